@@ -1,0 +1,43 @@
+# The map of a study: config -> simulate -> fit -> score -> aggregate -> figures.
+from clustrategy.stages.run import config_file
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: config_file("config/config.yaml")
+configfile: config_file("config/student.yaml")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/simulate.smk"
+include: "workflow/rules/fit.smk"
+include: "workflow/rules/score.smk"
+include: "workflow/rules/aggregate.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/examples.smk"
+include: "workflow/rules/student.smk"
+include: "workflow/rules/provenance.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.aggregate.output,
+        rules.summary.output,
+        figure_files(),
+        rules.worked_example.output,
+        rules.provenance.output,
+
+
+rule student:
+    input:
+        rules.student_example.output,
+
+
+onstart:
+    begin()
+
+
+onsuccess:
+    report()

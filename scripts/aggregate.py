@@ -1,0 +1,7 @@
+from clustrategy.stages.aggregate import aggregate
+from clustrategy.stages.job import job
+
+with job(snakemake.log[0], pandas=False):
+    stages = ("estimates", "fits", "scores", "truth")
+    shards = {stage: list(snakemake.input[stage]) for stage in stages}
+    aggregate(snakemake.params.job, shards=shards, **dict(snakemake.output.items()))

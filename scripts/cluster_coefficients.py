@@ -1,0 +1,5 @@
+from clustrategy.stages.cluster_coefficients import cluster_coefficients
+from clustrategy.stages.job import job
+
+with job(snakemake.log[0], pandas=False):
+    cluster_coefficients(snakemake.params.jobs, table=snakemake.output.table)

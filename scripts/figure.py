@@ -1,0 +1,10 @@
+from clustrategy.figures import draw
+from clustrategy.stages.job import job
+
+with job(snakemake.log[0]):
+    draw(
+        snakemake.wildcards.name,
+        snakemake.input.table,
+        [snakemake.output.png, snakemake.output.pdf],
+        **snakemake.params.job,
+    )

@@ -1,0 +1,9 @@
+from clustrategy.stages.job import job
+from clustrategy.stages.provenance import record
+
+with job(snakemake.log[0]):
+    record(
+        snakemake.params.config,
+        uses_r=snakemake.params.uses_r,
+        provenance=snakemake.output.provenance,
+    )

@@ -1,0 +1,10 @@
+from clustrategy.stages.job import job
+from clustrategy.stages.score import score_shard
+
+with job(snakemake.log[0], pandas=False):
+    score_shard(
+        estimates=snakemake.input.estimates,
+        fits=snakemake.input.fits,
+        truth=snakemake.input.truth,
+        scores=snakemake.output.scores,
+    )

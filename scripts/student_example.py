@@ -1,0 +1,12 @@
+from clustrategy.stages.job import job
+from clustrategy.stages.student import student
+
+with job(snakemake.log[0]):
+    student(
+        snakemake.input.table,
+        snakemake.params.settings,
+        snakemake.params.options,
+        table=snakemake.output.table,
+        text=snakemake.output.text,
+        figures=[snakemake.output.png, snakemake.output.pdf],
+    )

@@ -1,0 +1,9 @@
+from clustrategy.stages.job import job
+from clustrategy.stages.summary import summarise
+
+with job(snakemake.log[0], pandas=False):
+    summarise(
+        scores=snakemake.input.scores,
+        summary=snakemake.output.summary,
+        **snakemake.params.job,
+    )

@@ -1,0 +1,108 @@
+"""A shard of datasets as arrays: what simulate makes and every strategy takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+INTERCEPT = "(Intercept)"
+
+
+@dataclass(frozen=True)
+class Shard:
+    """S datasets of G clusters each, analysed by the same model `y ~ X`.
+
+    Rows are sorted by dataset, then by cluster. Clusters may differ in size.
+
+    Attributes
+    ----------
+    y : (R,) response, R the rows of all datasets together.
+    X : (R, p) fixed-effect design, the intercept's column of ones included.
+    n : (S, G) rows of each cluster, at least 1.
+    terms : the p names of the columns of X, as broom and lme4 write them.
+    """
+
+    y: Floats
+    X: Floats
+    n: Ints
+    terms: tuple[str, ...]
+
+    @classmethod
+    def balanced(cls, y: Floats, X: Floats, terms: Sequence[str]) -> Shard:
+        """A shard of equal clusters from `y` (S, G, n) and `X` (S, G, n, p)."""
+        sims, clusters, rows = y.shape
+        n = np.full((sims, clusters), rows, dtype=np.int64)
+        return cls(y.reshape(-1), X.reshape(y.size, -1), n, tuple(terms))
+
+    @property
+    def sims(self) -> int:
+        """S, the number of datasets."""
+        return self.n.shape[0]
+
+    @property
+    def clusters(self) -> int:
+        """G, the number of clusters of each dataset."""
+        return self.n.shape[1]
+
+    @property
+    def p(self) -> int:
+        """The number of coefficients."""
+        return len(self.terms)
+
+    @cached_property
+    def n_obs(self) -> Ints:
+        """(S,) rows of each dataset, N."""
+        return self.n.sum(axis=1)
+
+    @cached_property
+    def _bounds(self) -> Ints:
+        return np.concatenate([[0], np.cumsum(self.n_obs)])
+
+    def rows(self, sim: int) -> slice:
+        """The rows of one dataset."""
+        return slice(int(self._bounds[sim]), int(self._bounds[sim + 1]))
+
+    def dataset(self, sim: int) -> Shard:
+        """One dataset as a shard of its own."""
+        rows = self.rows(sim)
+        return Shard(self.y[rows], self.X[rows], self.n[sim : sim + 1], self.terms)
+
+    def cluster_codes(self, sim: int) -> Ints:
+        """(N,) the cluster of each row of one dataset, 0 to G - 1."""
+        return np.repeat(np.arange(self.clusters), self.n[sim])
+
+    @cached_property
+    def finite(self) -> NDArray[np.bool_]:
+        """(S,) whether a dataset holds finite numbers alone."""
+        rows = np.isfinite(self.y) & np.isfinite(self.X).all(axis=1)
+        return np.logical_and.reduceat(rows, self._bounds[:-1])
+
+    @cached_property
+    def triangles(self) -> Floats:
+        """(S, G, p + 1, p + 1) triangular factors of `[X_g y_g]`, padded with rows of zeros.
+
+        `T_g' T_g = [X_g y_g]' [X_g y_g]`: all that least squares, its cluster-robust variances
+        and two-stage regression need of a cluster, whatever its size, and free of the loss of
+        digits that forming the cross-products themselves would bring (Golub & Van Loan 2013,
+        section 5.3).
+        """
+        width = self.p + 1
+        joined = np.column_stack([self.X, self.y])
+        sizes = self.n.reshape(-1)
+        starts = np.cumsum(sizes) - sizes
+        out = np.zeros((sizes.size, width, width))
+        for size in np.unique(sizes):
+            which = np.flatnonzero(sizes == size)
+            if which.size == sizes.size:
+                blocks = joined.reshape(which.size, size, width)
+            else:
+                blocks = joined[starts[which, None] + np.arange(size)]
+            out[which, : min(size, width)] = np.linalg.qr(blocks, mode="r")
+        return out.reshape(self.sims, self.clusters, width, width)

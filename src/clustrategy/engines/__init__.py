@@ -1,0 +1,1 @@
+"""Adapters: strategies as other packages compute them, one file a package."""

@@ -1,0 +1,142 @@
+"""Mixed models by lme4 and lmerTest through rpy2: the reference.
+
+One R process, inside this one, serves all fits of a job; data go to R as vectors in memory.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from clustrategy.dataset import Floats, Shard
+from clustrategy.engines.glmm import formula
+from clustrategy.errors import EngineError
+from clustrategy.fits import Fit
+from clustrategy.strategies import mixed
+
+PACKAGES = ("lme4", "lmerTest")
+INSTALL = (
+    "run 'make env', or install R with lme4 and lmerTest "
+    "(Debian: r-base-core r-cran-lme4 r-cran-lmertest), or use 'engine: glmm', which needs no R"
+)
+
+# A fit as lmerTest's users get it, with every message kept apart: lme4's own checks are in
+# optinfo$conv, what was said aloud besides is in `heard`.
+_FIT = """
+function(formula, columns) {
+  heard <- character()
+  keep <- function(condition) heard <<- c(heard, conditionMessage(condition))
+  fit <- withCallingHandlers(
+    lmerTest::lmer(as.formula(formula, env = baseenv()), as.data.frame(columns), REML = TRUE),
+    warning = function(w) { keep(w); invokeRestart("muffleWarning") },
+    message = function(m) { keep(m); invokeRestart("muffleMessage") }
+  )
+  table <- withCallingHandlers(
+    coef(summary(fit)),
+    warning = function(w) { keep(w); invokeRestart("muffleWarning") },
+    message = function(m) { keep(m); invokeRestart("muffleMessage") }
+  )
+  conv <- fit@optinfo$conv
+  list(
+    as.double(table[, "Estimate"]), as.double(table[, "Std. Error"]), as.double(table[, "df"]),
+    as.double(fit@devcomp$cmp[["REML"]]), as.double(sigma(fit)), as.double(fit@theta),
+    as.logical(lme4::isSingular(fit, tol = 1e-4)),
+    as.integer(if (is.null(conv$opt)) 0L else conv$opt),
+    as.character(unlist(conv$lme4$messages)),
+    as.character(unlist(fit@optinfo$warnings)),
+    trimws(heard)
+  )
+}
+"""
+
+
+def check() -> None:
+    """Raise EngineError, in one sentence, where R, a package of it or rpy2 is missing."""
+    if shutil.which("R") is None and "R_HOME" not in os.environ:
+        raise EngineError(f"the engine 'lme4' needs R, which is not here: {INSTALL}")
+    missing = [package for package in PACKAGES if not _installed(package)]
+    if missing:
+        raise EngineError(
+            f"the engine 'lme4' needs the R package {' and '.join(missing)}, "
+            f"which this R does not have: {INSTALL}"
+        )
+    try:
+        import rpy2  # noqa: F401
+    except ImportError:
+        raise EngineError(
+            "the engine 'lme4' needs rpy2, which is not in this Python: run 'make env'"
+        ) from None
+
+
+def _installed(package: str) -> bool:
+    home = os.environ.get("R_HOME")
+    rscript = os.path.join(home, "bin", "Rscript") if home else "Rscript"
+    test = f'quit(status = !nzchar(system.file(package = "{package}")))'
+    return subprocess.run([rscript, "--vanilla", "-e", test], capture_output=True).returncode == 0
+
+
+@cache
+def _r() -> Any:
+    os.environ.setdefault("RPY2_CFFI_MODE", "ABI")
+    import rpy2.rinterface as rinterface
+
+    rinterface.initr()
+    for package in PACKAGES:
+        rinterface.evalr(f'suppressPackageStartupMessages(loadNamespace("{package}"))')
+    return rinterface
+
+
+@cache
+def _fit_function() -> Any:
+    return _r().evalr(_FIT)
+
+
+def _vector(values: Floats) -> Any:
+    return _r().FloatSexpVector.from_memoryview(np.ascontiguousarray(values).data)
+
+
+def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
+    """Fit `y ~ X + (Z | cluster)` by REML to the one dataset of a shard, Z columns of X."""
+    r = _r()
+    names = [f"x{column}" for column in range(shard.p)]
+    codes = r.IntSexpVector.from_memoryview((shard.cluster_codes(0) + 1).astype(np.int32).data)
+    columns = r.ListSexpVector([_vector(shard.y), codes, *(_vector(x) for x in shard.X.T)])
+    columns.names = r.StrSexpVector(["y", "cluster", *names])
+    model = r.StrSexpVector([formula(shard, names, random)])
+    try:
+        answer = _fit_function()(model, columns)
+    except r.embedded.RRuntimeError as error:
+        raise RuntimeError(str(error).strip()) from None
+    estimate, std_error, df, reml, sigma, theta = (np.array(answer[i]) for i in range(6))
+    singular, code = bool(answer[6][0]), int(answer[7][0])
+    checks, optimizer, heard = (list(answer[i]) for i in range(8, 11))
+    if estimate.size != shard.p:
+        raise RuntimeError("lme4 dropped columns: the predictors are linearly dependent")
+    hessian = any("Hessian" in m or "unidentifiable" in m for m in checks)
+    gradient = any("grad" in m for m in checks)
+    unconverged = code != 0 or hessian or gradient
+    codes_said = [f"optimizer code {code}"] if code != 0 else []
+    said = dict.fromkeys([*codes_said, *checks, *optimizer, *heard])
+    return Fit(
+        estimate,
+        std_error,
+        df,
+        "not_converged" if unconverged else "singular" if singular else "ok",
+        "; ".join(said),
+        singular=singular,
+        optimizer_warning=code != 0,
+        gradient_warning=gradient,
+        hessian_warning=hessian,
+        reml_criterion=float(reml[0]),
+        sigma=float(sigma[0]),
+        theta=theta,
+    )
+
+
+mixed.register("lme4", fit_one)

@@ -1,0 +1,78 @@
+"""How far the coefficients of single clusters scatter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from clustrategy.figures.frame import compose
+from clustrategy.figures.labels import CLUSTERS, SIGMA, factor_label, value_label
+from clustrategy.figures.style import INK, Look, dress, new_figure
+
+TERMS = {"(Intercept)": "intercept", "IV1": "slope of IV1"}
+
+
+def cluster_coefficients(
+    table: pd.DataFrame,
+    *,
+    factors: Sequence[str],
+    strategies: Sequence[str],
+    options: Mapping[str, Any],
+) -> Figure:
+    """Draw the distribution of the clusters' coefficients around the true value.
+
+    Parameters
+    ----------
+    table
+        Factors, sim, cluster, term, coefficient, true_value.
+    """
+    look = Look.from_options(options)
+    table = table.assign(deviation=table["coefficient"] - table["true_value"])
+    height = 0.42 * look.width
+    figure = new_figure(look, height)
+    panels = figure.subplots(1, len(TERMS), sharey=True, squeeze=False)[0]
+    levels = sorted(table[SIGMA].unique())
+    colour = look.colours(1)[0]
+    for axes, (term, words) in zip(panels, TERMS.items(), strict=True):
+        marks: dict[str, Any] = {
+            "data": table[table["term"] == term],
+            "x": SIGMA,
+            "y": "deviation",
+            "order": levels,
+            "color": colour,
+            "ax": axes,
+        }
+        dress(axes, look)
+        axes.axhline(0, color=INK, linewidth=1.5 * look.line, linestyle="--", zorder=3)
+        sns.stripplot(**marks, jitter=0.3, size=2, alpha=0.3, linewidth=0, rasterized=True)
+        sns.violinplot(
+            **marks,
+            density_norm="width",
+            inner="quart",
+            fill=False,
+            linewidth=2 * look.line,
+            inner_kws={"linewidth": look.line},
+            cut=0,
+        )
+        axes.set(xlabel="", ylabel="")
+        axes.set_xticks(range(len(levels)), [value_label(level) for level in levels])
+        axes.set_title(words, fontsize=look.text, color=INK)
+    sims, clusters = table["sim"].nunique(), table[CLUSTERS].max()
+    compose(
+        figure,
+        look,
+        panels_height=height,
+        title="Every cluster has coefficients of its own: the larger sigma, the further apart",
+        xlabel=factor_label(SIGMA),
+        ylabel="coefficient less its true value",
+        caption=(
+            f"Each point is a cluster, of {clusters:,} in each of {sims} datasets per cell; "
+            "outline: density with its quartiles; dashed line: the true value, which all "
+            "strategies try to find."
+        ),
+    )
+    return figure

@@ -1,0 +1,95 @@
+"""What repeated measures do to a regression."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from clustrategy.figures.frame import compose
+from clustrategy.figures.style import INK, Look, dress, new_figure
+
+PANELS = {
+    "once": "21 people measured once",
+    "repeated": "3 people measured 7 times",
+    "simpson": "Simpson's paradox",
+}
+
+
+def dependence(
+    table: pd.DataFrame,
+    *,
+    factors: Sequence[str],
+    strategies: Sequence[str],
+    options: Mapping[str, Any],
+) -> Figure:
+    """Draw independent beside repeated measures, and slopes that pooling turns around.
+
+    Parameters
+    ----------
+    table
+        panel (once, repeated or simpson), person, x, y.
+    """
+    look = Look.from_options(options)
+    height = 0.4 * look.width
+    figure = new_figure(look, height)
+    for axes, (name, words) in zip(figure.subplots(1, 3), PANELS.items(), strict=True):
+        dress(axes, look)
+        axes.set_title(words, fontsize=look.text, color=INK)
+        _draw_panel(axes, table[table["panel"] == name], look)
+    compose(
+        figure,
+        look,
+        panels_height=height,
+        title="The same 21 points are not the same information",
+        xlabel="predictor",
+        ylabel="response",
+        caption=(
+            "Colour: person; thin lines: regressions within a person; dashed line: the regression "
+            "of all points, which takes each point for a person of its own; the numbers are "
+            "slopes."
+        ),
+    )
+    return figure
+
+
+def _draw_panel(axes: Axes, panel: pd.DataFrame, look: Look) -> None:
+    people = panel["person"].unique()
+    repeated = len(people) < len(panel)
+    colours = look.colours(len(people)) if repeated else ["#777777"] * len(people)
+    sns.scatterplot(
+        panel,
+        x="x",
+        y="y",
+        hue="person",
+        palette=dict(zip(people, colours, strict=True)),
+        legend=False,
+        s=75 * look.line**2,
+        linewidth=0,
+        ax=axes,
+    )
+    pooled = _draw_line(axes, panel, color=INK, linewidth=3 * look.line, linestyle=(0, (4, 2)))
+    words = f"all points {pooled:+.2f}"
+    if repeated:
+        slopes = [
+            _draw_line(axes, mine, color=colour, linewidth=2 * look.line)
+            for colour, (_, mine) in zip(colours, panel.groupby("person", sort=False), strict=True)
+        ]
+        words += "\nwithin " + ", ".join(f"{slope:+.2f}" for slope in slopes)
+    axes.set(xlabel="", ylabel="")
+    low, high = axes.get_ylim()
+    axes.set_ylim(low - 0.28 * (high - low), high)
+    axes.text(0.04, 0.03, words, transform=axes.transAxes, size=look.text, color=INK)
+
+
+def _draw_line(axes: Axes, points: pd.DataFrame, **style: Any) -> float:
+    """Draw the regression of some points over their range and return its slope."""
+    line = np.polyfit(points["x"], points["y"], 1)
+    ends = np.array([points["x"].min(), points["x"].max()])
+    axes.plot(ends, np.polyval(line, ends), **style)
+    return float(line[0])

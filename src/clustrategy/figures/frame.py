@@ -1,0 +1,120 @@
+"""What surrounds the panels of a figure: title, legend, axis titles and caption."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.patches import Patch
+
+from clustrategy.figures.labels import strategy_label
+from clustrategy.figures.style import INK, MUTED, Colour, Look
+
+EDGE = 0.08
+LEADING = 1.3
+
+
+def wrap(text: str, inches: float, points: float) -> str:
+    """Break a text into lines that fit a width at a font size."""
+    return textwrap.fill(text, max(8, int(inches * 72 / (0.54 * points))))
+
+
+def _text_height(text: str, points: float) -> float:
+    return (text.count("\n") + 1) * LEADING * points / 72
+
+
+def _legend(figure: Figure, look: Look, handles: Sequence[Artist]) -> tuple[Legend, float]:
+    """Add a legend in as few rows as fit the width; also return its height in inches."""
+    for columns in range(len(handles), 0, -1):
+        legend = figure.legend(
+            handles=handles,
+            ncols=columns,
+            loc="upper left",
+            fontsize=look.text,
+            frameon=False,
+            labelcolor=INK,
+            borderaxespad=0,
+            borderpad=0.2,
+            handlelength=1.6,
+            columnspacing=1.4,
+        )
+        legend.set_in_layout(False)
+        extent = legend.get_window_extent(figure.canvas.get_renderer())
+        if columns == 1 or extent.width <= (look.width - 2 * EDGE) * figure.dpi:
+            break
+        legend.remove()
+    return legend, extent.height / figure.dpi
+
+
+def strategy_handles(strategies: Sequence[str], colours: Mapping[str, Colour]) -> list[Patch]:
+    """The legend's entries: a patch of its colour for each strategy."""
+    return [Patch(facecolor=colours[name], label=strategy_label(name)) for name in strategies]
+
+
+def compose(
+    figure: Figure,
+    look: Look,
+    *,
+    panels_height: float,
+    title: str,
+    caption: str,
+    legends: Sequence[Sequence[Artist]] = (),
+    xlabel: str = "",
+    ylabel: str = "",
+) -> None:
+    """Set a figure's height, lay out its panels and write what surrounds them.
+
+    Parameters
+    ----------
+    figure
+        A figure whose panels are drawn.
+    look
+        The figure's look.
+    panels_height
+        Height of the panels with their tick labels, in inches.
+    title, caption
+        Texts above and below the panels; long ones are wrapped.
+    legends
+        The handles of each legend; the legends stand below the title, one under another.
+    xlabel, ylabel
+        Axis titles shared by all panels.
+    """
+    inner = look.width - 2 * EDGE
+    title = wrap(title, inner, look.title)
+    caption = wrap(caption, inner, look.text)
+    placed = [_legend(figure, look, handles) for handles in legends]
+
+    line = LEADING * look.text / 72
+    top = EDGE + _text_height(title, look.title) + sum(height for _, height in placed) + EDGE
+    bottom = EDGE + _text_height(caption, look.text) + EDGE + (line if xlabel else 0)
+    left = EDGE / 2 + (line if ylabel else 0)
+    height = top + panels_height + bottom
+    figure.set_size_inches(look.width, height)
+
+    box = (left / look.width, bottom / height, 1 - left / look.width, panels_height / height)
+    figure.set_layout_engine("constrained", rect=box)
+    figure.get_layout_engine().execute(figure)
+    figure.set_layout_engine("none")
+
+    edge = EDGE / look.width
+    figure.text(edge, 1 - EDGE / height, title, size=look.title, weight="bold", color=INK, va="top")
+    below = height - EDGE - _text_height(title, look.title)
+    for legend, legend_height in placed:
+        legend.set_loc("upper left")
+        legend.set_bbox_to_anchor((edge, below / height), figure.transFigure)
+        below -= legend_height
+    figure.text(edge, EDGE / height, caption, size=look.text, color=MUTED, linespacing=1.15)
+
+    corners = np.array([axes.get_position().get_points() for axes in figure.axes])
+    centre = (corners[:, 0].min(axis=0) + corners[:, 1].max(axis=0)) / 2
+    words = {"size": look.text, "color": INK}
+    if xlabel:
+        figure.text(
+            centre[0], (bottom - 0.2 * line) / height, xlabel, ha="center", va="top", **words
+        )
+    if ylabel:
+        figure.text(edge, centre[1], ylabel, ha="left", va="center", rotation=90, **words)

@@ -1,0 +1,1 @@
+"""The steps of a run, one file each: read files, call the library once, write files."""

@@ -1,0 +1,101 @@
+"""Put the shards of a study together, into Parquet for programs and CSV for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from clustrategy import tables
+from clustrategy.dataset import INTERCEPT
+from clustrategy.errors import DataError
+from clustrategy.study import COUNTS
+
+
+def aggregate(
+    job: Mapping[str, Any],
+    *,
+    shards: Mapping[str, Sequence[str]],
+    estimates: str,
+    fits: str,
+    scores: str,
+    sim_results: str,
+    sim_estimates: str,
+) -> None:
+    """Write the whole tables of a study.
+
+    Rows are in the order of cells, sims, strategies and terms, so that the files do not depend
+    on how the sims were cut into shards.
+
+    Parameters
+    ----------
+    job : `study`, `version`, `cells`, `blocks` (first and last sim of each shard of a cell) and
+        `strategies` (labels).
+    shards : the files of `estimates`, `fits`, `scores` and `truth`, by cell and then block.
+    estimates, fits, scores, sim_results, sim_estimates : the files to write.
+
+    Raises
+    ------
+    DataError : where a shard does not hold the sims or strategies that it should.
+    """
+    whole = {stage: _gather(job, stage, shards[stage]) for stage in ("estimates", "fits", "scores")}
+    metadata = {"clustrategy.study": job["study"], "clustrategy.version": job["version"]}
+    tables.write_parquet(whole["estimates"], estimates, metadata)
+    tables.write_parquet(whole["fits"], fits, metadata)
+    tables.write_parquet(whole["scores"], scores, metadata)
+    tables.write_csv(whole["scores"], sim_results)
+    truth = _gather(job, "truth", shards["truth"])
+    tables.write_csv(_with_truth(whole["estimates"], truth, len(job["strategies"])), sim_estimates)
+
+
+def _gather(job: Mapping[str, Any], stage: str, files: Sequence[str]) -> pa.Table:
+    per_cell = len(job["blocks"])
+    cells = []
+    for number, cell in enumerate(job["cells"]):
+        shards = files[number * per_cell : (number + 1) * per_cell]
+        cells.append(_with_cell(cell, _cell(job, stage, shards)))
+    return pa.concat_tables(cells).combine_chunks()
+
+
+def _cell(job: Mapping[str, Any], stage: str, files: Sequence[str]) -> pa.Table:
+    """The shards of a cell as one table, in the order of sims, strategies and terms."""
+    labels = job["strategies"]
+    shards = []
+    for path, (first, last) in zip(files, job["blocks"], strict=True):
+        table = tables.read_parquet(path).replace_schema_metadata(None)
+        keys = ["sim"] if stage == "truth" else ["sim", "strategy"]
+        found = len(table.group_by(keys).aggregate([]))
+        inside = pc.min_max(table["sim"]).as_py() == {"min": first, "max": last}
+        wanted = (last - first + 1) * (1 if stage == "truth" else len(labels))
+        if not inside or found != wanted or table.num_rows % wanted:
+            raise DataError(
+                f"{path}: expected sims {first} to {last} of {len(labels)} strategies, found "
+                f"{found} of {wanted} fits; delete it and run again"
+            )
+        shards.append(table)
+    whole = pa.concat_tables(shards)
+    if stage == "truth":
+        return whole
+    place = pc.index_in(whole["strategy"], pa.array(labels)).to_numpy()
+    return whole.take(np.lexsort((place, whole["sim"].to_numpy())))
+
+
+def _with_cell(cell: Mapping[str, Any], table: pa.Table) -> pa.Table:
+    """The cell's values as columns before the others."""
+    names, columns = [], []
+    for factor, value in cell.items():
+        kind = pa.int64() if factor in COUNTS else pa.float64()
+        names.append(factor)
+        columns.append(pa.repeat(pa.scalar(value, kind), table.num_rows))
+    return pa.table([*columns, *table.columns], names=[*names, *table.column_names])
+
+
+def _with_truth(estimates: pa.Table, truth: pa.Table, strategies: int) -> pa.Table:
+    """The estimates with the true value of each, whose rows are per sim and term alone."""
+    first = truth["term"].to_numpy(zero_copy_only=False) == INTERCEPT
+    sims = np.split(truth["value"].to_numpy(), np.flatnonzero(first)[1:])
+    values = np.concatenate([np.tile(value, strategies) for value in sims])
+    return estimates.append_column("true_value", pa.array(values))

@@ -1,0 +1,59 @@
+"""Where a study's numbers come from: config, seed, versions, command, start and end."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import distributions
+from typing import Any
+
+from clustrategy import tables
+
+STARTED = "CLUSTRATEGY_STARTED"
+COMMAND = "CLUSTRATEGY_COMMAND"
+_R_VERSIONS = """
+packages <- installed.packages()[, "Version"]
+cat("R", as.character(getRversion()), "\\n")
+for (name in sort(names(packages))) cat(name, packages[[name]], "\\n")
+"""
+
+
+def now() -> str:
+    """The time as ISO 8601, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def record(config: Mapping[str, Any], *, uses_r: bool, provenance: str) -> None:
+    """Write the provenance of a run.
+
+    Parameters
+    ----------
+    config : the resolved config.
+    uses_r : whether a strategy's engine is R; its packages are listed then.
+    provenance : the JSON file to write. Start and command come from the environment variables
+        `CLUSTRATEGY_STARTED` and `CLUSTRATEGY_COMMAND`, which the Snakefile sets.
+    """
+    packages = {d.metadata["Name"]: d.version for d in distributions()}
+    content = {
+        "command": os.environ.get(COMMAND),
+        "start": os.environ.get(STARTED),
+        "end": now(),
+        "seed": config["seed"],
+        "config": dict(config),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": dict(sorted(packages.items(), key=lambda item: item[0].lower())),
+        "r": _r_versions() if uses_r else None,
+    }
+    tables.write_text(json.dumps(content, indent=1) + "\n", provenance)
+
+
+def _r_versions() -> dict[str, str]:
+    answer = subprocess.run(
+        ["Rscript", "--vanilla", "-e", _R_VERSIONS], capture_output=True, text=True, check=True
+    )
+    return dict(line.split() for line in answer.stdout.splitlines())

@@ -1,0 +1,56 @@
+"""What surrounds a run: one at a time, in the study's own folder, and its closing words."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from clustrategy.config import load
+from clustrategy.errors import ConfigError
+from clustrategy.stages.summary import as_text
+from clustrategy.study import Study
+
+# Held until the process ends, however it ends: the operating system lets go of it.
+_held: list[FileLock] = []
+
+
+def config_file(path: str) -> str:
+    """The path of a config file, if it can be read; else the process ends with one sentence."""
+    try:
+        load(path)
+    except ConfigError as error:
+        sys.exit(f"clustrategy: {error}")
+    return path
+
+
+def begin(study: Study) -> None:
+    """Claim the study's folder for this run.
+
+    Raises
+    ------
+    ConfigError : where another run of the study is still going.
+    """
+    folder = Path(study.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise ConfigError(f"{folder}: another run of this study is going on; wait for it") from None
+    _held.append(lock)
+    study.claim()
+
+
+def closing_words(study: Study) -> str:
+    """Where the results are and the summary table, once they are there."""
+    summary = Path(study.folder, "summary.csv")
+    words = f"\nThe results are in {study.folder}/"
+    if summary.exists():
+        words += (
+            ": tables, figures/, worked_example/\n\n"
+            f"Medians over {len(study.cells)} cells of {study.sims} sims "
+            f"(Monte Carlo standard error in brackets):\n\n{as_text(str(summary))}\n"
+        )
+    return words

@@ -1,0 +1,108 @@
+"""The closing table: per strategy the medians of the metrics and the success rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+
+from clustrategy import tables
+from clustrategy.dataset import Floats
+
+METRICS = ("coef_abs_err", "se_sum", "t_sum")
+_Z = 1.959963984540054
+
+
+class Estimate(NamedTuple):
+    """A number and its Monte Carlo standard error."""
+
+    value: float
+    mcse: float
+
+
+def stratified_median(values: Sequence[Floats]) -> Estimate:
+    """The median over all cells and its Monte Carlo standard error.
+
+    Parameters
+    ----------
+    values : the finite values of each cell. Cells are strata: they were not drawn, only the sims
+        within them, so the share below the median varies by sum_c n_c p_c (1 - p_c) / n^2; the
+        error is half the interval of the order statistics at 0.5 -+ 1.96 of its root, over 1.96
+        (Woodruff 1952, JASA 47, 635-646).
+    """
+    pooled = np.sort(np.concatenate(values))
+    if pooled.size < 2:
+        return Estimate(float(pooled[0]) if pooled.size else np.nan, np.nan)
+    median = float(np.median(pooled))
+    shares = [(cell.size, (cell <= median).mean()) for cell in values if cell.size]
+    spread = np.sqrt(sum(n * p * (1 - p) for n, p in shares)) / pooled.size
+    low, high = np.quantile(pooled, np.clip([0.5 - _Z * spread, 0.5 + _Z * spread], 0, 1))
+    return Estimate(median, float(high - low) / (2 * _Z))
+
+
+def stratified_share(successes: Sequence[np.ndarray]) -> Estimate:
+    """The share of successes over all cells, cells as strata."""
+    n = sum(cell.size for cell in successes)
+    share = sum(int(cell.sum()) for cell in successes) / n
+    variance = sum(cell.size * cell.mean() * (1 - cell.mean()) for cell in successes) / n**2
+    return Estimate(share, float(np.sqrt(variance)))
+
+
+def summarise(
+    *, scores: str, factors: Sequence[str], strategies: Sequence[str], summary: str
+) -> None:
+    """Write a row per strategy: medians and success rate over the whole grid, with MCSE."""
+    table = tables.read_parquet(scores)
+    keys = np.column_stack([table[factor].to_numpy() for factor in factors])
+    starts = np.flatnonzero(np.r_[True, (keys[1:] != keys[:-1]).any(axis=1)])[1:]
+    label = table["strategy"].to_numpy(zero_copy_only=False)
+    rows: dict[str, list[str | int | float]] = {"strategy": [], "fits": []}
+    for strategy in strategies:
+        mine = label == strategy
+
+        def by_cell(column: str, mine: np.ndarray = mine) -> list[np.ndarray]:
+            whole = table[column].to_numpy(zero_copy_only=False)
+            cells = zip(np.split(whole, starts), np.split(mine, starts), strict=True)
+            return [cell[chosen] for cell, chosen in cells]
+
+        rows["strategy"].append(strategy)
+        rows["fits"].append(int(mine.sum()))
+        for metric in METRICS:
+            median = stratified_median([cell[np.isfinite(cell)] for cell in by_cell(metric)])
+            rows.setdefault(f"median_{metric}", []).append(median.value)
+            rows.setdefault(f"median_{metric}_mcse", []).append(median.mcse)
+        success = stratified_share([cell.astype(bool) for cell in by_cell("fit_success")])
+        rows.setdefault("success_rate", []).append(success.value)
+        rows.setdefault("success_rate_mcse", []).append(success.mcse)
+    tables.write_csv(pa.table(rows), summary)
+
+
+def as_text(summary: str) -> str:
+    """The summary as a table to print: each number with its Monte Carlo SE in brackets."""
+    table = pyarrow.csv.read_csv(summary).to_pylist()
+    head = ["strategy", "abs. coef. error", "sum of SEs", "sum of |t|", "fits that succeeded"]
+    lines = [head]
+    for row in table:
+        cells = [str(row["strategy"])]
+        for metric in METRICS:
+            cells.append(_with_error(row[f"median_{metric}"], row[f"median_{metric}_mcse"]))
+        share = f"{100 * row['success_rate']:.1f} % ({100 * row['success_rate_mcse']:.1f})"
+        lines.append([*cells, f"{share} of {row['fits']:,}"])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    rule = ["-" * width for width in widths]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in (lines[0], rule, *lines[1:])
+    )
+
+
+def _with_error(value: float | None, mcse: float | None) -> str:
+    if value is None or not np.isfinite(value):
+        return "none"
+    if mcse is None or not np.isfinite(mcse) or mcse <= 0:
+        return f"{value:.3g}"
+    digits = max(0, 1 - int(np.floor(np.log10(mcse))))
+    return f"{value:.{digits}f} ({mcse:.{digits}f})"

@@ -1,0 +1,179 @@
+"""Least squares on whole shards, from the triangular factors of their clusters.
+
+Ordinary least squares with its classical standard errors (`ols`) and with cluster-robust ones
+(`cluster_robust`). Notation as in Pustejovsky & Tipton (2018, JBES 36, 672-683): M is the
+inverse of X'X, H_g the hat matrix of cluster g, e_g its residuals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustrategy.dataset import Floats, Shard
+from clustrategy.fits import Fits
+from clustrategy.strategies import strategy
+
+RANK_TOLERANCE = 1e-7
+EIGENVALUE_TOLERANCE = 1e-12
+
+Variance = Literal["CR0", "CR1", "CR1S", "CR2", "CR3", "CV3", "pymer4"]
+Df = Literal["G-1", "G-p", "N-p", "satterthwaite", "normal"]
+
+
+def full_rank(triangle: Floats) -> NDArray[np.bool_]:
+    """Whether the columns of (..., k, p) upper triangles are linearly independent.
+
+    As R's lm: a column counts as dependent when what is left of it after the earlier ones is
+    below 1e-7 of its length.
+    """
+    length = np.sqrt((triangle * triangle).sum(axis=-2))
+    rest = np.abs(np.diagonal(triangle, axis1=-2, axis2=-1))
+    return (rest > RANK_TOLERANCE * length).all(axis=-1)
+
+
+@dataclass
+class Solution:
+    """Least squares of each dataset.
+
+    Attributes
+    ----------
+    estimate : (S, p).
+    root : (S, p, p) the matrix W with W W' = M.
+    residual_ss : (S,) the residual sum of squares.
+    defined : (S,) whether X has full rank; the numbers of the others mean nothing.
+    """
+
+    estimate: Floats
+    root: Floats
+    residual_ss: Floats
+    defined: NDArray[np.bool_]
+
+
+def solve(shard: Shard) -> Solution:
+    """Ordinary least squares, by a second triangular factorisation over the clusters."""
+    p = shard.p
+    stacked = shard.triangles.reshape(shard.sims, -1, p + 1)
+    whole = np.asarray(np.linalg.qr(stacked, mode="r"))
+    triangle = whole[:, :p, :p]
+    defined = (shard.n_obs >= p) & full_rank(triangle)
+    triangle = np.where(defined[:, None, None], triangle, np.eye(p))
+    root = np.linalg.inv(triangle)
+    estimate = (root @ whole[:, :p, p:])[..., 0]
+    return Solution(estimate, root, whole[:, p, p] ** 2, defined)
+
+
+@strategy("ols")
+def ols(shard: Shard) -> Fits:
+    """Ordinary least squares with its classical standard errors, t with N - p df."""
+    fits = Fits.blank(shard.sims, shard.p)
+    solution = solve(shard)
+    df = shard.n_obs - shard.p
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = solution.residual_ss / df
+    fits.estimate[:] = solution.estimate
+    fits.sigma[:] = np.sqrt(variance)
+    fits.std_error[:] = np.sqrt(variance[:, None] * (solution.root**2).sum(axis=2))
+    fits.df[:] = df[:, None]
+    _undefined(shard, fits, solution)
+    fits.fail(df < 1, "undefined", "no residual degrees of freedom: N - p is not positive")
+    return fits
+
+
+@strategy("cluster_robust")
+def cluster_robust(shard: Shard, *, variance: Variance = "CR1S", df: Df = "G-1") -> Fits:
+    """Ordinary least squares with a cluster-robust variance.
+
+    Parameters
+    ----------
+    variance : CR0 (Liang & Zeger 1986); CR1 = CR0 G/(G-1); CR1S = CR1 (N-1)/(N-p), as Stata and
+        statsmodels; pymer4 = CR1 N/(N-p); CR2 (Bell & McCaffrey 2002) and CR3, as clubSandwich;
+        CV3 = CR3 (G-1)/G, the jackknife.
+    df : of the t distribution; `satterthwaite` as Pustejovsky & Tipton (2018), eq. 11, under
+        the working model of independent, homoskedastic errors.
+    """
+    fits = Fits.blank(shard.sims, shard.p)
+    solution = solve(shard)
+    p, G, N = shard.p, shard.clusters, shard.n_obs
+    design = shard.triangles[..., :p]
+    residual = shard.triangles[..., p] - (design @ solution.estimate[:, None, :, None])[..., 0]
+    half = design @ solution.root[:, None]
+    if variance in ("CR2", "CR3", "CV3"):
+        adjustment = _adjustment(half, -0.5 if variance == "CR2" else -1.0)
+        residual = (adjustment @ residual[..., None])[..., 0]
+    scores = (np.swapaxes(half, 2, 3) @ residual[..., None])[..., 0]
+    influence = scores @ np.swapaxes(solution.root, 1, 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = _small_sample_factor(variance, G, N, p)
+        std_error = np.sqrt(factor[:, None] * (influence * influence).sum(axis=1))
+    fits.estimate[:] = solution.estimate
+    fits.std_error[:] = std_error
+    if df == "satterthwaite":
+        adjusted = adjustment @ half if variance in ("CR2", "CR3", "CV3") else half
+        fits.df[:] = _satterthwaite(half, adjusted, solution.root)
+    else:
+        fits.df[:] = {"G-1": G - 1.0, "G-p": float(G - p), "normal": np.inf, "N-p": 0.0}[df]
+        if df == "N-p":
+            fits.df[:] = (N - p)[:, None]
+    _undefined(shard, fits, solution)
+    everywhere = np.ones(shard.sims, dtype=bool)
+    if G < 2:
+        fits.fail(everywhere, "undefined", "one cluster: a cluster-robust variance needs two")
+    if variance in ("CR1S", "pymer4"):
+        fits.fail(N <= p, "undefined", "no residual degrees of freedom: N - p is not positive")
+    no_df = np.any(~(fits.df > 0), axis=1)
+    fits.fail(no_df, "undefined", f"no degrees of freedom: {df} is not positive with {G} clusters")
+    return fits
+
+
+def _undefined(shard: Shard, fits: Fits, solution: Solution) -> None:
+    fits.fail(
+        shard.n_obs < shard.p,
+        "undefined",
+        [f"{rows} rows, {shard.p} coefficients" for rows in shard.n_obs],
+    )
+    fits.fail(~solution.defined, "undefined", "the predictors are linearly dependent")
+
+
+def _small_sample_factor(variance: Variance, G: int, N: NDArray[np.int64], p: int) -> Floats:
+    cr1 = G / np.float64(G - 1)
+    factors = {
+        "CR1": cr1 + 0.0 * N,
+        "CR1S": cr1 * (N - 1) / (N - p),
+        "pymer4": cr1 * N / (N - p),
+        "CV3": (G - 1) / G + 0.0 * N,
+    }
+    return np.asarray(factors.get(variance, np.ones(N.shape)), dtype=np.float64)
+
+
+def _adjustment(half: Floats, power: float) -> Floats:
+    """(S, G, k, k): (I - H_g) to a power, in the coordinates of the clusters' triangles.
+
+    H_g = half half'. Eigenvalues at zero (a predictor that lives in one cluster alone) are left
+    out, as clubSandwich does: the Moore-Penrose inverse.
+    """
+    values, vectors = np.linalg.eigh(np.eye(half.shape[2]) - half @ np.swapaxes(half, 2, 3))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        powers = np.where(values > EIGENVALUE_TOLERANCE, values**power, 0.0)
+    return (vectors * powers[..., None, :]) @ np.swapaxes(vectors, 2, 3)
+
+
+def _satterthwaite(half: Floats, adjusted: Floats, root: Floats) -> Floats:
+    """(S, p) degrees of freedom (tr P)^2 / tr(P^2) of each coefficient's variance.
+
+    P_gh = w_g' (I - H)_gh w_h with w_g = A_g X_g M c: a diagonal less a matrix of rank p, so
+    that both traces cost O(G p^2).
+    """
+    weights = adjusted @ np.swapaxes(root, 1, 2)[:, None]
+    size = (weights * weights).sum(axis=2)
+    inner = np.swapaxes(half, 2, 3) @ weights
+    overlap = (inner * inner).sum(axis=2)
+    by_term = np.moveaxis(inner, 3, 1)
+    gram = np.swapaxes(by_term, 2, 3) @ by_term
+    trace = (size - overlap).sum(axis=1)
+    squared = (size * size - 2.0 * size * overlap).sum(axis=1) + (gram * gram).sum(axis=(2, 3))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return trace * trace / squared

@@ -1,0 +1,238 @@
+"""The study: from a validated config to cells, shards and paths."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import clustrategy
+from clustrategy import config as configuration
+from clustrategy.dgp import Process
+from clustrategy.errors import ConfigError
+from clustrategy.strategies import Strategy
+
+FACTORS = ("clusters", "obs_per_cluster", "between_cluster_sigma")
+COUNTS = ("clusters", "obs_per_cluster", "predictors")
+
+Cell = dict[str, int | float]
+
+
+def level(factor: str, value: float) -> int | float:
+    """A factor's level in its one form, so that `1` and `1.0` are the same level."""
+    return int(value) if factor in COUNTS else float(value)
+
+
+def format_level(value: float) -> str:
+    """A level as it stands in paths: the shortest text that reads back as the same number."""
+    return str(int(value)) if value == int(value) else repr(float(value))
+
+
+@dataclass(frozen=True)
+class Study:
+    """A validated config.
+
+    Attributes
+    ----------
+    name, seed, sims, sims_per_shard : as in the config.
+    levels : the levels of each factor, `FACTORS` first and further ones in alphabetical order.
+    dgp : the data-generating process but for what the grid sets.
+    strategies : the parsed entries, in the config's order.
+    config : the whole config, defaults filled in.
+    files : where it was read from, for messages.
+    """
+
+    name: str
+    seed: int
+    sims: int
+    sims_per_shard: int
+    levels: dict[str, list[int | float]]
+    dgp: dict[str, Any]
+    strategies: list[Strategy]
+    config: dict[str, Any] = field(repr=False)
+    files: Sequence[str] = ()
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], files: Sequence[str] = ()) -> Study:
+        """Validate a config.
+
+        Parameters
+        ----------
+        config : as read from YAML.
+        files : where it was read from, later ones over earlier ones; for messages.
+
+        Raises
+        ------
+        ConfigError : one sentence that names the file, the key, what was expected and found.
+        """
+        full = configuration.validate(config, files)
+        further = sorted(set(full["grid"]) - set(FACTORS))
+        levels = {}
+        for factor in (*FACTORS, *further):
+            values = [level(factor, value) for value in full["grid"][factor]]
+            source = configuration.holder(files, ["grid", factor])
+            for value in values:
+                if values.count(value) > 1:
+                    text = format_level(value)
+                    raise ConfigError(f"{source}: grid.{factor} lists the level {text} twice")
+            levels[factor] = values
+        source = configuration.holder(files, ["strategies"])
+        try:
+            strategies = [Strategy.parse(entry) for entry in full["strategies"]]
+        except ConfigError as error:
+            raise ConfigError(f"{source}: strategies: {error}") from None
+        labels = [strategy.label for strategy in strategies]
+        for label in labels:
+            if labels.count(label) > 1:
+                raise ConfigError(
+                    f"{source}: strategies: two entries are called {label!r}; "
+                    "give each its own 'name'"
+                )
+        study = cls(
+            name=full["study"],
+            seed=full["seed"],
+            sims=full["sims"],
+            sims_per_shard=full["sims_per_shard"],
+            levels=levels,
+            dgp=full["dgp"],
+            strategies=strategies,
+            config=full,
+            files=files,
+        )
+        for cell in study.cells:
+            study.process(cell)
+        return study
+
+    @property
+    def factors(self) -> list[str]:
+        """The factors, in the order of paths and tables."""
+        return list(self.levels)
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """Every combination of levels, the last factor running fastest."""
+        return [
+            dict(zip(self.levels, values, strict=True))
+            for values in itertools.product(*self.levels.values())
+        ]
+
+    def cell(self, path: str) -> Cell:
+        """The cell of a path as `cell_path` writes it."""
+        parts = dict(part.split("=") for part in path.split("/"))
+        return {factor: level(factor, float(text)) for factor, text in parts.items()}
+
+    @staticmethod
+    def cell_path(cell: Mapping[str, int | float]) -> str:
+        """`clusters=10/obs_per_cluster=5/between_cluster_sigma=0.1`."""
+        return "/".join(f"{factor}={format_level(value)}" for factor, value in cell.items())
+
+    def process(self, cell: Mapping[str, int | float]) -> Process:
+        """The data-generating process of a cell.
+
+        Raises
+        ------
+        ConfigError : where the number of fixed coefficients does not fit the predictors.
+        """
+        process = Process(**{**self.dgp, **cell})
+        fixed = process.coefficients
+        if not isinstance(fixed, Mapping) and len(fixed) != process.predictors + 1:
+            source = configuration.holder(self.files, ["dgp", "coefficients"])
+            raise ConfigError(
+                f"{source}: dgp.coefficients must be {process.predictors + 1} values for "
+                f"{process.predictors} predictors (intercept first), found {len(fixed)}"
+            )
+        return process
+
+    def job(self, cell: Mapping[str, int | float]) -> dict[str, Any]:
+        """What it takes to draw sims of a cell, as plain values."""
+        return {"seed": self.seed, "cell": dict(cell), "process": asdict(self.process(cell))}
+
+    @property
+    def whole_job(self) -> dict[str, Any]:
+        """What the shards of the whole study must hold, as plain values."""
+        ends = [self.block_sims(block) for block in self.blocks]
+        return {
+            "study": self.name,
+            "version": clustrategy.__version__,
+            "cells": self.cells,
+            "blocks": [(sims[0], sims[-1]) for sims in ends],
+            "strategies": [strategy.label for strategy in self.strategies],
+        }
+
+    @property
+    def worked_example_job(self) -> dict[str, Any]:
+        """What it takes to draw the worked example."""
+        return self.job(self.config["worked_example"])
+
+    @property
+    def largest_cells(self) -> list[Cell]:
+        """The cells with the most clusters and observations: one for each other combination."""
+        most = {factor: max(self.levels[factor]) for factor in FACTORS[:2]}
+        return [cell for cell in self.cells if most.items() <= cell.items()]
+
+    def uses(self, engine: str) -> bool:
+        """Whether a strategy is fitted by an engine."""
+        return any(strategy.engine == engine for strategy in self.strategies)
+
+    @cached_property
+    def blocks(self) -> list[str]:
+        """The shards of a cell by their sims: `0-49`, `50-99`, ..."""
+        step = self.sims_per_shard
+        starts = range(0, self.sims, step)
+        return [f"{start}-{min(start + step, self.sims) - 1}" for start in starts]
+
+    @staticmethod
+    def block_sims(block: str) -> range:
+        """The sims of a shard."""
+        first, last = block.split("-")
+        return range(int(first), int(last) + 1)
+
+    @property
+    def folder(self) -> str:
+        """Where the results of the study live."""
+        return f"results/{self.name}"
+
+    def shards(self, stage: str) -> list[str]:
+        """The files of a stage (`truth`, `estimates`, ...), in the order of cells and sims."""
+        return [
+            f"{self.folder}/{stage}/{self.cell_path(cell)}/sims={block}.parquet"
+            for cell in self.cells
+            for block in self.blocks
+        ]
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What every dataset of the study follows from, besides its cell and sim."""
+        return {"seed": self.seed, "dgp": self.dgp}
+
+    def claim(self) -> None:
+        """Write the study's identity into its folder, for `check_folder`."""
+        stamp = Path(self.folder, "study.json")
+        if not stamp.exists():
+            stamp.parent.mkdir(parents=True, exist_ok=True)
+            stamp.write_text(json.dumps(self.identity, indent=1, sort_keys=True) + "\n")
+
+    def check_folder(self) -> None:
+        """Raise ConfigError where the folder cannot be written to or is another study's."""
+        existing = Path(self.folder)
+        while not existing.exists():
+            existing = existing.parent
+        if not os.access(existing, os.W_OK | os.X_OK):
+            raise ConfigError(f"{self.folder}: no permission to write in {existing}")
+        stamp = Path(self.folder, "study.json")
+        if not stamp.exists():
+            return
+        found = json.loads(stamp.read_text())
+        for key, value in self.identity.items():
+            if found.get(key) != value:
+                source = configuration.holder(self.files, [key])
+                raise ConfigError(
+                    f"{self.folder}: was made with {key} {found.get(key)!r}, but {source} "
+                    f"says {value!r}: give the study another name ('study:' in the config), or "
+                    "move that folder away"
+                )

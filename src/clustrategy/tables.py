@@ -1,0 +1,198 @@
+"""The tables that pass between the steps: their columns, and files that are whole or absent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from clustrategy.dataset import INTERCEPT, Floats, Shard
+from clustrategy.errors import DataError
+from clustrategy.fits import Fits
+from clustrategy.inference import t_inference
+
+TRUTH = pa.schema([("sim", pa.int64()), ("term", pa.string()), ("value", pa.float64())])
+
+ESTIMATES = pa.schema(
+    [
+        ("sim", pa.int64()),
+        ("strategy", pa.string()),
+        ("engine", pa.string()),
+        ("term", pa.string()),
+        *(
+            (name, pa.float64())
+            for name in (
+                "estimate",
+                "std_error",
+                "df",
+                "statistic",
+                "p_value",
+                "conf_low",
+                "conf_high",
+            )
+        ),
+    ]
+)
+
+FITS = pa.schema(
+    [
+        ("sim", pa.int64()),
+        ("strategy", pa.string()),
+        ("engine", pa.string()),
+        ("status", pa.string()),
+        ("message", pa.string()),
+        ("singular", pa.bool_()),
+        ("optimizer_warning", pa.bool_()),
+        ("gradient_warning", pa.bool_()),
+        ("hessian_warning", pa.bool_()),
+        ("reml_criterion", pa.float64()),
+        ("sigma", pa.float64()),
+        ("theta", pa.list_(pa.float64())),
+    ]
+)
+
+SCORES = pa.schema(
+    [
+        ("sim", pa.int64()),
+        ("strategy", pa.string()),
+        ("coef_abs_err", pa.float64()),
+        ("se_sum", pa.float64()),
+        ("t_sum", pa.float64()),
+        ("fit_success", pa.bool_()),
+    ]
+)
+
+
+def write_whole(path: str | Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a file beside `path`, then put it in place at once.
+
+    Raises
+    ------
+    DataError : where the disk is full or may not be written to; no part of the file is left.
+    """
+    path = Path(path)
+    # The suffix stays last: some writers take the format from it.
+    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(beside)
+        with open(beside, "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(beside, path)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise DataError(
+            f"{path}: could not be written ({reason}); all that was complete before is kept"
+        ) from None
+    finally:
+        with suppress(OSError):
+            beside.unlink()
+
+
+def write_parquet(table: pa.Table, path: str | Path, metadata: Mapping[str, str]) -> None:
+    """Write a table whole, with `metadata` in its schema."""
+    table = table.replace_schema_metadata(dict(metadata))
+    write_whole(path, lambda beside: pq.write_table(table, beside))
+
+
+def write_csv(table: pa.Table, path: str | Path) -> None:
+    """Write a table whole, as CSV for people; lists become text."""
+    for index, column in enumerate(table.schema):
+        if pa.types.is_list(column.type):
+            texts = [" ".join(map(repr, cell)) for cell in table[column.name].to_pylist()]
+            table = table.set_column(index, column.name, pa.array(texts, pa.string()))
+    write_whole(path, lambda beside: pyarrow.csv.write_csv(table, beside))
+
+
+def write_text(text: str, path: str | Path) -> None:
+    """Write a text file whole."""
+    write_whole(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+
+
+def read_parquet(path: str | Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a table.
+
+    Raises
+    ------
+    DataError : where the file is not there or not whole; the sentence names it.
+    """
+    try:
+        # Shards live in folders named factor=level, which are not to become columns here.
+        return pq.read_table(path, columns=columns, partitioning=None)
+    except (OSError, pa.ArrowInvalid) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{path}: cannot be read ({reason}); delete it and run again") from None
+
+
+def dataset_schema(terms: Sequence[str]) -> pa.Schema:
+    """sim, cluster, DV and the predictors."""
+    numbers = [(name, pa.float64()) for name in ("DV", *terms[1:])]
+    return pa.schema([("sim", pa.int32()), ("cluster", pa.int32()), *numbers])
+
+
+def datasets_table(shard: Shard, sims: Sequence[int]) -> pa.Table:
+    """Simulated datasets as rows; the column of ones is left out."""
+    cluster = np.tile(np.arange(1, shard.clusters + 1, dtype=np.int32), shard.sims)
+    columns = [
+        np.repeat(np.asarray(sims, dtype=np.int32), shard.n_obs),
+        np.repeat(cluster, shard.n.reshape(-1)),
+        shard.y,
+        *(np.ascontiguousarray(x) for x in shard.X.T[1:]),
+    ]
+    return pa.table(columns, schema=dataset_schema(shard.terms))
+
+
+def shard_from_datasets(table: pa.Table) -> Shard:
+    """The shard of a table made by `datasets_table`."""
+    sim, cluster = (table[name].to_numpy() for name in ("sim", "cluster"))
+    first = np.flatnonzero(np.r_[True, (sim[1:] != sim[:-1]) | (cluster[1:] != cluster[:-1])])
+    sizes = np.diff(np.r_[first, sim.size]).astype(np.int64)
+    names = table.column_names[3:]
+    X = np.column_stack([np.ones(sim.size), *(table[name].to_numpy() for name in names)])
+    n = sizes.reshape(np.unique(sim).size, -1)
+    return Shard(table["DV"].to_numpy(), X, n, (INTERCEPT, *names))
+
+
+def truth_table(truth: Floats, terms: Sequence[str], sims: Sequence[int]) -> pa.Table:
+    """The coefficients that generated each sim."""
+    sim = np.repeat(np.asarray(sims, dtype=np.int64), len(terms))
+    return pa.table([sim, list(terms) * len(sims), truth.reshape(-1)], schema=TRUTH)
+
+
+def estimates_table(
+    fits: Fits, terms: Sequence[str], sims: Sequence[int], strategy: str, engine: str
+) -> pa.Table:
+    """A row per sim and term, in the columns of broom's `tidy`."""
+    tests = t_inference(fits.estimate, fits.std_error, fits.df)
+    rows = fits.estimate.size
+    columns = [
+        np.repeat(np.asarray(sims, dtype=np.int64), len(terms)),
+        pa.repeat(strategy, rows),
+        pa.repeat(engine, rows),
+        pa.array(list(terms) * len(sims)),
+        *(
+            np.ascontiguousarray(numbers).reshape(-1)
+            for numbers in (fits.estimate, fits.std_error, fits.df, *tests)
+        ),
+    ]
+    return pa.table(columns, schema=ESTIMATES)
+
+
+def fits_table(fits: Fits, sims: Sequence[int], strategy: str, engine: str) -> pa.Table:
+    """A row per sim, in the manner of broom's `glance`."""
+    theta = [row[~np.isnan(row)] for row in fits.theta]
+    columns: list[Any] = [
+        np.asarray(sims, dtype=np.int64),
+        pa.repeat(strategy, len(sims)),
+        pa.repeat(engine, len(sims)),
+        *(pa.array(getattr(fits, name)) for name in FITS.names[3:-1]),
+        pa.array(theta, pa.list_(pa.float64())),
+    ]
+    return pa.table(columns, schema=FITS)

@@ -1,0 +1,109 @@
+"""Shared by all tests: a copy of the workflow to run, and what a run said."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import settings
+
+REPO = Path(__file__).parents[1]
+WORKFLOW = ("Snakefile", "workflow", "scripts", "profiles", "config", "envs")
+
+settings.register_profile("suite", derandomize=True, deadline=None, max_examples=25)
+settings.load_profile("suite")
+
+SMALL = {
+    "study": "small",
+    "seed": 1,
+    "grid": {"clusters": [6, 8], "obs_per_cluster": [6], "between_cluster_sigma": [0.5, 1]},
+    "sims": 4,
+    "sims_per_shard": 4,
+}
+
+
+@dataclass
+class Run:
+    """A finished run of Snakemake: exit code and all that it printed."""
+
+    code: int
+    output: str
+
+
+@dataclass
+class Checkout:
+    """A copy of the workflow in a folder of its own, as a user has it after `git clone`."""
+
+    folder: Path
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of a run."""
+        return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+
+    def run(
+        self,
+        *arguments: str,
+        config: Mapping[str, Any] | None = None,
+        expect: int = 0,
+        **popen: Any,
+    ) -> Run:
+        """Run Snakemake here, with `config` over the default one, and check its exit code."""
+        if config is not None:
+            self.write_config(config)
+            arguments = (*arguments, "--configfile", "mine.yaml")
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            **{"env": os.environ | {"COLUMNS": "200"}, **popen},
+        )
+        assert done.returncode == expect, done.stdout
+        return Run(done.returncode, done.stdout)
+
+    def write_config(self, config: Mapping[str, Any]) -> None:
+        """Write mine.yaml."""
+        (self.folder / "mine.yaml").write_text(yaml.safe_dump(dict(config)))
+
+    def result(self, name: str, study: str = "small") -> Path:
+        """A file of the results."""
+        return self.folder / "results" / study / name
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Callable[..., Checkout]:
+    """A function that makes a new copy of the workflow, in a folder with a space in its path."""
+
+    def make(name: str = "a study") -> Checkout:
+        folder = tmp_path / name
+        folder.mkdir()
+        for part in WORKFLOW:
+            source = REPO / part
+            copy = shutil.copytree if source.is_dir() else shutil.copy2
+            copy(source, folder / part)
+        return Checkout(folder)
+
+    return make
+
+
+@pytest.fixture
+def needs_r() -> None:
+    """Skip where there is no R with lme4 and lmerTest."""
+    from clustrategy.engines.lme4 import check
+    from clustrategy.errors import EngineError
+
+    try:
+        check()
+    except EngineError as error:
+        pytest.skip(str(error))

@@ -1,0 +1,190 @@
+"""The steps between files: what is fitted anew, what is refused, what is summed up how."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from clustrategy.errors import DataError
+from clustrategy.stages.aggregate import aggregate
+from clustrategy.stages.fit import fit_shard
+from clustrategy.stages.score import score_shard
+from clustrategy.stages.simulate import simulate_shard
+from clustrategy.stages.summary import as_text, stratified_median, stratified_share, summarise
+from clustrategy.strategies import Strategy
+from clustrategy.study import Study
+
+from ..conftest import SMALL
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Callable[[str], str]:
+    """The paths of a shard's files."""
+    return lambda name: str(tmp_path / f"{name}.parquet")
+
+
+def entries(*given: Any) -> list[dict[str, Any]]:
+    """Strategy entries in full."""
+    return [Strategy.parse(entry).spec for entry in given]
+
+
+def simulated(files: Callable[[str], str], sims: int = 3, seed: int = 1) -> None:
+    """Write the datasets and the truth of a few sims."""
+    study = Study.from_config({**SMALL, "seed": seed, "strategies": ["two_stage"]})
+    job = study.job(study.cells[0])
+    simulate_shard(job, range(sims), datasets=files("datasets"), truth=files("truth"))
+
+
+def fitted(files: Callable[[str], str], *strategies: Any, sims: int = 3) -> None:
+    """Fit the datasets of `simulated`."""
+    paths = {name: files(name) for name in ("datasets", "estimates", "fits")}
+    fit_shard(entries(*strategies), range(sims), **paths)
+
+
+def test_what_is_there_is_fitted_no_more(
+    files: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulated(files)
+    calls: list[str] = []
+    fit = Strategy.fit
+
+    def counted(self: Strategy, shard: Any) -> Any:
+        calls.append(self.label)
+        return fit(self, shard)
+
+    monkeypatch.setattr(Strategy, "fit", counted)
+    fitted(files, "two_stage", "ols")
+    first = pq.read_table(files("estimates"))
+    fitted(files, "ols", "cluster_robust", "two_stage")
+    assert calls == ["two_stage", "ols", "cluster_robust"]
+    second = pq.read_table(files("estimates"))
+    assert second["strategy"].unique().to_pylist() == ["ols", "cluster_robust", "two_stage"]
+    kept = second.filter(np.isin(second["strategy"].to_pylist(), ["two_stage"]))
+    assert kept.equals(first.filter(np.isin(first["strategy"].to_pylist(), ["two_stage"])))
+
+    fitted(files, "ols", {"strategy": "cluster_robust", "variance": "CR0"}, "two_stage")
+    assert calls[3:] == ["cluster_robust"], "another option is another fit"
+    simulated(files, seed=2)
+    fitted(files, "ols")
+    assert calls[4:] == ["ols"], "other data are other fits"
+    Path(files("fits")).write_bytes(b"cut off")
+    fitted(files, "ols")
+    assert calls[5:] == ["ols"], "a broken file is made again"
+
+
+def test_scores_of_other_sims_are_refused(files: Callable[[str], str]) -> None:
+    simulated(files)
+    fitted(files, "two_stage")
+    simulated(files, sims=2)
+    paths = {name: files(name) for name in ("estimates", "fits", "truth", "scores")}
+    with pytest.raises(DataError, match="sims and terms are not those of"):
+        score_shard(**paths)
+    assert not Path(files("scores")).exists()
+
+
+def test_a_shard_that_lacks_a_strategy_is_refused(
+    files: Callable[[str], str], tmp_path: Path
+) -> None:
+    simulated(files)
+    fitted(files, "two_stage")
+    score_shard(**{name: files(name) for name in ("estimates", "fits", "truth", "scores")})
+    study = Study.from_config({**SMALL, "strategies": ["two_stage", "ols"]})
+    job = {**study.whole_job, "cells": study.cells[:1], "blocks": [(0, 2)]}
+    shards = {name: [files(name)] for name in ("estimates", "fits", "scores", "truth")}
+    out = {
+        name: str(tmp_path / f"whole_{name}")
+        for name in ("estimates", "fits", "scores", "sim_results", "sim_estimates")
+    }
+    with pytest.raises(DataError, match=r"expected sims 0 to 2 of 2 strategies, found 3 of 6"):
+        aggregate(job, shards=shards, **out)
+    with pytest.raises(DataError, match=r"expected sims 0 to 3"):
+        aggregate({**job, "blocks": [(0, 3)], "strategies": ["two_stage"]}, shards=shards, **out)
+    assert not list(tmp_path.glob("whole_*"))
+
+
+def test_the_median_and_its_monte_carlo_error() -> None:
+    """Over many studies of three unlike cells the medians spread as the error says."""
+    rng = np.random.default_rng(5)
+    studies = [
+        stratified_median([rng.normal(m, s, size=80) for m, s in ((0, 1), (1, 0.5), (5, 2))])
+        for _ in range(600)
+    ]
+    medians = np.array([study.value for study in studies])
+    errors = np.array([study.mcse for study in studies])
+    spread = medians.std(ddof=1)
+    assert np.sqrt((errors**2).mean()) == pytest.approx(spread, rel=0.12)
+    pooled = [np.array([1.0, 2.0, 3.0]), np.array([10.0])]
+    assert stratified_median(pooled).value == 2.5
+
+
+def test_the_share_and_its_monte_carlo_error() -> None:
+    sure, mixed = np.ones(50, dtype=bool), np.arange(50) < 20
+    share = stratified_share([sure, mixed])
+    assert share.value == pytest.approx(0.7)
+    assert share.mcse == pytest.approx(np.sqrt(0.4 * 0.6 / 50) / 2)
+
+
+def test_the_summary_skips_no_failure(files: Callable[[str], str], tmp_path: Path) -> None:
+    study = Study.from_config(
+        {**SMALL, "grid": {**SMALL["grid"], "obs_per_cluster": [2]}, "strategies": ["two_stage"]}
+    )
+    job = study.job(study.cells[0])
+    simulate_shard(job, range(4), datasets=files("datasets"), truth=files("truth"))
+    fitted(files, "two_stage", "cluster_robust", sims=4)
+    score_shard(**{name: files(name) for name in ("estimates", "fits", "truth", "scores")})
+    out = {
+        name: str(tmp_path / f"whole_{name}")
+        for name in ("estimates", "fits", "scores", "sim_results", "sim_estimates")
+    }
+    whole = {
+        **study.whole_job,
+        "cells": study.cells[:1],
+        "strategies": ["two_stage", "cluster_robust"],
+    }
+    shards = {name: [files(name)] for name in ("estimates", "fits", "scores", "truth")}
+    aggregate(whole, shards=shards, **out)
+    summary = str(tmp_path / "summary.csv")
+    summarise(
+        scores=out["scores"],
+        factors=study.factors,
+        strategies=["two_stage", "cluster_robust"],
+        summary=summary,
+    )
+    lines = as_text(summary).splitlines()
+    assert lines[2].split() == ["two_stage", *["none"] * 3, "0.0", "%", "(0.0)", "of", "4"]
+    assert "100.0 % (0.0) of 4" in lines[3]
+
+
+LEAN = """
+import sys
+from clustrategy.stages.job import job
+from clustrategy.stages.simulate import simulate_shard
+from clustrategy.stages.fit import fit_shard
+from clustrategy.stages.score import score_shard
+from clustrategy.stages.aggregate import aggregate
+from clustrategy.study import Study
+
+study = Study.from_config({**SMALL, "strategies": ["cluster_robust", "two_stage", "mixed_maximal"]})
+with job("log", pandas=False):
+    simulate_shard(study.job(study.cells[0]), range(2), datasets="d", truth="t")
+    fit_shard([s.spec for s in study.strategies], range(2), datasets="d", estimates="e", fits="f")
+    score_shard(estimates="e", fits="f", truth="t", scores="s")
+heavy = ("pandas", "scipy.stats", "matplotlib", "rpy2", "statsmodels", "formulaic")
+print([name for name in heavy if name in sys.modules])
+import pandas
+"""
+
+
+def test_a_job_imports_what_it_uses(tmp_path: Path) -> None:
+    program = f"SMALL = {SMALL!r}\n{LEAN}"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "[]", done.stderr

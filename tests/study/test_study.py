@@ -1,0 +1,235 @@
+"""Configs: defaults, one sentence for each mistake, cells, shards and paths."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clustrategy.config import load
+from clustrategy.errors import ConfigError
+from clustrategy.study import Study, format_level
+
+from ..conftest import REPO, SMALL
+
+CONFIG: dict[str, Any] = {**SMALL, "strategies": ["two_stage"]}
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """The small config with one key set."""
+    config = copy.deepcopy(CONFIG)
+    *parents, key = path.split(".")
+    node = config
+    for parent in parents:
+        node = node.setdefault(parent, {})
+    node[key] = value
+    return config
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        ("gird", {}, "mine.yaml: unknown key 'gird' (did you mean 'grid'?)"),
+        (
+            "dgp.residual_sgima",
+            1,
+            "mine.yaml: unknown key 'residual_sgima' in dgp (did you mean 'residual_sigma'?)",
+        ),
+        ("grid.clstrs", [1], "mine.yaml: unknown key 'clstrs' in grid (did you mean 'clusters'?)"),
+        ("sims", "50", "mine.yaml: sims must be a whole number, found '50'"),
+        ("sims", 0, "mine.yaml: sims must be at least 1, found 0"),
+        ("sims", True, "mine.yaml: sims must be a whole number, found True"),
+        ("seed", -1, "mine.yaml: seed must be at least 0, found -1"),
+        ("grid.clusters", 10, "mine.yaml: grid.clusters must be a list, found 10"),
+        (
+            "grid.clusters",
+            [],
+            "mine.yaml: grid.clusters needs at least 1 value, found an empty list",
+        ),
+        ("grid.clusters", [2.5], "mine.yaml: grid.clusters.0 must be a whole number, found 2.5"),
+        (
+            "grid.between_cluster_sigma",
+            [0.5, -0.25],
+            "mine.yaml: grid.between_cluster_sigma.1 must be at least 0, found -0.25",
+        ),
+        (
+            "grid.between_cluster_sigma",
+            [1, 1.0],
+            "mine.yaml: grid.between_cluster_sigma lists the level 1 twice",
+        ),
+        (
+            "grid.residual_sigma",
+            [0],
+            "mine.yaml: grid.residual_sigma.0 must be greater than 0, found 0",
+        ),
+        ("dgp.residual_sigma", 0, "mine.yaml: dgp.residual_sigma must be greater than 0, found 0"),
+        (
+            "dgp.coefficients",
+            [1, 2, 3],
+            "mine.yaml: dgp.coefficients must be 4 values for 3 predictors (intercept first), "
+            "found 3",
+        ),
+        (
+            "dgp.coefficients",
+            {"unifrom": [0, 1]},
+            "mine.yaml: dgp.coefficients must be {uniform: [low, high]} or a list of predictors "
+            "+ 1 numbers, found {'unifrom': [0, 1]}",
+        ),
+        (
+            "study",
+            "a/b",
+            "mine.yaml: study may hold letters, digits, '.', '_' and '-' alone, found 'a/b'",
+        ),
+        ("strategies", [], "mine.yaml: strategies needs at least 1 value, found an empty list"),
+        (
+            "strategies",
+            ["two_stages"],
+            "mine.yaml: strategies: unknown strategy 'two_stages' (did you mean 'two_stage'?); "
+            "known are cluster_robust, mixed_intercept, mixed_maximal, ols, two_stage",
+        ),
+        (
+            "strategies",
+            [{"strategy": "cluster_robust", "variance": "CR7"}],
+            "mine.yaml: strategies: strategy 'cluster_robust': variance must be one of CR0, CR1, "
+            "CR1S, CR2, CR3, CV3, pymer4, found 'CR7' (did you mean 'CR3'?)",
+        ),
+        (
+            "strategies",
+            [{"strategy": "cluster_robust", "varianse": "CR0"}],
+            "mine.yaml: strategies: strategy 'cluster_robust' has no option 'varianse' (did you "
+            "mean 'variance'?); it takes variance, df",
+        ),
+        (
+            "strategies",
+            [{"strategy": "two_stage", "engine": "lme4"}],
+            "mine.yaml: strategies: strategy 'two_stage' has no engine 'lme4'; it has numpy",
+        ),
+        (
+            "strategies",
+            ["two_stage", {"strategy": "two_stage"}],
+            "mine.yaml: strategies: two entries are called 'two_stage'; give each its own 'name'",
+        ),
+        (
+            "figures.scale",
+            "lgo",
+            "mine.yaml: figures.scale must be one of log, linear, found 'lgo' (did you "
+            "mean 'log'?)",
+        ),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, value: Any, sentence: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = changed(path, value)
+    Path("mine.yaml").write_text(yaml.safe_dump(config))
+    with pytest.raises(ConfigError) as error:
+        Study.from_config(config, ["mine.yaml"])
+    assert str(error.value) == sentence
+
+
+@pytest.mark.parametrize("missing", ["study", "seed", "grid", "sims", "strategies"])
+def test_a_missing_key_is_named(missing: str) -> None:
+    config = {key: value for key, value in CONFIG.items() if key != missing}
+    with pytest.raises(ConfigError, match=f"lacks the key '{missing}'"):
+        Study.from_config(config)
+
+
+def test_the_file_that_sets_the_key_is_blamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("base.yaml").write_text(yaml.safe_dump({**CONFIG, "sims": 0}))
+    Path("over.yaml").write_text("seed: 3\n")
+    with pytest.raises(ConfigError, match=r"^base\.yaml: sims"):
+        Study.from_config({**CONFIG, "sims": 0, "seed": 3}, ["base.yaml", "over.yaml"])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: [1, 2\n", ["is not YAML", "line"]),
+        ("a: 'b\n", ["is not YAML"]),
+        ("- 1\n- 2\n", ["expected a mapping", "[1, 2]"]),
+        ("", ["expected a mapping", "nothing"]),
+    ],
+)
+def test_a_file_that_is_no_config(tmp_path: Path, text: str, words: list[str]) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as error:
+        load(str(file))
+    assert all(word in str(error.value) for word in [str(file), *words])
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No such file"):
+        load(str(tmp_path / "none.yaml"))
+
+
+def test_the_default_study_is_the_one_we_start_from() -> None:
+    study = Study.from_config(load(str(REPO / "config/config.yaml")))
+    assert study.levels == {
+        "clusters": [10, 30, 100],
+        "obs_per_cluster": [5, 25, 100],
+        "between_cluster_sigma": [0.1, 0.25, 1.0, 2.0, 4.0],
+    }
+    assert (len(study.cells), study.sims) == (45, 50)
+    assert study.shards("fits")[1] == (
+        "results/three-ways/fits/clusters=10/obs_per_cluster=5/between_cluster_sigma=0.25/"
+        "sims=0-49.parquet"
+    )
+
+
+def test_the_order_of_factors_in_the_config_does_not_matter() -> None:
+    grid = CONFIG["grid"] | {"residual_sigma": [1, 2], "predictors": [2]}
+    backwards = dict(reversed(grid.items()))
+    one, other = (Study.from_config({**CONFIG, "grid": g}) for g in (grid, backwards))
+    assert one.shards("fits") == other.shards("fits")
+    assert one.factors[3:] == ["predictors", "residual_sigma"]
+
+
+@given(st.floats(min_value=0, max_value=1e6), st.floats(min_value=1e-6, max_value=1e6))
+def test_a_path_reads_back_as_its_cell(sigma: float, residual: float) -> None:
+    grid = CONFIG["grid"] | {"between_cluster_sigma": [sigma], "residual_sigma": [residual]}
+    study = Study.from_config({**CONFIG, "grid": grid})
+    for cell in study.cells:
+        assert study.cell(study.cell_path(cell)) == cell
+
+
+def test_whole_numbers_have_one_form() -> None:
+    assert [format_level(v) for v in (1, 1.0, 0.1, 100, 1e-5)] == ["1", "1", "0.1", "100", "1e-05"]
+
+
+@given(st.integers(1, 60), st.integers(1, 60))
+def test_blocks_partition_the_sims(sims: int, size: int) -> None:
+    study = Study.from_config({**CONFIG, "sims": sims, "sims_per_shard": size})
+    blocks = [list(study.block_sims(block)) for block in study.blocks]
+    assert [sim for block in blocks for sim in block] == list(range(sims))
+    assert all(len(block) == size for block in blocks[:-1])
+
+
+def test_a_folder_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(ConfigError, match=r"results/small: no permission to write in \."):
+        Study.from_config(CONFIG).check_folder()
+
+
+def test_a_folder_belongs_to_one_seed_and_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    study = Study.from_config(CONFIG)
+    study.claim()
+    study.check_folder()
+    Study.from_config(changed("sims", 99)).check_folder()
+    with pytest.raises(ConfigError, match="was made with seed 1, but .* says 2"):
+        Study.from_config(changed("seed", 2)).check_folder()
+    with pytest.raises(ConfigError, match="was made with dgp"):
+        Study.from_config(changed("dgp.residual_sigma", 2.0)).check_folder()

@@ -1,0 +1,111 @@
+"""The same bits whatever the cores, the shards, the order, the history and the accidents."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from ..conftest import SMALL, Checkout
+
+ESTIMATES = "results/small/estimates.parquet"
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """estimates.parquet of the small study on one core, in one shard a cell."""
+    from ..conftest import REPO, WORKFLOW, shutil
+
+    folder = tmp_path_factory.mktemp("reference")
+    for part in WORKFLOW:
+        source = REPO / part
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, folder / part)
+    here = Checkout(folder)
+    here.run(ESTIMATES, "--cores", "1", config=SMALL)
+    return here.result("estimates.parquet").read_bytes()
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_shards_and_cores_do_not_matter(
+    checkout: Callable[..., Checkout], reference: bytes, size: int
+) -> None:
+    here = checkout()
+    here.run(ESTIMATES, config={**SMALL, "sims_per_shard": size})
+    assert here.result("estimates.parquet").read_bytes() == reference
+
+
+def test_growing_the_grid_and_the_sims_runs_what_is_new_alone(
+    checkout: Callable[..., Checkout], reference: bytes
+) -> None:
+    here = checkout()
+    part = {
+        **SMALL,
+        "grid": {**SMALL["grid"], "clusters": [6]},
+        "sims": 2,
+        "sims_per_shard": 2,
+    }
+    here.run(ESTIMATES, config=part)
+    first = sorted(here.result("estimates").rglob("*.parquet"))
+    before = {path: path.stat().st_mtime_ns for path in first}
+    run = here.run(ESTIMATES, config={**SMALL, "sims_per_shard": 2})
+    assert here.result("estimates.parquet").read_bytes() == reference
+    assert {path: path.stat().st_mtime_ns for path in first} == before
+    assert len(first) == 2
+    assert len(sorted(here.result("estimates").rglob("*.parquet"))) == 8
+    assert "Traceback" not in run.output
+
+
+def test_a_new_strategy_fits_itself_alone_and_gives_the_same_bits(
+    checkout: Callable[..., Checkout], reference: bytes
+) -> None:
+    here = checkout()
+    here.run(ESTIMATES, config={**SMALL, "strategies": ["mixed_maximal", "cluster_robust"]})
+    whole = ["cluster_robust", "two_stage", "mixed_maximal", "mixed_intercept"]
+    here.run(ESTIMATES, config={**SMALL, "strategies": whole})
+    assert here.result("estimates.parquet").read_bytes() == reference
+
+
+def _survivors(folder: Path) -> list[int]:
+    """Processes that still work in a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if Path(os.readlink(process / "cwd")) == folder and int(process.name) != os.getpid():
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc to find what to kill")
+def test_killed_at_random_moments_it_resumes_to_the_same_bits(
+    checkout: Callable[..., Checkout], reference: bytes
+) -> None:
+    here = checkout()
+    here.write_config({**SMALL, "sims_per_shard": 1})
+    command = here.command(ESTIMATES, "--configfile", "mine.yaml")
+    killed = 0
+    for patience in (2.5, 3.1, 4.3, 5.2):
+        process = subprocess.Popen(
+            command, cwd=here.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(patience)
+        killed += process.poll() is None
+        for pid in (process.pid, *_survivors(here.folder.resolve())):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        process.wait()
+    assert killed > 0
+    run = here.run(*command[5:])
+    assert "LockException" not in run.output
+    assert here.result("estimates.parquet").read_bytes() == reference
+    whole = pq.read_table(here.result("estimates.parquet"))
+    assert whole.num_rows == 4 * 4 * 4 * 4

@@ -1,0 +1,135 @@
+"""Bad input and faults: one sentence, a non-zero exit, nothing lost."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from ..conftest import SMALL, Checkout
+
+ESTIMATES = "results/small/estimates.parquet"
+
+
+def sentence(output: str) -> str:
+    """The one line that clustrategy said."""
+    assert "Traceback" not in output
+    (line,) = [line for line in output.splitlines() if line.startswith("clustrategy:")]
+    return line
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"simms": 5}, ["mine.yaml", "'simms'", "'sims'"]),
+        ({"seed": "many"}, ["mine.yaml", "seed", "whole number", "'many'"]),
+        (
+            {"grid": {**SMALL["grid"], "between_cluster_sigma": [-1]}},
+            ["mine.yaml", "between_cluster_sigma", "at least 0", "-1"],
+        ),
+        ({"grid": {**SMALL["grid"], "clusters": []}}, ["mine.yaml", "grid.clusters", "empty list"]),
+        ({"strategies": ["two_stge"]}, ["mine.yaml", "'two_stge'", "'two_stage'"]),
+    ],
+)
+def test_a_bad_config(
+    checkout: Callable[..., Checkout], change: dict[str, Any], words: list[str]
+) -> None:
+    run = checkout().run(config={**SMALL, **change}, expect=1)
+    said = sentence(run.output)
+    assert all(word in said for word in words), said
+
+
+def test_a_config_that_is_not_yaml(checkout: Callable[..., Checkout]) -> None:
+    here = checkout()
+    (here.folder / "config/config.yaml").write_text("study: [three\nseed: 1\n")
+    said = sentence(here.run(expect=1).output)
+    assert "config/config.yaml" in said
+    assert "not YAML" in said
+    assert "line" in said
+
+
+def test_a_folder_of_another_study_is_left_alone(checkout: Callable[..., Checkout]) -> None:
+    here = checkout()
+    here.run(ESTIMATES, config=SMALL)
+    before = here.result("estimates.parquet").read_bytes()
+    said = sentence(here.run(ESTIMATES, config={**SMALL, "seed": 2}, expect=1).output)
+    assert "results/small" in said
+    assert "seed 1" in said
+    assert here.result("estimates.parquet").read_bytes() == before
+
+
+def test_r_is_missing(checkout: Callable[..., Checkout], tmp_path: Path) -> None:
+    here = checkout()
+    lonely = tmp_path / "bin"
+    lonely.mkdir()
+    for tool in ("bash", "env", "sh"):
+        (lonely / tool).symlink_to(f"/bin/{tool}" if tool != "env" else "/usr/bin/env")
+    environment = {k: v for k, v in os.environ.items() if k != "R_HOME"} | {"PATH": str(lonely)}
+    strategies = [{"strategy": "mixed_maximal", "engine": "lme4"}]
+    run = here.run(config={**SMALL, "strategies": strategies}, expect=1, env=environment)
+    assert "needs R, which is not here" in sentence(run.output)
+
+
+def test_two_runs_at_once(checkout: Callable[..., Checkout]) -> None:
+    here = checkout()
+    here.result("").mkdir(parents=True)
+    with FileLock(here.result(".lock")):
+        run = here.run(ESTIMATES, config=SMALL, expect=1)
+    assert "another run" in sentence(run.output)
+    here.run(ESTIMATES, config=SMALL)
+
+
+def test_no_permission_to_write(checkout: Callable[..., Checkout]) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may write anywhere")
+    here = checkout()
+    (here.folder / "results").mkdir()
+    (here.folder / "results").chmod(0o500)
+    assert "no permission" in sentence(here.run(config=SMALL, expect=1).output)
+
+
+def test_a_file_that_cannot_be_written_whole_is_not_there(
+    checkout: Callable[..., Checkout],
+) -> None:
+    here = checkout()
+    big = {**SMALL, "grid": {**SMALL["grid"], "obs_per_cluster": [6, 2000]}}
+
+    def little_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+
+    run = here.run(ESTIMATES, config=big, expect=1, preexec_fn=little_room)
+    assert "obs_per_cluster=2000" in run.output
+    assert "could not be written" in run.output
+    assert "Traceback" not in run.output
+    done = {path for path in here.result("estimates").rglob("*.parquet")}
+    assert {path.parts[-3] for path in done} == {"obs_per_cluster=6"}
+    assert not list(here.result("datasets").rglob(".*.parquet"))
+    kept = {path: path.stat().st_mtime_ns for path in done}
+    here.run(ESTIMATES, config=big)
+    assert {path: path.stat().st_mtime_ns for path in done} == kept
+
+
+def test_a_truncated_shard_is_named(checkout: Callable[..., Checkout]) -> None:
+    here = checkout()
+    here.run(ESTIMATES, config=SMALL)
+    shard = next(here.result("scores").rglob("*.parquet"))
+    shard.write_bytes(shard.read_bytes()[:100])
+    run = here.run(
+        ESTIMATES, "--forcerun", "aggregate", "--rerun-triggers", "mtime", config=SMALL, expect=1
+    )
+    assert shard.name in run.output
+    assert "cannot be read" in run.output
+
+
+def test_lint_is_content() -> None:
+    folder = Path(__file__).parents[2]
+    lint = subprocess.run(
+        Checkout(folder).command("--lint"), cwd=folder, capture_output=True, text=True
+    )
+    assert lint.returncode == 0, lint.stderr

@@ -1,0 +1,43 @@
+rule aggregate:
+    input:
+        estimates=study.shards("estimates"),
+        fits=study.shards("fits"),
+        scores=study.shards("scores"),
+        truth=study.shards("truth"),
+        code=code("tables", "stages/aggregate"),
+    output:
+        estimates=f"{RESULTS}/estimates.parquet",
+        fits=f"{RESULTS}/fits.parquet",
+        scores=f"{RESULTS}/scores.parquet",
+        sim_results=f"{RESULTS}/sim_results.csv",
+        sim_estimates=f"{RESULTS}/sim_estimates.csv",
+    log:
+        f"{RESULTS}/logs/aggregate.log",
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        job=study.whole_job,
+    script:
+        "../../scripts/aggregate.py"
+
+
+rule summary:
+    input:
+        scores=rules.aggregate.output.scores,
+        code=code("tables", "stages/summary"),
+    output:
+        summary=f"{RESULTS}/summary.csv",
+    log:
+        f"{RESULTS}/logs/summary.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        job={
+            "factors": study.factors,
+            "strategies": [strategy.label for strategy in study.strategies],
+        },
+    script:
+        "../../scripts/summary.py"

@@ -1,0 +1,97 @@
+# Everything the rules share: the study, its paths, and what surrounds a run.
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import clustrategy
+from clustrategy import figures
+from clustrategy.errors import ClustrategyError
+from clustrategy.stages import provenance, run
+from clustrategy.study import Study
+
+# Snakemake starts `script:` jobs by an unquoted path of Python, which may hold a space.
+if shlex.quote(sys.executable) != sys.executable:
+    sys.executable = shlex.quote(sys.executable)
+
+os.environ.setdefault(provenance.STARTED, provenance.now())
+os.environ.setdefault(provenance.COMMAND, shlex.join(sys.argv))
+
+CONFIG_FILES = [*map(str, workflow.configfiles), *map(str, workflow.overwrite_configfiles)]
+
+try:
+    study = Study.from_config(config, CONFIG_FILES)
+    study.check_folder()
+    for strategy in study.strategies:
+        strategy.check()
+except ClustrategyError as error:
+    sys.exit(f"clustrategy: {error}")
+
+PACKAGE = Path(clustrategy.__file__).parent
+RESULTS = study.folder
+SHARD = "{cell}/sims={block}"
+
+
+wildcard_constraints:
+    cell="clusters=[^/]+/.+",
+    block=r"\d+-\d+",
+
+
+def code(*modules):
+    """Source files of the package, as inputs: an edit reruns what depends on it, a touch does not."""
+    return [os.path.relpath(PACKAGE / f"{module}.py") for module in modules]
+
+
+def strategy_code():
+    """The source files of the study's strategies and of their engines."""
+    return sorted({os.path.relpath(file) for s in study.strategies for file in s.code})
+
+
+def kept(path):
+    """Datasets are temporary unless the config says otherwise."""
+    return path if study.config["keep_datasets"] else temp(path)
+
+
+def sims(wildcards):
+    return list(study.block_sims(wildcards.block))
+
+
+def cell_job(wildcards):
+    return study.job(study.cell(wildcards.cell))
+
+
+def figure_files():
+    names = list(figures.FIGURES)
+    return expand(f"{RESULTS}/figures/{{name}}.{{form}}", name=names, form=["png", "pdf"])
+
+
+def figure_table(wildcards):
+    """The table that a figure reads."""
+    table = figures.FIGURES[wildcards.name][1]
+    return f"{RESULTS}/{table}.{'csv' if table == 'dependence' else 'parquet'}"
+
+
+def figure_code():
+    return sorted(os.path.relpath(file) for file in (PACKAGE / "figures").glob("*.py"))
+
+
+def figure_job():
+    """What a figure needs to know of the study."""
+    return {
+        "factors": study.factors,
+        "strategies": [strategy.label for strategy in study.strategies],
+        "options": study.config["figures"],
+    }
+
+
+def begin():
+    """Before the first job: one run at a time, in a folder that is this study's."""
+    try:
+        run.begin(study)
+    except ClustrategyError as error:
+        sys.exit(f"clustrategy: {error}")
+
+
+def report():
+    """After the last job: where the results are and what the main finding is."""
+    print(run.closing_words(study), file=sys.stderr)

@@ -1,0 +1,50 @@
+rule cluster_coefficients:
+    input:
+        code=code("dgp", "dataset", "tables", "stages/cluster_coefficients"),
+    output:
+        table=f"{RESULTS}/cluster_coefficients.parquet",
+    log:
+        f"{RESULTS}/logs/cluster_coefficients.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        jobs=[study.job(cell) for cell in study.largest_cells],
+    script:
+        "../../scripts/cluster_coefficients.py"
+
+
+rule dependence:
+    input:
+        code=code("tables", "stages/dependence"),
+    output:
+        table=f"{RESULTS}/dependence.csv",
+    log:
+        f"{RESULTS}/logs/dependence.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        seed=study.seed,
+    script:
+        "../../scripts/dependence.py"
+
+
+rule figure:
+    input:
+        table=figure_table,
+        code=figure_code(),
+    output:
+        png=f"{RESULTS}/figures/{{name}}.png",
+        pdf=f"{RESULTS}/figures/{{name}}.pdf",
+    log:
+        f"{RESULTS}/logs/figures/{{name}}.log",
+    wildcard_constraints:
+        name="|".join(figures.FIGURES),
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        job=figure_job(),
+    script:
+        "../../scripts/figure.py"
