@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from clustrategy import tables
 from clustrategy.dataset import INTERCEPT, Shard
 from clustrategy.errors import DataError
+from clustrategy.fits import one_line
 from clustrategy.strategies import Strategy
 
 if TYPE_CHECKING:
@@ -71,7 +73,6 @@ def shard_from_frame(data: pd.DataFrame, formula: str, cluster: str) -> Shard:
     """The design of a formula on a table, as a shard of one dataset sorted by cluster."""
     import pandas as pd
     from formulaic import Formula
-    from formulaic.errors import FormulaicError
 
     if cluster not in data.columns:
         known = ", ".join(map(str, data.columns))
@@ -91,9 +92,17 @@ def shard_from_frame(data: pd.DataFrame, formula: str, cluster: str) -> Shard:
         if rows.empty:
             raise DataError(f"no row of the data has a value in every column of {formula!r}")
         rows = rows.sort_values(cluster, kind="stable")
+        for column in rows.select_dtypes("category"):
+            rows[column] = rows[column].cat.remove_unused_categories()
         response, design = parsed.get_model_matrix(rows, output="pandas", na_action="raise")
-    except (FormulaicError, SyntaxError, TypeError, ValueError) as error:
-        raise DataError(f"the formula {formula!r} cannot be used: {error}") from None
+    except DataError:
+        raise
+    except Exception as error:
+        # formulaic passes on whatever Python or pandas threw, and marks the place in colour.
+        plain = one_line(re.sub(r"\x1b\[[0-9;]*m", "", str(error)))
+        raise DataError(f"the formula {formula!r} cannot be used: {plain}") from None
+    if not hasattr(design, "columns"):
+        raise DataError(f"the formula {formula!r} has more than one right-hand side")
     if response.shape[1] != 1:
         raise DataError(f"the response of {formula!r} must be one column of numbers")
     terms = [INTERCEPT if name == "Intercept" else str(name) for name in design.columns]

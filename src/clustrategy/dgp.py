@@ -63,8 +63,12 @@ class Simulation:
 
 
 def cell_key(cell: Mapping[str, Any]) -> tuple[int, ...]:
-    """The words by which a cell's values, not its place in the grid, enter its seeds."""
-    digest = hashlib.sha256(json.dumps(dict(cell), sort_keys=True).encode()).digest()
+    """The words by which a cell's values, not its place in the grid, enter its seeds.
+
+    `1` and `1.0` are the same value.
+    """
+    values = {factor: int(v) if v == int(v) else float(v) for factor, v in cell.items()}
+    digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).digest()
     return tuple(int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4))
 
 

@@ -111,10 +111,9 @@ class Fit:
     theta: Floats = field(default_factory=lambda: _nan(0))
 
 
-def one_sentence(error: BaseException) -> str:
-    """An exception's message on one line, with its type where the message alone says little."""
-    text = " ".join(str(error).split())
-    return text or type(error).__name__
+def one_line(text: object) -> str:
+    """A message on one line."""
+    return " ".join(str(text).split())
 
 
 def fit_each(
@@ -133,9 +132,9 @@ def fit_each(
     for sim in map(int, np.flatnonzero(out.status == "ok")):
         try:
             one = fit(shard.dataset(sim))
+            for column in fields(Fit):
+                getattr(out, column.name)[sim] = getattr(one, column.name)
         except Exception as error:
-            out.fail(np.arange(shard.sims) == sim, "error", one_sentence(error))
-            continue
-        for column in fields(Fit):
-            getattr(out, column.name)[sim] = getattr(one, column.name)
+            out.status[sim] = "ok"
+            out.fail(np.arange(shard.sims) == sim, "error", one_line(error) or type(error).__name__)
     return out

@@ -9,10 +9,14 @@ from clustrategy import figures
 from clustrategy.errors import ClustrategyError
 from clustrategy.stages import provenance, run
 from clustrategy.study import Study
+from snakemake.logging import logger
 
 # Snakemake starts `script:` jobs by an unquoted path of Python, which may hold a space.
 if shlex.quote(sys.executable) != sys.executable:
     sys.executable = shlex.quote(sys.executable)
+
+# A line for each temporary file would push all else off the screen.
+logger.addFilter(lambda record: "Removing temporary output" not in record.getMessage())
 
 os.environ.setdefault(provenance.STARTED, provenance.now())
 os.environ.setdefault(provenance.COMMAND, shlex.join(sys.argv))

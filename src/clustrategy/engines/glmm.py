@@ -39,10 +39,18 @@ def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
         warnings.simplefilter("ignore")
         fit = glmm.fit(data, formula(shard, names, random))
     message = "; ".join(f"{w['title']}: {w['message']}" for w in fit.warnings)
-    if not fit.converged:
-        return Fit(fit.beta, fit.se, fit.coef_df, "not_converged", message, optimizer_warning=True)
-    theta = relative_factor(np.asarray(fit.varcorr[0], dtype=float) / fit.dispersion)
     q = len(random)
+    if not fit.converged:
+        return Fit(
+            fit.beta,
+            fit.se,
+            fit.coef_df,
+            "not_converged",
+            message,
+            optimizer_warning=True,
+            theta=np.full(q * (q + 1) // 2, np.nan),
+        )
+    theta = relative_factor(np.asarray(fit.varcorr[0], dtype=float) / fit.dispersion)
     diagonal = [column * q - column * (column - 1) // 2 for column in range(q)]
     singular = bool((theta[diagonal] < mixed.SINGULAR_TOLERANCE).any())
     return Fit(

@@ -17,7 +17,7 @@ import numpy as np
 from clustrategy.dataset import Floats, Shard
 from clustrategy.engines.glmm import formula
 from clustrategy.errors import EngineError
-from clustrategy.fits import Fit
+from clustrategy.fits import Fit, one_line
 from clustrategy.strategies import mixed
 
 PACKAGES = ("lme4", "lmerTest")
@@ -86,7 +86,12 @@ def _r() -> Any:
     os.environ.setdefault("RPY2_CFFI_MODE", "ABI")
     import rpy2.rinterface as rinterface
 
+    # R sets its own library path for the programs it starts; ours are not to inherit it.
+    path = os.environ.get("LD_LIBRARY_PATH")
     rinterface.initr()
+    os.environ.pop("LD_LIBRARY_PATH", None)
+    if path is not None:
+        os.environ["LD_LIBRARY_PATH"] = path
     for package in PACKAGES:
         rinterface.evalr(f'suppressPackageStartupMessages(loadNamespace("{package}"))')
     return rinterface
@@ -122,7 +127,7 @@ def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
     gradient = any("grad" in m for m in checks)
     unconverged = code != 0 or hessian or gradient
     codes_said = [f"optimizer code {code}"] if code != 0 else []
-    said = dict.fromkeys([*codes_said, *checks, *optimizer, *heard])
+    said = _once([*codes_said, *checks, *optimizer, *heard])
     return Fit(
         estimate,
         std_error,
@@ -137,6 +142,12 @@ def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
         sigma=float(sigma[0]),
         theta=theta,
     )
+
+
+def _once(messages: Sequence[str]) -> list[str]:
+    """Messages on one line each, without those that others repeat."""
+    lines = list(dict.fromkeys(one_line(message) for message in messages))
+    return [line for line in lines if not any(line in o for o in lines if o != line)]
 
 
 mixed.register("lme4", fit_one)

@@ -9,12 +9,13 @@ import numpy as np
 from clustrategy.dataset import Shard
 from clustrategy.fits import Fit, Fits, fit_each
 from clustrategy.strategies import strategy
+from clustrategy.strategies.least_squares import NO_DF, mark_undefined, solve
 
 
 @strategy("ols", engine="statsmodels")
 def ols(shard: Shard) -> Fits:
     """`OLS(y, X).fit()`."""
-    return fit_each(shard, lambda one: _tidy(_model(one).fit()))
+    return fit_each(shard, lambda one: _tidy(_model(one).fit()), _defined(shard))
 
 
 @strategy("cluster_robust", engine="statsmodels")
@@ -30,25 +31,33 @@ def cluster_robust(
         groups = {"groups": one.cluster_codes(0), "use_correction": variance == "CR1S"}
         return _tidy(_model(one).fit(cov_type="cluster", cov_kwds=groups, use_t=df == "G-1"))
 
-    return fit_each(shard, fit)
+    fits = _defined(shard)
+    if shard.clusters < 2:
+        everywhere = np.ones(shard.sims, dtype=bool)
+        fits.fail(everywhere, "undefined", "one cluster: a cluster-robust variance needs two")
+    return fit_each(shard, fit, fits)
+
+
+def _defined(shard: Shard) -> Fits:
+    """Fits still to be made, but for those that statsmodels would answer with a pseudo-inverse."""
+    fits = Fits.blank(shard.sims, shard.p)
+    mark_undefined(shard, fits, solve(shard))
+    fits.fail(shard.n_obs <= shard.p, "undefined", NO_DF)
+    return fits
 
 
 def _model(one: Shard) -> Any:
     import statsmodels.api as sm
 
-    if np.linalg.matrix_rank(one.X) < one.p:
-        raise ValueError("the predictors are linearly dependent")
     return sm.OLS(one.y, one.X)
 
 
 def _tidy(result: Any) -> Fit:
-    df = result.df_resid_inference if result.use_t else None
-    if result.use_t and df is None:
-        df = result.df_resid
-    shape = result.params.shape
+    # statsmodels keeps the G - 1 of a clustered variance apart from the model's N - p.
+    df = getattr(result, "df_resid_inference", None) or result.df_resid
     return Fit(
         result.params,
         result.bse,
-        np.full(shape, np.inf if df is None else df),
+        np.full(result.params.shape, df if result.use_t else np.inf),
         sigma=float(np.sqrt(result.scale)),
     )

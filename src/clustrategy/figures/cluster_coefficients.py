@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
@@ -37,6 +38,8 @@ def cluster_coefficients(
     panels = figure.subplots(1, len(TERMS), sharey=True, squeeze=False)[0]
     levels = sorted(table[SIGMA].unique())
     colour = look.colours(1)[0]
+    # seaborn's jitter draws from numpy's global generator.
+    np.random.seed(0)  # noqa: NPY002
     for axes, (term, words) in zip(panels, TERMS.items(), strict=True):
         marks: dict[str, Any] = {
             "data": table[table["term"] == term],

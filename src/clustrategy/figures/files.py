@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+import matplotlib
 import pandas as pd
+from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-METADATA: dict[str, dict[str, Any]] = {"png": {}, "pdf": {"CreationDate": None}}
-"""What to write in the header of each format so that equal figures are equal files."""
+from clustrategy.tables import write_whole
 
 
 @contextmanager
@@ -30,30 +28,17 @@ def quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
+def read_table(path: str | PathLike[str]) -> pd.DataFrame:
     """Read a ``.parquet`` or ``.csv`` table."""
-    path = Path(path)
-    readers = {".parquet": pd.read_parquet, ".csv": pd.read_csv}
-    if path.suffix not in readers:
-        raise ValueError(f"cannot read {path.name}: expected a .parquet or a .csv table")
-    return readers[path.suffix](path)
+    return pd.read_csv(path) if Path(path).suffix == ".csv" else pd.read_parquet(path)
 
 
-def save(figure: Figure, outputs: Sequence[str | os.PathLike[str]]) -> None:
-    """Write a figure to each output, whose suffix decides the format.
+def save(figure: Figure, outputs: Sequence[str | PathLike[str]]) -> None:
+    """Write a figure whole to each output, whose suffix decides the format.
 
-    A file appears under its name only once it is complete.
+    Equal figures are equal files: no date stands in them.
     """
-    import matplotlib
-
     for output in map(Path, outputs):
-        file_format = output.suffix.removeprefix(".")
-        if file_format not in METADATA:
-            raise ValueError(f"cannot write {output.name}: expected a .png or a .pdf file")
-        partial = output.with_name(f".{output.name}.{os.getpid()}")
-        try:
-            with matplotlib.rc_context({"pdf.fonttype": 42}):
-                figure.savefig(partial, format=file_format, metadata=METADATA[file_format])
-            os.replace(partial, output)
-        finally:
-            partial.unlink(missing_ok=True)
+        metadata = {"CreationDate": None} if output.suffix == ".pdf" else {}
+        with matplotlib.rc_context({"pdf.fonttype": 42}):
+            write_whole(output, partial(figure.savefig, metadata=metadata))

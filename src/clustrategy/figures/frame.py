@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.legend import Legend
 from matplotlib.patches import Patch
 
@@ -43,7 +45,7 @@ def _legend(figure: Figure, look: Look, handles: Sequence[Artist]) -> tuple[Lege
             columnspacing=1.4,
         )
         legend.set_in_layout(False)
-        extent = legend.get_window_extent(figure.canvas.get_renderer())
+        extent = legend.get_window_extent()
         if columns == 1 or extent.width <= (look.width - 2 * EDGE) * figure.dpi:
             break
         legend.remove()
@@ -91,14 +93,13 @@ def compose(
     line = LEADING * look.text / 72
     top = EDGE + _text_height(title, look.title) + sum(height for _, height in placed) + EDGE
     bottom = EDGE + _text_height(caption, look.text) + EDGE + (line if xlabel else 0)
-    left = EDGE / 2 + (line if ylabel else 0)
+    ylabel = wrap(ylabel, panels_height, look.text)
+    left = EDGE / 2 + (_text_height(ylabel, look.text) if ylabel else 0)
     height = top + panels_height + bottom
     figure.set_size_inches(look.width, height)
 
     box = (left / look.width, bottom / height, 1 - left / look.width, panels_height / height)
-    figure.set_layout_engine("constrained", rect=box)
-    figure.get_layout_engine().execute(figure)
-    figure.set_layout_engine("none")
+    ConstrainedLayoutEngine(rect=box).execute(figure)
 
     edge = EDGE / look.width
     figure.text(edge, 1 - EDGE / height, title, size=look.title, weight="bold", color=INK, va="top")
@@ -111,10 +112,12 @@ def compose(
 
     corners = np.array([axes.get_position().get_points() for axes in figure.axes])
     centre = (corners[:, 0].min(axis=0) + corners[:, 1].max(axis=0)) / 2
-    words = {"size": look.text, "color": INK}
+    words: dict[str, Any] = {"size": look.text, "color": INK}
     if xlabel:
         figure.text(
             centre[0], (bottom - 0.2 * line) / height, xlabel, ha="center", va="top", **words
         )
     if ylabel:
-        figure.text(edge, centre[1], ylabel, ha="left", va="center", rotation=90, **words)
+        figure.text(
+            edge, centre[1], ylabel, ha="left", va="center", rotation=90, ma="center", **words
+        )

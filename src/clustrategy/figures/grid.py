@@ -81,7 +81,6 @@ def panel_grid(
     *,
     rows: Sequence[str],
     columns: Sequence[str],
-    sharey: bool | str = True,
 ) -> Grid:
     """Make a figure with a panel for each combination of levels in a table.
 
@@ -93,8 +92,6 @@ def panel_grid(
         The figure's look.
     rows, columns
         Columns of the table that make the rows and the columns of the grid.
-    sharey
-        As in :meth:`matplotlib.figure.Figure.subplots`.
     """
     rows, columns = list(rows), list(columns)
     row_levels = list(table[rows].drop_duplicates().sort_values(rows).itertuples(False, None))
@@ -108,7 +105,7 @@ def panel_grid(
     height = panel_height * len(row_levels)
     figure = new_figure(look, height)
     axes = figure.subplots(
-        len(row_levels), len(column_levels), sharex=True, sharey=sharey, squeeze=False
+        len(row_levels), len(column_levels), sharex=True, sharey=True, squeeze=False
     )
     grid = Grid(figure, axes, rows, columns, row_levels, column_levels, levels, height)
     _label(grid, look, panel_width, panel_height)

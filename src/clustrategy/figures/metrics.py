@@ -55,7 +55,7 @@ def metric(
             axes.text(0.5, 0.5, "no values", transform=axes.transAxes, ha="center", size=look.text)
         else:
             _draw_boxes(axes, panel, column, grid.levels, colours, look)
-    scale = _scale(grid.axes[0, 0], look, bool((shown[column] > 0).all()))
+    scale = _scale(grid.axes[0, 0], look, bool((shown[column] > 0).any()))
     compose(
         grid.figure,
         look,
@@ -147,7 +147,7 @@ def _caption(
     table: pd.DataFrame, shown: pd.DataFrame, factors: Sequence[str], strategies: Sequence[str]
 ) -> str:
     sims = int(table.groupby([*factors, "strategy"]).size().max())
-    missing = (table["strategy"].value_counts() - shown["strategy"].value_counts()).fillna(0)
+    missing = table["strategy"].value_counts().sub(shown["strategy"].value_counts(), fill_value=0)
     lost = [f"{strategy_label(name)} {missing[name]:.0f}" for name in strategies if missing[name]]
     absent = (
         f"{len(table) - len(shown):,} of {len(table):,} fits gave no value and are not shown "

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from clustrategy import tables
 from clustrategy.analysis import analyze, shard_from_frame
@@ -144,7 +144,7 @@ def load(
         member = settings["member"]
         try:
             found = find_member(content, member)
-        except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
             raise DataError(f"{name}: the archive cannot be read ({error})") from None
         if found is None:
             raise DataError(
@@ -528,7 +528,7 @@ def scores_table(it: Example) -> list[str]:
         [
             it.names[g],
             str(it.sizes[g]),
-            f"{it.own[g, it.column]:.4f}",
+            "none" if np.isnan(it.own[g, it.column]) else f"{it.own[g, it.column]:.4f}",
             *(f"{score:.2f}" for score in it.scores[g]),
         ]
         for g in range(shown)
@@ -570,7 +570,7 @@ def freedom_in_words(it: Example) -> str:
     """The degrees of freedom, and what the normal distribution makes of them."""
     clustered, normal = it.slope(CLUSTERED), it.slope(NORMAL)
     df = int(clustered["df"])
-    quantile = stats.t.ppf(0.975, df)
+    quantile = stdtrit(df, 0.975)
     only = "Only " if it.shard.clusters < FEW else ""
     noun = "degree of freedom is" if df == 1 else "degrees of freedom are"
     heading = f"{only}{df} {noun} left."

@@ -26,7 +26,7 @@ import numpy as np
 
 from clustrategy.dataset import Shard
 from clustrategy.errors import ConfigError
-from clustrategy.fits import Fits, fit_each, one_sentence
+from clustrategy.fits import Fits, fit_each, one_line
 
 FitFunction = Callable[..., Fits]
 
@@ -153,7 +153,7 @@ class Strategy:
             try:
                 return self._function(shard, **self.options)
             except Exception as error:
-                status, message = "error", one_sentence(error)
+                status, message = "error", one_line(error) or type(error).__name__
         if shard.sims > 1:
             return Fits.concatenate([self.fit(shard.dataset(sim)) for sim in range(shard.sims)])
         failed = Fits.blank(1, shard.p)
@@ -165,10 +165,14 @@ def _sources(module: ModuleType) -> set[Path]:
     """The file of a module, and those of what it imports from the package (not this registry)."""
     found = {Path(str(module.__file__))}
     for value in vars(module).values():
-        origin = getattr(value, "__module__", None) or ""
+        origin = value.__name__ if isinstance(value, ModuleType) else _home(value)
         if origin.startswith("clustrategy.") and origin not in (module.__name__, __name__):
             found |= _sources(sys.modules[origin])
     return found
+
+
+def _home(value: object) -> str:
+    return getattr(value, "__module__", None) or ""
 
 
 def _check_options(name: str, function: FitFunction, options: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from clustrategy.strategies import strategy
 
 RANK_TOLERANCE = 1e-7
 EIGENVALUE_TOLERANCE = 1e-12
+NO_DF = "no residual degrees of freedom: N - p is not positive"
 
 Variance = Literal["CR0", "CR1", "CR1S", "CR2", "CR3", "CV3", "pymer4"]
 Df = Literal["G-1", "G-p", "N-p", "satterthwaite", "normal"]
@@ -78,8 +79,8 @@ def ols(shard: Shard) -> Fits:
     fits.sigma[:] = np.sqrt(variance)
     fits.std_error[:] = np.sqrt(variance[:, None] * (solution.root**2).sum(axis=2))
     fits.df[:] = df[:, None]
-    _undefined(shard, fits, solution)
-    fits.fail(df < 1, "undefined", "no residual degrees of freedom: N - p is not positive")
+    mark_undefined(shard, fits, solution)
+    fits.fail(df < 1, "undefined", NO_DF)
     return fits
 
 
@@ -118,18 +119,19 @@ def cluster_robust(shard: Shard, *, variance: Variance = "CR1S", df: Df = "G-1")
         fits.df[:] = {"G-1": G - 1.0, "G-p": float(G - p), "normal": np.inf, "N-p": 0.0}[df]
         if df == "N-p":
             fits.df[:] = (N - p)[:, None]
-    _undefined(shard, fits, solution)
+    mark_undefined(shard, fits, solution)
     everywhere = np.ones(shard.sims, dtype=bool)
     if G < 2:
         fits.fail(everywhere, "undefined", "one cluster: a cluster-robust variance needs two")
     if variance in ("CR1S", "pymer4"):
-        fits.fail(N <= p, "undefined", "no residual degrees of freedom: N - p is not positive")
+        fits.fail(N <= p, "undefined", NO_DF)
     no_df = np.any(~(fits.df > 0), axis=1)
     fits.fail(no_df, "undefined", f"no degrees of freedom: {df} is not positive with {G} clusters")
     return fits
 
 
-def _undefined(shard: Shard, fits: Fits, solution: Solution) -> None:
+def mark_undefined(shard: Shard, fits: Fits, solution: Solution) -> None:
+    """Fail the fits to datasets in which least squares has no one solution."""
     fits.fail(
         shard.n_obs < shard.p,
         "undefined",

@@ -1,0 +1,330 @@
+"""What the figures show is what the tables say."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.patches import PathPatch, Rectangle
+from statsmodels.stats.proportion import proportion_confint
+
+from clustrategy.figures import FIGURES, draw
+from clustrategy.figures.convergence import convergence
+from clustrategy.figures.intervals import median_interval, median_rank, wilson
+from clustrategy.figures.metrics import coefficient_recovery, standard_errors
+from clustrategy.figures.style import INK, Look
+
+STUDY = ["clusters", "obs_per_cluster", "between_cluster_sigma"]
+STRATEGIES = ["cluster_robust", "two_stage", "mixed_maximal"]
+SIMS = 12
+OPTIONS = {"width": 9, "dpi": 60, "palette": "colorblind", "scale": "log"}
+METRICS = ["coef_abs_err", "se_sum", "t_sum"]
+
+
+def grid_table(levels: dict) -> pd.DataFrame:
+    """Every cell of a design, with every sim and strategy."""
+    columns = {**levels, "sim": range(SIMS), "strategy": STRATEGIES}
+    return pd.DataFrame(itertools.product(*columns.values()), columns=list(columns))
+
+
+DESIGN = {"clusters": [10, 30], "obs_per_cluster": [5, 25], "between_cluster_sigma": [0.1, 0.5, 1]}
+
+
+def make_scores(levels: dict = DESIGN) -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    table = grid_table(levels)
+    table[METRICS] = rng.lognormal(size=(len(table), 3))
+    failed = (table["strategy"] == "mixed_maximal") & (table["sim"] == 0)
+    table.loc[failed, METRICS] = np.nan
+    return table.assign(fit_success=~failed)
+
+
+def make_fits() -> pd.DataFrame:
+    table = grid_table(DESIGN)
+    kinds = {0: "singular", 1: "singular", 2: "not_converged", 3: "error"}
+    status = table["sim"].map(kinds).fillna("ok")
+    return table.assign(status=status.where(table["strategy"] == "mixed_maximal", "ok"))
+
+
+def make_cluster_coefficients() -> pd.DataFrame:
+    rng = np.random.default_rng(2)
+    cells = itertools.product([10], [25], [0.1, 1.0], range(2), range(10), ["(Intercept)", "IV1"])
+    table = pd.DataFrame(cells, columns=[*STUDY, "sim", "cluster", "term"])
+    deviation = table["between_cluster_sigma"] * rng.normal(size=len(table))
+    return table.assign(true_value=0.5, coefficient=0.5 + deviation)
+
+
+def make_dependence() -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    person = np.repeat([1, 2, 3], 7)
+    offset = np.tile(np.linspace(-0.8, 0.8, 7), 3)
+    noise = 0.1 * rng.normal(size=21)
+    parts = {
+        "once": (np.arange(1, 22), rng.normal(size=21), rng.normal(size=21)),
+        "repeated": (person, person + offset, 0.5 * offset + noise),
+        "simpson": (person, 1.5 * person + offset, -2.0 * person + 0.7 * offset + noise),
+    }
+    return pd.concat(
+        pd.DataFrame({"panel": name, "person": who, "x": x, "y": y})
+        for name, (who, x, y) in parts.items()
+    )
+
+
+MAKERS = {
+    "scores": make_scores,
+    "fits": make_fits,
+    "cluster_coefficients": make_cluster_coefficients,
+    "dependence": make_dependence,
+}
+
+
+def figure_of(name: str, table: pd.DataFrame | None = None, factors=STUDY, **options):
+    function, reads = FIGURES[name]
+    return function(
+        MAKERS[reads]() if table is None else table,
+        factors=factors,
+        strategies=STRATEGIES,
+        options={**OPTIONS, **options},
+    )
+
+
+def panel_axes(figure, table: pd.DataFrame):
+    """The panels with their part of the table, in the order in which they are read."""
+    cells = table.groupby(["clusters", "obs_per_cluster"])
+    return zip(figure.axes, (part for _, part in cells), strict=True)
+
+
+def drawn_medians(axes) -> list[float]:
+    """Heights of the black lines across the boxes, from left to right."""
+    lines = [
+        line
+        for line in axes.lines
+        if line.get_color() == INK and len(line.get_ydata()) == 2 and np.ptp(line.get_ydata()) == 0
+    ]
+    lines.sort(key=lambda line: np.mean(line.get_xdata()))
+    return [line.get_ydata()[0] for line in lines]
+
+
+def text_of(figure) -> str:
+    return " ".join(" ".join(text.get_text() for text in figure.texts).split())
+
+
+@pytest.mark.parametrize("scale", ["log", "linear"])
+@pytest.mark.parametrize(
+    ("function", "column"), [(coefficient_recovery, "coef_abs_err"), (standard_errors, "se_sum")]
+)
+def test_drawn_medians_are_the_medians_of_the_fits_that_gave_a_value(function, column, scale):
+    table = make_scores()
+    options = {**OPTIONS, "scale": scale}
+    figure = function(table, factors=STUDY, strategies=STRATEGIES, options=options)
+    for axes, part in panel_axes(figure, table):
+        expected = [
+            np.nanmedian(
+                part[(part["between_cluster_sigma"] == s) & (part["strategy"] == n)][column]
+            )
+            for s, n in itertools.product(DESIGN["between_cluster_sigma"], STRATEGIES)
+        ]
+        assert drawn_medians(axes) == pytest.approx(expected)
+        assert axes.get_yscale() == scale
+
+
+def test_caption_counts_sims_and_the_fits_without_a_value():
+    text = text_of(figure_of("coefficient_recovery"))
+    assert f"{SIMS} sims per cell" in text
+    assert "12 of 432 fits gave no value and are not shown (mixed, maximal 12)" in text
+
+
+def test_caption_counts_a_strategy_that_lost_every_fit():
+    table = make_scores()
+    table.loc[table["strategy"] == "two_stage", "coef_abs_err"] = np.nan
+    assert "two-stage 144" in text_of(figure_of("coefficient_recovery", table))
+
+
+def test_a_single_zero_leaves_the_scale_as_it_was_asked_for():
+    table = make_scores()
+    table.loc[1, "se_sum"] = 0.0
+    assert figure_of("standard_errors", table).axes[0].get_yscale() != "linear"
+
+
+def test_the_title_of_the_y_axis_keeps_clear_of_legend_and_caption():
+    table = make_scores({**DESIGN, "clusters": [10], "obs_per_cluster": [5, 25, 100]})
+    figure = figure_of("t_statistics", table)
+    renderer = figure.canvas.get_renderer()
+    ylabel = next(text for text in figure.texts if text.get_rotation() == 90)
+    box = ylabel.get_window_extent(renderer)
+    caption = max((t for t in figure.texts if t is not ylabel), key=lambda t: len(t.get_text()))
+    for other in (figure.legends[0], caption):
+        assert not box.overlaps(other.get_window_extent(renderer))
+
+
+def test_a_panel_without_values_says_so():
+    table = make_scores()
+    table.loc[(table["clusters"] == 10) & (table["obs_per_cluster"] == 5), "se_sum"] = np.nan
+    first, *others = figure_of("standard_errors", table).axes
+    assert [text.get_text() for text in first.texts].count("no values") == 1
+    assert all("no values" not in [text.get_text() for text in axes.texts] for axes in others)
+
+
+def test_a_further_factor_is_crossed_with_clusters_in_the_rows():
+    table = make_scores({**DESIGN, "residual_sigma": [0.5, 1.0, 2.0]})
+    figure = figure_of("t_statistics", table, factors=[*STUDY, "residual_sigma"])
+    rows = {axes.get_subplotspec().rowspan.start for axes in figure.axes}
+    assert len(figure.axes) == 12 and len(rows) == 6
+    labels = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert labels[:2] == ["10 clusters\nresidual sigma 0.5", "10 clusters\nresidual sigma 1"]
+
+
+def test_convergence_bars_stack_up_to_the_share_of_failures():
+    table = make_fits()
+    figure = figure_of("convergence", table)
+    for axes, part in panel_axes(figure, table):
+        # The bands behind the levels are rectangles too, but in no container.
+        bars = [
+            bar
+            for container in axes.containers
+            if hasattr(container, "patches")
+            for bar in container.patches
+        ]
+        assert all(isinstance(bar, Rectangle) for bar in bars)
+        failures = (part["status"] != "ok").sum()
+        assert sum(bar.get_height() for bar in bars) == pytest.approx(failures / SIMS)
+        highest = max(bar.get_y() + bar.get_height() for bar in bars)
+        assert highest == pytest.approx(4 / SIMS)
+
+
+def test_convergence_of_fits_that_all_succeed_is_bars_of_no_height():
+    figure = figure_of("convergence", make_fits().assign(status="ok"))
+    bars = [
+        bar
+        for axes in figure.axes
+        for container in axes.containers
+        if hasattr(container, "patches")
+        for bar in container.patches
+    ]
+    assert bars and all(bar.get_height() == 0 for bar in bars)
+
+
+@pytest.mark.parametrize("total", [1, 5, 50, 1000])
+def test_wilson_intervals_are_those_of_statsmodels(total):
+    count = np.arange(total + 1)
+    ours = wilson(count, np.full(total + 1, total))
+    theirs = proportion_confint(count, total, method="wilson")
+    np.testing.assert_allclose(ours, theirs, atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [6, 7, 50, 51, 1000])
+def test_median_interval_covers_95_percent_and_is_the_narrowest_that_does(n):
+    from scipy.stats import binom
+
+    rank = median_rank(n)
+    assert 2 * binom.cdf(rank - 1, n, 0.5) <= 0.05 < 2 * binom.cdf(rank, n, 0.5)
+    values = np.random.default_rng(n).permutation(n).astype(float)
+    assert median_interval(values) == (rank - 1, n - rank)
+
+
+def test_too_few_values_have_no_median_interval():
+    assert np.isnan(median_interval(np.arange(5.0))).all()
+
+
+def legend_colours(figure) -> dict:
+    return {
+        text.get_text(): to_rgb(patch.get_facecolor())
+        for text, patch in zip(
+            figure.legends[0].get_texts(), figure.legends[0].get_patches(), strict=True
+        )
+    }
+
+
+def test_a_strategy_has_the_same_colour_in_all_figures():
+    names = ["coefficient_recovery", "standard_errors", "t_statistics", "convergence"]
+    first, *others = (legend_colours(figure_of(name)) for name in names)
+    assert list(first) == ["cluster-robust OLS", "two-stage", "mixed, maximal"]
+    assert all(other == first for other in others)
+
+
+def test_a_strategy_keeps_its_colour_when_none_of_its_fits_gave_a_value():
+    table = make_scores()
+    table.loc[table["strategy"] == "two_stage", "se_sum"] = np.nan
+    whole, partly = figure_of("standard_errors"), figure_of("standard_errors", table)
+    assert legend_colours(whole) == legend_colours(partly)
+    boxes = [patch for patch in partly.axes[0].patches if isinstance(patch, PathPatch)]
+    assert {box.get_facecolor() for box in boxes} < {
+        patch.get_facecolor() for patch in whole.axes[0].patches if isinstance(patch, PathPatch)
+    }
+
+
+def test_more_strategies_than_the_palette_has_colours_still_differ():
+    assert len(set(Look().colours(14))) == 14
+
+
+def test_text_is_at_least_8_points_on_the_printed_page():
+    figure = figure_of("coefficient_recovery")
+    texts = [*figure.texts, *figure.legends[0].get_texts(), *figure.axes[0].get_yticklabels()]
+    assert min(text.get_size() for text in texts) * 6.5 / 9 >= 8 - 1e-9
+
+
+def test_dependence_writes_slopes_of_opposite_sign_for_simpsons_paradox():
+    table = make_dependence()
+    part = table[table["panel"] == "simpson"]
+    pooled = np.polyfit(part["x"], part["y"], 1)[0]
+    within = [np.polyfit(mine["x"], mine["y"], 1)[0] for _, mine in part.groupby("person")]
+    assert pooled < 0 < min(within)
+    written = figure_of("dependence", table).axes[2].texts[0].get_text()
+    assert written == f"all points {pooled:+.2f}\nwithin " + ", ".join(f"{s:+.2f}" for s in within)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_draw_writes_the_same_files_twice_and_without_a_warning(name, tmp_path, capfd):
+    reads = FIGURES[name][1]
+    path = tmp_path / ("dependence.csv" if reads == "dependence" else f"{reads}.parquet")
+    table = MAKERS[reads]()
+    table.to_csv(path, index=False) if path.suffix == ".csv" else table.to_parquet(path)
+
+    contents = []
+    for folder in ("first", "second"):
+        outputs = [tmp_path / folder / f"{name}.{suffix}" for suffix in ("png", "pdf")]
+        outputs[0].parent.mkdir()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            # Seaborn 0.13 still says `vert` to matplotlib, which hides this by default.
+            warnings.simplefilter("ignore", PendingDeprecationWarning)
+            draw(name, path, outputs, factors=STUDY, strategies=STRATEGIES, options=OPTIONS)
+        assert sorted(outputs[0].parent.iterdir()) == sorted(outputs)
+        contents.append([output.read_bytes() for output in outputs])
+    assert contents[0] == contents[1]
+    assert contents[0][0].startswith(b"\x89PNG") and contents[0][1].startswith(b"%PDF")
+    assert b"CreationDate" not in contents[0][1]
+    assert capfd.readouterr().err == ""
+
+
+def test_a_failed_draw_leaves_the_old_file_and_nothing_else(tmp_path):
+    table, output = tmp_path / "fits.parquet", tmp_path / "convergence.png"
+    make_fits().drop(columns="status").to_parquet(table)
+    output.write_bytes(b"old")
+    with pytest.raises(KeyError):
+        draw("convergence", table, [output], factors=STUDY, strategies=STRATEGIES, options={})
+    assert output.read_bytes() == b"old"
+    assert sorted(tmp_path.iterdir()) == sorted([table, output])
+
+
+def test_names_are_read_without_importing_the_plotting_libraries():
+    code = (
+        "import sys, clustrategy.figures as f; assert len(f.FIGURES) == 6;"
+        "print({'matplotlib', 'seaborn', 'pandas'} & set(sys.modules))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("option", [{"scale": "cubic"}, {"palette": "nonsense"}])
+def test_an_unknown_option_is_refused(option):
+    with pytest.raises(ValueError):
+        convergence(
+            make_fits(), factors=STUDY, strategies=STRATEGIES, options={**OPTIONS, **option}
+        )
