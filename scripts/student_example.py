@@ -1,8 +1,8 @@
 from clustrategy.stages.job import job
-from clustrategy.stages.student import student
+from clustrategy.stages.student import student_example
 
 with job(snakemake.log[0]):
-    student(
+    student_example(
         snakemake.input.table,
         snakemake.params.settings,
         snakemake.params.options,

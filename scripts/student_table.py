@@ -1,5 +1,5 @@
 from clustrategy.stages.job import job
-from clustrategy.stages.student import extract
+from clustrategy.stages.student import student_table
 
 with job(snakemake.log[0]):
-    extract(snakemake.input.archive, snakemake.output.table, snakemake.params.settings)
+    student_table(snakemake.input.archive, snakemake.output.table, snakemake.params.settings)

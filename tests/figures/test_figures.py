@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
-from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.patches import Rectangle
 from statsmodels.stats.proportion import proportion_confint
 
 from clustrategy.figures import FIGURES, draw
 from clustrategy.figures.convergence import convergence
 from clustrategy.figures.intervals import median_interval, median_rank, wilson
 from clustrategy.figures.metrics import coefficient_recovery, standard_errors
-from clustrategy.figures.style import INK, Look
+from clustrategy.figures.style import Look
 
 STUDY = ["clusters", "obs_per_cluster", "between_cluster_sigma"]
 STRATEGIES = ["cluster_robust", "two_stage", "mixed_maximal"]
@@ -101,11 +101,9 @@ def panel_axes(figure, table: pd.DataFrame):
 
 
 def drawn_medians(axes) -> list[float]:
-    """Heights of the black lines across the boxes, from left to right."""
+    """Heights of the lines across the boxes, from left to right."""
     lines = [
-        line
-        for line in axes.lines
-        if line.get_color() == INK and len(line.get_ydata()) == 2 and np.ptp(line.get_ydata()) == 0
+        line for line in axes.lines if len(line.get_ydata()) == 2 and np.ptp(line.get_ydata()) == 0
     ]
     lines.sort(key=lambda line: np.mean(line.get_xdata()))
     return [line.get_ydata()[0] for line in lines]
@@ -253,10 +251,12 @@ def test_a_strategy_keeps_its_colour_when_none_of_its_fits_gave_a_value():
     table.loc[table["strategy"] == "two_stage", "se_sum"] = np.nan
     whole, partly = figure_of("standard_errors"), figure_of("standard_errors", table)
     assert legend_colours(whole) == legend_colours(partly)
-    boxes = [patch for patch in partly.axes[0].patches if isinstance(patch, PathPatch)]
-    assert {box.get_facecolor() for box in boxes} < {
-        patch.get_facecolor() for patch in whole.axes[0].patches if isinstance(patch, PathPatch)
-    }
+    box_colours = [
+        {to_rgb(line.get_color()) for line in figure.axes[0].lines if len(line.get_xdata()) == 5}
+        for figure in (partly, whole)
+    ]
+    assert box_colours[0] == box_colours[1] - {legend_colours(whole)["two-stage"]}
+    assert box_colours[1] == set(legend_colours(whole).values())
 
 
 def test_more_strategies_than_the_palette_has_colours_still_differ():

@@ -1,7 +1,7 @@
 rule worked_example:
     input:
         code=[
-            *code("analysis", "dgp", "scores", "tables", "stages/worked_example"),
+            *code("analysis", "dgp", "markdown", "scores", "tables", "stages/worked_example"),
             *strategy_code(),
         ],
     output:

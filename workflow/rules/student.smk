@@ -1,6 +1,6 @@
 # The example on real data. The table is downloaded where it is neither configured nor there yet:
 # later runs need no network.
-from clustrategy.stages.student import Table
+from clustrategy.student.table import Table
 
 STUDENT = study.config["student"]
 TABLE = Table(STUDENT, f"{RESULTS}/student")
@@ -40,8 +40,12 @@ rule student_example:
             "figures/frame",
             "figures/student",
             "figures/style",
+            "markdown",
             "stages/student",
             "strategies/least_squares",
+            "student/page",
+            "student/regressions",
+            "student/table",
             "tables",
         ),
     output:

@@ -17,7 +17,7 @@ from clustrategy.figures.frame import compose, strategy_handles
 from clustrategy.figures.grid import further_factors, panel_grid
 from clustrategy.figures.intervals import median_interval
 from clustrategy.figures.labels import CLUSTERS, OBSERVATIONS, SIGMA, factor_label, strategy_label
-from clustrategy.figures.style import INK, MUTED, Colour, Look, tint
+from clustrategy.figures.style import Colour, Look
 
 WHISKERS = (5, 95)
 WIDTH = 0.84
@@ -104,16 +104,15 @@ def _draw_boxes(
     }
     sns.boxplot(
         **marks,
-        palette={name: tint(colour, 0.6) for name, colour in colours.items()},
-        saturation=1,
+        palette=dict(colours),
+        fill=False,
         width=WIDTH,
         gap=0.15,
         whis=WHISKERS,
         showfliers=False,
         showcaps=False,
-        linewidth=look.line,
-        linecolor=MUTED,
-        medianprops={"color": INK, "linewidth": 2 * look.line},
+        linewidth=1.1 * look.line,
+        medianprops={"linewidth": 2.4 * look.line},
     )
     sns.pointplot(
         **marks,
@@ -123,7 +122,12 @@ def _draw_boxes(
         dodge=WIDTH * (1 - 1 / len(colours)) if len(colours) > 1 else False,
         linestyle="none",
         marker="",
-        err_kws={"linewidth": 4.5 * look.line, "solid_capstyle": "butt", "zorder": 2.05},
+        err_kws={
+            "linewidth": 8 * look.line,
+            "solid_capstyle": "butt",
+            "alpha": 0.4,
+            "zorder": 1.9,
+        },
     )
     axes.set(xlabel="", ylabel="")
 
@@ -156,7 +160,7 @@ def _caption(
         else "every fit gave a value"
     )
     return (
-        "Boxes: quartiles; whiskers: 5th to 95th percentile, values beyond are not drawn; line: "
-        "median; full-colour band: its 95 % order-statistic interval (Monte Carlo error). "
+        "Boxes: quartiles; whiskers: 5th to 95th percentile, no outliers are drawn; thick line: "
+        "median; shaded band: its 95 % order-statistic interval (Monte Carlo error). "
         f"{sims} sims per cell; {absent}."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -14,9 +14,8 @@ from matplotlib.ticker import MaxNLocator
 
 from clustrategy.figures.frame import compose
 from clustrategy.figures.style import INK, MUTED, Colour, Look, dress, new_figure, shade
-
-if TYPE_CHECKING:
-    from clustrategy.stages.student import Example
+from clustrategy.student.page import df_label, ratio_in_words
+from clustrategy.student.regressions import Example
 
 NAMED = 6
 """Up to so many clusters have a colour each."""
@@ -112,12 +111,12 @@ def _draw_slopes(axes: Axes, it: Example, colours: Sequence[Colour], look: Look)
     labels = []
     seen = [0.0]
     for place, row in enumerate(_rows(it)):
-        trap = _is_trap(it) and np.isinf(row["df"])
+        trap = it.is_trap and np.isinf(row["df"])
         colour = TRAP if trap else INK
         _draw_interval(axes, place, row, colour, look)
         words = f"SE {row['std_error']:.3g}, p = {_p_label(row['p_value'])}"
         _say(axes, place, words + (": zero is outside" if trap else ""), colour, look)
-        labels.append(f"{row['strategy'].partition(',')[0]}\n{_reference(row)}")
+        labels.append(f"{row['strategy'].partition(',')[0]}\n{df_label(row['df'])}")
         seen += [row["conf_low"], row["conf_high"]]
     if it.shard.clusters <= NAMED:
         slopes = it.own[:, it.column]
@@ -183,25 +182,14 @@ def _rows(it: Example) -> list[dict[str, Any]]:
     return [dict(row) for _, row in rows.iterrows()]
 
 
-def _is_trap(it: Example) -> bool:
-    """Whether the normal distribution claims an effect that the t distribution does not."""
-    _, clustered, normal = _rows(it)
-    return bool(normal["p_value"] < 0.05 <= clustered["p_value"])
-
-
-def _reference(row: Mapping[str, Any]) -> str:
-    return "normal" if np.isinf(row["df"]) else f"t, {row['df']:.4g} df"
-
-
 def _p_label(p_value: float) -> str:
     return f"{p_value:.3g}" if p_value >= 0.001 else f"{p_value:.1e}"
 
 
 def _title(it: Example) -> str:
-    ratio = it.ratio
-    how = f"{ratio:.2f} times smaller" if ratio >= 1 else f"{1 / ratio:.2f} times larger"
     return (
-        f"{it.shard.clusters} clusters: the clustered standard error is {how} than the unclustered"
+        f"{it.shard.clusters} clusters: the clustered standard error is {ratio_in_words(it)} "
+        "than the unclustered"
     )
 
 
@@ -220,7 +208,7 @@ def _caption(it: Example) -> str:
             "With 2 clusters the score of one decides the clustered standard error, and 1 degree "
             "of freedom is left."
         )
-    if _is_trap(it):
+    if it.is_trap:
         parts.append(
             "The trap (red): with the normal distribution, the default of statsmodels, the same "
             "standard error seems to prove an effect."

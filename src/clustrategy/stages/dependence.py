@@ -21,8 +21,8 @@ def dependence(seed: int, *, table: str) -> None:
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,)))
     n = PEOPLE * REPEATS
     person = np.repeat(np.arange(PEOPLE), REPEATS)
-    once_x = rng.normal(size=n)
-    once_y = SLOPE * once_x + 0.6 * rng.normal(size=n)
+    once_x = np.linspace(-1.7, 1.7, n)
+    once_y = SLOPE * once_x + 0.5 * rng.normal(size=n)
     centre = np.array([-1.2, 0.1, 1.2])
     level = np.array([0.9, -1.1, 0.3])
     repeated_x = centre[person] + 0.35 * rng.normal(size=n)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -40,14 +41,15 @@ def begin(study: Study) -> None:
     except Timeout:
         raise ConfigError(f"{folder}: another run of this study is going on; wait for it") from None
     _held.append(lock)
+    os.utime(folder / ".lock")
     study.claim()
 
 
 def closing_words(study: Study) -> str:
-    """Where the results are and the summary table, once they are there."""
-    summary = Path(study.folder, "summary.csv")
+    """Where the results are, and the summary table where this run made it."""
     words = f"\nThe results are in {study.folder}/"
-    if summary.exists():
+    summary, claim = Path(study.folder, "summary.csv"), Path(study.folder, ".lock")
+    if summary.exists() and summary.stat().st_mtime >= claim.stat().st_mtime:
         words += (
             ": tables, figures/, worked_example/\n\n"
             f"Medians over {len(study.cells)} cells of {study.sims} sims "

@@ -13,6 +13,7 @@ import pyarrow as pa
 from clustrategy import tables
 from clustrategy.analysis import analyze
 from clustrategy.dgp import Process, simulate
+from clustrategy.markdown import markdown_table
 from clustrategy.scores import score
 
 _STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"), (0.1, "."))
@@ -128,17 +129,3 @@ def _page(
     ]
     lines += markdown_table(["strategy", "abs. coef. error", "sum of SEs", "sum of abs. t"], sums)
     return "\n".join(lines) + "\n"
-
-
-def markdown_table(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
-    """The lines of a Markdown table, columns after the first aligned right."""
-    widths = [max(len(row[i]) for row in (head, *body)) for i in range(len(head))]
-    widths = [max(width, 3) for width in widths]
-
-    def line(cells: Sequence[str]) -> str:
-        first, *rest = zip(cells, widths, strict=True)
-        padded = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest)]
-        return "| " + " | ".join(padded) + " |"
-
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    return [line(head), line(rule), *(line(row) for row in body)]

@@ -21,10 +21,19 @@ import pytest
 from clustrategy.dataset import Shard
 from clustrategy.errors import ConfigError, DataError
 from clustrategy.figures.student import student_figure
-from clustrategy.stages import student
-from clustrategy.stages.student import CLUSTERED, NORMAL, UNCLUSTERED, Example, Table
+from clustrategy.stages.student import student_table
+from clustrategy.student.page import page as page_of
+from clustrategy.student.regressions import (
+    CLUSTERED,
+    CREDITS,
+    NORMAL,
+    UNCLUSTERED,
+    Example,
+    example,
+)
+from clustrategy.student.table import Table, check_url
 
-from .conftest import SMALL, Checkout
+from ..conftest import SMALL, Checkout
 
 # Rows, sums of x and y, sums of xx, xy and yy of absences (x) and G3 (y) in the real table.
 SUMS = {
@@ -106,7 +115,7 @@ OUTER = zipped({".student.zip_old": b"no", "student.zip": INNER})
 def made(folder: Path, table: pd.DataFrame, **change: Any) -> Example:
     path = folder / "table.csv"
     path.write_bytes(as_bytes(table))
-    return student.example(path, settings(**change))
+    return example(path, settings(**change))
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +184,7 @@ def test_the_expected_standard_error_is_the_mean_over_all_residuals() -> None:
 
 
 def test_the_page_of_the_real_table(real: Example) -> None:
-    page = student.page(real)
+    page = page_of(real)
     ratio = EXPECTED[UNCLUSTERED]["std_error"] / EXPECTED[CLUSTERED]["std_error"]
     assert f"{ratio:.2f} times smaller" in page
     for words in (
@@ -194,8 +203,8 @@ def test_the_page_of_the_real_table(real: Example) -> None:
 
 
 def test_the_credit_follows_the_checksum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(student.CREDITS, hashlib.sha256(TWIN).hexdigest(), "a well-known table")
-    assert "The table: a well-known table." in student.page(made(tmp_path, twin()))
+    monkeypatch.setitem(CREDITS, hashlib.sha256(TWIN).hexdigest(), "a well-known table")
+    assert "The table: a well-known table." in page_of(made(tmp_path, twin()))
 
 
 @pytest.mark.parametrize(
@@ -223,7 +232,7 @@ def test_the_page_of_other_tables(
 ) -> None:
     change = {"formula": "y ~ `the dose`", "cluster": "clinic"}
     it = made(tmp_path, clinics(count, 30), **change)
-    page = student.page(it)
+    page = page_of(it)
     assert [words for words in there if words not in page] == []
     assert [words for words in not_there if words in page] == []
     larger = it.slope(CLUSTERED)["std_error"] > it.slope(UNCLUSTERED)["std_error"]
@@ -260,7 +269,7 @@ def test_a_cluster_whose_rows_give_no_slope_has_none(tmp_path: Path) -> None:
     it = made(tmp_path, table)
     assert np.isnan(it.own[2]).all()
     assert "nan" not in words_of(it)
-    row = next(line for line in student.page(it).splitlines() if line.startswith("| ZZ"))
+    row = next(line for line in page_of(it).splitlines() if line.startswith("| ZZ"))
     assert "nan" not in row
 
 
@@ -273,7 +282,7 @@ def test_a_cluster_whose_rows_give_no_slope_has_none(tmp_path: Path) -> None:
 def test_the_table_is_found_in_any_archive(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "download").write_bytes(content)
     wanted = settings(sha256=hashlib.sha256(TWIN).hexdigest().upper(), url="http://x")
-    student.extract(tmp_path / "download", tmp_path / "table.csv", wanted)
+    student_table(tmp_path / "download", tmp_path / "table.csv", wanted)
     assert (tmp_path / "table.csv").read_bytes() == TWIN
 
 
@@ -292,7 +301,7 @@ def test_a_download_that_is_not_the_table(
     (tmp_path / "download").write_bytes(content)
     with pytest.raises(DataError) as caught:
         wanted = settings(url="http://there/x.zip", **change)
-        student.extract(tmp_path / "download", tmp_path / "table.csv", wanted)
+        student_table(tmp_path / "download", tmp_path / "table.csv", wanted)
     said = str(caught.value)
     assert [word for word in ["http://there/x.zip", *words] if word not in said] == []
     assert "\n" not in said
@@ -320,7 +329,7 @@ def test_a_table_that_cannot_be_used(
 ) -> None:
     (tmp_path / "table.csv").write_bytes(content)
     with pytest.raises(DataError) as caught:
-        student.example(tmp_path / "table.csv", settings(**change))
+        example(tmp_path / "table.csv", settings(**change))
     said = str(caught.value)
     assert [word for word in words if word not in said] == []
     assert "\n" not in said
@@ -328,7 +337,7 @@ def test_a_table_that_cannot_be_used(
 
 def test_a_table_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
-        student.example(tmp_path / "table.csv", settings())
+        example(tmp_path / "table.csv", settings())
     table = Table(settings(file=str(tmp_path / "none.csv")), "folder")
     with pytest.raises(SystemExit, match=r"none\.csv: there is no such file"):
         table.path()
@@ -337,7 +346,7 @@ def test_a_table_that_is_not_there(tmp_path: Path) -> None:
 def test_an_address_that_is_none() -> None:
     for url in (None, "ftp://x/y.zip", "y.zip"):
         with pytest.raises(ConfigError, match="http or https"):
-            student.check_url(url)
+            check_url(url)
 
 
 # The workflow

@@ -1,0 +1,1 @@
+"""The second worked example: regressions on a real table, with clusters and without."""
