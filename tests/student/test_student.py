@@ -185,6 +185,7 @@ def test_the_expected_standard_error_is_the_mean_over_all_residuals() -> None:
 
 def test_the_page_of_the_real_table(real: Example) -> None:
     page = page_of(real)
+    assert "{" not in page
     ratio = EXPECTED[UNCLUSTERED]["std_error"] / EXPECTED[CLUSTERED]["std_error"]
     assert f"{ratio:.2f} times smaller" in page
     for words in (
@@ -233,6 +234,7 @@ def test_the_page_of_other_tables(
     change = {"formula": "y ~ `the dose`", "cluster": "clinic"}
     it = made(tmp_path, clinics(count, 30), **change)
     page = page_of(it)
+    assert "{" not in page
     assert [words for words in there if words not in page] == []
     assert [words for words in not_there if words in page] == []
     larger = it.slope(CLUSTERED)["std_error"] > it.slope(UNCLUSTERED)["std_error"]
