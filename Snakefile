@@ -23,6 +23,7 @@ include: "workflow/rules/provenance.smk"
 rule all:
     default_target: True
     input:
+        kept_datasets(),
         rules.aggregate.output,
         rules.summary.output,
         figure_files(),

@@ -10,9 +10,9 @@ import numpy as np
 
 from clustrategy import tables
 from clustrategy.dataset import INTERCEPT, Shard
-from clustrategy.errors import DataError
+from clustrategy.errors import ConfigError, DataError, nearest
 from clustrategy.fits import one_line
-from clustrategy.strategies import Strategy
+from clustrategy.strategies import Strategy, registry
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,10 +54,18 @@ def analyze(
     """
     import pandas as pd
 
-    chosen = [Strategy.parse(entry, engine) for entry in strategies]
+    entries = [strategies] if isinstance(strategies, str | Mapping) else list(strategies)
+    if not entries:
+        raise ConfigError("no strategy was given")
+    engines = sorted({name for by_engine in registry().values() for name in by_engine})
+    if engine is not None and engine not in engines:
+        raise ConfigError(
+            f"unknown engine {engine!r}{nearest(engine, engines)}; known are {', '.join(engines)}"
+        )
+    chosen = [Strategy.parse(entry, engine) for entry in entries]
     for strategy in chosen:
         strategy.check()
-    shard = shard_from_frame(data, formula, cluster)
+    shard, _ = shard_from_frame(data, formula, cluster)
     parts = []
     for strategy in chosen:
         fits = strategy.fit(shard)
@@ -69,12 +77,12 @@ def analyze(
     return pd.concat(parts, ignore_index=True)
 
 
-def shard_from_frame(data: pd.DataFrame, formula: str, cluster: str) -> Shard:
-    """The design of a formula on a table, as a shard of one dataset sorted by cluster."""
+def shard_from_frame(data: pd.DataFrame, formula: str, cluster: str) -> tuple[Shard, list[str]]:
+    """The design of a formula on a table, as a shard of one dataset, and its clusters' names."""
     import pandas as pd
     from formulaic import Formula
 
-    if cluster not in data.columns:
+    if not isinstance(cluster, str) or cluster not in data.columns:
         known = ", ".join(map(str, data.columns))
         raise DataError(f"the data have no column {cluster!r} for the clusters; they have {known}")
     try:
@@ -91,7 +99,8 @@ def shard_from_frame(data: pd.DataFrame, formula: str, cluster: str) -> Shard:
         rows = data.dropna(subset=[*sorted(variables), cluster])
         if rows.empty:
             raise DataError(f"no row of the data has a value in every column of {formula!r}")
-        rows = rows.sort_values(cluster, kind="stable")
+        codes, names = pd.factorize(rows[cluster], sort=True)
+        rows = rows.iloc[np.argsort(codes, kind="stable")].copy()
         for column in rows.select_dtypes("category"):
             rows[column] = rows[column].cat.remove_unused_categories()
         response, design = parsed.get_model_matrix(rows, output="pandas", na_action="raise")
@@ -106,10 +115,10 @@ def shard_from_frame(data: pd.DataFrame, formula: str, cluster: str) -> Shard:
     if response.shape[1] != 1:
         raise DataError(f"the response of {formula!r} must be one column of numbers")
     terms = [INTERCEPT if name == "Intercept" else str(name) for name in design.columns]
-    sizes = pd.Series(rows[cluster].to_numpy()).groupby(rows[cluster].to_numpy()).size()
-    return Shard(
+    shard = Shard(
         response.to_numpy(dtype=float)[:, 0],
         np.ascontiguousarray(design.to_numpy(dtype=float)),
-        np.asarray(sizes, dtype=np.int64)[None, :],
+        np.bincount(codes).astype(np.int64)[None, :],
         tuple(terms),
     )
+    return shard, [str(name) for name in names]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -12,8 +13,7 @@ from typing import Any
 import jsonschema
 import yaml
 
-from clustrategy.errors import ConfigError
-from clustrategy.strategies import nearest
+from clustrategy.errors import ConfigError, nearest
 
 _WORDS = {
     "object": "a mapping",
@@ -24,6 +24,23 @@ _WORDS = {
     "boolean": "true or false",
     "null": "nothing",
 }
+
+
+def _is_integer(_: object, value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(_: object, value: object) -> bool:
+    return _is_integer(_, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+# JSON's integers include 5.0, and YAML's floats include .nan: neither is meant here.
+_Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_integer, "number": _is_number}
+    ),
+)
 
 
 @cache
@@ -68,7 +85,7 @@ def validate(config: Mapping[str, Any], files: Sequence[str] = ()) -> dict[str, 
     ConfigError : one sentence that names the file, the key, what was expected and found.
     """
     complete = copy.deepcopy(dict(config))
-    errors = jsonschema.Draft202012Validator(schema()).iter_errors(complete)
+    errors = _Validator(schema()).iter_errors(complete)
     worst = jsonschema.exceptions.best_match(errors)
     if worst is not None:
         raise ConfigError(f"{holder(files, worst.absolute_path)}: {_sentence(worst)}")

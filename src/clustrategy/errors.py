@@ -1,5 +1,10 @@
 """The errors that a user may meet: each is one sentence, fit to be printed as it is."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
 
 class ClustrategyError(Exception):
     """Base of the errors below; `str(error)` is one clear sentence."""
@@ -15,3 +20,9 @@ class DataError(ClustrategyError):
 
 class EngineError(ClustrategyError):
     """An engine is not there or cannot be started."""
+
+
+def nearest(word: object, known: Sequence[str]) -> str:
+    """' (did you mean ...?)', or nothing where no known word is near."""
+    match = get_close_matches(str(word), known, n=1, cutoff=0.5)
+    return f" (did you mean {match[0]!r}?)" if match else ""

@@ -132,8 +132,12 @@ def fit_each(
     for sim in map(int, np.flatnonzero(out.status == "ok")):
         try:
             one = fit(shard.dataset(sim))
+            numbers = np.isfinite([*one.estimate, *one.std_error]).all() and (one.df > 0).all()
+            if one.status in ("ok", "singular") and not numbers:
+                raise ArithmeticError(f"the engine gave numbers that are not finite {one.message}")
             for column in fields(Fit):
-                getattr(out, column.name)[sim] = getattr(one, column.name)
+                where = (sim, slice(one.theta.size)) if column.name == "theta" else sim
+                getattr(out, column.name)[where] = getattr(one, column.name)
         except Exception as error:
             out.status[sim] = "ok"
             out.fail(np.arange(shard.sims) == sim, "error", one_line(error) or type(error).__name__)

@@ -13,6 +13,7 @@ from typing import Any
 
 import clustrategy
 from clustrategy import config as configuration
+from clustrategy import tables
 from clustrategy.dgp import Process
 from clustrategy.errors import ConfigError
 from clustrategy.strategies import Strategy
@@ -104,7 +105,7 @@ class Study:
             config=full,
             files=files,
         )
-        for cell in study.cells:
+        for cell in (*study.cells, study.config["worked_example"]):
             study.process(cell)
         return study
 
@@ -140,6 +141,12 @@ class Study:
         """
         process = Process(**{**self.dgp, **cell})
         fixed = process.coefficients
+        if isinstance(fixed, Mapping) and fixed["uniform"][0] > fixed["uniform"][1]:
+            source = configuration.holder(self.files, ["dgp", "coefficients"])
+            low, high = fixed["uniform"]
+            raise ConfigError(
+                f"{source}: dgp.coefficients.uniform must be [low, high], found [{low}, {high}]"
+            )
         if not isinstance(fixed, Mapping) and len(fixed) != process.predictors + 1:
             source = configuration.holder(self.files, ["dgp", "coefficients"])
             raise ConfigError(
@@ -174,6 +181,17 @@ class Study:
         """The cells with the most clusters and observations: one for each other combination."""
         most = {factor: max(self.levels[factor]) for factor in FACTORS[:2]}
         return [cell for cell in self.cells if most.items() <= cell.items()]
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        """The strategies in full, by label: their order is of no account to the shards."""
+        by_label = sorted(self.strategies, key=lambda strategy: strategy.label)
+        return [strategy.spec for strategy in by_label]
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """What the rows of each strategy come from, by label."""
+        return {s.label: s.digest for s in sorted(self.strategies, key=lambda s: s.label)}
 
     def uses(self, engine: str) -> bool:
         """Whether a strategy is fitted by an engine."""
@@ -214,8 +232,8 @@ class Study:
         """Write the study's identity into its folder, for `check_folder`."""
         stamp = Path(self.folder, "study.json")
         if not stamp.exists():
-            stamp.parent.mkdir(parents=True, exist_ok=True)
-            stamp.write_text(json.dumps(self.identity, indent=1, sort_keys=True) + "\n")
+            text = json.dumps(self.identity, indent=1, sort_keys=True)
+            tables.write_text(text + "\n", stamp)
 
     def check_folder(self) -> None:
         """Raise ConfigError where the folder cannot be written to or is another study's."""
@@ -227,7 +245,10 @@ class Study:
         stamp = Path(self.folder, "study.json")
         if not stamp.exists():
             return
-        found = json.loads(stamp.read_text())
+        try:
+            found = json.loads(stamp.read_text())
+        except ValueError:
+            raise ConfigError(f"{stamp}: is not JSON; delete it and run again") from None
         for key, value in self.identity.items():
             if found.get(key) != value:
                 source = configuration.holder(self.files, [key])

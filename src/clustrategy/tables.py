@@ -103,11 +103,7 @@ def write_parquet(table: pa.Table, path: str | Path, metadata: Mapping[str, str]
 
 
 def write_csv(table: pa.Table, path: str | Path) -> None:
-    """Write a table whole, as CSV for people; lists become text."""
-    for index, column in enumerate(table.schema):
-        if pa.types.is_list(column.type):
-            texts = [" ".join(map(repr, cell)) for cell in table[column.name].to_pylist()]
-            table = table.set_column(index, column.name, pa.array(texts, pa.string()))
+    """Write a table whole, as CSV for people."""
     write_whole(path, lambda beside: pyarrow.csv.write_csv(table, beside))
 
 
@@ -116,7 +112,7 @@ def write_text(text: str, path: str | Path) -> None:
     write_whole(path, lambda beside: beside.write_text(text, encoding="utf-8"))
 
 
-def read_parquet(path: str | Path, columns: Sequence[str] | None = None) -> pa.Table:
+def read_parquet(path: str | Path) -> pa.Table:
     """Read a table.
 
     Raises
@@ -125,7 +121,7 @@ def read_parquet(path: str | Path, columns: Sequence[str] | None = None) -> pa.T
     """
     try:
         # Shards live in folders named factor=level, which are not to become columns here.
-        return pq.read_table(path, columns=columns, partitioning=None)
+        return pq.read_table(path, partitioning=None)
     except (OSError, pa.ArrowInvalid) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: cannot be read ({reason}); delete it and run again") from None
@@ -149,15 +145,16 @@ def datasets_table(shard: Shard, sims: Sequence[int]) -> pa.Table:
     return pa.table(columns, schema=dataset_schema(shard.terms))
 
 
-def shard_from_datasets(table: pa.Table) -> Shard:
-    """The shard of a table made by `datasets_table`."""
+def shard_from_datasets(table: pa.Table) -> tuple[Shard, list[int]]:
+    """The shard of a table made by `datasets_table`, and the numbers of its sims."""
     sim, cluster = (table[name].to_numpy() for name in ("sim", "cluster"))
     first = np.flatnonzero(np.r_[True, (sim[1:] != sim[:-1]) | (cluster[1:] != cluster[:-1])])
     sizes = np.diff(np.r_[first, sim.size]).astype(np.int64)
     names = table.column_names[3:]
     X = np.column_stack([np.ones(sim.size), *(table[name].to_numpy() for name in names)])
-    n = sizes.reshape(np.unique(sim).size, -1)
-    return Shard(table["DV"].to_numpy(), X, n, (INTERCEPT, *names))
+    sims = np.unique(sim)
+    shard = Shard(table["DV"].to_numpy(), X, sizes.reshape(sims.size, -1), (INTERCEPT, *names))
+    return shard, sims.tolist()
 
 
 def truth_table(truth: Floats, terms: Sequence[str], sims: Sequence[int]) -> pa.Table:

@@ -165,7 +165,7 @@ def test_rows_with_a_missing_value_in_the_model_are_left_out():
     data["Subject"] = data["Subject"].astype(float)
     for place, row in enumerate(gone):
         data.loc[row, ["Reaction", "Days", "Subject"][place % 3]] = np.nan
-    shard = shard_from_frame(data, "Reaction ~ Days", "Subject")
+    shard, _ = shard_from_frame(data, "Reaction ~ Days", "Subject")
     expected = golden("sleepstudy-unbalanced")
     assert np.array_equal(shard.y, expected.y) and np.array_equal(shard.X, expected.X)
     assert np.array_equal(shard.n, expected.n)
@@ -186,7 +186,7 @@ def test_clusters_may_have_any_labels():
 def test_a_categorical_cluster_column_with_unused_levels():
     data = sleepstudy()
     subject = pd.Categorical(data["Subject"], categories=range(25))
-    shard = shard_from_frame(data.assign(Subject=subject), "Reaction ~ Days", "Subject")
+    shard, _ = shard_from_frame(data.assign(Subject=subject), "Reaction ~ Days", "Subject")
     assert shard.n.tolist() == [[10] * 18]
 
 
@@ -215,7 +215,7 @@ def test_entries_as_in_the_config():
     data = sleepstudy()
     found = analyze(data, "Reaction ~ Days", cluster="Subject", strategies=[entry, "two_stage"])
     assert list(found["strategy"]) == ["CR2", "CR2", "two_stage", "two_stage"]
-    shard = shard_from_frame(data, "Reaction ~ Days", "Subject")
+    shard, _ = shard_from_frame(data, "Reaction ~ Days", "Subject")
     expected = fit(shard, "cluster_robust", variance="CR2", df="satterthwaite")
     assert np.array_equal(found["std_error"][:2], expected.std_error[0])
 
@@ -284,3 +284,20 @@ def test_infinite_values_are_a_table_of_reasons():
     found = analyze(data, "Reaction ~ Days", cluster="Subject")
     assert set(found["status"]) == {"undefined"}
     assert set(found["message"]) == {"the data hold values that are not finite"}
+
+
+@pytest.mark.parametrize("kind", ["text", "category"])
+def test_the_names_of_clusters_do_not_matter(kind):
+    """Clusters of unequal size, whose order as categories is not that of the alphabet."""
+    rng = np.random.default_rng(3)
+    sizes = {"low": 3, "mid": 10, "high": 30}
+    group = np.repeat(list(sizes), list(sizes.values()))
+    data = pd.DataFrame({"x": rng.normal(size=43), "number": np.repeat([0, 1, 2], [3, 10, 30])})
+    data["y"] = data["x"] + data["number"] + rng.normal(size=43)
+    data["group"] = pd.Categorical(group, [*sizes, "none"]) if kind == "category" else group
+    data = data.sample(frac=1, random_state=1)
+    strategies = ["cluster_robust", "two_stage", "mixed_intercept"]
+    by_name = analyze(data, "y ~ x", cluster="group", strategies=strategies)
+    by_number = analyze(data, "y ~ x", cluster="number", strategies=strategies)
+    for column in ("estimate", "std_error", "df"):
+        np.testing.assert_allclose(by_name[column], by_number[column], rtol=1e-6)

@@ -37,7 +37,7 @@ def petersen(cluster: str) -> Shard:
 
     file = importlib.resources.files("statsmodels") / "stats" / "tests" / "test_data.txt"
     data = pd.read_csv(str(file), sep=r"\s+", header=None, names=["firm", "year", "x", "y"])
-    return shard_from_frame(data, "y ~ x", cluster)
+    return shard_from_frame(data, "y ~ x", cluster)[0]
 
 
 # --- clubSandwich and lm ------------------------------------------------------------------
@@ -263,7 +263,7 @@ def test_balanced_data_with_the_same_predictor_in_every_cluster():
         (sleepstudy(), "Reaction ~ Days", "Subject", 10.467285959596, 1.54578889629473, 17),
         (orthodont(), "distance ~ age", "Subject", 0.660185185185185, 0.0712532707708714, 26),
     ):
-        shard = shard_from_frame(data, formula, cluster)
+        shard, _ = shard_from_frame(data, formula, cluster)
         one = [
             fit(shard, "two_stage"),
             *(fit(shard, "cluster_robust", variance=v) for v in ("CR1", "CR2", "CV3")),

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from unittest.mock import MagicMock
@@ -170,7 +169,7 @@ def test_starting_r_leaves_the_library_path_of_later_processes_alone(r):
 @pytest.mark.lme4
 def test_cluster_level_predictors_get_no_random_slope(r):
 
-    shard = shard_from_frame(orthodont(), "distance ~ age * nsex", "Subject")
+    shard, _ = shard_from_frame(orthodont(), "distance ~ age * nsex", "Subject")
     found = fit(shard, "mixed_maximal", engine="lme4")
     # lmerTest::lmer(distance ~ age * nsex + (age | Subject)), tight tolerances
     std_error = [1.01853184822194, 0.0859995106732804, 1.59573272989233, 0.134735339082078]
@@ -205,7 +204,8 @@ def answer(singular=False, code=0, checks=(), optimizer=(), heard=()):
         ({"heard": [SCALES]}, "ok", ""),
         ({"singular": True, "checks": [SINGULAR]}, "singular", "singular"),
         ({"singular": True, "checks": [SINGULAR], "heard": [SINGULAR]}, "singular", "singular"),
-        ({"singular": True, "heard": [NEGATIVE]}, "singular", "singular"),
+        ({"singular": True, "heard": [NEGATIVE]}, "singular", "singular hessian"),
+        ({"heard": [NEGATIVE]}, "not_converged", "hessian"),
         ({"checks": [GRADIENT], "heard": [GRADIENT]}, "not_converged", "gradient"),
         ({"checks": [SCALED, DEGENERATE]}, "not_converged", "gradient hessian"),
         ({"checks": [DEGENERATE]}, "not_converged", "hessian"),
@@ -263,22 +263,21 @@ def test_coefficients_that_lme4_drops_are_an_error(monkeypatch):
 
 
 def test_without_r_the_error_says_what_to_do(monkeypatch):
-    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("R_HOME", raising=False)
+    monkeypatch.setattr(lme4, "installed", lme4.installed.__wrapped__)
     with pytest.raises(EngineError, match="needs R, which is not here: run 'make env', or install"):
         Strategy.parse("mixed_maximal", "lme4").check()
 
 
 def test_without_its_packages_the_error_names_them(monkeypatch):
-    monkeypatch.setattr(shutil, "which", lambda _: "R")
-    monkeypatch.setattr(lme4, "_installed", lambda package: package == "lme4")
+    monkeypatch.setattr(lme4, "installed", lambda: {"R": "4.2.2", "lme4": "1.1.31"})
     with pytest.raises(EngineError, match="needs the R package lmerTest, which this R"):
         lme4.check()
 
 
 def test_without_rpy2_the_error_says_so(monkeypatch):
-    monkeypatch.setattr(shutil, "which", lambda _: "R")
-    monkeypatch.setattr(lme4, "_installed", lambda package: True)
+    monkeypatch.setattr(lme4, "installed", lambda: dict.fromkeys(("R", "lme4", "lmerTest"), "1"))
     monkeypatch.setitem(sys.modules, "rpy2", None)
     with pytest.raises(EngineError, match="needs rpy2"):
         lme4.check()

@@ -10,9 +10,11 @@ import scipy.stats
 from hypothesis import given, settings
 
 from clustrategy.dataset import INTERCEPT, Shard
+from clustrategy.dgp import Process, simulate
 from clustrategy.engines import glmm
 from clustrategy.errors import EngineError
 from clustrategy.strategies import Strategy
+from clustrategy.strategies.mixed import model as formula
 from clustrategy.strategies.mixed import random_columns
 
 from .material import (
@@ -25,6 +27,13 @@ from .material import (
     same_bits,
     shards,
 )
+
+
+def columns(shard: Shard) -> list[int]:
+    """The columns with random coefficients in the one dataset of a shard."""
+    fresh = Shard(shard.y, shard.X, shard.n, shard.terms)
+    return np.flatnonzero(random_columns(fresh)[0]).tolist()
+
 
 MODELS = ("mixed_maximal", "mixed_intercept")
 FITTED = [(name, model) for name in GOLDEN for model in MODELS if GOLDEN[name][model] is not None]
@@ -238,28 +247,28 @@ def test_mixedlm_agrees(name):
 
 
 def test_random_columns_are_those_that_vary_within_clusters():
-    assert random_columns(golden("orthodont")) == [0, 1]
-    assert random_columns(golden("sleepstudy")) == [0, 1]
-    assert random_columns(golden("balanced-10x5-1.0")) == [0, 1, 2, 3]
+    assert columns(golden("orthodont")) == [0, 1]
+    assert columns(golden("sleepstudy")) == [0, 1]
+    assert columns(golden("balanced-10x5-1.0")) == [0, 1, 2, 3]
 
 
 def test_a_predictor_that_varies_within_one_cluster_is_random():
     shard = random_shard(1, 1, 4, 3, 5)
     shard.X[:, 2] = np.repeat([1.0, 2.0, 3.0, 4.0], 5)
-    assert random_columns(shard) == [0, 1]
+    assert columns(shard) == [0, 1]
     shard.X[0, 2] = 7.0
-    assert random_columns(shard) == [0, 1, 2]
+    assert columns(shard) == [0, 1, 2]
     shard.X[:, 2] = 3e8 * shard.X[:, 1] * np.repeat([1.0, 2.0, 0.0, -4.0], 5)
-    assert random_columns(shard) == [0, 1]
+    assert columns(shard) == [0, 1]
 
 
 def test_the_formula_in_lme4s_notation():
     shard = random_shard(1, 1, 4, 3, 5)
     names = ["a", "b", "c"]
-    assert glmm.formula(shard, names, [0, 1, 2]) == "y ~ 1 + b + c + (1 + b + c | cluster)"
-    assert glmm.formula(shard, names, [0]) == "y ~ 1 + b + c + (1 | cluster)"
+    assert formula(shard, names, [0, 1, 2]) == "y ~ 1 + b + c + (1 + b + c | cluster)"
+    assert formula(shard, names, [0]) == "y ~ 1 + b + c + (1 | cluster)"
     bare = Shard(shard.y, shard.X, shard.n, ("x", "y", "z"))
-    assert glmm.formula(bare, names, [1]) == "y ~ 0 + a + b + c + (0 + b | cluster)"
+    assert formula(bare, names, [1]) == "y ~ 0 + a + b + c + (0 + b | cluster)"
 
 
 @pytest.mark.parametrize("engine", ["glmm", pytest.param("lme4", marks=pytest.mark.lme4)])
@@ -308,7 +317,7 @@ def test_singular_fits_are_flagged_and_say_so(name, model):
     found = fit(golden(name), model)
     assert found.status[0] == "singular" and found.singular[0] and found.message[0]
     assert np.isfinite([found.estimate, found.std_error, found.df]).all()
-    q = 1 if model == "mixed_intercept" else len(random_columns(golden(name)))
+    q = 1 if model == "mixed_intercept" else len(columns(golden(name)))
     factor = np.zeros((q, q))
     factor.T[np.triu_indices(q)] = found.theta[0]
     assert factor.diagonal().min() < 1e-4
@@ -349,15 +358,48 @@ def test_a_fit_that_did_not_converge_is_kept_and_counted(monkeypatch):
     class Answer:
         beta, se, coef_df = np.array([[1.0, 2.0, 3.0]] * 3)
         converged = False
-        warnings = [{"title": "Not converged", "message": "after 500 evaluations"}]
+        warnings = [
+            {"kind": "search_limit", "title": "Stopped", "message": "after 500 evaluations"}
+        ]
 
     monkeypatch.setitem(sys.modules, "glmm", type(sys)("glmm"))
     sys.modules["glmm"].fit = lambda data, formula: Answer
     found = fit(random_shard(1, 2, 4, 3, 6), "mixed_maximal")
     assert list(found.status) == ["not_converged"] * 2
-    assert list(found.message) == ["Not converged: after 500 evaluations"] * 2
+    assert list(found.message) == ["Stopped: after 500 evaluations"] * 2
     assert found.optimizer_warning.all() and not found.singular.any()
     assert found.estimate.tolist() == [[1.0, 2.0, 3.0]] * 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("ill_conditioned", "ok"),
+        ("variance_at_limit", "not_converged"),
+        ("hessian_se_fallback", "not_converged"),
+        ("something_new", "not_converged"),
+    ],
+)
+def test_a_warning_of_glmm_counts_unless_it_is_known_to_be_harmless(monkeypatch, kind, status):
+    class Answer:
+        beta, se, coef_df = np.ones((3, 1))
+        converged, dispersion, loglik, varcorr = True, 4.0, -50.0, [[4.0]]
+        warnings = [{"kind": kind, "title": "So", "message": "it was"}]
+
+    monkeypatch.setitem(sys.modules, "glmm", type(sys)("glmm"))
+    sys.modules["glmm"].fit = lambda data, formula: Answer
+    found = fit(random_shard(1, 1, 4, 1, 6), "mixed_intercept")
+    assert (found.status[0], found.message[0]) == (status, "So: it was")
+    assert found.hessian_warning[0] == (kind == "hessian_se_fallback")
+
+
+def test_a_variance_beyond_the_engines_reach_is_not_ok():
+    shard = simulate(
+        Process(10, 8, 4.0, 3, {"uniform": [0, 1]}, 0.001), 1, {"clusters": 10}, range(3)
+    ).shard
+    found = fit(shard, "mixed_maximal")
+    assert list(found.status) == ["not_converged"] * 3
+    assert all("limit" in message for message in found.message)
 
 
 @pytest.mark.parametrize(("theta", "status"), [(0.99e-4, "singular"), (1.01e-4, "ok")])

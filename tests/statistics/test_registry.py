@@ -8,7 +8,7 @@ from clustrategy import strategies
 from clustrategy.dataset import Shard
 from clustrategy.errors import ConfigError
 from clustrategy.fits import Fit, Fits, fit_each
-from clustrategy.strategies import Strategy, registry
+from clustrategy.strategies import Registered, Strategy, registry
 
 from .material import few, fit, join, random_shard, same_bits, shards
 
@@ -106,7 +106,9 @@ def test_the_code_of_a_strategy_is_what_it_computes_with():
     assert "mixed.py" not in files(strategy="two_stage")
     mixed = files(strategy="mixed_maximal", engine="glmm")
     assert {"glmm.py", "mixed.py", "dataset.py"} <= mixed and "lme4.py" not in mixed
-    assert "lme4.py" in files(strategy="mixed_maximal", engine="lme4")
+    reference = files(strategy="mixed_maximal", engine="lme4")
+    assert "lme4.py" in reference and "glmm.py" not in reference
+    assert {"inference.py", "tables.py"} <= mixed & reference
 
 
 # --- what every strategy keeps to ---------------------------------------------------------
@@ -183,15 +185,18 @@ def test_what_is_not_finite_is_said():
 
 
 def test_whatever_a_strategy_throws_becomes_the_row_it_threw_for(monkeypatch):
+    ols = registry()["ols"]["numpy"].function
+
     def moody(shard: Shard) -> Fits:
         if (shard.y > 1e6).any():
             raise ZeroDivisionError("no\n luck   today")
-        return registry()["ols"]["numpy"](shard)
+        return ols(shard)
 
-    monkeypatch.setitem(strategies._registry, "moody", {"numpy": moody})
+    monkeypatch.setattr(strategies, "registry", lambda: {"moody": {"numpy": Registered(moody, "")}})
     parts = [random_shard(seed, 1, 4, 2, 5) for seed in range(3)]
     parts[1].y[0] = 1e7
     found = Strategy("moody", "moody", "numpy", {}).fit(join(*parts))
+    monkeypatch.undo()
     assert list(found.status) == ["ok", "error", "ok"]
     assert found.message[1] == "no luck today"
     for place in (0, 2):

@@ -4,7 +4,7 @@ rule aggregate:
         fits=study.shards("fits"),
         scores=study.shards("scores"),
         truth=study.shards("truth"),
-        code=code("tables", "stages/aggregate"),
+        code=code("stages/aggregate"),
     output:
         estimates=f"{RESULTS}/estimates.parquet",
         fits=f"{RESULTS}/fits.parquet",
@@ -27,7 +27,7 @@ rule aggregate:
 rule summary:
     input:
         scores=rules.aggregate.output.scores,
-        code=code("tables", "stages/summary"),
+        code=code("stages/summary"),
     output:
         summary=f"{RESULTS}/summary.csv",
     log:

@@ -2,11 +2,10 @@
 import os
 import shlex
 import sys
-from pathlib import Path
 
-import clustrategy
 from clustrategy import figures
 from clustrategy.errors import ClustrategyError
+from clustrategy.sources import PACKAGE, sources
 from clustrategy.stages import provenance, run
 from clustrategy.study import Study
 from snakemake.logging import logger
@@ -31,7 +30,6 @@ try:
 except ClustrategyError as error:
     sys.exit(f"clustrategy: {error}")
 
-PACKAGE = Path(clustrategy.__file__).parent
 RESULTS = study.folder
 SHARD = "{cell}/sims={block}"
 
@@ -42,18 +40,18 @@ wildcard_constraints:
 
 
 def code(*modules):
-    """Source files of the package, as inputs: an edit reruns what depends on it, a touch does not."""
-    return [os.path.relpath(PACKAGE / f"{module}.py") for module in modules]
-
-
-def strategy_code():
-    """The source files of the study's strategies and of their engines."""
-    return sorted({os.path.relpath(file) for s in study.strategies for file in s.code})
+    """Modules and what they import, as inputs: an edit reruns what depends on it, a touch does not."""
+    files = sources(*(PACKAGE / f"{module}.py" for module in modules))
+    return [os.path.relpath(file) for file in files]
 
 
 def kept(path):
     """Datasets are temporary unless the config says otherwise."""
     return path if study.config["keep_datasets"] else temp(path)
+
+
+def kept_datasets():
+    return study.shards("datasets") if study.config["keep_datasets"] else []
 
 
 def sims(wildcards):
@@ -73,10 +71,6 @@ def figure_table(wildcards):
     """The table that a figure reads."""
     table = figures.FIGURES[wildcards.name][1]
     return f"{RESULTS}/{table}.{'csv' if table == 'dependence' else 'parquet'}"
-
-
-def figure_code():
-    return sorted(os.path.relpath(file) for file in (PACKAGE / "figures").glob("*.py"))
 
 
 def figure_job():

@@ -1,9 +1,6 @@
 rule worked_example:
     input:
-        code=[
-            *code("analysis", "dgp", "markdown", "scores", "tables", "stages/worked_example"),
-            *strategy_code(),
-        ],
+        code=code("stages/worked_example"),
     output:
         multiext(
             f"{RESULTS}/worked_example/",
@@ -21,5 +18,6 @@ rule worked_example:
     params:
         job=study.worked_example_job,
         strategies=[strategy.spec for strategy in study.strategies],
+        digests=study.digests,
     script:
         "../../scripts/worked_example.py"

@@ -1,6 +1,6 @@
 rule cluster_coefficients:
     input:
-        code=code("dgp", "dataset", "tables", "stages/cluster_coefficients"),
+        code=code("stages/cluster_coefficients"),
     output:
         table=f"{RESULTS}/cluster_coefficients.parquet",
     log:
@@ -9,13 +9,14 @@ rule cluster_coefficients:
         "../../envs/environment.yaml"
     params:
         jobs=[study.job(cell) for cell in study.largest_cells],
+        sims=study.sims,
     script:
         "../../scripts/cluster_coefficients.py"
 
 
 rule dependence:
     input:
-        code=code("tables", "stages/dependence"),
+        code=code("stages/dependence"),
     output:
         table=f"{RESULTS}/dependence.csv",
     log:
@@ -31,7 +32,7 @@ rule dependence:
 rule figure:
     input:
         table=figure_table,
-        code=figure_code(),
+        code=code(*(f"figures/{module}" for module in figures.MODULES)),
     output:
         png=f"{RESULTS}/figures/{{name}}.png",
         pdf=f"{RESULTS}/figures/{{name}}.pdf",

@@ -2,7 +2,7 @@
 rule fit:
     input:
         datasets=f"{RESULTS}/datasets/{SHARD}.parquet",
-        code=[*code("tables", "stages/fit", "strategies/__init__"), *strategy_code()],
+        code=code("stages/fit"),
     output:
         estimates=update(f"{RESULTS}/estimates/{SHARD}.parquet"),
         fits=update(f"{RESULTS}/fits/{SHARD}.parquet"),
@@ -14,7 +14,8 @@ rule fit:
         mem_mb=2000,
         runtime=240,
     params:
-        strategies=[strategy.spec for strategy in study.strategies],
+        strategies=study.entries,
+        digests=study.digests,
         sims=sims,
     script:
         "../../scripts/fit.py"

@@ -3,7 +3,7 @@ rule score:
         estimates=f"{RESULTS}/estimates/{SHARD}.parquet",
         fits=f"{RESULTS}/fits/{SHARD}.parquet",
         truth=f"{RESULTS}/truth/{SHARD}.parquet",
-        code=code("scores", "tables", "stages/score"),
+        code=code("stages/score"),
     output:
         scores=f"{RESULTS}/scores/{SHARD}.parquet",
     log:

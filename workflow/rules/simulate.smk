@@ -1,6 +1,6 @@
 rule simulate:
     input:
-        code=code("dgp", "dataset", "tables", "stages/simulate"),
+        code=code("stages/simulate"),
     output:
         datasets=kept(f"{RESULTS}/datasets/{SHARD}.parquet"),
         truth=f"{RESULTS}/truth/{SHARD}.parquet",

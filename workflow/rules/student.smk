@@ -34,20 +34,7 @@ if TABLE.is_to_be_downloaded:
 rule student_example:
     input:
         table=TABLE.path,
-        code=code(
-            "analysis",
-            "engines/statsmodels",
-            "figures/frame",
-            "figures/student",
-            "figures/style",
-            "markdown",
-            "stages/student",
-            "strategies/least_squares",
-            "student/page",
-            "student/regressions",
-            "student/table",
-            "tables",
-        ),
+        code=code("stages/student", "engines/statsmodels"),
     output:
         table=f"{RESULTS}/student/coefficients.csv",
         text=f"{RESULTS}/student/student.md",

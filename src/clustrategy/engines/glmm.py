@@ -4,13 +4,33 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from importlib.metadata import version
 
 import numpy as np
 
-from clustrategy.dataset import INTERCEPT, Floats, Shard
+from clustrategy.dataset import Floats, Shard
 from clustrategy.errors import EngineError
 from clustrategy.fits import Fit
 from clustrategy.strategies import mixed
+
+# The kinds of glmm's warnings after which its numbers stand; it says them all the same. Of the
+# others those in CURVATURE speak of the standard errors, the rest (such as a variance at the limit
+# of the search) of the optimum itself.
+HARMLESS = frozenset(
+    {
+        "singular",
+        "gradient_search_fallback",
+        "exact_profile_fallback",
+        "few_rows_for_random_effects",
+        "ill_conditioned",
+    }
+)
+CURVATURE = frozenset({"hessian_se_fallback", "se_unavailable", "satterthwaite_curvature"})
+
+
+def versions() -> dict[str, str]:
+    """The version of the package that computes the numbers."""
+    return {"glmm": version("glmm")}
 
 
 def check() -> None:
@@ -37,19 +57,14 @@ def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
     data |= {"y": shard.y, "cluster": labels[shard.cluster_codes(0)]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        fit = glmm.fit(data, formula(shard, names, random))
+        fit = glmm.fit(data, mixed.model(shard, names, random))
     message = "; ".join(f"{w['title']}: {w['message']}" for w in fit.warnings)
     q = len(random)
+    kinds = {w["kind"] for w in fit.warnings}
+    optimizer = not fit.converged or bool(kinds - HARMLESS - CURVATURE)
+    hessian = bool(kinds & CURVATURE)
     if not fit.converged:
-        return Fit(
-            fit.beta,
-            fit.se,
-            fit.coef_df,
-            "not_converged",
-            message,
-            optimizer_warning=True,
-            theta=np.full(q * (q + 1) // 2, np.nan),
-        )
+        return Fit(fit.beta, fit.se, fit.coef_df, "not_converged", message, optimizer_warning=True)
     theta = relative_factor(np.asarray(fit.varcorr[0], dtype=float) / fit.dispersion)
     diagonal = [column * q - column * (column - 1) // 2 for column in range(q)]
     singular = bool((theta[diagonal] < mixed.SINGULAR_TOLERANCE).any())
@@ -57,24 +72,15 @@ def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
         fit.beta,
         fit.se,
         fit.coef_df,
-        "singular" if singular else "ok",
+        "not_converged" if optimizer or hessian else "singular" if singular else "ok",
         message,
         singular=singular,
+        optimizer_warning=optimizer,
+        hessian_warning=hessian,
         reml_criterion=-2.0 * fit.loglik,
         sigma=float(np.sqrt(fit.dispersion)),
         theta=theta,
     )
-
-
-def formula(shard: Shard, names: Sequence[str], random: Sequence[int]) -> str:
-    """The model in lme4's notation, for columns `y`, `cluster` and the names given."""
-
-    def side(columns: Sequence[int]) -> str:
-        terms = [names[c] for c in columns if shard.terms[c] != INTERCEPT]
-        has_intercept = any(shard.terms[c] == INTERCEPT for c in columns)
-        return " + ".join(["1" if has_intercept else "0", *terms])
-
-    return f"y ~ {side(range(shard.p))} + ({side(random)} | cluster)"
 
 
 def relative_factor(packed: Floats) -> Floats:

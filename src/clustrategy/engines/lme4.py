@@ -6,7 +6,7 @@ One R process, inside this one, serves all fits of a job; data go to R as vector
 from __future__ import annotations
 
 import os
-import shutil
+import re
 import subprocess
 from collections.abc import Sequence
 from functools import cache
@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from clustrategy.dataset import Floats, Shard
-from clustrategy.engines.glmm import formula
 from clustrategy.errors import EngineError
 from clustrategy.fits import Fit, one_line
 from clustrategy.strategies import mixed
@@ -25,6 +24,12 @@ INSTALL = (
     "run 'make env', or install R with lme4 and lmerTest "
     "(Debian: r-base-core r-cran-lme4 r-cran-lmertest), or use 'engine: glmm', which needs no R"
 )
+
+_VERSIONS = """
+packages <- installed.packages()[, "Version"]
+cat("R", as.character(getRversion()), "\\n")
+for (name in sort(names(packages))) cat(name, packages[[name]], "\\n")
+"""
 
 # A fit as lmerTest's users get it, with every message kept apart: lme4's own checks are in
 # optinfo$conv, what was said aloud besides is in `heard`.
@@ -44,7 +49,8 @@ function(formula, columns) {
   )
   conv <- fit@optinfo$conv
   list(
-    as.double(table[, "Estimate"]), as.double(table[, "Std. Error"]), as.double(table[, "df"]),
+    as.double(table[, "Estimate"]), as.double(table[, "Std. Error"]),
+    if ("df" %in% colnames(table)) as.double(table[, "df"]) else rep(NA_real_, nrow(table)),
     as.double(fit@devcomp$cmp[["REML"]]), as.double(sigma(fit)), as.double(fit@theta),
     as.logical(lme4::isSingular(fit, tol = 1e-4)),
     as.integer(if (is.null(conv$opt)) 0L else conv$opt),
@@ -58,9 +64,10 @@ function(formula, columns) {
 
 def check() -> None:
     """Raise EngineError, in one sentence, where R, a package of it or rpy2 is missing."""
-    if shutil.which("R") is None and "R_HOME" not in os.environ:
-        raise EngineError(f"the engine 'lme4' needs R, which is not here: {INSTALL}")
-    missing = [package for package in PACKAGES if not _installed(package)]
+    try:
+        missing = [package for package in PACKAGES if package not in installed()]
+    except FileNotFoundError:
+        raise EngineError(f"the engine 'lme4' needs R, which is not here: {INSTALL}") from None
     if missing:
         raise EngineError(
             f"the engine 'lme4' needs the R package {' and '.join(missing)}, "
@@ -74,11 +81,25 @@ def check() -> None:
         ) from None
 
 
-def _installed(package: str) -> bool:
+def versions() -> dict[str, str]:
+    """The versions of the packages that compute the numbers."""
+    return {name: installed()[name] for name in ("R", *PACKAGES)}
+
+
+@cache
+def installed() -> dict[str, str]:
+    """The versions of R and of all its packages.
+
+    Raises
+    ------
+    FileNotFoundError : where there is no R.
+    """
     home = os.environ.get("R_HOME")
     rscript = os.path.join(home, "bin", "Rscript") if home else "Rscript"
-    test = f'quit(status = !nzchar(system.file(package = "{package}")))'
-    return subprocess.run([rscript, "--vanilla", "-e", test], capture_output=True).returncode == 0
+    answer = subprocess.run(
+        [rscript, "--vanilla", "-e", _VERSIONS], capture_output=True, text=True, check=False
+    )
+    return dict(line.split() for line in answer.stdout.splitlines())
 
 
 @cache
@@ -113,7 +134,7 @@ def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
     codes = r.IntSexpVector.from_memoryview((shard.cluster_codes(0) + 1).astype(np.int32).data)
     columns = r.ListSexpVector([_vector(shard.y), codes, *(_vector(x) for x in shard.X.T)])
     columns.names = r.StrSexpVector(["y", "cluster", *names])
-    model = r.StrSexpVector([formula(shard, names, random)])
+    model = r.StrSexpVector([mixed.model(shard, names, random)])
     try:
         answer = _fit_function()(model, columns)
     except r.embedded.RRuntimeError as error:
@@ -125,7 +146,9 @@ def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
         raise RuntimeError("lme4 dropped columns: the predictors are linearly dependent")
     hessian = any("Hessian" in m or "unidentifiable" in m for m in checks)
     gradient = any("grad" in m for m in checks)
-    unconverged = code != 0 or hessian or gradient
+    # lmerTest looks at the curvature itself, and says so beside lme4's own checks.
+    curvature = any(re.search(r"failed to converge with \d+ negative eigenvalue", m) for m in heard)
+    unconverged = code != 0 or hessian or gradient or (curvature and not singular)
     codes_said = [f"optimizer code {code}"] if code != 0 else []
     said = _once([*codes_said, *checks, *optimizer, *heard])
     return Fit(
@@ -137,7 +160,7 @@ def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
         singular=singular,
         optimizer_warning=code != 0,
         gradient_warning=gradient,
-        hessian_warning=hessian,
+        hessian_warning=hessian or curvature,
         reml_criterion=float(reml[0]),
         sigma=float(sigma[0]),
         theta=theta,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +11,11 @@ from clustrategy.dataset import Shard
 from clustrategy.fits import Fit, Fits, fit_each
 from clustrategy.strategies import strategy
 from clustrategy.strategies.least_squares import NO_DF, mark_undefined, solve
+
+
+def versions() -> dict[str, str]:
+    """The version of the package that computes the numbers."""
+    return {"statsmodels": version("statsmodels")}
 
 
 @strategy("ols", engine="statsmodels")

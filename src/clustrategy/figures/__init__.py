@@ -38,6 +38,9 @@ FIGURES: Mapping[str, tuple[Callable[..., Figure], str]] = {
     ),
     "dependence": (_lazy("dependence", "dependence"), "dependence"),
 }
+MODULES = ("__init__", "cluster_coefficients", "convergence", "dependence", "files", "metrics")
+"""The modules that these figures come from, with what they import."""
+
 """Each figure's name, with the function that draws it and the name of the table it reads."""
 
 

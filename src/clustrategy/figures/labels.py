@@ -29,7 +29,7 @@ COUNTS = {
 
 def strategy_label(strategy: str) -> str:
     """Return a strategy's name for readers, or the label itself if it has none."""
-    return STRATEGIES.get(strategy, strategy)
+    return STRATEGIES.get(strategy, strategy.replace("$", r"\$"))
 
 
 def factor_label(factor: str) -> str:

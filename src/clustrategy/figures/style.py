@@ -37,7 +37,7 @@ class Look:
     """
 
     width: float = 9.0
-    dpi: int = 200
+    dpi: int = 150
     palette: str = "colorblind"
     scale: str = "log"
 

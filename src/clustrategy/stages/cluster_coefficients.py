@@ -15,19 +15,20 @@ SIMS = 5
 TERMS = 2
 
 
-def cluster_coefficients(jobs: Sequence[Mapping[str, Any]], *, table: str) -> None:
+def cluster_coefficients(jobs: Sequence[Mapping[str, Any]], *, sims: int, table: str) -> None:
     """Write the cluster coefficients of intercept and IV1 in the first sims of some cells.
 
     Parameters
     ----------
     jobs : a cell each, as `Study.job` gives it.
+    sims : how many the study has; five are enough for a picture.
     table : the file to write: the factors, sim, cluster, term, coefficient, true_value.
     """
     parts = []
     for job in jobs:
         process = Process(**job["process"])
-        drawn = simulate(process, job["seed"], job["cell"], range(SIMS))
-        shape = (SIMS, process.clusters, TERMS)
+        drawn = simulate(process, job["seed"], job["cell"], range(min(sims, SIMS)))
+        shape = (min(sims, SIMS), process.clusters, TERMS)
         sim, cluster, term = (axis.ravel() for axis in np.indices(shape))
         truth = np.broadcast_to(drawn.truth[:, None, :TERMS], shape)
         columns = {

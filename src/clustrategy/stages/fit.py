@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from clustrategy import tables
 from clustrategy.dataset import Shard
+from clustrategy.errors import DataError
 from clustrategy.strategies import Strategy
 
 _KEY = b"clustrategy.fits"
@@ -22,6 +23,7 @@ _KEY = b"clustrategy.fits"
 
 def fit_shard(
     entries: Sequence[Mapping[str, Any]],
+    digests: Mapping[str, str],
     sims: Sequence[int],
     *,
     datasets: str,
@@ -31,20 +33,28 @@ def fit_shard(
     """Write the estimates and the fits of every strategy.
 
     Where the files are there already, from before a strategy was added or changed, the rows of
-    every other strategy are taken over: they belong to the same datasets, options and code.
+    every other strategy are taken over: they belong to the same datasets, options, code and
+    versions.
 
     Parameters
     ----------
     entries : the strategies, as `Strategy.spec` gives them.
+    digests : the `Strategy.digest` of each label.
     sims : the sims that the datasets must hold.
     datasets : the shard's datasets.
     estimates, fits : the files to write.
+
+    Raises
+    ------
+    DataError : where the datasets are not those sims.
     """
-    shard = tables.shard_from_datasets(tables.read_parquet(datasets))
+    shard, found = tables.shard_from_datasets(tables.read_parquet(datasets))
+    if found != list(sims):
+        raise DataError(f"{datasets}: expected sims {sims[0]} to {sims[-1]}; delete it")
     strategies = [Strategy.parse(entry) for entry in entries]
     fingerprint = _fingerprint(shard)
-    digests = {s.label: f"{fingerprint}:{s.digest}" for s in strategies}
-    before = _earlier(estimates), _earlier(fits)
+    digests = {label: f"{fingerprint}:{digest}" for label, digest in digests.items()}
+    before = _earlier(estimates, tables.ESTIMATES), _earlier(fits, tables.FITS)
     parts: list[tuple[pa.Table, pa.Table]] = []
     for strategy in strategies:
         label, digest = strategy.label, digests[strategy.label]
@@ -71,12 +81,14 @@ def _fingerprint(shard: Shard) -> str:
     return data.hexdigest()
 
 
-def _earlier(path: str) -> tuple[dict[str, str], pa.Table | None]:
+def _earlier(path: str, schema: pa.Schema) -> tuple[dict[str, str], pa.Table | None]:
     if not Path(path).exists():
         return {}, None
     try:
         table = pq.read_table(path, partitioning=None)
     except (OSError, pa.ArrowInvalid):
+        return {}, None
+    if not table.schema.equals(schema):
         return {}, None
     known = (table.schema.metadata or {}).get(_KEY, b"{}")
     return json.loads(known), table.replace_schema_metadata(None)

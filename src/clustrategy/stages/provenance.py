@@ -5,21 +5,16 @@ from __future__ import annotations
 import json
 import os
 import platform
-import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import distributions
 from typing import Any
 
 from clustrategy import tables
+from clustrategy.engines import lme4
 
 STARTED = "CLUSTRATEGY_STARTED"
 COMMAND = "CLUSTRATEGY_COMMAND"
-_R_VERSIONS = """
-packages <- installed.packages()[, "Version"]
-cat("R", as.character(getRversion()), "\\n")
-for (name in sort(names(packages))) cat(name, packages[[name]], "\\n")
-"""
 
 
 def now() -> str:
@@ -47,13 +42,6 @@ def record(config: Mapping[str, Any], *, uses_r: bool, provenance: str) -> None:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": dict(sorted(packages.items(), key=lambda item: item[0].lower())),
-        "r": _r_versions() if uses_r else None,
+        "r": lme4.installed() if uses_r else None,
     }
     tables.write_text(json.dumps(content, indent=1) + "\n", provenance)
-
-
-def _r_versions() -> dict[str, str]:
-    answer = subprocess.run(
-        ["Rscript", "--vanilla", "-e", _R_VERSIONS], capture_output=True, text=True, check=True
-    )
-    return dict(line.split() for line in answer.stdout.splitlines())

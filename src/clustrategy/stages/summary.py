@@ -13,7 +13,7 @@ from clustrategy import tables
 from clustrategy.dataset import Floats
 
 METRICS = ("coef_abs_err", "se_sum", "t_sum")
-_Z = 1.959963984540054
+BOOTSTRAPS = 500
 
 
 class Estimate(NamedTuple):
@@ -29,25 +29,31 @@ def stratified_median(values: Sequence[Floats]) -> Estimate:
     Parameters
     ----------
     values : the finite values of each cell. Cells are strata: they were not drawn, only the sims
-        within them, so the share below the median varies by sum_c n_c p_c (1 - p_c) / n^2; the
-        error is half the interval of the order statistics at 0.5 -+ 1.96 of its root, over 1.96
-        (Woodruff 1952, JASA 47, 635-646).
+        within them, so the error is that of a bootstrap of the sims within each cell (Efron &
+        Tibshirani 1993, chapter 6), from a fixed seed. It is NaN where a cell has one sim, and too
+        small where the cells are so far apart that the median falls between them.
     """
-    pooled = np.sort(np.concatenate(values))
-    if pooled.size < 2:
-        return Estimate(float(pooled[0]) if pooled.size else np.nan, np.nan)
-    median = float(np.median(pooled))
-    shares = [(cell.size, (cell <= median).mean()) for cell in values if cell.size]
-    spread = np.sqrt(sum(n * p * (1 - p) for n, p in shares)) / pooled.size
-    low, high = np.quantile(pooled, np.clip([0.5 - _Z * spread, 0.5 + _Z * spread], 0, 1))
-    return Estimate(median, float(high - low) / (2 * _Z))
+    filled = [cell for cell in values if cell.size]
+    if not filled:
+        return Estimate(np.nan, np.nan)
+    median = float(np.median(np.concatenate(filled)))
+    if min(cell.size for cell in filled) < 2:
+        return Estimate(median, np.nan)
+    rng = np.random.default_rng(0)
+    medians = [
+        np.median(np.concatenate([rng.choice(cell, cell.size) for cell in filled]))
+        for _ in range(BOOTSTRAPS)
+    ]
+    return Estimate(median, float(np.std(medians, ddof=1)))
 
 
 def stratified_share(successes: Sequence[np.ndarray]) -> Estimate:
     """The share of successes over all cells, cells as strata."""
     n = sum(cell.size for cell in successes)
     share = sum(int(cell.sum()) for cell in successes) / n
-    variance = sum(cell.size * cell.mean() * (1 - cell.mean()) for cell in successes) / n**2
+    if min(cell.size for cell in successes) < 2:
+        return Estimate(share, np.nan)
+    variance = sum(cell.size * cell.var(ddof=1) for cell in successes) / n**2
     return Estimate(share, float(np.sqrt(variance)))
 
 
@@ -89,8 +95,10 @@ def as_text(summary: str) -> str:
         cells = [str(row["strategy"])]
         for metric in METRICS:
             cells.append(_with_error(row[f"median_{metric}"], row[f"median_{metric}_mcse"]))
-        share = f"{100 * row['success_rate']:.1f} % ({100 * row['success_rate_mcse']:.1f})"
-        lines.append([*cells, f"{share} of {row['fits']:,}"])
+        mcse = row["success_rate_mcse"]
+        error = "" if mcse is None or np.isnan(mcse) else f" ({100 * mcse:.1f})"
+        share = f"{100 * row['success_rate']:.1f} %{error} of {row['fits']:,}"
+        lines.append([*cells, share])
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     rule = ["-" * width for width in widths]
     return "\n".join(

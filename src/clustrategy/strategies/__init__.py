@@ -2,8 +2,8 @@
 
 A module of `clustrategy.strategies` or `clustrategy.engines` registers functions
 `fit(shard, *, option=default, ...) -> Fits` with the decorator `strategy`; the options of a
-strategy in the config are the function's keyword-only arguments. The engine registered first
-for a strategy is its default.
+strategy in the config are the function's keyword-only arguments. Of a strategy's engines the one
+among `DEFAULT_ENGINES`, else the first by name, is its default.
 """
 
 from __future__ import annotations
@@ -16,48 +16,65 @@ import pkgutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache, cached_property
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from clustrategy.dataset import Shard
-from clustrategy.errors import ConfigError
+from clustrategy.errors import ConfigError, nearest
 from clustrategy.fits import Fits, fit_each, one_line
+from clustrategy.sources import PACKAGE, sources
 
 FitFunction = Callable[..., Fits]
 
+
+class Registered(NamedTuple):
+    """A strategy as one engine computes it, and the name of the module that does."""
+
+    function: FitFunction
+    module: str
+
+
 _PACKAGES = ("clustrategy.strategies", "clustrategy.engines")
-_registry: dict[str, dict[str, FitFunction]] = {}
+DEFAULT_ENGINES = ("numpy", "glmm")
+_registry: dict[str, dict[str, Registered]] = {}
 
 
-def strategy(name: str, *, engine: str = "numpy") -> Callable[[FitFunction], FitFunction]:
-    """Register a function as a strategy, or as one more engine of a strategy."""
+def strategy(
+    name: str, *, engine: str = "numpy", module: str | None = None
+) -> Callable[[FitFunction], FitFunction]:
+    """Register a function as a strategy, or as one more engine of a strategy.
+
+    Parameters
+    ----------
+    name, engine : what the config calls them.
+    module : the module that computes it, where that is not the function's own.
+    """
 
     def register(function: FitFunction) -> FitFunction:
-        _registry.setdefault(name, {})[engine] = function
+        home = module or function.__module__
+        _registry.setdefault(name, {})[engine] = Registered(function, home)
         return function
 
     return register
 
 
 @cache
-def registry() -> dict[str, dict[str, FitFunction]]:
-    """All strategies: name -> engine -> function."""
+def registry() -> dict[str, dict[str, Registered]]:
+    """All strategies: name -> engine -> function, the default engine first."""
     for package in _PACKAGES:
         path = importlib.import_module(package).__path__
         for module in sorted(m.name for m in pkgutil.iter_modules(path)):
             importlib.import_module(f"{package}.{module}")
-    return _registry
+    return {name: dict(sorted(_registry[name].items(), key=_rank)) for name in sorted(_registry)}
 
 
-def nearest(word: str, known: list[str]) -> str:
-    """' (did you mean ...?)', or nothing where no known word is near."""
-    match = get_close_matches(str(word), known, n=1, cutoff=0.5)
-    return f" (did you mean {match[0]!r}?)" if match else ""
+def _rank(item: tuple[str, Registered]) -> tuple[bool, str]:
+    return item[0] not in DEFAULT_ENGINES, item[0]
 
 
 @dataclass(frozen=True)
@@ -90,17 +107,22 @@ class Strategy:
         ConfigError : for an unknown strategy, engine, option or option value.
         """
         fields = {"strategy": entry} if isinstance(entry, str) else dict(entry)
-        name = fields.pop("strategy", None)
         known = registry()
-        if name is None:
+        if "strategy" not in fields:
             raise ConfigError(f"a strategy entry needs the key 'strategy', found {entry!r}")
+        for key in ("strategy", "name", "engine"):
+            if not isinstance(fields.get(key, ""), str):
+                raise ConfigError(
+                    f"{key!r} of a strategy entry must be text, found {fields[key]!r}"
+                )
+        name = fields.pop("strategy")
         if name not in known:
             raise ConfigError(
                 f"unknown strategy {name!r}{nearest(name, list(known))}; "
                 f"known are {', '.join(sorted(known))}"
             )
         engines = known[name]
-        label = str(fields.pop("name", name))
+        label = fields.pop("name", name)
         chosen = fields.pop("engine", None)
         if chosen is None:
             chosen = engine if engine in engines else next(iter(engines))
@@ -109,12 +131,16 @@ class Strategy:
                 f"strategy {name!r} has no engine {chosen!r}{nearest(chosen, list(engines))}; "
                 f"it has {', '.join(engines)}"
             )
-        _check_options(name, engines[chosen], fields)
+        _check_options(name, engines[chosen].function, fields)
         return cls(label, name, chosen, dict(sorted(fields.items())))
 
     @property
     def _function(self) -> FitFunction:
-        return registry()[self.name][self.engine]
+        return registry()[self.name][self.engine].function
+
+    @property
+    def _module(self) -> ModuleType:
+        return sys.modules[registry()[self.name][self.engine].module]
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -128,23 +154,30 @@ class Strategy:
 
     @property
     def code(self) -> list[Path]:
-        """The source files that the numbers of this strategy come from."""
-        return sorted(_sources(sys.modules[self._function.__module__]))
+        """The source files that this strategy's rows come from, from fit to table."""
+        return sources(Path(str(self._module.__file__)), PACKAGE / "tables.py")
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions of the packages that compute the numbers."""
+        versions: Callable[[], dict[str, str]] = getattr(
+            self._module, "versions", lambda: {"numpy": version("numpy"), "scipy": version("scipy")}
+        )
+        return versions()
 
     @cached_property
     def digest(self) -> str:
-        """Changes when, and only when, this strategy's numbers on the same data may."""
+        """Changes with whatever this strategy's rows on the same data come from."""
         known = hashlib.sha256()
         spec = {key: value for key, value in self.spec.items() if key != "name"}
-        known.update(json.dumps(spec, sort_keys=True).encode())
+        known.update(json.dumps([spec, self.versions], sort_keys=True).encode())
         for file in self.code:
             known.update(file.read_bytes())
         return known.hexdigest()
 
     def check(self) -> None:
         """Raise EngineError where the engine cannot run here."""
-        module = inspect.getmodule(self._function)
-        getattr(module, "check", lambda: None)()
+        getattr(self._module, "check", lambda: None)()
 
     def fit(self, shard: Shard) -> Fits:
         """Fit every dataset of a shard; whatever a fit throws becomes its row's status."""
@@ -161,20 +194,6 @@ class Strategy:
         return failed
 
 
-def _sources(module: ModuleType) -> set[Path]:
-    """The file of a module, and those of what it imports from the package (not this registry)."""
-    found = {Path(str(module.__file__))}
-    for value in vars(module).values():
-        origin = value.__name__ if isinstance(value, ModuleType) else _home(value)
-        if origin.startswith("clustrategy.") and origin not in (module.__name__, __name__):
-            found |= _sources(sys.modules[origin])
-    return found
-
-
-def _home(value: object) -> str:
-    return getattr(value, "__module__", None) or ""
-
-
 def _check_options(name: str, function: FitFunction, options: Mapping[str, Any]) -> None:
     parameters = inspect.signature(function).parameters.values()
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
@@ -185,13 +204,32 @@ def _check_options(name: str, function: FitFunction, options: Mapping[str, Any])
             raise ConfigError(
                 f"strategy {name!r} has no option {option!r}{nearest(option, known)}; {takes}"
             )
-        hint = hints[option]
-        if get_origin(hint) is Literal and value not in get_args(hint):
-            choices = [str(choice) for choice in get_args(hint)]
+        hint = hints.get(option)
+        choices = list(get_args(hint)) if get_origin(hint) is Literal else None
+        if choices is not None and value not in choices:
+            words = [str(choice) for choice in choices]
             raise ConfigError(
-                f"strategy {name!r}: {option} must be one of {', '.join(choices)}, "
-                f"found {value!r}{nearest(value, choices)}"
+                f"strategy {name!r}: {option} must be one of {', '.join(words)}, "
+                f"found {value!r}{nearest(value, words)}"
+            )
+        if hint in (bool, int, float, str) and not _is(value, hint):
+            raise ConfigError(
+                f"strategy {name!r}: {option} must be {_KINDS[hint]}, found {value!r}"
             )
 
 
-__all__ = ["Fits", "Shard", "Strategy", "fit_each", "nearest", "registry", "strategy"]
+_KINDS: dict[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+}
+
+
+def _is(value: object, kind: type) -> bool:
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, (int, float) if kind is float else kind)
+
+
+__all__ = ["Fits", "Registered", "Shard", "Strategy", "fit_each", "registry", "strategy"]

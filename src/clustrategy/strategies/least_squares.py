@@ -75,9 +75,9 @@ def ols(shard: Shard) -> Fits:
     df = shard.n_obs - shard.p
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = solution.residual_ss / df
+        fits.sigma[:] = np.sqrt(variance)
+        fits.std_error[:] = np.sqrt(variance[:, None] * (solution.root**2).sum(axis=2))
     fits.estimate[:] = solution.estimate
-    fits.sigma[:] = np.sqrt(variance)
-    fits.std_error[:] = np.sqrt(variance[:, None] * (solution.root**2).sum(axis=2))
     fits.df[:] = df[:, None]
     mark_undefined(shard, fits, solution)
     fits.fail(df < 1, "undefined", NO_DF)
@@ -93,8 +93,8 @@ def cluster_robust(shard: Shard, *, variance: Variance = "CR1S", df: Df = "G-1")
     variance : CR0 (Liang & Zeger 1986); CR1 = CR0 G/(G-1); CR1S = CR1 (N-1)/(N-p), as Stata and
         statsmodels; pymer4 = CR1 N/(N-p); CR2 (Bell & McCaffrey 2002) and CR3, as clubSandwich;
         CV3 = CR3 (G-1)/G, the jackknife.
-    df : of the t distribution; `satterthwaite` as Pustejovsky & Tipton (2018), eq. 11, under
-        the working model of independent, homoskedastic errors.
+    df : of the t distribution; `satterthwaite` as Bell & McCaffrey (2002) and Pustejovsky &
+        Tipton (2018), under the working model of independent, homoskedastic errors.
     """
     fits = Fits.blank(shard.sims, shard.p)
     solution = solve(shard)
@@ -155,7 +155,8 @@ def _adjustment(half: Floats, power: float) -> Floats:
     """(S, G, k, k): (I - H_g) to a power, in the coordinates of the clusters' triangles.
 
     H_g = half half'. Eigenvalues at zero (a predictor that lives in one cluster alone) are left
-    out, as clubSandwich does: the Moore-Penrose inverse.
+    out: the Moore-Penrose inverse, as clubSandwich takes for CR2. For CR3, where clubSandwich
+    stops, the cluster then counts as if it said nothing of that predictor.
     """
     values, vectors = np.linalg.eigh(np.eye(half.shape[2]) - half @ np.swapaxes(half, 2, 3))
     with np.errstate(divide="ignore", invalid="ignore"):

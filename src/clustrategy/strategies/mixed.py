@@ -10,36 +10,46 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from clustrategy.dataset import INTERCEPT, Floats, Shard
+from clustrategy.dataset import INTERCEPT, Shard
 from clustrategy.fits import Fit, Fits, fit_each
 from clustrategy.strategies import strategy
 from clustrategy.strategies.least_squares import solve
 
 SINGULAR_TOLERANCE = 1e-4
+PROPORTIONAL_TOLERANCE = 1e-12
 
 FitOne = Callable[[Shard, Sequence[int]], Fit]
 
 
-def random_columns(shard: Shard) -> list[int]:
-    """The columns of X whose coefficients can differ between clusters.
+def random_columns(shard: Shard) -> NDArray[np.bool_]:
+    """(S, p) which columns of X have coefficients that can differ between clusters.
 
     A column that is, within each cluster, a multiple of an earlier one is left out: a
     cluster-level predictor (a multiple of the intercept), or its product with a predictor that
     is there already.
     """
-    starts = np.concatenate([[0], np.cumsum(shard.n.reshape(-1))[:-1]])
-    kept: list[int] = []
-    for column in range(shard.p):
-        x = shard.X[:, column]
-        if not any(_proportional(shard.X[:, other], x, starts) for other in kept):
-            kept.append(column)
+    design = shard.triangles[..., : shard.p]
+    products = np.swapaxes(design, 2, 3) @ design
+    squares = np.diagonal(products, axis1=2, axis2=3)
+    both = squares[..., :, None] * squares[..., None, :]
+    multiples = np.all(both - products**2 <= PROPORTIONAL_TOLERANCE * both, axis=1)
+    kept = np.ones((shard.sims, shard.p), dtype=bool)
+    for column in range(1, shard.p):
+        kept[:, column] = ~(multiples[:, column, :column] & kept[:, :column]).any(axis=1)
     return kept
 
 
-def _proportional(x: Floats, y: Floats, starts: np.ndarray) -> bool:
-    xx, xy, yy = (np.add.reduceat(product, starts) for product in (x * x, x * y, y * y))
-    return bool(np.all(xx * yy - xy * xy <= 1e-12 * xx * yy))
+def model(shard: Shard, names: Sequence[str], random: Sequence[int]) -> str:
+    """The model in lme4's notation, for columns `y`, `cluster` and the names given."""
+
+    def side(columns: Sequence[int]) -> str:
+        terms = [names[c] for c in columns if shard.terms[c] != INTERCEPT]
+        has_intercept = any(shard.terms[c] == INTERCEPT for c in columns)
+        return " + ".join(["1" if has_intercept else "0", *terms])
+
+    return f"y ~ {side(range(shard.p))} + ({side(random)} | cluster)"
 
 
 def register(engine: str, fit_one: FitOne) -> None:
@@ -51,30 +61,34 @@ def register(engine: str, fit_one: FitOne) -> None:
     fit_one : takes a shard of one dataset and the columns of X that have random coefficients.
     """
 
-    @strategy("mixed_maximal", engine=engine)
+    @strategy("mixed_maximal", engine=engine, module=fit_one.__module__)
     def maximal(shard: Shard) -> Fits:
         return _fit(shard, random_columns(shard), fit_one)
 
-    @strategy("mixed_intercept", engine=engine)
+    @strategy("mixed_intercept", engine=engine, module=fit_one.__module__)
     def intercept(shard: Shard) -> Fits:
         if INTERCEPT not in shard.terms:
             raise ValueError("a random intercept needs a model with an intercept")
-        return _fit(shard, [shard.terms.index(INTERCEPT)], fit_one)
-
-    for function in (maximal, intercept):
-        function.__module__ = fit_one.__module__
+        random = np.broadcast_to(np.array(shard.terms) == INTERCEPT, (shard.sims, shard.p))
+        return _fit(shard, random, fit_one)
 
 
-def _fit(shard: Shard, random: list[int], fit_one: FitOne) -> Fits:
-    q, G = len(random), shard.clusters
-    fits = Fits.blank(shard.sims, shard.p, q * (q + 1) // 2)
-    if G < 2:
+def _fit(shard: Shard, random: NDArray[np.bool_], fit_one: FitOne) -> Fits:
+    """Fit the datasets, `random` (S, p) their columns with random coefficients."""
+    q = random.sum(axis=1)
+    fits = Fits.blank(shard.sims, shard.p, int((q * (q + 1) // 2).max()))
+    if shard.clusters < 2:
         everywhere = np.ones(shard.sims, dtype=bool)
         fits.fail(everywhere, "undefined", "one cluster: a mixed model needs two")
+    effects = shard.clusters * q
     fits.fail(
-        shard.n_obs <= G * q,
+        shard.n_obs <= effects,
         "undefined",
-        [f"{rows} rows, not more than the {G * q} random effects" for rows in shard.n_obs],
+        [
+            f"{rows} rows, not more than the {number} random effects"
+            for rows, number in zip(shard.n_obs, effects, strict=True)
+        ],
     )
     fits.fail(~solve(shard).defined, "undefined", "the predictors are linearly dependent")
-    return fit_each(shard, lambda one: fit_one(one, random), fits)
+    columns = iter([np.flatnonzero(random[sim]) for sim in np.flatnonzero(fits.status == "ok")])
+    return fit_each(shard, lambda one: fit_one(one, next(columns).tolist()), fits)

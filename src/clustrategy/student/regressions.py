@@ -160,7 +160,7 @@ def example(path: str | Path, settings: Mapping[str, Any]) -> Example:
     data = read_csv(content, path)
     formula, cluster = settings["formula"], settings["cluster"]
     try:
-        shard = shard_from_frame(data, formula, cluster)
+        shard, names = shard_from_frame(data, formula, cluster)
         table = analyze(data, formula, cluster=cluster, strategies=STRATEGIES)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
@@ -174,7 +174,6 @@ def example(path: str | Path, settings: Mapping[str, Any]) -> Example:
         raise DataError(f"{path}: the {first['strategy']} regression failed: {first['message']}")
     digest = hashlib.sha256(content).hexdigest()
     source = CREDITS.get(digest, f"`{Path(path).name}`, sha256 {digest[:12]}...")
-    names = cluster_names(data, formula, cluster)
     extra = alternatives(data, formula, cluster, shard)
     return Example(source, formula, cluster, names, shard, table, extra)
 
@@ -182,15 +181,6 @@ def example(path: str | Path, settings: Mapping[str, Any]) -> Example:
 def predictors(shard: Shard) -> list[str]:
     """The terms but the intercept."""
     return [term for term in shard.terms if term != INTERCEPT]
-
-
-def cluster_names(data: pd.DataFrame, formula: str, cluster: str) -> list[str]:
-    """The clusters in the order of the shard."""
-    from formulaic import Formula
-
-    variables = sorted(map(str, Formula(formula).required_variables))
-    rows = data.dropna(subset=[*variables, cluster])
-    return [str(name) for name in sorted(rows[cluster].unique())]
 
 
 def alternatives(
