@@ -109,3 +109,34 @@ def test_killed_at_random_moments_it_resumes_to_the_same_bits(
     assert here.result("estimates.parquet").read_bytes() == reference
     whole = pq.read_table(here.result("estimates.parquet"))
     assert whole.num_rows == 4 * 4 * 4 * 4
+
+
+def test_edits_back_and_forth_end_where_a_fresh_run_does(
+    checkout: Callable[..., Checkout], reference: bytes
+) -> None:
+    """An option, an order, a name and the cut into shards change and change back."""
+    here = checkout()
+    robust = {"strategy": "cluster_robust", "variance": "CR2", "df": "satterthwaite"}
+    renamed = {"strategy": "two_stage", "name": "means of slopes"}
+    for strategies, size in (
+        ([robust, "mixed_intercept", "two_stage"], 4),
+        (["mixed_intercept", renamed, robust], 4),
+        (["cluster_robust", "two_stage", "mixed_maximal", "mixed_intercept"], 4),
+    ):
+        config = {**SMALL, "strategies": strategies, "sims_per_shard": size}
+        here.run(ESTIMATES, config=config)
+    assert here.result("estimates.parquet").read_bytes() == reference
+
+
+def test_a_new_version_of_an_engine_is_noticed(checkout: Callable[..., Checkout]) -> None:
+    here = checkout()
+    here.run(ESTIMATES, config=SMALL)
+    code = "import importlib.metadata as m; v = m.version; m.version = lambda n: v(n) + '.1'"
+    hook = here.folder / "hook"
+    hook.mkdir()
+    (hook / "sitecustomize.py").write_text(code + "\n")
+    environment = os.environ | {"PYTHONPATH": str(hook)}
+    plan = here.run(ESTIMATES, "--dry-run", config=SMALL, env=environment)
+    assert "fit" in plan.output
+    assert "Nothing to be done" not in plan.output
+    assert "Nothing to be done" in here.run(ESTIMATES, "--dry-run", config=SMALL).output
