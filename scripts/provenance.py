@@ -4,6 +4,5 @@ from clustrategy.stages.provenance import record
 with job(snakemake.log[0]):
     record(
         snakemake.params.config,
-        uses_r=snakemake.params.uses_r,
         provenance=snakemake.output.provenance,
     )

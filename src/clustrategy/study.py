@@ -193,10 +193,6 @@ class Study:
         """What the rows of each strategy come from, by label."""
         return {s.label: s.digest for s in sorted(self.strategies, key=lambda s: s.label)}
 
-    def uses(self, engine: str) -> bool:
-        """Whether a strategy is fitted by an engine."""
-        return any(strategy.engine == engine for strategy in self.strategies)
-
     @cached_property
     def blocks(self) -> list[str]:
         """The shards of a cell by their sims: `0-49`, `50-99`, ..."""

@@ -17,6 +17,5 @@ rule provenance:
         "../../envs/environment.yaml"
     params:
         config=study.config,
-        uses_r=study.uses("lme4"),
     script:
         "../../scripts/provenance.py"

@@ -101,7 +101,8 @@ def panel_grid(
     levels = sorted(table[SIGMA].unique())
 
     panel_width = (look.width - look.printed(0.75)) / len(column_levels)
-    panel_height = float(np.clip(0.8 * panel_width, 0.2 * look.width, 0.34 * look.width))
+    highest = 0.34 if len(row_levels) <= 4 else 0.22
+    panel_height = float(np.clip(0.8 * panel_width, 0.2 * look.width, highest * look.width))
     height = panel_height * len(row_levels)
     figure = new_figure(look, height)
     axes = figure.subplots(

@@ -21,6 +21,7 @@ from clustrategy.figures.style import Colour, Look
 
 WHISKERS = (5, 95)
 WIDTH = 0.84
+GAP = 0.15
 
 
 def metric(
@@ -92,6 +93,7 @@ def _draw_boxes(
     look: Look,
 ) -> None:
     """Draw a panel's boxes, and over them the medians with their intervals."""
+    box_width = axes.get_position().width * look.width * WIDTH / len(levels) / len(colours)
     marks: dict[str, Any] = {
         "data": panel,
         "x": SIGMA,
@@ -107,7 +109,7 @@ def _draw_boxes(
         palette=dict(colours),
         fill=False,
         width=WIDTH,
-        gap=0.15,
+        gap=GAP,
         whis=WHISKERS,
         showfliers=False,
         showcaps=False,
@@ -123,7 +125,7 @@ def _draw_boxes(
         linestyle="none",
         marker="",
         err_kws={
-            "linewidth": 8 * look.line,
+            "linewidth": 72 * (1 - 2 * GAP) * box_width,
             "solid_capstyle": "butt",
             "alpha": 0.4,
             "zorder": 1.9,

@@ -22,13 +22,12 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def record(config: Mapping[str, Any], *, uses_r: bool, provenance: str) -> None:
+def record(config: Mapping[str, Any], *, provenance: str) -> None:
     """Write the provenance of a run.
 
     Parameters
     ----------
     config : the resolved config.
-    uses_r : whether a strategy's engine is R; its packages are listed then.
     provenance : the JSON file to write. Start and command come from the environment variables
         `CLUSTRATEGY_STARTED` and `CLUSTRATEGY_COMMAND`, which the Snakefile sets.
     """
@@ -42,6 +41,14 @@ def record(config: Mapping[str, Any], *, uses_r: bool, provenance: str) -> None:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": dict(sorted(packages.items(), key=lambda item: item[0].lower())),
-        "r": lme4.installed() if uses_r else None,
+        "r": _r(),
     }
     tables.write_text(json.dumps(content, indent=1) + "\n", provenance)
+
+
+def _r() -> dict[str, str] | None:
+    """The versions of R and its packages, nothing where there is no R."""
+    try:
+        return lme4.installed()
+    except FileNotFoundError:
+        return None
