@@ -7,6 +7,7 @@ from clustrategy import figures
 from clustrategy.errors import ClustrategyError
 from clustrategy.sources import PACKAGE, sources
 from clustrategy.stages import provenance, run
+from clustrategy.stages.progress import Progress
 from clustrategy.study import Study
 from snakemake.logging import logger
 
@@ -14,8 +15,7 @@ from snakemake.logging import logger
 if shlex.quote(sys.executable) != sys.executable:
     sys.executable = shlex.quote(sys.executable)
 
-# A line for each temporary file would push all else off the screen.
-logger.addFilter(lambda record: "Removing temporary output" not in record.getMessage())
+logger.addFilter(Progress())
 
 os.environ.setdefault(provenance.STARTED, provenance.now())
 os.environ.setdefault(provenance.COMMAND, shlex.join(sys.argv))
