@@ -59,15 +59,13 @@ def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
         warnings.simplefilter("ignore")
         fit = glmm.fit(data, mixed.model(shard, names, random))
     message = "; ".join(f"{w['title']}: {w['message']}" for w in fit.warnings)
-    q = len(random)
     kinds = {w["kind"] for w in fit.warnings}
     optimizer = not fit.converged or bool(kinds - HARMLESS - CURVATURE)
     hessian = bool(kinds & CURVATURE)
     if not fit.converged:
         return Fit(fit.beta, fit.se, fit.coef_df, "not_converged", message, optimizer_warning=True)
     theta = relative_factor(np.asarray(fit.varcorr[0], dtype=float) / fit.dispersion)
-    diagonal = [column * q - column * (column - 1) // 2 for column in range(q)]
-    singular = bool((theta[diagonal] < mixed.SINGULAR_TOLERANCE).any())
+    singular = bool(mixed.singular(theta[None])[0])
     return Fit(
         fit.beta,
         fit.se,
@@ -102,4 +100,4 @@ def relative_factor(packed: Floats) -> Floats:
     return factor[rows, columns]
 
 
-mixed.register("glmm", fit_one)
+mixed.register("glmm", mixed.each(fit_one), __name__)

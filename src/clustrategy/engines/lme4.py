@@ -173,4 +173,4 @@ def _once(messages: Sequence[str]) -> list[str]:
     return [line for line in lines if not any(line in o for o in lines if o != line)]
 
 
-mixed.register("lme4", fit_one)
+mixed.register("lme4", mixed.each(fit_one), __name__)

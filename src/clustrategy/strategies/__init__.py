@@ -2,8 +2,8 @@
 
 A module of `clustrategy.strategies` or `clustrategy.engines` registers functions
 `fit(shard, *, option=default, ...) -> Fits` with the decorator `strategy`; the options of a
-strategy in the config are the function's keyword-only arguments. Of a strategy's engines the one
-among `DEFAULT_ENGINES`, else the first by name, is its default.
+strategy in the config are the function's keyword-only arguments. Of a strategy's engines
+`DEFAULT_ENGINE`, else the first by name, is its default.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Registered(NamedTuple):
 
 
 _PACKAGES = ("clustrategy.strategies", "clustrategy.engines")
-DEFAULT_ENGINES = ("numpy", "glmm")
+DEFAULT_ENGINE = "numpy"
 _registry: dict[str, dict[str, Registered]] = {}
 
 
@@ -74,7 +74,7 @@ def registry() -> dict[str, dict[str, Registered]]:
 
 
 def _rank(item: tuple[str, Registered]) -> tuple[bool, str]:
-    return item[0] not in DEFAULT_ENGINES, item[0]
+    return item[0] != DEFAULT_ENGINE, item[0]
 
 
 @dataclass(frozen=True)

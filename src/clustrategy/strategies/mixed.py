@@ -12,15 +12,16 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from clustrategy.dataset import INTERCEPT, Shard
+from clustrategy.dataset import INTERCEPT, Floats, Shard
 from clustrategy.fits import Fit, Fits, fit_each
 from clustrategy.strategies import strategy
-from clustrategy.strategies.least_squares import solve
+from clustrategy.strategies.least_squares import Solution, solve
 
 SINGULAR_TOLERANCE = 1e-4
 PROPORTIONAL_TOLERANCE = 1e-12
 
 FitOne = Callable[[Shard, Sequence[int]], Fit]
+FitAll = Callable[[Shard, NDArray[np.bool_], Solution, Fits], None]
 
 
 def random_columns(shard: Shard) -> NDArray[np.bool_]:
@@ -52,28 +53,55 @@ def model(shard: Shard, names: Sequence[str], random: Sequence[int]) -> str:
     return f"y ~ {side(range(shard.p))} + ({side(random)} | cluster)"
 
 
-def register(engine: str, fit_one: FitOne) -> None:
-    """Register both mixed-model strategies for an engine that fits one dataset at a time.
+def singular(theta: Floats) -> NDArray[np.bool_]:
+    """(S,) whether a diagonal element of L is below 1e-4, from theta (S, k); as lme4's isSingular.
+
+    theta is the lower triangle of L by column.
+    """
+    q = int(np.sqrt(2 * theta.shape[1] + 0.25) - 0.5)
+    diagonal = [column * q - column * (column - 1) // 2 for column in range(q)]
+    return np.any(theta[:, diagonal] < SINGULAR_TOLERANCE, axis=1)
+
+
+def register(engine: str, fit: FitAll, module: str) -> None:
+    """Register both mixed-model strategies for an engine.
 
     Parameters
     ----------
     engine : its name.
-    fit_one : takes a shard of one dataset and the columns of X that have random coefficients.
+    fit : takes a shard, the columns of X that have random coefficients (S, p), the least squares
+        solution and the fits to fill in, of which those that have failed already are passed over.
+    module : the name of the module that computes the fits.
     """
 
-    @strategy("mixed_maximal", engine=engine, module=fit_one.__module__)
+    @strategy("mixed_maximal", engine=engine, module=module)
     def maximal(shard: Shard) -> Fits:
-        return _fit(shard, random_columns(shard), fit_one)
+        return _fit(shard, random_columns(shard), fit)
 
-    @strategy("mixed_intercept", engine=engine, module=fit_one.__module__)
+    @strategy("mixed_intercept", engine=engine, module=module)
     def intercept(shard: Shard) -> Fits:
         if INTERCEPT not in shard.terms:
             raise ValueError("a random intercept needs a model with an intercept")
         random = np.broadcast_to(np.array(shard.terms) == INTERCEPT, (shard.sims, shard.p))
-        return _fit(shard, random, fit_one)
+        return _fit(shard, random, fit)
 
 
-def _fit(shard: Shard, random: NDArray[np.bool_], fit_one: FitOne) -> Fits:
+def each(fit_one: FitOne) -> FitAll:
+    """What `register` takes, for an engine that fits one dataset at a time.
+
+    Parameters
+    ----------
+    fit_one : takes a shard of one dataset and the columns of X that have random coefficients.
+    """
+
+    def fit(shard: Shard, random: NDArray[np.bool_], _: Solution, fits: Fits) -> None:
+        columns = iter([np.flatnonzero(random[sim]) for sim in np.flatnonzero(fits.status == "ok")])
+        fit_each(shard, lambda one: fit_one(one, next(columns).tolist()), fits)
+
+    return fit
+
+
+def _fit(shard: Shard, random: NDArray[np.bool_], fit: FitAll) -> Fits:
     """Fit the datasets, `random` (S, p) their columns with random coefficients."""
     q = random.sum(axis=1)
     fits = Fits.blank(shard.sims, shard.p, int((q * (q + 1) // 2).max()))
@@ -89,6 +117,7 @@ def _fit(shard: Shard, random: NDArray[np.bool_], fit_one: FitOne) -> Fits:
             for rows, number in zip(shard.n_obs, effects, strict=True)
         ],
     )
-    fits.fail(~solve(shard).defined, "undefined", "the predictors are linearly dependent")
-    columns = iter([np.flatnonzero(random[sim]) for sim in np.flatnonzero(fits.status == "ok")])
-    return fit_each(shard, lambda one: fit_one(one, next(columns).tolist()), fits)
+    solution = solve(shard)
+    fits.fail(~solution.defined, "undefined", "the predictors are linearly dependent")
+    fit(shard, random, solution, fits)
+    return fits

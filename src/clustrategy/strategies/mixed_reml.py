@@ -1,0 +1,77 @@
+"""Mixed models on whole shards: REML by Newton's method, exact Satterthwaite df."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustrategy.dataset import Floats, Shard
+from clustrategy.fits import Fits
+from clustrategy.newton import minimise, triangular
+from clustrategy.reml import Criterion, columnwise
+from clustrategy.satterthwaite import satterthwaite
+from clustrategy.strategies import mixed
+from clustrategy.strategies.least_squares import Solution
+
+# Clusters that are worked on at once: enough to hide the cost of a call, few enough for the cache.
+CLUSTERS_AT_ONCE = 5000
+ROUNDING = 1e-13
+NO_RESIDUAL = "the predictors explain the response exactly: there is no residual variance"
+SINGULAR = "boundary (singular) fit: a variance is zero or a correlation is 1 or -1"
+NOT_FINITE = "the fit gave numbers that are not finite"
+ENDLESS = "the search for the REML optimum did not end"
+
+
+def fit(shard: Shard, random: NDArray[np.bool_], solution: Solution, fits: Fits) -> None:
+    """Fill in the fits that have not failed already."""
+    fits.fail(_explained(shard, solution), "undefined", NO_RESIDUAL)
+    wanted = fits.status == "ok"
+    at_once = max(1, CLUSTERS_AT_ONCE // shard.clusters)
+    for pattern in np.unique(random[wanted], axis=0):
+        sims = np.flatnonzero(wanted & (random == pattern).all(axis=1))
+        for start in range(0, sims.size, at_once):
+            _fit_some(shard, sims[start : start + at_once], np.flatnonzero(pattern), fits)
+
+
+def _explained(shard: Shard, solution: Solution) -> NDArray[np.bool_]:
+    """(S,) whether the residuals are nothing but rounding."""
+    lengths = np.sqrt((shard.triangles * shard.triangles).sum(axis=(1, 2)))
+    terms = lengths[:, :-1] * np.abs(solution.estimate)
+    largest = np.maximum(lengths[:, -1], terms.max(axis=1))
+    return np.sqrt(solution.residual_ss) <= ROUNDING * np.sqrt(shard.n_obs) * largest
+
+
+def _fit_some(shard: Shard, sims: NDArray[np.int64], random: NDArray[np.int64], fits: Fits) -> None:
+    criterion = Criterion.of(shard.triangles[sims], shard.n_obs[sims], random)
+    minimum = minimise(criterion)
+    derivatives = criterion.at(minimum.factor).derivatives()
+    point = derivatives.point
+    contrasts = criterion.root @ point.J
+    sigma = criterion.scale * np.sqrt(point.rss / criterion.nu)
+    fits.estimate[sims] = criterion.estimate(point.beta)
+    fits.std_error[sims] = sigma[:, None] * np.sqrt((contrasts * contrasts).sum(axis=2))
+    fits.df[sims] = satterthwaite(derivatives, contrasts)
+    fits.sigma[sims] = sigma
+    fits.reml_criterion[sims] = point.value + criterion.constant
+    theta = relative_factor(criterion, minimum.factor)
+    fits.theta[sims, : theta.shape[1]] = theta
+    fits.singular[sims] = mixed.singular(theta)
+    boundary = sims[fits.singular[sims]]
+    fits.status[boundary], fits.message[boundary] = "singular", SINGULAR
+    stuck = sims[~minimum.converged]
+    fits.status[stuck], fits.message[stuck] = "not_converged", ENDLESS
+    fits.optimizer_warning[stuck] = True
+    numbers = np.concatenate([fits.estimate, fits.std_error, fits.df], axis=1)[sims]
+    wrong = np.zeros(shard.sims, dtype=bool)
+    wrong[sims] = ~np.isfinite(numbers).all(axis=1)
+    fits.status[wrong] = "ok"
+    fits.fail(wrong, "error", NOT_FINITE)
+
+
+def relative_factor(criterion: Criterion, factor: Floats) -> Floats:
+    """(S, k) lme4's theta."""
+    rows, columns = columnwise(criterion.q)
+    return triangular(criterion.random_root @ factor)[:, rows, columns]
+
+
+mixed.register("numpy", fit, module=__name__)
