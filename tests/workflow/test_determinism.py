@@ -31,9 +31,9 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return here.result("estimates.parquet").read_bytes()
 
 
-@pytest.mark.parametrize("size", [1, 3])
+@pytest.mark.parametrize("size", [1, 3, "auto"])
 def test_shards_and_cores_do_not_matter(
-    checkout: Callable[..., Checkout], reference: bytes, size: int
+    checkout: Callable[..., Checkout], reference: bytes, size: int | str
 ) -> None:
     here = checkout()
     here.run(ESTIMATES, config={**SMALL, "sims_per_shard": size})
