@@ -1,8 +1,8 @@
 from clustrategy.stages.job import job
-from clustrategy.stages.score import score_shard
+from clustrategy.stages.score import score_shards
 
 with job(snakemake.log[0], pandas=False):
-    score_shard(
+    score_shards(
         estimates=snakemake.input.estimates,
         fits=snakemake.input.fits,
         truth=snakemake.input.truth,

@@ -1,10 +1,10 @@
 from clustrategy.stages.job import job
-from clustrategy.stages.simulate import simulate_shard
+from clustrategy.stages.simulate import simulate_shards
 
 with job(snakemake.log[0], pandas=False):
-    simulate_shard(
-        snakemake.params.job,
-        snakemake.params.sims,
+    simulate_shards(
+        snakemake.params.seed,
+        snakemake.params.dgp,
         datasets=snakemake.output.datasets,
         truth=snakemake.output.truth,
     )

@@ -121,6 +121,8 @@ def _sentence(error: jsonschema.ValidationError) -> str:
             f"found {error.instance!r}"
         )
     found = _found(error.instance)
+    if path == "sims_per_shard":
+        return f"sims_per_shard must be auto or a whole number of at least 1, found {found}"
     limit = error.validator_value
     match error.validator:
         case "additionalProperties":

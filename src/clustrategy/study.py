@@ -9,29 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import clustrategy
 from clustrategy import config as configuration
-from clustrategy import tables
+from clustrategy import sharding, tables
 from clustrategy.dgp import Process
 from clustrategy.errors import ConfigError
+from clustrategy.paths import FACTORS, Cell, format_level, level, shard_path
 from clustrategy.strategies import Strategy
-
-FACTORS = ("clusters", "obs_per_cluster", "between_cluster_sigma")
-COUNTS = ("clusters", "obs_per_cluster", "predictors")
-
-Cell = dict[str, int | float]
-
-
-def level(factor: str, value: float) -> int | float:
-    """A factor's level in its one form, so that `1` and `1.0` are the same level."""
-    return int(value) if factor in COUNTS else float(value)
-
-
-def format_level(value: float) -> str:
-    """A level as it stands in paths: the shortest text that reads back as the same number."""
-    return str(int(value)) if value == int(value) else repr(float(value))
 
 
 @dataclass(frozen=True)
@@ -51,7 +37,7 @@ class Study:
     name: str
     seed: int
     sims: int
-    sims_per_shard: int
+    sims_per_shard: int | Literal["auto"]
     levels: dict[str, list[int | float]]
     dgp: dict[str, Any]
     strategies: list[Strategy]
@@ -122,16 +108,6 @@ class Study:
             for values in itertools.product(*self.levels.values())
         ]
 
-    def cell(self, path: str) -> Cell:
-        """The cell of a path as `cell_path` writes it."""
-        parts = dict(part.split("=") for part in path.split("/"))
-        return {factor: level(factor, float(text)) for factor, text in parts.items()}
-
-    @staticmethod
-    def cell_path(cell: Mapping[str, int | float]) -> str:
-        """`clusters=10/obs_per_cluster=5/between_cluster_sigma=0.1`."""
-        return "/".join(f"{factor}={format_level(value)}" for factor, value in cell.items())
-
     def process(self, cell: Mapping[str, int | float]) -> Process:
         """The data-generating process of a cell.
 
@@ -160,14 +136,18 @@ class Study:
         return {"seed": self.seed, "cell": dict(cell), "process": asdict(self.process(cell))}
 
     @property
+    def further_dgp(self) -> dict[str, Any]:
+        """What of the data-generating process is the same in all cells."""
+        return {key: self.dgp[key] for key in sorted(self.dgp) if key not in self.levels}
+
+    @property
     def whole_job(self) -> dict[str, Any]:
         """What the shards of the whole study must hold, as plain values."""
-        ends = [self.block_sims(block) for block in self.blocks]
         return {
             "study": self.name,
             "version": clustrategy.__version__,
             "cells": self.cells,
-            "blocks": [(sims[0], sims[-1]) for sims in ends],
+            "blocks": [[(sims[0], sims[-1]) for sims in self.blocks(cell)] for cell in self.cells],
             "strategies": [strategy.label for strategy in self.strategies],
         }
 
@@ -193,18 +173,18 @@ class Study:
         """What the rows of each strategy come from, by label."""
         return {s.label: s.digest for s in sorted(self.strategies, key=lambda s: s.label)}
 
-    @cached_property
-    def blocks(self) -> list[str]:
-        """The shards of a cell by their sims: `0-49`, `50-99`, ..."""
-        step = self.sims_per_shard
-        starts = range(0, self.sims, step)
-        return [f"{start}-{min(start + step, self.sims) - 1}" for start in starts]
-
-    @staticmethod
-    def block_sims(block: str) -> range:
-        """The sims of a shard."""
-        first, last = block.split("-")
-        return range(int(first), int(last) + 1)
+    def blocks(self, cell: Mapping[str, int | float]) -> list[range]:
+        """The sims of each shard of a cell; see `sharding`."""
+        if self.sims_per_shard != "auto":
+            return sharding.equal(self.sims, self.sims_per_shard)
+        process = self.process(cell)
+        cap = sharding.cap(
+            [strategy.engine for strategy in self.strategies],
+            clusters=process.clusters,
+            rows=process.clusters * process.obs_per_cluster,
+            predictors=process.predictors,
+        )
+        return sharding.doubling(self.sims, cap)
 
     @property
     def folder(self) -> str:
@@ -214,9 +194,9 @@ class Study:
     def shards(self, stage: str) -> list[str]:
         """The files of a stage (`truth`, `estimates`, ...), in the order of cells and sims."""
         return [
-            f"{self.folder}/{stage}/{self.cell_path(cell)}/sims={block}.parquet"
+            f"{self.folder}/{stage}/{shard_path(cell, sims)}"
             for cell in self.cells
-            for block in self.blocks
+            for sims in self.blocks(cell)
         ]
 
     @property

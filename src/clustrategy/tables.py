@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -96,15 +97,41 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> None:
             beside.unlink()
 
 
-def write_parquet(table: pa.Table, path: str | Path, metadata: Mapping[str, str]) -> None:
-    """Write a table whole, with `metadata` in its schema."""
-    table = table.replace_schema_metadata(dict(metadata))
-    write_whole(path, lambda beside: pq.write_table(table, beside))
+def write_parquet(
+    table: pa.Table | Iterable[pa.Table], path: str | Path, metadata: Mapping[str, str]
+) -> None:
+    """Write a table whole, with `metadata` in its schema.
+
+    Of a table in parts, one part at a time is in memory.
+    """
+    parts, schema = _parts(table)
+    schema = schema.with_metadata(dict(metadata))
+
+    def write(beside: Path) -> None:
+        with pq.ParquetWriter(beside, schema) as writer:
+            for part in parts:
+                writer.write_table(part)
+
+    write_whole(path, write)
 
 
-def write_csv(table: pa.Table, path: str | Path) -> None:
-    """Write a table whole, as CSV for people."""
-    write_whole(path, lambda beside: pyarrow.csv.write_csv(table, beside))
+def write_csv(table: pa.Table | Iterable[pa.Table], path: str | Path) -> None:
+    """Write a table whole, as CSV for people; one part at a time is in memory."""
+    parts, schema = _parts(table)
+
+    def write(beside: Path) -> None:
+        with pyarrow.csv.CSVWriter(beside, schema) as writer:
+            for part in parts:
+                writer.write_table(part)
+
+    write_whole(path, write)
+
+
+def _parts(table: pa.Table | Iterable[pa.Table]) -> tuple[Iterable[pa.Table], pa.Schema]:
+    """A table as parts that follow each other, and their schema."""
+    parts = iter([table] if isinstance(table, pa.Table) else table)
+    first = next(parts)
+    return chain([first], parts), first.schema
 
 
 def write_text(text: str, path: str | Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clustrategy.dgp import Process, Simulation, cell_key, simulate
-from clustrategy.study import level
+from clustrategy.paths import level
 
 from .material import few
 

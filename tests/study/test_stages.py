@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from clustrategy import tables
 from clustrategy.errors import DataError
 from clustrategy.stages.aggregate import aggregate
-from clustrategy.stages.fit import fit_shard
-from clustrategy.stages.score import score_shard
-from clustrategy.stages.simulate import simulate_shard
+from clustrategy.stages.fit import fit_shard, fit_shards
+from clustrategy.stages.score import score_shard, score_shards
+from clustrategy.stages.simulate import simulate_shard, simulate_shards
 from clustrategy.stages.summary import as_text, stratified_median, stratified_share, summarise
 from clustrategy.strategies import Strategy
 from clustrategy.study import Study
@@ -93,7 +95,7 @@ def test_a_shard_that_lacks_a_strategy_is_refused(
     fitted(files, "two_stage")
     score_shard(**{name: files(name) for name in ("estimates", "fits", "truth", "scores")})
     study = Study.from_config({**SMALL, "strategies": ["two_stage", "ols"]})
-    job = {**study.whole_job, "cells": study.cells[:1], "blocks": [(0, 2)]}
+    job = {**study.whole_job, "cells": study.cells[:1], "blocks": [[(0, 2)]]}
     shards = {name: [files(name)] for name in ("estimates", "fits", "scores", "truth")}
     out = {
         name: str(tmp_path / f"whole_{name}")
@@ -102,8 +104,62 @@ def test_a_shard_that_lacks_a_strategy_is_refused(
     with pytest.raises(DataError, match=r"expected sims 0 to 2 of 2 strategies, found 3 of 6"):
         aggregate(job, shards=shards, **out)
     with pytest.raises(DataError, match=r"expected sims 0 to 3"):
-        aggregate({**job, "blocks": [(0, 3)], "strategies": ["two_stage"]}, shards=shards, **out)
+        aggregate({**job, "blocks": [[(0, 3)]], "strategies": ["two_stage"]}, shards=shards, **out)
     assert not list(tmp_path.glob("whole_*"))
+
+
+def whole_tables(config: Mapping[str, Any]) -> list[bytes]:
+    """The tables of a study, made here without Snakemake."""
+    study = Study.from_config(config)
+    path = {
+        stage: study.shards(stage) for stage in ("datasets", "truth", "estimates", "fits", "scores")
+    }
+
+    def of(*stages: str) -> dict[str, list[str]]:
+        return {stage: path[stage] for stage in stages}
+
+    simulate_shards(study.seed, study.further_dgp, **of("datasets", "truth"))
+    fit_shards(study.entries, study.digests, **of("datasets", "estimates", "fits"))
+    score_shards(**of("estimates", "fits", "truth", "scores"))
+    names = ("estimates", "fits", "scores", "sim_results", "sim_estimates")
+    out = {name: f"{study.folder}/whole/{name}" for name in names}
+    aggregate(study.whole_job, shards=of("estimates", "fits", "scores", "truth"), **out)
+    return [Path(file).read_bytes() for file in out.values()]
+
+
+def test_the_cut_into_shards_changes_no_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither where shards are many, nor where cells differ in the number of coefficients."""
+    monkeypatch.chdir(tmp_path)
+    grid = {
+        "clusters": [5],
+        "obs_per_cluster": [6],
+        "between_cluster_sigma": [1],
+        "predictors": [1, 2],
+        "residual_sigma": [0.5, 2],
+    }
+    strategies = ["cluster_robust", "two_stage", "mixed_maximal", "mixed_intercept"]
+    config = {**SMALL, "grid": grid, "sims": 52, "strategies": strategies}
+    auto = whole_tables({**config, "study": "auto", "sims_per_shard": "auto"})
+    first = Path("results/auto/fits/clusters=5/obs_per_cluster=6/between_cluster_sigma=1")
+    assert sorted(p.name for p in (first / "predictors=1/residual_sigma=0.5").iterdir()) == [
+        "sims=0-49.parquet",
+        "sims=50-51.parquet",
+    ]
+    threes = whole_tables({**config, "study": "auto", "sims_per_shard": 3})
+    assert threes == auto
+
+
+def test_a_table_in_parts_is_that_table(tmp_path: Path) -> None:
+    table = pa.table({"a": [1, 2, 3], "b": ["x", "y", None]})
+    parts = (table.slice(first, 1) for first in range(3))
+    tables.write_parquet(parts, tmp_path / "parts.parquet", {"key": "value"})
+    again = tables.read_parquet(tmp_path / "parts.parquet")
+    assert again.equals(table)
+    assert again.schema.metadata == {b"key": b"value"}
+    tables.write_csv((table.slice(first, 1) for first in range(3)), tmp_path / "parts.csv")
+    assert (tmp_path / "parts.csv").read_text() == '"a","b"\n1,"x"\n2,"y"\n3,\n'
 
 
 @pytest.mark.parametrize("cells", [[(0, 1), (1, 0.5), (5, 2)], [(0, 1), (3, 1)]])
@@ -147,6 +203,7 @@ def test_the_summary_skips_no_failure(files: Callable[[str], str], tmp_path: Pat
     whole = {
         **study.whole_job,
         "cells": study.cells[:1],
+        "blocks": [[(0, 3)]],
         "strategies": ["two_stage", "cluster_robust"],
     }
     shards = {name: [files(name)] for name in ("estimates", "fits", "scores", "truth")}

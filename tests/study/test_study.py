@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from clustrategy.config import load
 from clustrategy.errors import ConfigError
-from clustrategy.study import Study, format_level
+from clustrategy.paths import format_level, read_shard_path, shard_path
+from clustrategy.study import Study
 
 from ..conftest import REPO, SMALL
 
@@ -44,6 +45,15 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("sims", "50", "mine.yaml: sims must be a whole number, found '50'"),
         ("sims", 0, "mine.yaml: sims must be at least 1, found 0"),
         ("sims", True, "mine.yaml: sims must be a whole number, found True"),
+        *(
+            (
+                "sims_per_shard",
+                value,
+                "mine.yaml: sims_per_shard must be auto or a whole number of at least 1, "
+                f"found {value!r}",
+            )
+            for value in ("many", "50", 0, 2.5, True)
+        ),
         ("seed", -1, "mine.yaml: seed must be at least 0, found -1"),
         ("grid.clusters", 10, "mine.yaml: grid.clusters must be a list, found 10"),
         (
@@ -199,19 +209,41 @@ def test_a_path_reads_back_as_its_cell(sigma: float, residual: float) -> None:
     grid = CONFIG["grid"] | {"between_cluster_sigma": [sigma], "residual_sigma": [residual]}
     study = Study.from_config({**CONFIG, "grid": grid})
     for cell in study.cells:
-        assert study.cell(study.cell_path(cell)) == cell
+        path = f"results/a.b/truth/{shard_path(cell, range(50, 100))}"
+        again, sims = read_shard_path(path)
+        assert (again, sims) == (cell, range(50, 100))
+        assert list(again) == study.factors
+        assert all(type(again[factor]) is type(cell[factor]) for factor in cell)
+
+
+def test_a_path_is_read_from_its_end() -> None:
+    path = "/owner=me/fits/clusters=6/between_cluster_sigma=1e-05/sims=2-2.parquet"
+    cell, sims = read_shard_path(path)
+    assert cell == {"clusters": 6, "between_cluster_sigma": 1e-5}
+    assert sims == range(2, 3)
 
 
 def test_whole_numbers_have_one_form() -> None:
     assert [format_level(v) for v in (1, 1.0, 0.1, 100, 1e-5)] == ["1", "1", "0.1", "100", "1e-05"]
 
 
-@given(st.integers(1, 60), st.integers(1, 60))
-def test_blocks_partition_the_sims(sims: int, size: int) -> None:
-    study = Study.from_config({**CONFIG, "sims": sims, "sims_per_shard": size})
-    blocks = [list(study.block_sims(block)) for block in study.blocks]
-    assert [sim for block in blocks for sim in block] == list(range(sims))
-    assert all(len(block) == size for block in blocks[:-1])
+def test_a_number_of_sims_per_shard_is_kept() -> None:
+    study = Study.from_config({**CONFIG, "sims": 7, "sims_per_shard": 3})
+    assert all(study.blocks(cell) == [range(3), range(3, 6), range(6, 7)] for cell in study.cells)
+
+
+def test_the_cut_is_that_of_the_size_and_not_of_the_grid() -> None:
+    grid = {"clusters": [10, 100], "obs_per_cluster": [5, 100], "between_cluster_sigma": [1]}
+    config = {**CONFIG, "sims": 1000, "sims_per_shard": "auto"}
+    study = Study.from_config({**config, "grid": grid})
+    larger = {**grid, "clusters": [10, 30, 100], "between_cluster_sigma": [0.1, 1, *range(2, 40)]}
+    whole = set(Study.from_config({**config, "grid": larger}).shards("fits"))
+    assert whole > set(study.shards("fits"))
+    ends = {len(study.blocks(cell)) for cell in study.cells}
+    assert len(ends) > 1, "small datasets are in fewer shards than large ones"
+    for cell in study.cells:
+        rows = cell["clusters"] * cell["obs_per_cluster"]
+        assert max(map(len, study.blocks(cell))) * rows <= 2_000_000
 
 
 def test_a_folder_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

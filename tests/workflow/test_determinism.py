@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -31,9 +34,9 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return here.result("estimates.parquet").read_bytes()
 
 
-@pytest.mark.parametrize("size", [1, 3])
+@pytest.mark.parametrize("size", [1, 3, "auto"])
 def test_shards_and_cores_do_not_matter(
-    checkout: Callable[..., Checkout], reference: bytes, size: int
+    checkout: Callable[..., Checkout], reference: bytes, size: int | str
 ) -> None:
     here = checkout()
     here.run(ESTIMATES, config={**SMALL, "sims_per_shard": size})
@@ -59,6 +62,44 @@ def test_growing_the_grid_and_the_sims_runs_what_is_new_alone(
     assert len(first) == 2
     assert len(sorted(here.result("estimates").rglob("*.parquet"))) == 8
     assert "Traceback" not in run.output
+
+
+def _planned(output: str) -> dict[str, int]:
+    """The jobs of a dry run, by rule."""
+    _, table = output.split("Job stats", 1)
+    rows = re.findall(r"^ *([a-z_ ]*[a-z]) +(\d+) *$", table, flags=re.MULTILINE)
+    return {rule.replace(" ", "_"): int(jobs) for rule, jobs in rows}
+
+
+def test_a_level_less_runs_no_fit_and_a_level_more_its_own(
+    checkout: Callable[..., Checkout], reference: bytes
+) -> None:
+    here = checkout()
+    fewer = {**SMALL, "grid": {**SMALL["grid"], "between_cluster_sigma": [1]}}
+    here.run(ESTIMATES, config=SMALL)
+    assert _planned(here.run(ESTIMATES, "--dry-run", config=fewer).output) == {
+        "aggregate": 1,
+        "total": 1,
+    }
+    here.run(ESTIMATES, config=fewer)
+    half = pq.read_table(here.result("estimates.parquet"))
+    whole = pq.read_table(pa.BufferReader(reference))
+    assert half.equals(whole.filter(pc.equal(whole["between_cluster_sigma"], 1)))
+
+    # A mark in what was fitted, which only a fit would wipe out.
+    shard = here.result("estimates/clusters=6/obs_per_cluster=6/between_cluster_sigma=1")
+    table = pq.read_table(shard / "sims=0-3.parquet", partitioning=None)
+    marked = pc.add(table["p_value"], 1)
+    marked = table.set_column(table.column_names.index("p_value"), "p_value", marked)
+    pq.write_table(marked, shard / "sims=0-3.parquet")
+    more = {**SMALL, "grid": {**SMALL["grid"], "between_cluster_sigma": [1, 3], "clusters": [6]}}
+    plan = _planned(here.run(ESTIMATES, "--dry-run", config=more).output)
+    assert plan == {"simulate": 1, "fit": 1, "score": 1, "aggregate": 1, "total": 4}
+    here.run(ESTIMATES, config=more)
+    p_value = pq.read_table(here.result("estimates.parquet"))["p_value"].to_numpy()
+    assert (p_value[: len(p_value) // 2] >= 1).all()
+    assert (p_value[len(p_value) // 2 :] <= 1).all()
+    assert "Nothing to be done" in here.run(ESTIMATES, config=more).output
 
 
 def test_a_new_strategy_fits_itself_alone_and_gives_the_same_bits(
@@ -135,7 +176,8 @@ def test_a_new_version_of_an_engine_is_noticed(checkout: Callable[..., Checkout]
     hook = here.folder / "hook"
     hook.mkdir()
     (hook / "sitecustomize.py").write_text(code + "\n")
-    environment = os.environ | {"PYTHONPATH": str(hook)}
+    path = os.pathsep.join([str(hook), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"PYTHONPATH": path}
     plan = here.run(ESTIMATES, "--dry-run", config=SMALL, env=environment)
     assert "fit" in plan.output
     assert "Nothing to be done" not in plan.output

@@ -128,6 +128,28 @@ def test_a_further_factor_and_undefined_estimators(checkout: Callable[..., Check
     assert sigma.loc[2] > sigma.loc[1] > sigma.loc[0.5]
 
 
+def test_predictors_as_a_factor(checkout: Callable[..., Checkout]) -> None:
+    """They are of a dataset's size and stand behind sigma in the paths."""
+    here = checkout()
+    grid = {
+        "clusters": [8],
+        "obs_per_cluster": [6],
+        "between_cluster_sigma": [0.5, 1],
+        "predictors": [1, 2],
+        "residual_sigma": [1, 2],
+    }
+    config = {**SMALL, "grid": grid, "strategies": ["two_stage"]}
+    here.run("results/small/sim_estimates.csv", config=config)
+    people = pd.read_csv(here.result("sim_estimates.csv"))
+    assert list(people.columns[:5]) == [*FACTORS, "predictors", "residual_sigma"]
+    terms = people.groupby(["predictors", "residual_sigma", "between_cluster_sigma"])["term"]
+    assert dict(terms.size().groupby("predictors").unique()) == {1: [4 * 2], 2: [4 * 3]}
+    assert len(list(here.result("fits").rglob("*.parquet"))) == 8
+    logs = sorted(str(log) for log in here.result("logs/fit").rglob("*.log"))
+    sizes = [f"clusters=8/obs_per_cluster=6/predictors={k}/sims=0-3.log" for k in (1, 2)]
+    assert [log.endswith(size) for log, size in zip(logs, sizes, strict=True)] == [True, True]
+
+
 @pytest.mark.lme4
 def test_the_lme4_engine_sees_the_same_datasets(
     checkout: Callable[..., Checkout], needs_r: None

@@ -16,7 +16,7 @@ rule aggregate:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=2000,
         runtime=60,
     params:
         job=study.whole_job,

@@ -5,6 +5,7 @@ import sys
 
 from clustrategy import figures
 from clustrategy.errors import ClustrategyError
+from clustrategy.paths import COUNTS, format_level
 from clustrategy.sources import PACKAGE, sources
 from clustrategy.stages import provenance, run
 from clustrategy.stages.progress import Progress
@@ -31,11 +32,16 @@ except ClustrategyError as error:
     sys.exit(f"clustrategy: {error}")
 
 RESULTS = study.folder
-SHARD = "{cell}/sims={block}"
+PLACES = {factor: f"{factor}={{{factor}}}" for factor in study.factors}
+SHARD = os.path.join(*PLACES.values(), "sims={block}.parquet")
+# A size is the values of the factors that count something; a job serves all cells of one size.
+SIZE = os.path.join(*(place for factor, place in PLACES.items() if factor in COUNTS))
 
 
 wildcard_constraints:
-    cell="clusters=[^/]+/.+",
+    clusters=r"\d+",
+    obs_per_cluster=r"\d+",
+    predictors=r"\d+",
     block=r"\d+-\d+",
 
 
@@ -45,21 +51,27 @@ def code(*modules):
     return [os.path.relpath(file) for file in files]
 
 
-def kept(path):
+def shards(stage):
+    """The shards of a job: some sims of all cells of one size."""
+    levels = {
+        factor: [format_level(value) for value in values]
+        for factor, values in study.levels.items()
+        if factor not in COUNTS
+    }
+    return expand(f"{RESULTS}/{stage}/{SHARD}", **levels, allow_missing=True)
+
+
+def job_log(stage):
+    return f"{RESULTS}/logs/{stage}/{SIZE}/sims={{block}}.log"
+
+
+def kept(paths):
     """Datasets are temporary unless the config says otherwise."""
-    return path if study.config["keep_datasets"] else temp(path)
+    return paths if study.config["keep_datasets"] else temp(paths)
 
 
 def kept_datasets():
     return study.shards("datasets") if study.config["keep_datasets"] else []
-
-
-def sims(wildcards):
-    return list(study.block_sims(wildcards.block))
-
-
-def cell_job(wildcards):
-    return study.job(study.cell(wildcards.cell))
 
 
 def figure_files():

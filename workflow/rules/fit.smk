@@ -1,21 +1,20 @@
 # `update`: an output that is there already is read, so that a new strategy fits itself alone.
 rule fit:
     input:
-        datasets=f"{RESULTS}/datasets/{SHARD}.parquet",
+        datasets=shards("datasets"),
         code=code("stages/fit"),
     output:
-        estimates=update(f"{RESULTS}/estimates/{SHARD}.parquet"),
-        fits=update(f"{RESULTS}/fits/{SHARD}.parquet"),
+        estimates=update(shards("estimates")),
+        fits=update(shards("fits")),
     log:
-        f"{RESULTS}/logs/fit/{SHARD}.log",
+        job_log("fit"),
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=240,
     params:
         strategies=study.entries,
         digests=study.digests,
-        sims=sims,
     script:
         "../../scripts/fit.py"

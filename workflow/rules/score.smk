@@ -1,13 +1,13 @@
 rule score:
     input:
-        estimates=f"{RESULTS}/estimates/{SHARD}.parquet",
-        fits=f"{RESULTS}/fits/{SHARD}.parquet",
-        truth=f"{RESULTS}/truth/{SHARD}.parquet",
+        estimates=shards("estimates"),
+        fits=shards("fits"),
+        truth=shards("truth"),
         code=code("stages/score"),
     output:
-        scores=f"{RESULTS}/scores/{SHARD}.parquet",
+        scores=shards("scores"),
     log:
-        f"{RESULTS}/logs/score/{SHARD}.log",
+        job_log("score"),
     conda:
         "../../envs/environment.yaml"
     resources:

@@ -2,17 +2,17 @@ rule simulate:
     input:
         code=code("stages/simulate"),
     output:
-        datasets=kept(f"{RESULTS}/datasets/{SHARD}.parquet"),
-        truth=f"{RESULTS}/truth/{SHARD}.parquet",
+        datasets=kept(shards("datasets")),
+        truth=shards("truth"),
     log:
-        f"{RESULTS}/logs/simulate/{SHARD}.log",
+        job_log("simulate"),
     conda:
         "../../envs/environment.yaml"
     resources:
         mem_mb=2000,
         runtime=30,
     params:
-        job=cell_job,
-        sims=sims,
+        seed=study.seed,
+        dgp=study.further_dgp,
     script:
         "../../scripts/simulate.py"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from clustrategy import tables
 from clustrategy.dataset import INTERCEPT
 from clustrategy.errors import DataError
-from clustrategy.study import COUNTS
+from clustrategy.paths import COUNTS
 
 
 def aggregate(
@@ -28,12 +28,12 @@ def aggregate(
     """Write the whole tables of a study.
 
     Rows are in the order of cells, sims, strategies and terms, so that the files do not depend
-    on how the sims were cut into shards.
+    on how the sims were cut into shards. One cell at a time is in memory.
 
     Parameters
     ----------
-    job : `study`, `version`, `cells`, `blocks` (first and last sim of each shard of a cell) and
-        `strategies` (labels).
+    job : `study`, `version`, `cells`, `blocks` (of each cell the first and last sim of each of
+        its shards) and `strategies` (labels).
     shards : the files of `estimates`, `fits`, `scores` and `truth`, by cell and then block.
     estimates, fits, scores, sim_results, sim_estimates : the files to write.
 
@@ -41,30 +41,31 @@ def aggregate(
     ------
     DataError : where a shard does not hold the sims or strategies that it should.
     """
-    whole = {stage: _gather(job, stage, shards[stage]) for stage in ("estimates", "fits", "scores")}
     metadata = {"clustrategy.study": job["study"], "clustrategy.version": job["version"]}
-    tables.write_parquet(whole["estimates"], estimates, metadata)
-    tables.write_parquet(whole["fits"], fits, metadata)
-    tables.write_parquet(whole["scores"], scores, metadata)
-    tables.write_csv(whole["scores"], sim_results)
-    truth = _gather(job, "truth", shards["truth"])
-    tables.write_csv(_with_truth(whole["estimates"], truth, len(job["strategies"])), sim_estimates)
+    for stage, path in (("estimates", estimates), ("fits", fits), ("scores", scores)):
+        tables.write_parquet(_cells(job, stage, shards[stage]), path, metadata)
+    tables.write_csv(_cells(job, "scores", shards["scores"]), sim_results)
+    answers, truths = (_cells(job, stage, shards[stage]) for stage in ("estimates", "truth"))
+    with_truth = (
+        _with_truth(answer, truth, len(job["strategies"]))
+        for answer, truth in zip(answers, truths, strict=True)
+    )
+    tables.write_csv(with_truth, sim_estimates)
 
 
-def _gather(job: Mapping[str, Any], stage: str, files: Sequence[str]) -> pa.Table:
-    per_cell = len(job["blocks"])
-    cells = []
-    for number, cell in enumerate(job["cells"]):
-        shards = files[number * per_cell : (number + 1) * per_cell]
-        cells.append(_with_cell(cell, _cell(job, stage, shards)))
-    return pa.concat_tables(cells).combine_chunks()
+def _cells(job: Mapping[str, Any], stage: str, files: Sequence[str]) -> Iterator[pa.Table]:
+    """A table for each cell."""
+    rest = iter(files)
+    for cell, blocks in zip(job["cells"], job["blocks"], strict=True):
+        shards = {next(rest): block for block in blocks}
+        yield _with_cell(cell, _cell(job, stage, shards))
 
 
-def _cell(job: Mapping[str, Any], stage: str, files: Sequence[str]) -> pa.Table:
+def _cell(job: Mapping[str, Any], stage: str, files: Mapping[str, tuple[int, int]]) -> pa.Table:
     """The shards of a cell as one table, in the order of sims, strategies and terms."""
     labels = job["strategies"]
     shards = []
-    for path, (first, last) in zip(files, job["blocks"], strict=True):
+    for path, (first, last) in files.items():
         table = tables.read_parquet(path).replace_schema_metadata(None)
         keys = ["sim"] if stage == "truth" else ["sim", "strategy"]
         found = len(table.group_by(keys).aggregate([]))
@@ -76,7 +77,7 @@ def _cell(job: Mapping[str, Any], stage: str, files: Sequence[str]) -> pa.Table:
                 f"{found} of {wanted} fits; delete it and run again"
             )
         shards.append(table)
-    whole = pa.concat_tables(shards)
+    whole = pa.concat_tables(shards).combine_chunks()
     if stage == "truth":
         return whole
     place = pc.index_in(whole["strategy"], pa.array(labels)).to_numpy()

@@ -1,4 +1,4 @@
-"""Fit the strategies of a study to the datasets of a shard."""
+"""Fit the strategies of a study to the datasets of shards."""
 
 from __future__ import annotations
 
@@ -16,9 +16,24 @@ import pyarrow.parquet as pq
 from clustrategy import tables
 from clustrategy.dataset import Shard
 from clustrategy.errors import DataError
+from clustrategy.paths import read_shard_path
 from clustrategy.strategies import Strategy
 
 _KEY = b"clustrategy.fits"
+
+
+def fit_shards(
+    entries: Sequence[Mapping[str, Any]],
+    digests: Mapping[str, str],
+    *,
+    datasets: Sequence[str],
+    estimates: Sequence[str],
+    fits: Sequence[str],
+) -> None:
+    """`fit_shard` for shards, one after the other; the paths of the datasets say which sims."""
+    for data, answer, glance in zip(datasets, estimates, fits, strict=True):
+        _, sims = read_shard_path(data)
+        fit_shard(entries, digests, sims, datasets=data, estimates=answer, fits=glance)
 
 
 def fit_shard(
@@ -77,7 +92,7 @@ def fit_shard(
 def _fingerprint(shard: Shard) -> str:
     data = hashlib.sha256()
     for array in (shard.y, shard.X, shard.n):
-        data.update(np.ascontiguousarray(array).tobytes())
+        data.update(np.ascontiguousarray(array).data)
     return data.hexdigest()
 
 

@@ -1,6 +1,8 @@
-"""Score the fits of a shard against the truth."""
+"""Score the fits of shards against the truth."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +11,14 @@ import pyarrow.compute as pc
 from clustrategy import tables
 from clustrategy.errors import DataError
 from clustrategy.scores import score
+
+
+def score_shards(
+    *, estimates: Sequence[str], fits: Sequence[str], truth: Sequence[str], scores: Sequence[str]
+) -> None:
+    """`score_shard` for shards, one after the other."""
+    for answer, glance, true, metrics in zip(estimates, fits, truth, scores, strict=True):
+        score_shard(estimates=answer, fits=glance, truth=true, scores=metrics)
 
 
 def score_shard(*, estimates: str, fits: str, truth: str, scores: str) -> None:

@@ -1,4 +1,4 @@
-"""Draw the datasets of a shard."""
+"""Draw the datasets of shards."""
 
 from __future__ import annotations
 
@@ -7,6 +7,24 @@ from typing import Any
 
 from clustrategy import tables
 from clustrategy.dgp import Process, simulate
+from clustrategy.paths import read_shard_path
+
+
+def simulate_shards(
+    seed: int, dgp: Mapping[str, Any], *, datasets: Sequence[str], truth: Sequence[str]
+) -> None:
+    """Write the datasets and the true coefficients of shards, one after the other.
+
+    Parameters
+    ----------
+    seed : the study's seed.
+    dgp : the data-generating process but for what the cells set.
+    datasets, truth : the files to write; their paths say which cells and sims.
+    """
+    for path, true in zip(datasets, truth, strict=True):
+        cell, sims = read_shard_path(path)
+        job = {"seed": seed, "cell": cell, "process": {**dgp, **cell}}
+        simulate_shard(job, sims, datasets=path, truth=true)
 
 
 def simulate_shard(
