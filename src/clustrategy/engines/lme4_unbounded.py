@@ -10,16 +10,18 @@ lmerTest for estimates, standard errors and degrees of freedom.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from clustrategy.dataset import Shard
+import numpy as np
+
+from clustrategy.dataset import Floats, Shard
 from clustrategy.engines import lme4
 from clustrategy.fits import Fit
 from clustrategy.strategies import mixed
 
 # nlminb from two starts, since about one small dataset in 300 has a second optimum, then from the
 # better end with tight tolerances, then Newton steps on lme4's numerical derivatives while they
-# gain anything. Parameters are in units in which all predictors have a mean square of 1, so that
-# their scales do not matter.
+# gain anything.
 _FIT = """
   search <- function(deviance, start) {
     ends <- lapply(c(1, 0.3), function(factor) {
@@ -31,14 +33,15 @@ _FIT = """
     best[c("par", "objective")] <- polished[c("par", "objective")]
     for (step in 1:6) {
       best$derivatives <- lme4:::deriv12(deviance, best$par, fx = best$objective)
+      if (!all(is.finite(unlist(best$derivatives)))) stop("the REML criterion has no minimum")
       curvature <- eigen(best$derivatives$Hessian, symmetric = TRUE)
       kept <- curvature$values > 1e-8 * max(curvature$values)
       axes <- curvature$vectors[, kept, drop = FALSE]
       move <- axes %*% (crossprod(axes, best$derivatives$gradient) / curvature$values[kept])
-      next_to <- best$par - drop(move)
-      value <- deviance(next_to)
+      moved <- best$par - drop(move)
+      value <- deviance(moved)
       if (!(value < best$objective - 1e-10)) break
-      best[c("par", "objective")] <- list(next_to, value)
+      best[c("par", "objective")] <- list(moved, value)
     }
     best
   }
@@ -52,20 +55,13 @@ _FIT = """
     terms <- parsed$reTrms
     start <- terms$theta + 0 # lme4 writes into the vector itself
     deviance <- do.call(lme4::mkLmerDevfun, parsed)
+    found <- suppressWarnings(search(deviance, start))
 
-    q <- length(terms$cnms[[1]])
-    lower <- lower.tri(diag(q), diag = TRUE)
-    random <- parsed$X[, terms$cnms[[1]], drop = FALSE]
-    size <- sqrt(colMeans(random^2))[row(lower)[lower]]
-    found <- search(function(scaled) deviance(scaled / size), start)
-
-    diagonal <- (found$par / size)[terms$lower == 0]
-    unit <- (ifelse(diagonal < 0, -1, 1)[col(lower)[lower]]) / size
-    theta <- found$par * unit
-    derivatives <- list(
-      gradient = found$derivatives$gradient / unit,
-      Hessian = found$derivatives$Hessian / outer(unit, unit)
-    )
+    lower <- lower.tri(diag(length(terms$cnms[[1]])), diag = TRUE)
+    sign <- ifelse(found$par[terms$lower == 0] < 0, -1, 1)[col(lower)[lower]]
+    theta <- sign * found$par
+    derivatives <- list(gradient = sign * found$derivatives$gradient,
+                        Hessian = outer(sign, sign) * found$derivatives$Hessian)
     opt <- list(par = theta, fval = deviance(theta), conv = found$convergence,
                 message = found$message)
     fit <- lme4::mkMerMod(environment(deviance), opt, terms, parsed$fr)
@@ -90,8 +86,32 @@ def versions() -> dict[str, str]:
 
 
 def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
-    """Fit `y ~ X + (Z | cluster)` by REML to the one dataset of a shard, Z columns of X."""
-    return lme4.fit_by(_FIT, shard, random)
+    """Fit `y ~ X + (Z | cluster)` by REML to the one dataset of a shard, Z columns of X.
+
+    lme4 gets response and predictors in units near their own size, so that no step of a numerical
+    derivative is too large or too small for them. The units are powers of two: on data that need
+    none every number stays what it was, to the last bit.
+    """
+    unit_y = _unit(np.asarray(np.std(shard.y)))
+    unit_X = _unit(np.sqrt(np.mean(shard.X**2, axis=0)))
+    fit = lme4.fit_by(_FIT, replace(shard, y=shard.y / unit_y, X=shard.X / unit_X), random)
+    q = len(random)
+    rows = np.triu_indices(q)[1]
+    nu = shard.y.size - shard.p
+    back = 2.0 * (nu * np.log(unit_y) + np.log(unit_X).sum())
+    return replace(
+        fit,
+        estimate=fit.estimate * (unit_y / unit_X),
+        std_error=fit.std_error * (unit_y / unit_X),
+        reml_criterion=float(fit.reml_criterion + back),
+        sigma=float(fit.sigma * unit_y),
+        theta=fit.theta / unit_X[list(random)][rows],
+    )
+
+
+def _unit(size: Floats) -> Floats:
+    """The powers of two nearest to sizes, 1 for nothing."""
+    return np.exp2(np.round(np.log2(np.where(size > 0, size, 1.0))))
 
 
 mixed.register("lme4_unbounded", fit_one)
