@@ -21,7 +21,7 @@ from clustrategy.strategies import mixed
 
 # nlminb from two starts, since about one small dataset in 300 has a second optimum, then from the
 # better end with tight tolerances, then Newton steps on lme4's numerical derivatives while they
-# gain anything.
+# gain anything. Where one more step promises nothing, nlminb's doubts do not count.
 _FIT = """
   search <- function(deviance, start) {
     ends <- lapply(c(1, 0.3), function(factor) {
@@ -37,12 +37,14 @@ _FIT = """
       curvature <- eigen(best$derivatives$Hessian, symmetric = TRUE)
       kept <- curvature$values > 1e-8 * max(curvature$values)
       axes <- curvature$vectors[, kept, drop = FALSE]
-      move <- axes %*% (crossprod(axes, best$derivatives$gradient) / curvature$values[kept])
-      moved <- best$par - drop(move)
+      slope <- crossprod(axes, best$derivatives$gradient)
+      gain <- sum(slope^2 / curvature$values[kept]) / 2
+      moved <- best$par - drop(axes %*% (slope / curvature$values[kept]))
       value <- deviance(moved)
       if (!(value < best$objective - 1e-10)) break
       best[c("par", "objective")] <- list(moved, value)
     }
+    if (gain < 1e-6) best$convergence <- 0L
     best
   }
 
