@@ -19,7 +19,7 @@ from clustrategy.engines import lme4
 from clustrategy.fits import Fit
 from clustrategy.strategies import mixed
 
-# nlminb from two starts, since about one small dataset in 300 has a second optimum, then from the
+# nlminb from two starts, since about one small dataset in 200 has a second optimum, then from the
 # better end with tight tolerances, then Newton steps on lme4's numerical derivatives while they
 # gain anything. Where one more step promises nothing, nlminb's doubts do not count.
 _FIT = """
