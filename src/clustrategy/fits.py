@@ -29,7 +29,10 @@ class Fits:
     message : (S,) the engine's own words, empty where it had none.
     singular : (S,) whether the fit lies on the boundary: a diagonal element of the relative
         Cholesky factor below 1e-4 (lme4's isSingular).
-    optimizer_warning, gradient_warning, hessian_warning : (S,) which check complained.
+    optimizer_warning, gradient_warning, hessian_warning : (S,) which check complains. lme4's
+        gradient and Hessian checks are made on singular fits too, where lme4 itself leaves them
+        out from 1.1-19 on; there they do not enter status or message. Both of lme4's rules of
+        what failed follow from these and status (`lme4_rules`).
     reml_criterion : (S,) lme4's REMLcrit, NaN where there is none.
     sigma : (S,) residual standard deviation, NaN where there is none.
     theta : (S, k) lower triangle, by column, of the relative Cholesky factor; k may be 0.

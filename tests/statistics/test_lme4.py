@@ -51,11 +51,19 @@ def plain(r, tmp_path_factory) -> dict:
       fit <- function(formula, d) {
         m <- suppressMessages(suppressWarnings(lmerTest::lmer(formula, d)))
         t <- suppressWarnings(coef(summary(m)))
+        # the checks of lme4 up to 1.1-18, written out: on every fit, singular or not
+        g <- m@optinfo$derivs$gradient
+        H <- m@optinfo$derivs$Hessian
+        scaled <- tryCatch(solve(chol(H), g), error = function(e) Inf)
+        e <- eigen(H, symmetric = TRUE, only.values = TRUE)$values
+        gradient <- max(pmin(abs(scaled), abs(g))) > 0.002
+        hessian <- min(e) < 1e-6 || max(e) > 1e6 || min(e) / max(e) < 1e-6
         sprintf(paste0('{"estimate": %s, "std_error": %s, "df": %s, "theta": %s, ',
-                       '"reml_criterion": %s, "sigma": %s, "messages": %s}'),
+                       '"reml_criterion": %s, "sigma": %s, "messages": %s, ',
+                       '"gradient": %d, "hessian": %d}'),
                 numbers(t[, 1]), numbers(t[, 2]), numbers(t[, 3]),
                 numbers(lme4::getME(m, "theta")), numbers(lme4::REMLcrit(m)), numbers(sigma(m)),
-                texts(as.character(unlist(m@optinfo$conv$lme4$messages))))
+                texts(as.character(unlist(m@optinfo$conv$lme4$messages))), gradient, hessian)
       }
       all <- sapply(commandArgs(TRUE), function(name) {
         v <- readBin(name, "double", 1e6, endian = "little")
@@ -90,9 +98,11 @@ def test_is_what_lmertest_gives_in_r_itself(plain, name, model):
         assert message in found.message[0]
     singular = any("isSingular" in message for message in expected["messages"])
     gradient = any("max|grad|" in message for message in expected["messages"])
-    assert (found.singular[0], found.gradient_warning[0]) == (singular, gradient)
+    assert found.singular[0] == singular
     wanted = "not_converged" if gradient else "singular" if singular else "ok"
     assert found.status[0] == wanted
+    flags = (found.gradient_warning[0], found.hessian_warning[0])
+    assert flags == (expected["gradient"], expected["hessian"])
 
 
 @pytest.mark.lme4
@@ -183,6 +193,7 @@ def test_cluster_level_predictors_get_no_random_slope(r):
 SINGULAR = "boundary (singular) fit: see help('isSingular')"
 GRADIENT = "Model failed to converge with max|grad| = 0.00691221 (tol = 0.002, component 1)"
 SCALED = "unable to evaluate scaled gradient"
+MISSING = "Gradient contains NAs"
 DEGENERATE = "Model failed to converge: degenerate  Hessian with 1 negative eigenvalues"
 UNCHECKED = "Problem with Hessian check (infinite or missing values?)"
 LARGE = "Model is nearly unidentifiable: very large eigenvalue\n - Rescale variables?"
@@ -191,10 +202,11 @@ SCALES = "Some predictor variables are on very different scales: consider rescal
 NEGATIVE = "Model failed to converge with 1 negative eigenvalue: -1.6e+00"
 
 
-def answer(singular=False, code=0, checks=(), optimizer=(), heard=()):
+def answer(singular=False, code=0, checks=(), optimizer=(), heard=(), unskipped=None):
     """What R would hand back."""
     numbers = [[1.0, 2.0], [0.5, 0.25], [9.0, 8.0], [100.0], [1.5], [1.0, 0.0, 0.5]]
-    return [*numbers, [singular], [code], list(checks), list(optimizer), list(heard)]
+    said = [list(checks), list(optimizer), list(heard)]
+    return [*numbers, [singular], [code], *said, list(checks if unskipped is None else unskipped)]
 
 
 @pytest.mark.parametrize(
@@ -205,6 +217,17 @@ def answer(singular=False, code=0, checks=(), optimizer=(), heard=()):
         ({"singular": True, "checks": [SINGULAR]}, "singular", "singular"),
         ({"singular": True, "checks": [SINGULAR], "heard": [SINGULAR]}, "singular", "singular"),
         ({"singular": True, "heard": [NEGATIVE]}, "singular", "singular hessian"),
+        (
+            {"singular": True, "checks": [SINGULAR], "unskipped": [GRADIENT]},
+            "singular",
+            "singular gradient",
+        ),
+        (
+            {"singular": True, "checks": [SINGULAR], "unskipped": [SCALED, DEGENERATE]},
+            "singular",
+            "singular gradient hessian",
+        ),
+        ({"checks": [MISSING]}, "not_converged", "gradient"),
         ({"heard": [NEGATIVE]}, "not_converged", "hessian"),
         ({"checks": [GRADIENT], "heard": [GRADIENT]}, "not_converged", "gradient"),
         ({"checks": [SCALED, DEGENERATE]}, "not_converged", "gradient hessian"),
@@ -221,7 +244,7 @@ def answer(singular=False, code=0, checks=(), optimizer=(), heard=()):
 )
 def test_every_message_is_kept_once_and_counted_where_it_belongs(monkeypatch, said, status, flags):
     monkeypatch.setattr(lme4, "_r", MagicMock())
-    monkeypatch.setattr(lme4, "_fit_function", lambda: lambda *_: answer(**said))
+    monkeypatch.setattr(lme4, "_function", lambda _: lambda *_: answer(**said))
     found = lme4.fit_one(random_shard(1, 1, 5, 2, 6), [0, 1])
     assert found.status == status
     counted = {
@@ -244,14 +267,14 @@ def test_messages_that_the_warning_joins_are_kept_once(monkeypatch):
     ratio = "Model is nearly unidentifiable: large eigenvalue ratio\n - Rescale variables?"
     said = {"checks": [LARGE, ratio], "heard": [f"{LARGE};{ratio}"]}
     monkeypatch.setattr(lme4, "_r", MagicMock())
-    monkeypatch.setattr(lme4, "_fit_function", lambda: lambda *_: answer(**said))
+    monkeypatch.setattr(lme4, "_function", lambda _: lambda *_: answer(**said))
     message = lme4.fit_one(random_shard(1, 1, 5, 2, 6), [0, 1]).message
     assert message.count("very large eigenvalue") == message.count("eigenvalue ratio") == 1
 
 
 def test_coefficients_that_lme4_drops_are_an_error(monkeypatch):
     monkeypatch.setattr(lme4, "_r", MagicMock())
-    monkeypatch.setattr(lme4, "_fit_function", lambda: lambda *_: answer())
+    monkeypatch.setattr(lme4, "_function", lambda _: lambda *_: answer())
     found = fit(random_shard(1, 1, 5, 3, 6), "mixed_intercept", engine="lme4")
     assert (found.status[0], found.message[0]) == (
         "error",

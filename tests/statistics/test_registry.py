@@ -30,9 +30,9 @@ def test_strategies_and_engines_the_default_first():
     assert {
         "ols": ["numpy", "statsmodels"],
         "cluster_robust": ["numpy", "statsmodels"],
-        "two_stage": ["numpy"],
-        "mixed_maximal": ["glmm", "lme4"],
-        "mixed_intercept": ["glmm", "lme4"],
+        "two_stage": ["numpy", "statsmodels"],
+        "mixed_maximal": ["glmm", "lme4", "lme4_unbounded"],
+        "mixed_intercept": ["glmm", "lme4", "lme4_unbounded"],
     }.items() <= found.items()
 
 
@@ -72,7 +72,7 @@ def test_the_common_engine_serves_the_strategies_that_have_it():
         ({"name": "x"}, "needs the key 'strategy'"),
         (
             {"strategy": "mixed_maximal", "engine": "lme"},
-            r"no engine 'lme' \(did you mean 'lme4'\?\); it has glmm, lme4",
+            r"no engine 'lme' \(did you mean 'lme4'\?\); it has glmm, lme4, lme4_unbounded",
         ),
         ({"strategy": "two_stage", "df": "G-1"}, "no option 'df'; it takes none"),
         (

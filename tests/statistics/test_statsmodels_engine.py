@@ -24,15 +24,19 @@ def test_ols_of_both_engines_is_rs_lm(name):
         assert set(found.df[0]) == {expected["df"]}
 
 
-@pytest.mark.parametrize("df", ["G-1", "normal"])
-@pytest.mark.parametrize("variance", ["CR0", "CR1S"])
+@pytest.mark.parametrize("df", ["G-1", "N-p", "normal"])
+@pytest.mark.parametrize("variance", ["CR0", "CR1S", "CR3", "CV3"])
 @pytest.mark.parametrize("name", SOME)
 def test_cluster_robust_of_both_engines_is_statsmodels_itself(name, variance, df):
     shard = golden(name)
     expected = sm.OLS(shard.y, shard.X).fit(
-        cov_type="cluster",
-        cov_kwds={"groups": shard.cluster_codes(0), "use_correction": variance == "CR1S"},
-        use_t=df == "G-1",
+        cov_type="cluster-crv3" if variance in ("CR3", "CV3") else "cluster",
+        cov_kwds={
+            "groups": shard.cluster_codes(0),
+            "use_correction": variance in ("CR1S", "CV3"),
+            "df_correction": df == "G-1",
+        },
+        use_t=df != "normal",
     )
     for engine in ("statsmodels", "numpy"):
         found = fit(shard, "cluster_robust", engine=engine, variance=variance, df=df)
@@ -46,7 +50,7 @@ def test_cluster_robust_of_both_engines_is_statsmodels_itself(name, variance, df
 
 @pytest.mark.parametrize("name", SOME)
 def test_statsmodels_standard_errors_are_clubsandwichs(name):
-    for variance in ("CR0", "CR1S"):
+    for variance in ("CR0", "CR1S", "CR3"):
         found = fit(golden(name), "cluster_robust", engine="statsmodels", variance=variance)
         expected = GOLDEN[name]["robust"][variance]["std_error"]
         np.testing.assert_allclose(found.std_error[0], expected, rtol=1e-10)
@@ -54,7 +58,9 @@ def test_statsmodels_standard_errors_are_clubsandwichs(name):
 
 def test_what_it_does_not_have_is_refused_by_name():
     entry = {"strategy": "cluster_robust", "engine": "statsmodels", "variance": "CR2"}
-    with pytest.raises(ConfigError, match="variance must be one of CR0, CR1S, found 'CR2'"):
+    with pytest.raises(
+        ConfigError, match="variance must be one of CR0, CR1S, CR3, CV3, found 'CR2'"
+    ):
         Strategy.parse(entry)
 
 
@@ -70,6 +76,19 @@ def test_dependent_predictors_are_a_row_without_numbers_and_harm_no_neighbour():
         for place in (0, 2):
             alone = fit(parts[place], strategy, engine="statsmodels")
             assert np.array_equal(found.std_error[place], alone.std_error[0])
+
+
+def test_cr3_is_made_of_the_estimates_without_each_cluster():
+    shard = random_shard(2, 1, 7, 3, (4, 9))
+    clusters = shard.cluster_codes(0)
+    whole = np.linalg.lstsq(shard.X, shard.y)[0]
+    left_out = [
+        np.linalg.lstsq(shard.X[clusters != g], shard.y[clusters != g])[0] for g in range(7)
+    ]
+    squares = ((np.array(left_out) - whole) ** 2).sum(axis=0)
+    for variance, factor in (("CR3", 1), ("CV3", 6 / 7)):
+        found = fit(shard, "cluster_robust", engine="statsmodels", variance=variance)
+        np.testing.assert_allclose(found.std_error[0], np.sqrt(factor * squares), rtol=1e-10)
 
 
 @pytest.mark.parametrize("strategy", ["ols", "cluster_robust"])

@@ -11,11 +11,12 @@ from clustrategy.inference import t_inference
 from .material import GOLDEN, few, fit, fitted, golden, join, random_shard, shards
 
 
+@pytest.mark.parametrize("engine", ["numpy", "statsmodels"])
 @pytest.mark.parametrize("name", [n for n in GOLDEN if GOLDEN[n]["two_stage"]])
-def test_is_lm_in_every_cluster_then_rs_t_test(name):
+def test_is_lm_in_every_cluster_then_rs_t_test(name, engine):
     expected = GOLDEN[name]["two_stage"]
     shard = golden(name)
-    found = fit(shard, "two_stage")
+    found = fit(shard, "two_stage", engine=engine)
     np.testing.assert_allclose(found.estimate[0], expected["estimate"], rtol=1e-11)
     np.testing.assert_allclose(found.std_error[0], expected["std_error"], rtol=1e-11)
     assert set(found.df[0]) == {shard.clusters - 1}
@@ -82,7 +83,8 @@ def test_properties(shard):
             assert np.array_equal(getattr(found, column)[sim], getattr(alone, column)[0])
 
 
-def test_undefined_where_a_cluster_cannot_carry_its_own_regression():
+@pytest.mark.parametrize("engine", ["numpy", "statsmodels"])
+def test_undefined_where_a_cluster_cannot_carry_its_own_regression(engine):
     good = random_shard(1, 1, 4, 3, 6)
     small = random_shard(2, 1, 4, 3, 6)
     small = Shard(small.y[:-4], small.X[:-4], np.array([[6, 6, 6, 2]]), small.terms)
@@ -90,7 +92,7 @@ def test_undefined_where_a_cluster_cannot_carry_its_own_regression():
     flat.X[6:12, 1] = 0.3
     zero = random_shard(4, 1, 4, 3, 6)
     zero.X[:12, 2] = 0.0
-    found = fit(join(good, small, flat, zero, good), "two_stage")
+    found = fit(join(good, small, flat, zero, good), "two_stage", engine=engine)
     assert list(found.status) == ["ok", "undefined", "undefined", "undefined", "ok"]
     assert list(found.message[1:4]) == [
         "1 of 4 clusters have fewer rows than the 3 coefficients",
@@ -98,19 +100,21 @@ def test_undefined_where_a_cluster_cannot_carry_its_own_regression():
         "the predictors are linearly dependent in 2 of 4 clusters",
     ]
     assert np.isnan([found.estimate[1:4], found.std_error[1:4], found.df[1:4]]).all()
-    alone = fit(good, "two_stage")
+    alone = fit(good, "two_stage", engine=engine)
     for place in (0, 4):
         assert np.array_equal(found.estimate[place], alone.estimate[0])
         assert np.array_equal(found.std_error[place], alone.std_error[0])
 
 
-def test_one_cluster_is_undefined():
+@pytest.mark.parametrize("engine", ["numpy", "statsmodels"])
+def test_one_cluster_is_undefined(engine):
     shard = Shard(np.arange(5.0), np.ones((5, 1)), np.array([[5]]), (INTERCEPT,))
-    found = fit(shard, "two_stage")
+    found = fit(shard, "two_stage", engine=engine)
     assert (found.status[0], found.message[0]) == ("undefined", "one cluster: two-stage needs two")
 
 
-def test_golden_datasets_that_r_cannot_analyse_either():
+@pytest.mark.parametrize("engine", ["numpy", "statsmodels"])
+def test_golden_datasets_that_r_cannot_analyse_either(engine):
     for name in ("orthodont", "unbalanced-30x5-0.25", "one-cluster-dummy"):
         assert GOLDEN[name]["two_stage"] is None
-        assert fit(golden(name), "two_stage").status[0] == "undefined"
+        assert fit(golden(name), "two_stage", engine=engine).status[0] == "undefined"

@@ -117,7 +117,8 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         (
             "strategies",
             [{"strategy": "two_stage", "engine": "lme4"}],
-            "mine.yaml: strategies: strategy 'two_stage' has no engine 'lme4'; it has numpy",
+            "mine.yaml: strategies: strategy 'two_stage' has no engine 'lme4'; "
+            "it has numpy, statsmodels",
         ),
         (
             "strategies",

@@ -31,53 +31,78 @@ cat("R", as.character(getRversion()), "\\n")
 for (name in sort(names(packages))) cat(name, packages[[name]], "\\n")
 """
 
+# What every fit by lme4 has in common. `hear` evaluates an expression and keeps what it says aloud;
+# `checks` is what lme4 itself would say of these derivatives, and with bounds of -Inf, which no
+# parameter can be at, what it would say were the fit not singular: its gradient and Hessian checks
+# as versions up to 1.1-18 always made them. Newer ones leave them out above a number of rows or
+# parameters too, hence the Inf.
+_SHARED = """
+  hear <- function(expression) {
+    heard <- character()
+    keep <- function(condition) heard <<- c(heard, conditionMessage(condition))
+    value <- withCallingHandlers(
+      expression,
+      warning = function(w) { keep(w); invokeRestart("muffleWarning") },
+      message = function(m) { keep(m); invokeRestart("muffleMessage") }
+    )
+    list(value = value, heard = trimws(heard))
+  }
+  checks <- function(derivatives, theta, lower) {
+    control <- lme4::lmerControl()$checkConv
+    control[c("check.conv.nobsmax", "check.conv.nparmax")] <- Inf
+    found <- hear(lme4:::checkConv(derivatives, theta, ctrl = control, lbound = lower))$value
+    as.character(unlist(found$messages))
+  }
+  answer <- function(fit, table, theta, derivatives, code, messages, optimizer, heard) {
+    list(
+      as.double(table[, "Estimate"]), as.double(table[, "Std. Error"]),
+      if ("df" %in% colnames(table)) as.double(table[, "df"]) else rep(NA_real_, nrow(table)),
+      as.double(fit@devcomp$cmp[["REML"]]), as.double(sigma(fit)), theta,
+      as.logical(lme4::isSingular(fit, tol = 1e-4)),
+      as.integer(code), messages, optimizer, heard,
+      checks(derivatives, theta, rep(-Inf, length(theta)))
+    )
+  }
+"""
+
 # A fit as lmerTest's users get it, with every message kept apart: lme4's own checks are in
-# optinfo$conv, what was said aloud besides is in `heard`.
+# optinfo$conv, what was said aloud besides is in `heard`. From 1.1-38 on lme4 has no derivatives
+# of some fits, singular ones among them.
 _FIT = """
-function(formula, columns) {
-  heard <- character()
-  keep <- function(condition) heard <<- c(heard, conditionMessage(condition))
-  fit <- withCallingHandlers(
-    lmerTest::lmer(as.formula(formula, env = baseenv()), as.data.frame(columns), REML = TRUE),
-    warning = function(w) { keep(w); invokeRestart("muffleWarning") },
-    message = function(m) { keep(m); invokeRestart("muffleMessage") }
-  )
-  table <- withCallingHandlers(
-    coef(summary(fit)),
-    warning = function(w) { keep(w); invokeRestart("muffleWarning") },
-    message = function(m) { keep(m); invokeRestart("muffleMessage") }
-  )
-  conv <- fit@optinfo$conv
-  list(
-    as.double(table[, "Estimate"]), as.double(table[, "Std. Error"]),
-    if ("df" %in% colnames(table)) as.double(table[, "df"]) else rep(NA_real_, nrow(table)),
-    as.double(fit@devcomp$cmp[["REML"]]), as.double(sigma(fit)), as.double(fit@theta),
-    as.logical(lme4::isSingular(fit, tol = 1e-4)),
-    as.integer(if (is.null(conv$opt)) 0L else conv$opt),
-    as.character(unlist(conv$lme4$messages)),
-    as.character(unlist(fit@optinfo$warnings)),
-    trimws(heard)
-  )
-}
+  function(formula, columns) {
+    fit <- hear(
+      lmerTest::lmer(as.formula(formula, env = baseenv()), as.data.frame(columns), REML = TRUE)
+    )
+    table <- hear(coef(summary(fit$value)))
+    heard <- c(fit$heard, table$heard)
+    fit <- fit$value
+    theta <- as.double(fit@theta) + 0
+    derivatives <- fit@optinfo$derivs
+    if (is.null(derivatives)) derivatives <- lme4:::deriv12(lme4::getME(fit, "devfun"), theta)
+    conv <- fit@optinfo$conv
+    answer(fit, table$value, theta, derivatives, if (is.null(conv$opt)) 0L else conv$opt,
+           as.character(unlist(conv$lme4$messages)), as.character(unlist(fit@optinfo$warnings)),
+           heard)
+  }
 """
 
 
-def check() -> None:
+def check(engine: str = "lme4") -> None:
     """Raise EngineError, in one sentence, where R, a package of it or rpy2 is missing."""
     try:
         missing = [package for package in PACKAGES if package not in installed()]
     except FileNotFoundError:
-        raise EngineError(f"the engine 'lme4' needs R, which is not here: {INSTALL}") from None
+        raise EngineError(f"the engine {engine!r} needs R, which is not here: {INSTALL}") from None
     if missing:
         raise EngineError(
-            f"the engine 'lme4' needs the R package {' and '.join(missing)}, "
+            f"the engine {engine!r} needs the R package {' and '.join(missing)}, "
             f"which this R does not have: {INSTALL}"
         )
     try:
         import rpy2  # noqa: F401
     except ImportError:
         raise EngineError(
-            "the engine 'lme4' needs rpy2, which is not in this Python: run 'make env'"
+            f"the engine {engine!r} needs rpy2, which is not in this Python: run 'make env'"
         ) from None
 
 
@@ -119,8 +144,8 @@ def _r() -> Any:
 
 
 @cache
-def _fit_function() -> Any:
-    return _r().evalr(_FIT)
+def _function(source: str) -> Any:
+    return _r().evalr(f"local({{ {_SHARED} {source} }})")
 
 
 def _vector(values: Floats) -> Any:
@@ -129,6 +154,17 @@ def _vector(values: Floats) -> Any:
 
 def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
     """Fit `y ~ X + (Z | cluster)` by REML to the one dataset of a shard, Z columns of X."""
+    return fit_by(_FIT, shard, random)
+
+
+def fit_by(source: str, shard: Shard, random: Sequence[int]) -> Fit:
+    """Fit the one dataset of a shard by a function of R.
+
+    Parameters
+    ----------
+    source : the function, `function(formula, columns)`, which gives what `answer` gives.
+    random : the columns of X that have random coefficients.
+    """
     r = _r()
     names = [f"x{column}" for column in range(shard.p)]
     codes = r.IntSexpVector.from_memoryview((shard.cluster_codes(0) + 1).astype(np.int32).data)
@@ -136,35 +172,41 @@ def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
     columns.names = r.StrSexpVector(["y", "cluster", *names])
     model = r.StrSexpVector([mixed.model(shard, names, random)])
     try:
-        answer = _fit_function()(model, columns)
+        answer = _function(source)(model, columns)
     except r.embedded.RRuntimeError as error:
         raise RuntimeError(str(error).strip()) from None
     estimate, std_error, df, reml, sigma, theta = (np.array(answer[i]) for i in range(6))
     singular, code = bool(answer[6][0]), int(answer[7][0])
-    checks, optimizer, heard = (list(answer[i]) for i in range(8, 11))
+    checks, optimizer, heard, unskipped = (list(answer[i]) for i in range(8, 12))
     if estimate.size != shard.p:
         raise RuntimeError("lme4 dropped columns: the predictors are linearly dependent")
-    hessian = any("Hessian" in m or "unidentifiable" in m for m in checks)
-    gradient = any("grad" in m for m in checks)
     # lmerTest looks at the curvature itself, and says so beside lme4's own checks.
     curvature = any(re.search(r"failed to converge with \d+ negative eigenvalue", m) for m in heard)
-    unconverged = code != 0 or hessian or gradient or (curvature and not singular)
+    complained = _gradient(checks) or _hessian(checks) or (curvature and not singular)
     codes_said = [f"optimizer code {code}"] if code != 0 else []
     said = _once([*codes_said, *checks, *optimizer, *heard])
     return Fit(
         estimate,
         std_error,
         df,
-        "not_converged" if unconverged else "singular" if singular else "ok",
+        "not_converged" if code != 0 or complained else "singular" if singular else "ok",
         "; ".join(said),
         singular=singular,
         optimizer_warning=code != 0,
-        gradient_warning=gradient,
-        hessian_warning=hessian or curvature,
+        gradient_warning=_gradient(unskipped),
+        hessian_warning=_hessian(unskipped) or curvature,
         reml_criterion=float(reml[0]),
         sigma=float(sigma[0]),
         theta=theta,
     )
+
+
+def _gradient(checks: Sequence[str]) -> bool:
+    return any("grad" in message.lower() for message in checks)
+
+
+def _hessian(checks: Sequence[str]) -> bool:
+    return any("Hessian" in message or "unidentifiable" in message for message in checks)
 
 
 def _once(messages: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Least squares by statsmodels, as its users know it."""
+"""Least squares and two-stage regression by statsmodels, as its users know it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,20 @@ from typing import Any, Literal
 
 import numpy as np
 
-from clustrategy.dataset import Shard
+from clustrategy.dataset import Floats, Shard
 from clustrategy.fits import Fit, Fits, fit_each
 from clustrategy.strategies import strategy
+from clustrategy.strategies import two_stage as summary_measures
 from clustrategy.strategies.least_squares import NO_DF, mark_undefined, solve
+
+# cov_type and use_correction. A cluster's leave-one-out estimates taken around the estimate
+# itself, as statsmodels does under this name, are CR3, and with its correction CV3.
+VARIANCES = {
+    "CR0": ("cluster", False),
+    "CR1S": ("cluster", True),
+    "CR3": ("cluster-crv3", False),
+    "CV3": ("cluster-crv3", True),
+}
 
 
 def versions() -> dict[str, str]:
@@ -21,26 +31,49 @@ def versions() -> dict[str, str]:
 @strategy("ols", engine="statsmodels")
 def ols(shard: Shard) -> Fits:
     """`OLS(y, X).fit()`."""
-    return fit_each(shard, lambda one: _tidy(_model(one).fit()), _defined(shard))
+    return fit_each(shard, lambda one: _tidy(_ols(one.y, one.X).fit()), _defined(shard))
 
 
 @strategy("cluster_robust", engine="statsmodels")
 def cluster_robust(
     shard: Shard,
     *,
-    variance: Literal["CR0", "CR1S"] = "CR1S",
-    df: Literal["G-1", "normal"] = "G-1",
+    variance: Literal["CR0", "CR1S", "CR3", "CV3"] = "CR1S",
+    df: Literal["G-1", "N-p", "normal"] = "G-1",
 ) -> Fits:
-    """`OLS(y, X).fit(cov_type="cluster", use_t=...)`; its own default would be `df: normal`."""
+    """`OLS(y, X).fit(cov_type=..., use_t=...)`; its own default would be `df: normal`."""
+    cov_type, correction = VARIANCES[variance]
 
     def fit(one: Shard) -> Fit:
-        groups = {"groups": one.cluster_codes(0), "use_correction": variance == "CR1S"}
-        return _tidy(_model(one).fit(cov_type="cluster", cov_kwds=groups, use_t=df == "G-1"))
+        options = {
+            "groups": one.cluster_codes(0),
+            "use_correction": correction,
+            "df_correction": df == "G-1",
+        }
+        model = _ols(one.y, one.X)
+        return _tidy(model.fit(cov_type=cov_type, cov_kwds=options, use_t=df != "normal"))
 
     fits = _defined(shard)
     if shard.clusters < 2:
         everywhere = np.ones(shard.sims, dtype=bool)
         fits.fail(everywhere, "undefined", "one cluster: a cluster-robust variance needs two")
+    return fit_each(shard, fit, fits)
+
+
+@strategy("two_stage", engine="statsmodels")
+def two_stage(shard: Shard) -> Fits:
+    """`OLS(y, X).fit()` in each cluster, then `DescrStatsW(coefficients).ttest_mean()`."""
+    from statsmodels.stats.weightstats import DescrStatsW
+
+    def fit(one: Shard) -> Fit:
+        ends = np.cumsum(one.n[0])[:-1]
+        clusters = zip(np.split(one.y, ends), np.split(one.X, ends), strict=True)
+        sample = DescrStatsW(np.array([_ols(y, X).fit().params for y, X in clusters]))
+        df = sample.ttest_mean()[2]
+        return Fit(sample.mean, sample.std_mean, np.full(one.p, df))
+
+    fits = Fits.blank(shard.sims, shard.p)
+    summary_measures.mark_undefined(shard, fits, summary_measures.solvable(shard))
     return fit_each(shard, fit, fits)
 
 
@@ -52,10 +85,10 @@ def _defined(shard: Shard) -> Fits:
     return fits
 
 
-def _model(one: Shard) -> Any:
-    import statsmodels.api as sm
+def _ols(y: Floats, X: Floats) -> Any:
+    from statsmodels.regression.linear_model import OLS
 
-    return sm.OLS(one.y, one.X)
+    return OLS(y, X)
 
 
 def _tidy(result: Any) -> Fit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clustrategy.dataset import Shard
 from clustrategy.fits import Fits
@@ -21,8 +22,8 @@ def two_stage(shard: Shard) -> Fits:
     fits = Fits.blank(shard.sims, shard.p)
     p, G = shard.p, shard.clusters
     design = shard.triangles[..., :p, :p]
-    solvable = (shard.n >= p) & full_rank(design)
-    design = np.where(solvable[..., None, None], design, np.eye(p))
+    carried = solvable(shard)
+    design = np.where(carried[..., None, None], design, np.eye(p))
     coefficients = np.linalg.solve(design, shard.triangles[..., :p, p:])[..., 0]
     mean = coefficients.sum(axis=1) / G
     deviation = coefficients - mean[:, None]
@@ -31,6 +32,18 @@ def two_stage(shard: Shard) -> Fits:
     fits.estimate[:] = mean
     fits.std_error[:] = np.sqrt(variance / G)
     fits.df[:] = G - 1.0
+    mark_undefined(shard, fits, carried)
+    return fits
+
+
+def solvable(shard: Shard) -> NDArray[np.bool_]:
+    """(S, G) whether a cluster can carry a regression of its own."""
+    return (shard.n >= shard.p) & full_rank(shard.triangles[..., : shard.p, : shard.p])
+
+
+def mark_undefined(shard: Shard, fits: Fits, solvable: NDArray[np.bool_]) -> None:
+    """Fail the fits to datasets of one cluster, or with a cluster that is not solvable."""
+    p, G = shard.p, shard.clusters
     small = (shard.n < p).sum(axis=1)
     fits.fail(
         small > 0,
@@ -45,4 +58,3 @@ def two_stage(shard: Shard) -> Fits:
     )
     if G < 2:
         fits.fail(np.ones(shard.sims, dtype=bool), "undefined", "one cluster: two-stage needs two")
-    return fits

@@ -1,0 +1,33 @@
+"""Which fits count as failed by the messages of lme4, whose rule changed in November 2018."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Rule = Literal["<=1.1-18", ">=1.1-19"]
+
+
+def failures(fits: Mapping[str, ArrayLike], rule: Rule) -> NDArray[np.bool_]:
+    """Whether each fit failed by the rule of a version of lme4.
+
+    Up to 1.1-18 lme4 checked gradient and Hessian of every fit and said nothing of a singular one.
+    From 1.1-19 on it says that a fit is singular and leaves the two checks out there.
+
+    Parameters
+    ----------
+    fits : columns of the fits table, (S,) each: status, optimizer_warning, gradient_warning and
+        hessian_warning.
+    rule : by default settings of that version; a newer fit is judged by an older rule, not made
+        again by its optimiser.
+    """
+    status = np.asarray(fits["status"])
+    if rule == ">=1.1-19":
+        return np.asarray(status != "ok", dtype=bool)
+    failed = np.isin(status, ("undefined", "error"))
+    for check in ("optimizer_warning", "gradient_warning", "hessian_warning"):
+        failed = failed | np.asarray(fits[check], dtype=bool)
+    return failed
