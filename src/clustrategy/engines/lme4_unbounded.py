@@ -116,4 +116,4 @@ def _unit(size: Floats) -> Floats:
     return np.exp2(np.round(np.log2(np.where(size > 0, size, 1.0))))
 
 
-mixed.register("lme4_unbounded", fit_one)
+mixed.register("lme4_unbounded", mixed.each(fit_one), __name__)
