@@ -13,7 +13,8 @@ from clustrategy.analysis import shard_from_frame
 from clustrategy.dataset import Shard
 from clustrategy.engines import lme4
 from clustrategy.errors import EngineError
-from clustrategy.strategies import Strategy
+from clustrategy.fits import Fits
+from clustrategy.strategies import Strategy, mixed
 
 from .material import GOLDEN, fit, golden, join, orthodont, random_shard
 
@@ -150,7 +151,9 @@ def test_predictors_on_other_scales_provoke_hessian_and_gradient_messages(r):
 def test_an_error_of_r_is_a_row_with_its_message_and_harms_no_neighbour(r):
     shard = golden("balanced-10x5-4.0")
     flat = Shard(0 * shard.y, shard.X, shard.n, shard.terms)
-    found = fit(join(shard, flat, shard), "mixed_maximal", engine="lme4")
+    found = Fits.blank(3, shard.p, 10)
+    random = np.ones((3, shard.p), dtype=bool)
+    mixed.each(lme4.fit_one)(join(shard, flat, shard), random, found)
     alone = fit(shard, "mixed_maximal", engine="lme4")
     assert list(found.status) == ["ok", "error", "ok"]
     assert "not a positive definite matrix" in found.message[1]

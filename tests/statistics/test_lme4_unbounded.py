@@ -9,7 +9,8 @@ import pytest
 from clustrategy.dataset import INTERCEPT, Shard
 from clustrategy.engines import lme4, lme4_unbounded
 from clustrategy.errors import EngineError
-from clustrategy.strategies import Strategy
+from clustrategy.fits import Fits
+from clustrategy.strategies import Strategy, mixed
 
 from .material import FOLDER, GOLDEN, fit, golden, join, random_shard
 
@@ -102,7 +103,10 @@ def test_units_do_not_matter(r, factor):
 @pytest.mark.lme4
 def test_what_has_no_optimum_is_a_row_and_harms_no_neighbour(r):
     shard = random_shard(5, 1, 12, 3, (5, 9))
-    found = fit(join(shard, replace(shard, y=0 * shard.y)), "mixed_maximal", engine=ENGINE)
+    found = Fits.blank(2, shard.p, 6)
+    random = np.ones((2, shard.p), dtype=bool)
+    both = join(shard, replace(shard, y=0 * shard.y))
+    mixed.each(lme4_unbounded.fit_one)(both, random, found)
     alone = fit(shard, "mixed_maximal", engine=ENGINE)
     assert list(found.status) == ["ok", "error"]
     assert "the REML criterion has no minimum" in found.message[1]

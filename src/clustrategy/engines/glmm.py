@@ -12,6 +12,7 @@ from clustrategy.dataset import Floats, Shard
 from clustrategy.errors import EngineError
 from clustrategy.fits import Fit
 from clustrategy.strategies import mixed
+from clustrategy.strategies.least_squares import solve
 
 # The kinds of glmm's warnings after which its numbers stand; it says them all the same. Of the
 # others those in CURVATURE speak of the standard errors, the rest (such as a variance at the limit
@@ -45,7 +46,11 @@ def check() -> None:
 
 
 def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
-    """Fit `y ~ X + (Z | cluster)` by REML to the one dataset of a shard, Z columns of X."""
+    """Fit `y ~ X + (Z | cluster)` by REML to the one dataset of a shard, Z columns of X.
+
+    glmm gets the residuals of least squares, which leaves the model as it is: it loses digits on a
+    response that is far from zero.
+    """
     import glmm
 
     names = [f"x{column}" for column in range(shard.p)]
@@ -54,7 +59,8 @@ def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
     }
     width = len(str(shard.clusters))
     labels = np.array([f"{g:0{width}d}" for g in range(shard.clusters)])
-    data |= {"y": shard.y, "cluster": labels[shard.cluster_codes(0)]}
+    centre = solve(shard).estimate[0]
+    data |= {"y": shard.y - shard.X @ centre, "cluster": labels[shard.cluster_codes(0)]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fit = glmm.fit(data, mixed.model(shard, names, random))
@@ -62,12 +68,13 @@ def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
     kinds = {w["kind"] for w in fit.warnings}
     optimizer = not fit.converged or bool(kinds - HARMLESS - CURVATURE)
     hessian = bool(kinds & CURVATURE)
+    beta = centre + fit.beta
     if not fit.converged:
-        return Fit(fit.beta, fit.se, fit.coef_df, "not_converged", message, optimizer_warning=True)
+        return Fit(beta, fit.se, fit.coef_df, "not_converged", message, optimizer_warning=True)
     theta = relative_factor(np.asarray(fit.varcorr[0], dtype=float) / fit.dispersion)
     singular = bool(mixed.singular(theta[None])[0])
     return Fit(
-        fit.beta,
+        beta,
         fit.se,
         fit.coef_df,
         "not_converged" if optimizer or hessian else "singular" if singular else "ok",

@@ -19,9 +19,11 @@ from clustrategy.strategies.least_squares import Solution, solve
 
 SINGULAR_TOLERANCE = 1e-4
 PROPORTIONAL_TOLERANCE = 1e-12
+ROUNDING = 1e-13
+NO_RESIDUAL = "the predictors explain the response exactly: there is no residual variance"
 
 FitOne = Callable[[Shard, Sequence[int]], Fit]
-FitAll = Callable[[Shard, NDArray[np.bool_], Solution, Fits], None]
+FitAll = Callable[[Shard, NDArray[np.bool_], Fits], None]
 
 
 def random_columns(shard: Shard) -> NDArray[np.bool_]:
@@ -69,8 +71,8 @@ def register(engine: str, fit: FitAll, module: str) -> None:
     Parameters
     ----------
     engine : its name.
-    fit : takes a shard, the columns of X that have random coefficients (S, p), the least squares
-        solution and the fits to fill in, of which those that have failed already are passed over.
+    fit : takes a shard, the columns of X that have random coefficients (S, p) and the fits to fill
+        in, of which those that have failed already are passed over.
     module : the name of the module that computes the fits.
     """
 
@@ -94,7 +96,7 @@ def each(fit_one: FitOne) -> FitAll:
     fit_one : takes a shard of one dataset and the columns of X that have random coefficients.
     """
 
-    def fit(shard: Shard, random: NDArray[np.bool_], _: Solution, fits: Fits) -> None:
+    def fit(shard: Shard, random: NDArray[np.bool_], fits: Fits) -> None:
         columns = iter([np.flatnonzero(random[sim]) for sim in np.flatnonzero(fits.status == "ok")])
         fit_each(shard, lambda one: fit_one(one, next(columns).tolist()), fits)
 
@@ -119,5 +121,14 @@ def _fit(shard: Shard, random: NDArray[np.bool_], fit: FitAll) -> Fits:
     )
     solution = solve(shard)
     fits.fail(~solution.defined, "undefined", "the predictors are linearly dependent")
-    fit(shard, random, solution, fits)
+    fits.fail(_explained(shard, solution), "undefined", NO_RESIDUAL)
+    fit(shard, random, fits)
     return fits
+
+
+def _explained(shard: Shard, solution: Solution) -> NDArray[np.bool_]:
+    """(S,) whether the residuals are nothing but rounding."""
+    lengths = np.sqrt((shard.triangles * shard.triangles).sum(axis=(1, 2)))
+    terms = lengths[:, :-1] * np.abs(solution.estimate)
+    largest = np.maximum(lengths[:, -1], terms.max(axis=1))
+    return np.sqrt(solution.residual_ss) <= ROUNDING * np.sqrt(shard.n_obs) * largest

@@ -11,34 +11,22 @@ from clustrategy.newton import minimise, triangular
 from clustrategy.reml import Criterion, columnwise
 from clustrategy.satterthwaite import satterthwaite
 from clustrategy.strategies import mixed
-from clustrategy.strategies.least_squares import Solution
 
 # Clusters that are worked on at once: enough to hide the cost of a call, few enough for the cache.
 CLUSTERS_AT_ONCE = 5000
-ROUNDING = 1e-13
-NO_RESIDUAL = "the predictors explain the response exactly: there is no residual variance"
 SINGULAR = "boundary (singular) fit: a variance is zero or a correlation is 1 or -1"
 NOT_FINITE = "the fit gave numbers that are not finite"
 ENDLESS = "the search for the REML optimum did not end"
 
 
-def fit(shard: Shard, random: NDArray[np.bool_], solution: Solution, fits: Fits) -> None:
+def fit(shard: Shard, random: NDArray[np.bool_], fits: Fits) -> None:
     """Fill in the fits that have not failed already."""
-    fits.fail(_explained(shard, solution), "undefined", NO_RESIDUAL)
     wanted = fits.status == "ok"
     at_once = max(1, CLUSTERS_AT_ONCE // shard.clusters)
     for pattern in np.unique(random[wanted], axis=0):
         sims = np.flatnonzero(wanted & (random == pattern).all(axis=1))
         for start in range(0, sims.size, at_once):
             _fit_some(shard, sims[start : start + at_once], np.flatnonzero(pattern), fits)
-
-
-def _explained(shard: Shard, solution: Solution) -> NDArray[np.bool_]:
-    """(S,) whether the residuals are nothing but rounding."""
-    lengths = np.sqrt((shard.triangles * shard.triangles).sum(axis=(1, 2)))
-    terms = lengths[:, :-1] * np.abs(solution.estimate)
-    largest = np.maximum(lengths[:, -1], terms.max(axis=1))
-    return np.sqrt(solution.residual_ss) <= ROUNDING * np.sqrt(shard.n_obs) * largest
 
 
 def _fit_some(shard: Shard, sims: NDArray[np.int64], random: NDArray[np.int64], fits: Fits) -> None:
