@@ -14,6 +14,7 @@ include: "workflow/rules/simulate.smk"
 include: "workflow/rules/fit.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/aggregate.smk"
+include: "workflow/rules/audit.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/examples.smk"
 include: "workflow/rules/student.smk"
@@ -27,8 +28,15 @@ rule all:
         rules.aggregate.output,
         rules.summary.output,
         figure_files(),
+        audit_files(),
         rules.worked_example.output,
         rules.provenance.output,
+
+
+rule audit:
+    input:
+        rules.audit_table.output,
+        rules.audit_verdict.output,
 
 
 rule student:

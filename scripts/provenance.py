@@ -4,5 +4,6 @@ from clustrategy.stages.provenance import record
 with job(snakemake.log[0]):
     record(
         snakemake.params.config,
+        snakemake.params.audit,
         provenance=snakemake.output.provenance,
     )

@@ -26,6 +26,9 @@ _WORDS = {
 }
 
 
+_NUMBER_OR_WORD = {"sims_per_shard": "auto", "audit.sims": "all"}
+
+
 def _is_integer(_: object, value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -121,8 +124,9 @@ def _sentence(error: jsonschema.ValidationError) -> str:
             f"found {error.instance!r}"
         )
     found = _found(error.instance)
-    if path == "sims_per_shard":
-        return f"sims_per_shard must be auto or a whole number of at least 1, found {found}"
+    if path in _NUMBER_OR_WORD:
+        word = _NUMBER_OR_WORD[path]
+        return f"{path} must be {word} or a whole number of at least 1, found {found}"
     limit = error.validator_value
     match error.validator:
         case "additionalProperties":

@@ -25,16 +25,37 @@ def format_level(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(float(value))
 
 
+def cell_path(cell: Mapping[str, int | float]) -> str:
+    """The path of a cell, factors in the order of the cell."""
+    return "/".join(f"{factor}={format_level(value)}" for factor, value in cell.items())
+
+
 def shard_path(cell: Mapping[str, int | float], sims: range) -> str:
-    """The path of some sims of a cell, factors in the order of the cell."""
-    levels = [f"{factor}={format_level(value)}" for factor, value in cell.items()]
-    return "/".join([*levels, f"sims={sims[0]}-{sims[-1]}.parquet"])
+    """The path of some sims of a cell."""
+    return f"{cell_path(cell)}/sims={sims[0]}-{sims[-1]}.parquet"
 
 
 def read_shard_path(path: str) -> tuple[Cell, range]:
     """The cell and the sims of a path that ends as `shard_path` writes it."""
-    backwards = reversed(PurePath(path).with_suffix("").parts)
-    pairs = dict(part.split("=") for part in takewhile(lambda part: "=" in part, backwards))
-    first, last = pairs.pop("sims").split("-")
-    cell = {factor: level(factor, float(text)) for factor, text in reversed(pairs.items())}
+    cell, pairs = _read(PurePath(path).with_suffix(""))
+    first, last = pairs["sims"].split("-")
     return cell, range(int(first), int(last) + 1)
+
+
+def sim_path(cell: Mapping[str, int | float], sim: int) -> str:
+    """The path of one sim of a cell."""
+    return f"{cell_path(cell)}/sim={sim}"
+
+
+def read_sim_path(path: str) -> tuple[Cell, int]:
+    """The cell and the sim of a path that ends as `sim_path` writes it."""
+    cell, pairs = _read(PurePath(path))
+    return cell, int(pairs["sim"])
+
+
+def _read(path: PurePath) -> tuple[Cell, dict[str, str]]:
+    """The `name=value` parts that a path ends with: the cell, and what else they say."""
+    parts = takewhile(lambda part: "=" in part, reversed(path.parts))
+    pairs = dict(reversed([tuple(part.split("=")) for part in parts]))
+    sims = {name: pairs.pop(name) for name in ("sim", "sims") if name in pairs}
+    return {factor: level(factor, float(text)) for factor, text in pairs.items()}, sims

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import clustrategy
+from clustrategy import audit, sharding, tables
 from clustrategy import config as configuration
-from clustrategy import sharding, tables
 from clustrategy.dgp import Process
 from clustrategy.errors import ConfigError
 from clustrategy.paths import FACTORS, Cell, format_level, level, shard_path
@@ -152,6 +152,44 @@ class Study:
         }
 
     @property
+    def audited_sims(self) -> int:
+        """How many sims of each cell are audited; 0 where there is no audit."""
+        settings = self.config["audit"]
+        if settings is None:
+            return 0
+        return self.sims if settings["sims"] == "all" else min(settings["sims"], self.sims)
+
+    @cached_property
+    def audit_plan(self) -> tuple[dict[str, list[dict[str, Any]]], str]:
+        """The references of each strategy, and why some or all are left out; as `audit.plan`."""
+        if self.config["audit"] is None:
+            return {}, "the config has no audit"
+        return audit.plan(self.strategies, self.config["audit"]["engine"])
+
+    @property
+    def audit_job(self) -> dict[str, Any]:
+        """What it takes to audit a shard, as plain values."""
+        chosen = [audit.audited(strategy) for strategy in self.strategies]
+        return {
+            "seed": self.seed,
+            "dgp": self.further_dgp,
+            "sims": self.audited_sims,
+            "strategies": self.entries,
+            "references": dict(sorted(self.audit_plan[0].items())),
+            "digests": {strategy.label: strategy.digest for strategy in chosen},
+            "versions": self.reference_versions,
+        }
+
+    @property
+    def reference_versions(self) -> dict[str, str]:
+        """The versions of what the strategies are audited by."""
+        entries = [entry for others in self.audit_plan[0].values() for entry in others]
+        versions: dict[str, str] = {}
+        for entry in entries:
+            versions |= Strategy.parse(entry).versions
+        return dict(sorted(versions.items()))
+
+    @property
     def worked_example_job(self) -> dict[str, Any]:
         """What it takes to draw the worked example."""
         return self.job(self.config["worked_example"])
@@ -191,12 +229,16 @@ class Study:
         """Where the results of the study live."""
         return f"results/{self.name}"
 
-    def shards(self, stage: str) -> list[str]:
-        """The files of a stage (`truth`, `estimates`, ...), in the order of cells and sims."""
+    def shards(self, stage: str, first: int | None = None) -> list[str]:
+        """The files of a stage (`truth`, `estimates`, ...), in the order of cells and sims.
+
+        Those alone that hold some of the first sims, where `first` is given.
+        """
         return [
             f"{self.folder}/{stage}/{shard_path(cell, sims)}"
             for cell in self.cells
             for sims in self.blocks(cell)
+            if first is None or sims[0] < first
         ]
 
     @property

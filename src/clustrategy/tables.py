@@ -220,3 +220,18 @@ def fits_table(fits: Fits, sims: Sequence[int], strategy: str, engine: str) -> p
         pa.array(theta, pa.list_(pa.float64())),
     ]
     return pa.table(columns, schema=FITS)
+
+
+def fits_from_tables(estimates: pa.Table, fits: pa.Table) -> Fits:
+    """The fits of one strategy from its rows, as `estimates_table` and `fits_table` give them."""
+    sims = fits.num_rows
+    p = estimates.num_rows // max(1, sims)
+    thetas = fits["theta"].to_pylist()
+    out = Fits.blank(sims, p, max((len(theta) for theta in thetas), default=0))
+    for name in ("estimate", "std_error", "df"):
+        getattr(out, name)[:] = estimates[name].to_numpy().reshape(sims, p)
+    for name in FITS.names[3:-1]:
+        getattr(out, name)[:] = fits[name].to_numpy(zero_copy_only=False)
+    for row, theta in zip(out.theta, thetas, strict=True):
+        row[: len(theta)] = theta
+    return out

@@ -7,7 +7,7 @@ from clustrategy import figures
 from clustrategy.errors import ClustrategyError
 from clustrategy.paths import COUNTS, format_level
 from clustrategy.sources import PACKAGE, sources
-from clustrategy.stages import provenance, run
+from clustrategy.stages import provenance, remake as remade, run
 from clustrategy.stages.progress import Progress
 from clustrategy.study import Study
 from snakemake.logging import logger
@@ -36,6 +36,7 @@ PLACES = {factor: f"{factor}={{{factor}}}" for factor in study.factors}
 SHARD = os.path.join(*PLACES.values(), "sims={block}.parquet")
 # A size is the values of the factors that count something; a job serves all cells of one size.
 SIZE = os.path.join(*(place for factor, place in PLACES.items() if factor in COUNTS))
+SIM = os.path.join(*(f"{factor}={{{factor},[^/]+}}" for factor in study.factors), "sim={sim}")
 
 
 wildcard_constraints:
@@ -43,6 +44,7 @@ wildcard_constraints:
     obs_per_cluster=r"\d+",
     predictors=r"\d+",
     block=r"\d+-\d+",
+    sim=r"\d+",
 
 
 def code(*modules):
@@ -72,6 +74,21 @@ def kept(paths):
 
 def kept_datasets():
     return study.shards("datasets") if study.config["keep_datasets"] else []
+
+
+def audit_files():
+    return rules.audit_verdict.output if study.config["audit"] else []
+
+
+def audit_note():
+    """What every figure says of a study that should have been audited and could not."""
+    return f"NOT AUDITED: {study.audit_plan[1]}." if study.config["audit"] and study.audit_plan[1] else ""
+
+
+def remake_command():
+    """What makes a dataset again, less its own path."""
+    files = "".join(f" --configfile {file}" for file in workflow.overwrite_configfiles)
+    return f"snakemake{files} --cores 1 {RESULTS}/remade"
 
 
 def figure_files():

@@ -9,6 +9,7 @@ rule provenance:
         rules.summary.output,
         rules.worked_example.output,
         figure_files(),
+        audit_files(),
     output:
         provenance=f"{RESULTS}/provenance.json",
     log:
@@ -17,5 +18,6 @@ rule provenance:
         "../../envs/environment.yaml"
     params:
         config=study.config,
+        audit={"references": study.reference_versions, "left_out": study.audit_plan[1]},
     script:
         "../../scripts/provenance.py"

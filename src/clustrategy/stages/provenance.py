@@ -22,12 +22,13 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def record(config: Mapping[str, Any], *, provenance: str) -> None:
+def record(config: Mapping[str, Any], audit: Mapping[str, Any], *, provenance: str) -> None:
     """Write the provenance of a run.
 
     Parameters
     ----------
     config : the resolved config.
+    audit : the versions of the references, and why references were left out.
     provenance : the JSON file to write. Start and command come from the environment variables
         `CLUSTRATEGY_STARTED` and `CLUSTRATEGY_COMMAND`, which the Snakefile sets.
     """
@@ -38,6 +39,7 @@ def record(config: Mapping[str, Any], *, provenance: str) -> None:
         "end": now(),
         "seed": config["seed"],
         "config": dict(config),
+        "audit": dict(audit),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": dict(sorted(packages.items(), key=lambda item: item[0].lower())),

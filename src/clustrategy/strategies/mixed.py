@@ -44,15 +44,26 @@ def random_columns(shard: Shard) -> NDArray[np.bool_]:
     return kept
 
 
-def model(shard: Shard, names: Sequence[str], random: Sequence[int]) -> str:
-    """The model in lme4's notation, for columns `y`, `cluster` and the names given."""
+def intercept_column(shard: Shard) -> NDArray[np.bool_]:
+    """(S, p) that the intercept alone differs between clusters."""
+    if INTERCEPT not in shard.terms:
+        raise ValueError("a random intercept needs a model with an intercept")
+    return np.broadcast_to(np.array(shard.terms) == INTERCEPT, (shard.sims, shard.p))
+
+
+RANDOM = {"mixed_maximal": random_columns, "mixed_intercept": intercept_column}
+"""Of each strategy, which columns of X have random coefficients."""
+
+
+def model(shard: Shard, names: Sequence[str], random: Sequence[int], response: str = "y") -> str:
+    """The model in lme4's notation, for the response, `cluster` and columns of the names given."""
 
     def side(columns: Sequence[int]) -> str:
         terms = [names[c] for c in columns if shard.terms[c] != INTERCEPT]
         has_intercept = any(shard.terms[c] == INTERCEPT for c in columns)
         return " + ".join(["1" if has_intercept else "0", *terms])
 
-    return f"y ~ {side(range(shard.p))} + ({side(random)} | cluster)"
+    return f"{response} ~ {side(range(shard.p))} + ({side(random)} | cluster)"
 
 
 def singular(theta: Floats) -> NDArray[np.bool_]:
@@ -78,14 +89,11 @@ def register(engine: str, fit: FitAll, module: str) -> None:
 
     @strategy("mixed_maximal", engine=engine, module=module)
     def maximal(shard: Shard) -> Fits:
-        return _fit(shard, random_columns(shard), fit)
+        return _fit(shard, "mixed_maximal", fit)
 
     @strategy("mixed_intercept", engine=engine, module=module)
     def intercept(shard: Shard) -> Fits:
-        if INTERCEPT not in shard.terms:
-            raise ValueError("a random intercept needs a model with an intercept")
-        random = np.broadcast_to(np.array(shard.terms) == INTERCEPT, (shard.sims, shard.p))
-        return _fit(shard, random, fit)
+        return _fit(shard, "mixed_intercept", fit)
 
 
 def each(fit_one: FitOne) -> FitAll:
@@ -103,8 +111,9 @@ def each(fit_one: FitOne) -> FitAll:
     return fit
 
 
-def _fit(shard: Shard, random: NDArray[np.bool_], fit: FitAll) -> Fits:
-    """Fit the datasets, `random` (S, p) their columns with random coefficients."""
+def _fit(shard: Shard, name: str, fit: FitAll) -> Fits:
+    """Fit a strategy to the datasets."""
+    random = RANDOM[name](shard)
     q = random.sum(axis=1)
     fits = Fits.blank(shard.sims, shard.p, int((q * (q + 1) // 2).max()))
     if shard.clusters < 2:

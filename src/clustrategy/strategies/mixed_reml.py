@@ -62,4 +62,22 @@ def relative_factor(criterion: Criterion, factor: Floats) -> Floats:
     return triangular(criterion.random_root @ factor)[:, rows, columns]
 
 
+def df_at(shard: Shard, random: NDArray[np.bool_], theta: Floats) -> Floats:
+    """(p,) exact Satterthwaite degrees of freedom at a theta of the one dataset of a shard.
+
+    Parameters
+    ----------
+    shard : one dataset.
+    random : (p,) the columns of X that have random coefficients.
+    theta : (k,) lme4's, by column.
+    """
+    criterion = Criterion.of(shard.triangles, shard.n_obs, np.flatnonzero(random))
+    rows, columns = columnwise(criterion.q)
+    factor = np.zeros((1, criterion.q, criterion.q))
+    factor[0, rows, columns] = theta
+    inside = np.asarray(np.linalg.solve(criterion.random_root, factor), dtype=np.float64)
+    point = criterion.at(triangular(inside))
+    return satterthwaite(point.derivatives(), criterion.root @ point.J)[0]
+
+
 mixed.register("numpy", fit, module=__name__)

@@ -1,0 +1,195 @@
+"""How far an engine and a reference agree on the same datasets, and whose fault a difference is.
+
+The reference is not the truth: lme4 stops short of the optimum at times, and lmerTest's numerical
+derivatives give wrong degrees of freedom now and then. So a mixed model is compared with lme4 as
+its users get it and with lme4 optimised without bounds, and each difference has a verdict:
+
+agree
+    All within the bounds below.
+reference_short
+    The reference's REML criterion is above the least of all engines by more than `SHORT`.
+reference_slack
+    Above by no more than `SHORT`, and the numbers are apart for that reason: a criterion e above
+    its least leaves the variance parameters within sqrt(e) standard errors of their optimum, and
+    estimates and standard errors of the fixed effects well within that. lme4's optimiser stops
+    inside this tolerance as a rule.
+reference_df
+    All agree but the degrees of freedom, and exact derivatives at the reference's own theta show
+    that it is the reference's that are off.
+reference_failed, both_failed
+    The reference gave no numbers; neither did.
+engine_short, engine_failed, differ
+    The engine's criterion is above the least by more than `CRITERION`; it gave no numbers where
+    the reference did; numbers beyond the bounds although both criteria are at the least. These
+    are the engine's fault, and a run ends with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustrategy.dataset import Floats, Shard
+from clustrategy.errors import ConfigError, EngineError
+from clustrategy.fits import Fits
+from clustrategy.strategies import DEFAULT_ENGINE, Strategy, mixed, registry
+from clustrategy.strategies.mixed_reml import df_at
+
+CRITERION = 1e-6
+SHORT = 1e-4
+ESTIMATE = 1e-5
+STD_ERROR = 1e-4
+DF = 1e-2
+LEAST_SQUARES = 1e-10
+
+FAULTS = ("engine_short", "engine_failed", "differ")
+MIXED_REFERENCES = {"lme4": ("lme4", "lme4_unbounded"), "glmm": ("glmm",)}
+LEAST_SQUARES_REFERENCE = "statsmodels"
+
+
+def audited(strategy: Strategy) -> Strategy:
+    """What is audited in the name of a study's strategy: it, or the default engine's in its place.
+
+    A reference cannot be audited by itself; where it is the study's engine, the default engine
+    shows what it missed.
+    """
+    references = {engine for engines in MIXED_REFERENCES.values() for engine in engines}
+    if strategy.engine in references | {LEAST_SQUARES_REFERENCE}:
+        return Strategy.parse({**strategy.spec, "engine": DEFAULT_ENGINE})
+    return strategy
+
+
+def references(strategy: Strategy, engine: str) -> list[Strategy]:
+    """The references of a strategy, whether they can run here or not.
+
+    Parameters
+    ----------
+    strategy : an entry of a study.
+    engine : the reference of mixed models, a key of `MIXED_REFERENCES`.
+    """
+    known = registry()[strategy.name]
+    names = MIXED_REFERENCES[engine] if engine in known else (LEAST_SQUARES_REFERENCE,)
+    found = []
+    for name in names:
+        try:
+            found.append(Strategy.parse({**strategy.spec, "engine": name}))
+        except ConfigError:  # the reference does not have this strategy, or not with these options
+            continue
+    return found
+
+
+def plan(
+    strategies: Sequence[Strategy], engine: str
+) -> tuple[dict[str, list[dict[str, Any]]], str]:
+    """The references that can run here, by label, and why others cannot, empty where all can.
+
+    Returns
+    -------
+    Entries as `Strategy.spec` gives them, and one sentence.
+    """
+    entries: dict[str, list[dict[str, Any]]] = {}
+    missing = ""
+    for strategy in strategies:
+        entries[strategy.label] = []
+        for reference in references(strategy, engine):
+            try:
+                reference.check()
+            except EngineError as error:
+                missing = missing or str(error)
+            else:
+                entries[strategy.label].append(reference.spec)
+    return entries, missing
+
+
+def is_mixed(strategy: Strategy) -> bool:
+    """Whether a strategy's fits have a REML criterion."""
+    return strategy.name in mixed.RANDOM
+
+
+def has_numbers(fits: Fits) -> NDArray[np.bool_]:
+    """(S,) which fits gave finite estimates and standard errors, converged or not."""
+    return np.isfinite(np.concatenate([fits.estimate, fits.std_error], axis=1)).all(axis=1)
+
+
+def best_criterion(fits: Sequence[Fits]) -> Floats:
+    """(S,) the least REML criterion of all engines, NaN where none gave one."""
+    values = np.array([np.where(has_numbers(one), one.reml_criterion, np.inf) for one in fits])
+    least = values.min(axis=0)
+    return np.where(np.isfinite(least), least, np.nan)
+
+
+def verdicts(
+    shard: Shard, strategy: Strategy, found: Fits, reference: Fits, best: Floats
+) -> NDArray[Any]:
+    """(S,) the verdict on each dataset.
+
+    Parameters
+    ----------
+    shard : the datasets.
+    strategy : what was fitted.
+    found, reference : the fits of the audited engine and of the reference.
+    best : (S,) as `best_criterion` gives it over all engines.
+    """
+    out = np.full(shard.sims, "agree", dtype=object)
+    ours = has_numbers(found) & np.isin(found.status, ("ok", "singular"))
+    theirs = has_numbers(reference)
+    out[~ours & ~theirs] = "both_failed"
+    out[ours & ~theirs] = "reference_failed"
+    sure = theirs & np.isin(reference.status, ("ok", "singular"))
+    out[~ours & theirs] = "both_failed"
+    out[~ours & sure] = "engine_failed"
+    both = ours & theirs
+    if not is_mixed(strategy):
+        apart = _apart(found, reference, LEAST_SQUARES, LEAST_SQUARES)
+        out[both & (apart | (_relative(found.df, reference.df) > LEAST_SQUARES))] = "differ"
+        return out
+    excess = np.maximum(reference.reml_criterion - best, 0.0)
+    slack = np.sqrt(excess)
+    out[both & (excess > CRITERION)] = "reference_slack"
+    out[both & _apart(found, reference, ESTIMATE, STD_ERROR)] = "reference_slack"
+    out[both & _apart(found, reference, ESTIMATE + slack, STD_ERROR + slack)] = "differ"
+    out[both & (excess > SHORT)] = "reference_short"
+    out[ours & (found.reml_criterion - best > CRITERION)] = "engine_short"
+    same = out == "agree"
+    for sim in np.flatnonzero(same & (_relative(found.df, reference.df) > DF)):
+        one = shard.dataset(int(sim))
+        theta = reference.theta[sim][~np.isnan(reference.theta[sim])]
+        exact = df_at(one, mixed.RANDOM[strategy.name](one)[0], theta)
+        own = found.df[sim : sim + 1]
+        right = _relative(own, exact[None])[0] <= DF
+        out[sim] = "reference_df" if right else "differ"
+    return out
+
+
+def _apart(
+    found: Fits, reference: Fits, estimate: float | Floats, std_error: float | Floats
+) -> NDArray[np.bool_]:
+    """(S,) whether estimates or standard errors are further apart than so much.
+
+    Estimates count in units of themselves or of their standard error, whichever is larger.
+    """
+    unit = np.maximum(np.abs(found.estimate), found.std_error)
+    shift = np.abs(found.estimate - reference.estimate) / unit
+    spread = np.abs(reference.std_error / found.std_error - 1.0)
+    return np.asarray((shift.max(axis=1) > estimate) | (spread.max(axis=1) > std_error))
+
+
+def _relative(found: Floats, reference: Floats) -> Floats:
+    """(S,) the largest relative difference; infinite df are equal."""
+    with np.errstate(invalid="ignore"):
+        apart = np.where(found == reference, 0.0, np.abs(found / reference - 1.0))
+    return np.asarray(apart.max(axis=1), dtype=np.float64)
+
+
+def fault(verdict: Mapping[str, Any]) -> str:
+    """What an engine did wrong, in words, from a row of the audit's table."""
+    engine, reference = verdict["engine"], verdict["reference"]
+    if verdict["verdict"] == "engine_short":
+        above = verdict["reml_criterion"] - verdict["best_reml_criterion"]
+        return f"its REML criterion is {above:.2g} above the least that was found"
+    if verdict["verdict"] == "engine_failed":
+        return f"{engine} says {verdict['status']!r} where {reference} has a fit"
+    return f"{engine} and {reference} are apart although both are at the optimum"
