@@ -27,6 +27,7 @@ SMALL = {
     "grid": {"clusters": [6, 8], "obs_per_cluster": [6], "between_cluster_sigma": [0.5, 1]},
     "sims": 4,
     "sims_per_shard": 4,
+    "audit": None,
 }
 
 

@@ -50,14 +50,13 @@ MIXED_REFERENCES = {"lme4": ("lme4", "lme4_unbounded"), "glmm": ("glmm",)}
 LEAST_SQUARES_REFERENCE = "statsmodels"
 
 
-def audited(strategy: Strategy) -> Strategy:
+def audited(strategy: Strategy, engine: str) -> Strategy:
     """What is audited in the name of a study's strategy: it, or the default engine's in its place.
 
     A reference cannot be audited by itself; where it is the study's engine, the default engine
     shows what it missed.
     """
-    references = {engine for engines in MIXED_REFERENCES.values() for engine in engines}
-    if strategy.engine in references | {LEAST_SQUARES_REFERENCE}:
+    if strategy.engine in (*MIXED_REFERENCES[engine], LEAST_SQUARES_REFERENCE):
         return Strategy.parse({**strategy.spec, "engine": DEFAULT_ENGINE})
     return strategy
 

@@ -55,7 +55,7 @@ def read_sim_path(path: str) -> tuple[Cell, int]:
 
 def _read(path: PurePath) -> tuple[Cell, dict[str, str]]:
     """The `name=value` parts that a path ends with: the cell, and what else they say."""
-    parts = takewhile(lambda part: "=" in part, reversed(path.parts))
-    pairs = dict(reversed([tuple(part.split("=")) for part in parts]))
-    sims = {name: pairs.pop(name) for name in ("sim", "sims") if name in pairs}
+    parts = [*takewhile(lambda part: "=" in part, reversed(path.parts))]
+    pairs = {name: text for name, _, text in (part.partition("=") for part in reversed(parts))}
+    sims: dict[str, str] = {n: pairs.pop(n) for n in ("sim", "sims") if n in pairs}
     return {factor: level(factor, float(text)) for factor, text in pairs.items()}, sims

@@ -169,8 +169,13 @@ class Study:
     @property
     def audit_job(self) -> dict[str, Any]:
         """What it takes to audit a shard, as plain values."""
-        chosen = [audit.audited(strategy) for strategy in self.strategies]
+        settings = self.config["audit"]
+        if settings is None:
+            return {}
+        engine = settings["engine"]
+        chosen = [audit.audited(strategy, engine) for strategy in self.strategies]
         return {
+            "engine": engine,
             "seed": self.seed,
             "dgp": self.further_dgp,
             "sims": self.audited_sims,

@@ -63,8 +63,8 @@ def audit_shard(job: Mapping[str, Any], *, estimates: str, fits: str, audit_tabl
 
     Parameters
     ----------
-    job : `seed` and `dgp` of the study, `sims` (how many of each cell are audited), `strategies`
-        (entries) and `references` (entries by label).
+    job : `seed` and `dgp` of the study, `sims` (how many of each cell are audited), `engine` (the
+        reference of the mixed models), `strategies` (entries) and `references` (entries by label).
     estimates, fits : a shard of the study.
     audit_table : the file to write.
     """
@@ -75,21 +75,12 @@ def audit_shard(job: Mapping[str, Any], *, estimates: str, fits: str, audit_tabl
     parts = [AUDIT.empty_table()]
     for entry in job["strategies"]:
         strategy = Strategy.parse(entry)
-        kept = tables.fits_from_tables(
-            *(
-                table.filter(pc.equal(table["strategy"], strategy.label))
-                for table in (answer, glance)
-            )
-        )
+        kept = tables.fits_from_tables(*(_only(table, strategy) for table in (answer, glance)))
         if kept.status.size != len(sims):
             raise DataError(f"{fits}: lacks sims of {strategy.label!r}; delete it and run again")
-        parts += _audit(
-            drawn.shard,
-            sims,
-            strategy,
-            kept,
-            map(Strategy.parse, job["references"][strategy.label]),
-        )
+        references = [Strategy.parse(other) for other in job["references"][strategy.label]]
+        chosen = audit.audited(strategy, job["engine"])
+        parts += _audit(drawn.shard, sims, (strategy, chosen), kept, references)
     tables.write_parquet(pa.concat_tables(parts), audit_table, {})
 
 
@@ -104,12 +95,12 @@ def _only(table: pa.Table, strategy: Strategy) -> pa.Table:
 def _audit(
     shard: Shard,
     sims: Sequence[int],
-    strategy: Strategy,
+    strategies: tuple[Strategy, Strategy],
     kept: Fits,
     references: Sequence[Strategy],
 ) -> list[pa.Table]:
-    """A table for each reference of a strategy."""
-    chosen = audit.audited(strategy)
+    """A table for each reference of a strategy, which is given with what is audited in its name."""
+    strategy, chosen = strategies
     found = kept if chosen.engine == strategy.engine else chosen.fit(shard)
     others = {
         reference.engine: kept if reference.engine == strategy.engine else reference.fit(shard)

@@ -118,7 +118,7 @@ def report(
     fits = rows.groupby(keys, sort=False).first().reset_index()
     wrong = fits[fits["verdict"].isin(audit.FAULTS)]
     if len(wrong):
-        row = wrong.iloc[0].to_dict()
+        row = {str(name): value for name, value in wrong.iloc[0].items()}
         cell = {factor: row[factor] for factor in factors}
         raise DataError(
             f"{audit_table}: the audit found {row['engine']} at fault in {len(wrong)} of "
@@ -126,14 +126,17 @@ def report(
             f"{audit.fault(row)}; to make this dataset and its fits again: "
             f"{remake}/{sim_path(cell, row['sim'])}/dataset.csv"
         )
-    tables.write_text("\n".join(_lines(rows, fits, missing, versions)) + "\n", text)
+    tables.write_text("\n".join(_lines(rows, fits, factors, missing, versions)) + "\n", text)
 
 
 def _lines(
-    rows: pd.DataFrame, fits: pd.DataFrame, missing: str, versions: Mapping[str, str]
+    rows: pd.DataFrame,
+    fits: pd.DataFrame,
+    factors: Sequence[str],
+    missing: str,
+    versions: Mapping[str, str],
 ) -> list[str]:
-    place = rows.columns[: rows.columns.get_loc("sim") + 1]
-    count = len(rows[place].drop_duplicates())
+    count = len(rows[[*factors, "sim"]].drop_duplicates())
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
     lines = [f"Audit: {count} datasets fitted again by {named}."] if versions else []
     if missing:
