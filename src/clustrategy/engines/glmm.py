@@ -1,4 +1,4 @@
-"""Mixed models by glmm (PyPI, Rust): the default engine."""
+"""Mixed models by glmm (PyPI, Rust)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def check() -> None:
     except ImportError as error:
         raise EngineError(
             f"the engine 'glmm' cannot be imported ({error}); its wheels are for Linux x86-64, "
-            "macOS arm64 and Windows: elsewhere set 'engine: lme4'"
+            "macOS arm64 and Windows: elsewhere leave the engine to be 'numpy'"
         ) from None
 
 

@@ -22,7 +22,7 @@ from clustrategy.strategies import mixed
 PACKAGES = ("lme4", "lmerTest")
 INSTALL = (
     "run 'make env', or install R with lme4 and lmerTest "
-    "(Debian: r-base-core r-cran-lme4 r-cran-lmertest), or use 'engine: glmm', which needs no R"
+    "(Debian: r-base-core r-cran-lme4 r-cran-lmertest), or use 'engine: numpy', which needs no R"
 )
 
 _VERSIONS = """
