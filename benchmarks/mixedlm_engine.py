@@ -1,0 +1,31 @@
+"""Mixed models by mixedlm (PyPI), registered as one more engine while a benchmark runs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+
+from clustrategy.dataset import Shard
+from clustrategy.fits import Fit
+from clustrategy.strategies import mixed
+
+
+def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
+    """Fit `y ~ X + (Z | cluster)` by REML to the one dataset of a shard, Z columns of X."""
+    import mixedlm
+    import pandas as pd
+
+    names = [f"x{column}" for column in range(shard.p)]
+    data = pd.DataFrame(shard.X, columns=names)
+    data["y"], data["cluster"] = shard.y, shard.cluster_codes(0).astype(str)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = mixedlm.lmer(mixed.model(shard, names, random), data)
+        df = mixedlm.satterthwaite_df(fit).df
+    std_error = np.sqrt(np.diagonal(fit.vcov()))
+    return Fit(*(np.asarray(numbers, dtype=np.float64) for numbers in (fit.beta, std_error, df)))
+
+
+mixed.register("mixedlm", fit_one)
