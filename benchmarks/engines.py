@@ -20,6 +20,7 @@ from typing import Any
 
 from benchmarks import fits, mixedlm_engine  # noqa: F401  (registers the engine)
 from benchmarks.measure import REPO, child, interleaved, keep, run
+from benchmarks.words import digits
 from clustrategy.errors import EngineError
 from clustrategy.markdown import markdown_table
 from clustrategy.strategies import Strategy, registry
@@ -172,8 +173,10 @@ def _all_fits(result: Mapping[str, Any]) -> list[str]:
         if one is None:
             body.append([name, "not measured", *[""] * (len(STRATEGIES) + 2)])
             continue
-        ms = [_ms(one["seconds"][model] / each) for model in STRATEGIES]
-        body.append([name, f"{one['sims']}", *ms, f"{one['total']:,.1f}", _times(one, base)])
+        ms = [digits(1000 * one["seconds"][model] / each) for model in STRATEGIES]
+        body.append(
+            [name, f"{one['sims']}", *ms, digits(one["total"]), digits(one["total"] / base)]
+        )
     head = [f"{model}, ms a fit" for model in STRATEGIES]
     return markdown_table(["", "sims of a cell in a turn", *head, "all fits, CPU s", "times"], body)
 
@@ -186,7 +189,7 @@ def _mixed(result: Mapping[str, Any]) -> list[str]:
         seconds = [one["seconds"][model] for model in MIXED]
         times = [t / base[model] for t, model in zip(seconds, MIXED, strict=True)]
         body.append(
-            [name, *(_ms(t / each) for t in seconds), *(f"{ratio:,.1f}" for ratio in times)]
+            [name, *(digits(1000 * t / each) for t in seconds), *(digits(ratio) for ratio in times)]
         )
     head = [*(f"{model}, ms a fit" for model in MIXED), *(f"{model}, times" for model in MIXED)]
     return markdown_table(["", *head], body)
@@ -196,14 +199,6 @@ def _parts(seconds: Mapping[str, float]) -> list[str]:
     whole = sum(seconds.values())
     body = [[part, f"{t:.2f}", f"{t / whole:.0%}"] for part, t in seconds.items()]
     return markdown_table(["part", "CPU s", "share"], [*body, ["sum", f"{whole:.2f}", "100%"]])
-
-
-def _ms(seconds: float) -> str:
-    return f"{1000 * seconds:,.3g}" if seconds < 1 else f"{1000 * seconds:,.0f}"
-
-
-def _times(one: Mapping[str, Any], base: float) -> str:
-    return f"{one['total'] / base:,.0f}"
 
 
 def main() -> None:

@@ -25,7 +25,8 @@ def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
         fit = mixedlm.lmer(mixed.model(shard, names, random), data)
         df = mixedlm.satterthwaite_df(fit).df
     std_error = np.sqrt(np.diagonal(fit.vcov()))
-    return Fit(*(np.asarray(numbers, dtype=np.float64) for numbers in (fit.beta, std_error, df)))
+    estimate, std_error, df = (np.asarray(a, np.float64) for a in (fit.beta, std_error, df))
+    return Fit(estimate, std_error, df)
 
 
 mixed.register("mixedlm", fit_one)
