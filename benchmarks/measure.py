@@ -22,9 +22,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+import clustrategy
+
 REPO = Path(__file__).parents[1]
 RESULTS = REPO / "results" / "benchmarks"
-THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
+ENVIRONMENT = os.environ | {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
+# The package that this process has is what all of them take, in whatever folder.
+ENVIRONMENT["PYTHONPATH"] = str(Path(clustrategy.__file__).parents[1])
 MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 T = TypeVar("T")
@@ -53,7 +57,7 @@ def run(command: Sequence[str], folder: Path = REPO) -> tuple[Usage, str]:
     with tempfile.TemporaryFile("w+") as out:
         start = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=folder, env=os.environ | THREADS, stdout=out, stderr=subprocess.STDOUT
+            command, cwd=folder, env=ENVIRONMENT, stdout=out, stderr=subprocess.STDOUT
         )
         _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
