@@ -197,7 +197,8 @@ def _mixed(result: Mapping[str, Any]) -> list[str]:
 
 def _parts(seconds: Mapping[str, float]) -> list[str]:
     whole = sum(seconds.values())
-    body = [[part, f"{t:.2f}", f"{t / whole:.0%}"] for part, t in seconds.items()]
+    order = (fits.SIMULATE, fits.STATISTICS, *STRATEGIES, fits.TABLES, fits.PARQUET)
+    body = [[part, f"{seconds[part]:.2f}", f"{seconds[part] / whole:.0%}"] for part in order]
     return markdown_table(["part", "CPU s", "share"], [*body, ["sum", f"{whole:.2f}", "100%"]])
 
 
