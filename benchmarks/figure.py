@@ -1,0 +1,100 @@
+"""The benchmarks at a glance: engines beside each other, the curves, the whole workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
+
+from benchmarks.engines import DEFAULT, PYMER4, REFERENCE, STRATEGIES
+from benchmarks.points import CURVES
+from benchmarks.words import digits
+from clustrategy.figures.frame import compose, strategy_handles
+from clustrategy.figures.style import INK, MUTED, Look, dress, new_figure
+
+LINES: Mapping[str, Mapping[str, Any]] = {
+    "default engine": {"linestyle": "-", "marker": "o"},
+    "glmm": {"linestyle": (0, (4, 2)), "marker": ""},
+    "lme4": {"linestyle": (0, (1, 1.5)), "marker": "s"},
+}
+
+
+def draw(
+    engines: Mapping[str, Any], curves: Mapping[str, Any], workflow: Mapping[str, Any]
+) -> Figure:
+    """Draw what the benchmarks of these names found."""
+    look = Look()
+    height = 0.62 * look.width
+    figure = new_figure(look, height)
+    first, *middle, last = figure.subplots(2, 3).flat
+    named = [name for name in (DEFAULT, REFERENCE, PYMER4) if name in engines["contenders"]]
+    fits = engines["cells"] * engines["sims"] * len(STRATEGIES)
+    _bars(first, {name: engines["contenders"][name]["total"] for name in named}, look)
+    first.set_title(f"CPU s of all {fits:,} fits", fontsize=look.text, color=INK)
+    for axes, name in zip(middle, CURVES, strict=True):
+        _curves(axes, name, [one for one in curves["curves"] if one["curve"] == name], look)
+    _bars(last, {name: run["wall"] for name, run in workflow["runs"].items()}, look)
+    last.set_title("wall s of the whole study", fontsize=look.text, color=INK)
+    colours = look.strategy_colours(STRATEGIES)
+    lines = [Line2D([], [], color=INK, label=name, **_style(name, look)) for name in LINES]
+    compose(
+        figure,
+        look,
+        panels_height=height,
+        title="What the study costs",
+        legends=[strategy_handles(STRATEGIES, colours), lines],
+        caption=(
+            "Curves: simulating and fitting; 30 clusters of 25 observations and 4 random effects "
+            "where not said otherwise. Grey lines grow in proportion to the size. "
+            f"{engines['machine']}."
+        ),
+    )
+    return figure
+
+
+def _style(line: str, look: Look) -> dict[str, Any]:
+    return {**LINES[line], "linewidth": 2 * look.line, "markersize": 3.5 * look.line}
+
+
+def _bars(axes: Axes, seconds: Mapping[str, float], look: Look) -> None:
+    """A bar for each of some things that were compared, its name and seconds above it."""
+    dress(axes, look)
+    places = range(len(seconds))
+    axes.barh(places, list(seconds.values()), height=0.3, color=MUTED)
+    for place, (name, value) in enumerate(seconds.items()):
+        axes.annotate(
+            f"{name}: {digits(value)}",
+            (0, place - 0.19),
+            (2, 0),
+            xycoords=axes.get_yaxis_transform(),
+            textcoords="offset points",
+            va="bottom",
+            size=look.text,
+            color=INK,
+        )
+    axes.set(yticks=[], ylim=(len(seconds) - 0.6, -0.7))
+
+
+def _curves(axes: Axes, name: str, curves: Sequence[Mapping[str, Any]], look: Look) -> None:
+    """Seconds against size, a line for each strategy and engine."""
+    dress(axes, look)
+    colours = look.strategy_colours(STRATEGIES)
+    for curve in curves:
+        style = _style("default engine" if curve["default"] else curve["engine"], look)
+        axes.plot(curve["sizes"], curve["seconds"], color=colours[curve["strategy"]], **style)
+    ends = np.array([curves[0]["sizes"][0], curves[0]["sizes"][-1]])
+    lowest = min(min(curve["seconds"]) for curve in curves)
+    axes.plot(ends, lowest / 2 * ends / ends[0], color="#bbbbbb", linewidth=look.line, zorder=0)
+    axes.set(xscale="log", yscale="log")
+    if ends[1] < 10 * ends[0]:
+        axes.set_xticks(2 ** np.arange(*np.log2(ends).astype(int) + [0, 1]))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlabel(name, fontsize=look.text, color=INK)
+    what = "all sims" if name == "sims" else "a dataset"
+    axes.set_title(f"CPU s of {what}", fontsize=look.text, color=INK)

@@ -1,0 +1,42 @@
+"""Mixed models by mixedlm (PyPI), registered as one more engine while a benchmark runs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+
+from clustrategy.dataset import Shard
+from clustrategy.fits import Fit, Fits, fit_each
+from clustrategy.strategies import strategy
+from clustrategy.strategies.mixed import model
+
+
+def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
+    """Fit `y ~ X + (Z | cluster)` by REML to the one dataset of a shard, Z columns of X."""
+    import mixedlm
+    import pandas as pd
+
+    names = [f"x{column}" for column in range(shard.p)]
+    data = pd.DataFrame(shard.X, columns=names)
+    data["y"], data["cluster"] = shard.y, shard.cluster_codes(0).astype(str)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = mixedlm.lmer(model(shard, names, random), data)
+        df = mixedlm.satterthwaite_df(fit).df
+    std_error = np.sqrt(np.diagonal(fit.vcov()))
+    estimate, std_error, df = (np.asarray(a, np.float64) for a in (fit.beta, std_error, df))
+    return Fit(estimate, std_error, df)
+
+
+@strategy("mixed_maximal", engine="mixedlm")
+def maximal(shard: Shard) -> Fits:
+    """Every column of X has random coefficients."""
+    return fit_each(shard, lambda one: fit_one(one, range(one.p)))
+
+
+@strategy("mixed_intercept", engine="mixedlm")
+def intercept(shard: Shard) -> Fits:
+    """The first column of X alone has them."""
+    return fit_each(shard, lambda one: fit_one(one, [0]))

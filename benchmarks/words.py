@@ -1,0 +1,8 @@
+"""How the benchmarks write numbers."""
+
+from __future__ import annotations
+
+
+def digits(value: float) -> str:
+    """Three significant digits, with a comma between thousands."""
+    return f"{float(f'{value:.3g}'):,g}"
