@@ -32,6 +32,7 @@ except ClustrategyError as error:
 
 RESULTS = study.folder
 SHARD = "{cell}/sims={block}"
+AUDITED = bool(study.config.get("audit"))
 
 
 wildcard_constraints:
@@ -62,15 +63,18 @@ def cell_job(wildcards):
     return study.job(study.cell(wildcards.cell))
 
 
+def figure_names():
+    return [name for name in figures.FIGURES if figure_tables(name)]
+
+
 def figure_files():
-    names = list(figures.FIGURES)
-    return expand(f"{RESULTS}/figures/{{name}}.{{form}}", name=names, form=["png", "pdf"])
+    return expand(f"{RESULTS}/figures/{{name}}.{{form}}", name=figure_names(), form=["png", "pdf"])
 
 
-def figure_table(wildcards):
-    """The table that a figure reads."""
-    table = figures.FIGURES[wildcards.name][1]
-    return f"{RESULTS}/{table}.{'csv' if table == 'dependence' else 'parquet'}"
+def figure_tables(name):
+    """The tables that a figure reads, without the audit where there is none."""
+    tables = [table for table in figures.FIGURES[name][1] if table != "audit" or AUDITED]
+    return [f"{RESULTS}/{table}.{'csv' if table == 'dependence' else 'parquet'}" for table in tables]
 
 
 def figure_job():
