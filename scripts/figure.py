@@ -4,7 +4,7 @@ from clustrategy.stages.job import job
 with job(snakemake.log[0]):
     draw(
         snakemake.wildcards.name,
-        snakemake.input.table,
+        snakemake.input.tables,
         [snakemake.output.png, snakemake.output.pdf],
         **snakemake.params.job,
     )

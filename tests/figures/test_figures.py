@@ -10,7 +10,9 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgb
+from matplotlib.container import ErrorbarContainer
 from matplotlib.patches import Rectangle
 from statsmodels.stats.proportion import proportion_confint
 
@@ -52,6 +54,31 @@ def make_fits() -> pd.DataFrame:
     return table.assign(status=status.where(table["strategy"] == "mixed_maximal", "ok"))
 
 
+def make_audit() -> pd.DataFrame:
+    """Two sims a cell: mixed models with lme4 as it is and without bounds, least squares."""
+    rng = np.random.default_rng(4)
+    table = grid_table(DESIGN)
+    table = table[table["sim"] < 2]
+    references = {
+        "cluster_robust": ["statsmodels"],
+        "two_stage": ["statsmodels"],
+        "mixed_maximal": ["lme4", "lme4_unbounded"],
+    }
+    table = table.assign(reference=table["strategy"].map(references)).explode("reference")
+    table = table.assign(term=[["(Intercept)", "IV1"]] * len(table)).explode("term")
+    table = table.reset_index(drop=True)
+    for column in ("estimate", "std_error", "df", "p_value"):
+        table[column] = rng.uniform(0.1, 0.9, len(table))
+        table[f"reference_{column}"] = table[column] * (1 + 1e-9)
+    mixed = table["reference"] != "statsmodels"
+    criterion = np.where(mixed, 100.0, np.nan)
+    for column in ("reml_criterion", "reference_reml_criterion", "best_reml_criterion"):
+        table[column] = criterion
+    for flag in ("singular", "optimizer_warning", "gradient_warning", "hessian_warning"):
+        table[f"reference_{flag}"] = False
+    return table.assign(singular=False, status="ok", reference_status="ok", verdict="agree")
+
+
 def make_cluster_coefficients() -> pd.DataFrame:
     rng = np.random.default_rng(2)
     cells = itertools.product([10], [25], [0.1, 1.0], range(2), range(10), ["(Intercept)", "IV1"])
@@ -79,6 +106,7 @@ def make_dependence() -> pd.DataFrame:
 MAKERS = {
     "scores": make_scores,
     "fits": make_fits,
+    "audit": make_audit,
     "cluster_coefficients": make_cluster_coefficients,
     "dependence": make_dependence,
 }
@@ -87,7 +115,7 @@ MAKERS = {
 def figure_of(name: str, table: pd.DataFrame | None = None, factors=STUDY, **options):
     function, reads = FIGURES[name]
     return function(
-        MAKERS[reads]() if table is None else table,
+        *([MAKERS[read]() for read in reads] if table is None else [table]),
         factors=factors,
         strategies=STRATEGIES,
         options={**OPTIONS, **options},
@@ -100,13 +128,17 @@ def panel_axes(figure, table: pd.DataFrame):
     return zip(figure.axes, (part for _, part in cells), strict=True)
 
 
+def drawn_lines(axes, points: int) -> list[np.ndarray]:
+    """The lines of so many points in the panel's collections."""
+    collections = [one for one in axes.collections if isinstance(one, LineCollection)]
+    lines = [line for one in collections for line in one.get_segments()]
+    return [line for line in lines if len(line) == points]
+
+
 def drawn_medians(axes) -> list[float]:
     """Heights of the lines across the boxes, from left to right."""
-    lines = [
-        line for line in axes.lines if len(line.get_ydata()) == 2 and np.ptp(line.get_ydata()) == 0
-    ]
-    lines.sort(key=lambda line: np.mean(line.get_xdata()))
-    return [line.get_ydata()[0] for line in lines]
+    lines = [line for line in drawn_lines(axes, 2) if line[0, 1] == line[1, 1]]
+    return [line[0, 1] for line in sorted(lines, key=lambda line: line[:, 0].mean())]
 
 
 def text_of(figure) -> str:
@@ -196,16 +228,12 @@ def test_convergence_bars_stack_up_to_the_share_of_failures():
         assert highest == pytest.approx(4 / SIMS)
 
 
-def test_convergence_of_fits_that_all_succeed_is_bars_of_no_height():
+def test_convergence_of_fits_that_all_succeed_is_intervals_without_bars():
     figure = figure_of("convergence", make_fits().assign(status="ok"))
-    bars = [
-        bar
-        for axes in figure.axes
-        for container in axes.containers
-        if hasattr(container, "patches")
-        for bar in container.patches
-    ]
-    assert bars and all(bar.get_height() == 0 for bar in bars)
+    for axes in figure.axes:
+        assert [type(one) for one in axes.containers] == [ErrorbarContainer]
+        highest = [line[:, 1].max() for line in drawn_lines(axes, 2)]
+        assert highest == pytest.approx([proportion_confint(0, SIMS, method="wilson")[1]] * 9)
 
 
 @pytest.mark.parametrize("total", [1, 5, 50, 1000])
@@ -252,7 +280,7 @@ def test_a_strategy_keeps_its_colour_when_none_of_its_fits_gave_a_value():
     whole, partly = figure_of("standard_errors"), figure_of("standard_errors", table)
     assert legend_colours(whole) == legend_colours(partly)
     box_colours = [
-        {to_rgb(line.get_color()) for line in figure.axes[0].lines if len(line.get_xdata()) == 5}
+        {to_rgb(colour) for colour in figure.axes[0].collections[0].get_colors()}
         for figure in (partly, whole)
     ]
     assert box_colours[0] == box_colours[1] - {legend_colours(whole)["two-stage"]}
@@ -281,10 +309,13 @@ def test_dependence_writes_slopes_of_opposite_sign_for_simpsons_paradox():
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_draw_writes_the_same_files_twice_and_without_a_warning(name, tmp_path, capfd):
-    reads = FIGURES[name][1]
-    path = tmp_path / ("dependence.csv" if reads == "dependence" else f"{reads}.parquet")
-    table = MAKERS[reads]()
-    table.to_csv(path, index=False) if path.suffix == ".csv" else table.to_parquet(path)
+    paths = []
+    for read in FIGURES[name][1]:
+        paths.append(tmp_path / f"{read}.{'csv' if read == 'dependence' else 'parquet'}")
+        table = MAKERS[read]()
+        table.to_csv(paths[-1], index=False) if read == "dependence" else table.to_parquet(
+            paths[-1]
+        )
 
     contents = []
     for folder in ("first", "second"):
@@ -294,7 +325,7 @@ def test_draw_writes_the_same_files_twice_and_without_a_warning(name, tmp_path, 
             warnings.simplefilter("error")
             # Seaborn 0.13 still says `vert` to matplotlib, which hides this by default.
             warnings.simplefilter("ignore", PendingDeprecationWarning)
-            draw(name, path, outputs, factors=STUDY, strategies=STRATEGIES, options=OPTIONS)
+            draw(name, paths, outputs, factors=STUDY, strategies=STRATEGIES, options=OPTIONS)
         assert sorted(outputs[0].parent.iterdir()) == sorted(outputs)
         contents.append([output.read_bytes() for output in outputs])
     assert contents[0] == contents[1]
@@ -308,14 +339,14 @@ def test_a_failed_draw_leaves_the_old_file_and_nothing_else(tmp_path):
     make_fits().drop(columns="status").to_parquet(table)
     output.write_bytes(b"old")
     with pytest.raises(KeyError):
-        draw("convergence", table, [output], factors=STUDY, strategies=STRATEGIES, options={})
+        draw("convergence", [table], [output], factors=STUDY, strategies=STRATEGIES, options={})
     assert output.read_bytes() == b"old"
     assert sorted(tmp_path.iterdir()) == sorted([table, output])
 
 
 def test_names_are_read_without_importing_the_plotting_libraries():
     code = (
-        "import sys, clustrategy.figures as f; assert len(f.FIGURES) == 6;"
+        "import sys, clustrategy.figures as f; assert len(f.FIGURES) == 7;"
         "print({'matplotlib', 'seaborn', 'pandas'} & set(sys.modules))"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -328,3 +359,191 @@ def test_an_unknown_option_is_refused(option):
         convergence(
             make_fits(), factors=STUDY, strategies=STRATEGIES, options={**OPTIONS, **option}
         )
+
+
+def test_the_built_in_palette_is_seaborns():
+    seaborn = pytest.importorskip("seaborn")
+    assert Look().colours(10) == list(seaborn.color_palette("colorblind"))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_note_ends_the_caption_of_every_figure(name):
+    note = "NOT AUDITED: R is not on this machine."
+    captions = {text.get_text().replace("\n", " ") for text in figure_of(name, note=note).texts}
+    assert sum(caption.endswith(f". {note}") for caption in captions) == 1
+    assert "NOT AUDITED" not in text_of(figure_of(name))
+
+
+def lme4_fits(table: pd.DataFrame, *sims: tuple) -> pd.Series:
+    """Rows of fits by lme4, each given by clusters, obs_per_cluster, sigma and sim."""
+    key = pd.MultiIndex.from_frame(table[[*STUDY, "sim"]])
+    return key.isin(sims) & (table["reference"] == "lme4")
+
+
+def audit_with_every_outcome() -> pd.DataFrame:
+    """At sigma 0.1, of 8 fits by lme4: 2 singular, 1 short, 2 warned, 1 error, 2 in order."""
+    table = make_audit()
+    true_boundary, stuck, warned, failed, slack = (
+        lme4_fits(table, *sims)
+        for sims in (
+            [(10, 5, 0.1, 0), (10, 5, 0.1, 1)],
+            [(10, 25, 0.1, 0)],
+            [(10, 25, 0.1, 1), (30, 5, 0.1, 0)],
+            [(30, 5, 0.1, 1)],
+            [(30, 25, 0.1, 0)],
+        )
+    )
+    table.loc[true_boundary, ["singular", "reference_singular"]] = True
+    # One of the two has a gradient warning too, which lme4 does not give where it is singular.
+    table.loc[lme4_fits(table, (10, 5, 0.1, 1)), "reference_gradient_warning"] = True
+    table.loc[stuck, ["reference_singular", "reference_hessian_warning"]] = True
+    table.loc[stuck, "reference_reml_criterion"] += 1.0
+    table.loc[stuck, "verdict"] = "reference_short"
+    table.loc[true_boundary | stuck, "reference_status"] = "singular"
+    table.loc[warned, "reference_gradient_warning"] = True
+    table.loc[warned, "reference_status"] = "not_converged"
+    table.loc[failed, "reference_status"] = "error"
+    table.loc[failed, "verdict"] = "reference_failed"
+    numbers = [
+        name for name in table if name.startswith("reference_") and table[name].dtype == float
+    ]
+    table.loc[failed, numbers] = np.nan
+    table.loc[slack, "reference_reml_criterion"] += 1e-5
+    table.loc[slack, "verdict"] = "reference_slack"
+    return table
+
+
+def band_of(audit: pd.DataFrame):
+    options = {"factors": STUDY, "strategies": STRATEGIES, "options": OPTIONS}
+    figure = convergence(make_fits(), audit, **options)
+    return figure.axes[4:], figure
+
+
+def test_the_band_has_a_bar_part_for_each_outcome_at_its_share_of_lme4s_fits():
+    (axes,), figure = band_of(audit_with_every_outcome())
+    parts = [
+        (bar.get_y(), bar.get_height())
+        for container in axes.containers
+        if hasattr(container, "patches")
+        for bar in container.patches
+    ]
+    # From below: singular 2, warned 2, stopped short 1, no fit 1, of 8; other sigmas have none.
+    assert sorted(parts) == [(0, 0.25), (0.25, 0.25), (0.5, 0.125), (0.625, 0.125)]
+    assert axes.get_title().replace("\n", " ") == "lme4: mixed, maximal, n = 8 per sigma"
+    assert "24 audited fits by lme4" in text_of(figure)
+    assert "stopped short (1)" in text_of(figure)
+
+
+def test_the_band_marks_what_both_rules_of_lme4_call_failed():
+    (axes,), _ = band_of(audit_with_every_outcome())
+    marks = [line for line in axes.lines if line.get_marker() in ("o", "D")]
+    newer, older = (line.get_ydata() for line in marks)
+    # Since 1.1-19: 2 singular, 1 stuck, 2 warned, 1 error. Before: not the boundary alone.
+    assert newer == pytest.approx([6 / 8, 0, 0])
+    assert older == pytest.approx([5 / 8, 0, 0])
+    intervals = [one for one in axes.containers if isinstance(one, ErrorbarContainer)]
+    first = intervals[0].lines[2][0].get_segments()[0][:, 1]
+    assert first == pytest.approx(proportion_confint(6, 8, method="wilson"))
+
+
+def test_a_fit_is_singular_by_the_best_optimum_not_by_the_engine_that_missed_it():
+    audit = make_audit()
+    here = (audit["between_cluster_sigma"] == 1) & (audit["strategy"] == "mixed_maximal")
+    audit.loc[here, "singular"] = True
+    audit.loc[here, "reml_criterion"] += 0.5
+    (axes,), _ = band_of(audit)
+    assert not [one for one in axes.containers if hasattr(one, "patches")]
+    audit.loc[here, "reml_criterion"] -= 0.5
+    (axes,), _ = band_of(audit)
+    (bars,) = [one for one in axes.containers if hasattr(one, "patches")]
+    assert [(bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in bars] == [
+        (pytest.approx(2 - 0.15), 1)
+    ]
+
+
+def test_convergence_without_fits_by_lme4_says_so_and_without_an_audit_does_not():
+    audit = make_audit()
+    band, figure = band_of(audit[audit["reference"] == "statsmodels"])
+    assert band == [] and "The audit has no fits by lme4." in text_of(figure)
+    band, figure = band_of(None)
+    assert band == [] and "lme4" not in text_of(figure)
+
+
+def points(axes, marker_is_open: bool) -> list[float]:
+    """Heights of the marks in colour or of those set apart."""
+    return [
+        y
+        for one in axes.collections
+        if isinstance(one, PathCollection) and (len(one.get_facecolor()) == 0) == marker_is_open
+        for y in one.get_offsets()[:, 1]
+    ]
+
+
+def test_the_audit_draws_the_largest_difference_of_each_fits_coefficients():
+    audit = make_audit()
+    here = (audit["reference"] == "lme4") & (audit["term"] == "IV1")
+    rows = audit[here].index
+    audit.loc[rows, "estimate"] = audit.loc[rows, "reference_estimate"] + 1e-3
+    expected = (1e-3 / audit.loc[rows, "reference_std_error"]).tolist()
+    panel = next(
+        axes for axes in figure_of("audit", audit).axes if "estimate" in axes.get_title("left")
+    )
+    drawn = points(panel, marker_is_open=False)
+    assert len(drawn) == audit.drop_duplicates([*STUDY, "sim", "strategy", "reference"]).shape[0]
+    assert sorted(drawn)[-len(expected) :] == pytest.approx(sorted(expected), rel=1e-9)
+
+
+def test_the_audit_shows_zeros_and_equal_infinities_at_the_floor():
+    audit = make_audit()
+    audit[["df", "reference_df"]] = np.inf
+    panel = next(
+        axes for axes in figure_of("audit", audit).axes if "freedom" in axes.get_title("left")
+    )
+    lowest = panel.get_yticks()[0]
+    assert set(points(panel, marker_is_open=False)) == {lowest}
+    assert panel.yaxis.get_major_formatter()(lowest) == "0"
+
+
+def test_the_audit_sets_apart_and_counts_what_the_reference_did():
+    audit = audit_with_every_outcome()
+    odd_df = lme4_fits(audit, (30, 25, 1, 0))
+    audit.loc[odd_df, "verdict"] = "reference_df"
+    audit.loc[odd_df, "reference_df"] *= 2
+    figure = figure_of("audit", audit)
+    open_marks = {
+        axes.get_title("left").partition(":")[0]: points(axes, marker_is_open=True)
+        for axes in figure.axes
+    }
+    assert {name: len(marks) for name, marks in open_marks.items()} == {
+        "REML criterion above the least of all engines": 2,
+        "estimate": 2,
+        "standard error": 2,
+        "degrees of freedom": 3,
+        "p value": 3,
+    }
+    criteria = open_marks["REML criterion above the least of all engines"]
+    assert sorted(criteria) == pytest.approx([1e-5, 1.0])
+    labels = [text.get_text() for text in figure.legends[1].get_texts()]
+    assert labels[-2:] == ["reference off: 3", "engine off: 0"]
+    text = text_of(figure)
+    assert "stopped short of the optimum 1, within lme4's tolerance of it 1" in text
+    assert "numerical df 1" in text and "No numbers from: reference 1." in text
+
+
+@pytest.mark.parametrize("verdict", ["engine_short", "differ"])
+def test_the_audit_crosses_out_what_the_engine_did(verdict):
+    audit = make_audit()
+    audit.loc[lme4_fits(audit, (10, 5, 0.1, 0)), "verdict"] = verdict
+    figure = figure_of("audit", audit)
+    assert figure.legends[1].get_texts()[-1].get_text() == "engine off: 1"
+    for axes in figure.axes:
+        crosses = axes.collections[-1]
+        assert len(crosses.get_offsets()) == 1
+
+
+def test_the_audit_of_least_squares_alone_has_no_criterion_and_one_bound():
+    audit = make_audit()
+    figure = figure_of("audit", audit[audit["reference"] == "statsmodels"])
+    assert len(figure.axes) == 4
+    for axes in figure.axes:
+        assert [line.get_ydata()[0] for line in axes.lines] == [1e-10]

@@ -43,7 +43,7 @@ rule audit_table:
 rule audit_verdict:
     input:
         table=rules.audit_table.output.audit_table,
-        # figure=expand(f"{RESULTS}/figures/audit.{{form}}", form=["png", "pdf"]),
+        figure=expand(f"{RESULTS}/figures/audit.{{form}}", form=["png", "pdf"] if AUDITED else []),
         code=code("stages/audit_report"),
     output:
         text=f"{RESULTS}/audit.txt",

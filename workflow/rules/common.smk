@@ -37,6 +37,7 @@ SHARD = os.path.join(*PLACES.values(), "sims={block}.parquet")
 # A size is the values of the factors that count something; a job serves all cells of one size.
 SIZE = os.path.join(*(place for factor, place in PLACES.items() if factor in COUNTS))
 SIM = os.path.join(*(f"{factor}={{{factor},[^/]+}}" for factor in study.factors), "sim={sim}")
+AUDITED = study.config["audit"] is not None
 
 
 wildcard_constraints:
@@ -77,12 +78,13 @@ def kept_datasets():
 
 
 def audit_files():
-    return rules.audit_verdict.output if study.config["audit"] else []
+    return rules.audit_verdict.output if AUDITED else []
 
 
 def audit_note():
     """What every figure says of a study that should have been audited and could not."""
-    return f"NOT AUDITED: {study.audit_plan[1]}." if study.config["audit"] and study.audit_plan[1] else ""
+    missing = study.audit_plan[1]
+    return f"NOT AUDITED: {missing}." if AUDITED and missing else ""
 
 
 def remake_command():
@@ -91,15 +93,18 @@ def remake_command():
     return f"snakemake{files} --cores 1 {RESULTS}/remade"
 
 
+def figure_names():
+    return [name for name in figures.FIGURES if figure_tables(name)]
+
+
 def figure_files():
-    names = list(figures.FIGURES)
-    return expand(f"{RESULTS}/figures/{{name}}.{{form}}", name=names, form=["png", "pdf"])
+    return expand(f"{RESULTS}/figures/{{name}}.{{form}}", name=figure_names(), form=["png", "pdf"])
 
 
-def figure_table(wildcards):
-    """The table that a figure reads."""
-    table = figures.FIGURES[wildcards.name][1]
-    return f"{RESULTS}/{table}.{'csv' if table == 'dependence' else 'parquet'}"
+def figure_tables(name):
+    """The tables that a figure reads, without the audit where there is none."""
+    tables = [table for table in figures.FIGURES[name][1] if table != "audit" or AUDITED]
+    return [f"{RESULTS}/{table}.{'csv' if table == 'dependence' else 'parquet'}" for table in tables]
 
 
 def figure_job():
@@ -108,6 +113,7 @@ def figure_job():
         "factors": study.factors,
         "strategies": [strategy.label for strategy in study.strategies],
         "options": study.config["figures"],
+        "note": audit_note(),
     }
 
 

@@ -31,7 +31,7 @@ rule dependence:
 
 rule figure:
     input:
-        table=figure_table,
+        tables=lambda wildcards: figure_tables(wildcards.name),
         code=code(*(f"figures/{module}" for module in figures.MODULES)),
     output:
         png=f"{RESULTS}/figures/{{name}}.png",
@@ -39,7 +39,7 @@ rule figure:
     log:
         f"{RESULTS}/logs/figures/{{name}}.log",
     wildcard_constraints:
-        name="|".join(figures.FIGURES),
+        name="|".join(figure_names()),
     conda:
         "../../envs/environment.yaml"
     resources:

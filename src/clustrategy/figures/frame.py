@@ -79,7 +79,7 @@ def compose(
     panels_height
         Height of the panels with their tick labels, in inches.
     title, caption
-        Texts above and below the panels; long ones are wrapped.
+        Texts above and below the panels; long ones are wrapped. The look's note ends the caption.
     legends
         The handles of each legend; the legends stand below the title, one under another.
     xlabel, ylabel
@@ -87,7 +87,7 @@ def compose(
     """
     inner = look.width - 2 * EDGE
     title = wrap(title, inner, look.title)
-    caption = wrap(caption, inner, look.text)
+    caption = wrap(f"{caption} {look.note}", inner, look.text)
     placed = [_legend(figure, look, handles) for handles in legends]
 
     line = LEADING * look.text / 72

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
 
 from clustrategy.figures.frame import wrap
 from clustrategy.figures.labels import CLUSTERS, OBSERVATIONS, SIGMA, level_label, value_label
@@ -36,6 +37,8 @@ class Grid:
         Ascending levels of the between-cluster sigma, along the x axis.
     height
         Height in inches that suits the panels.
+    band
+        Panels of another kind below the others, with the same levels along their x axes.
     """
 
     figure: Figure
@@ -46,6 +49,7 @@ class Grid:
     column_levels: list[tuple]
     levels: list
     height: float
+    band: Sequence[Axes] = ()
 
     def panels(self, table: pd.DataFrame) -> Iterator[tuple[Axes, pd.DataFrame]]:
         """Yield each panel with its part of a table, which can have no rows."""
@@ -81,6 +85,7 @@ def panel_grid(
     *,
     rows: Sequence[str],
     columns: Sequence[str],
+    band: int = 0,
 ) -> Grid:
     """Make a figure with a panel for each combination of levels in a table.
 
@@ -92,6 +97,8 @@ def panel_grid(
         The figure's look.
     rows, columns
         Columns of the table that make the rows and the columns of the grid.
+    band
+        How many panels the band below has.
     """
     rows, columns = list(rows), list(columns)
     row_levels = list(table[rows].drop_duplicates().sort_values(rows).itertuples(False, None))
@@ -103,14 +110,22 @@ def panel_grid(
     panel_width = (look.width - look.printed(0.75)) / len(column_levels)
     highest = 0.34 if len(row_levels) <= 4 else 0.22
     panel_height = float(np.clip(0.8 * panel_width, 0.2 * look.width, highest * look.width))
-    height = panel_height * len(row_levels)
+    heights = [panel_height * len(row_levels)]
+    if band:
+        heights.append(max(panel_height, 0.25 * look.width))
+    height = sum(heights)
     figure = new_figure(look, height)
-    axes = figure.subplots(
-        len(row_levels), len(column_levels), sharex=True, sharey=True, squeeze=False
-    )
-    grid = Grid(figure, axes, rows, columns, row_levels, column_levels, levels, height)
+    parts = figure.add_gridspec(len(heights), 1, height_ratios=heights)
+    axes = _subplots(parts[0], len(row_levels), len(column_levels))
+    below = tuple(_subplots(parts[1], 1, band)[0]) if band else ()
+    grid = Grid(figure, axes, rows, columns, row_levels, column_levels, levels, height, below)
     _label(grid, look, panel_width, panel_height)
     return grid
+
+
+def _subplots(part: SubplotSpec, rows: int, columns: int) -> np.ndarray:
+    """Return a matrix of panels that share their axes."""
+    return part.subgridspec(rows, columns).subplots(sharex=True, sharey=True, squeeze=False)
 
 
 def _label(grid: Grid, look: Look, panel_width: float, panel_height: float) -> None:
@@ -138,9 +153,10 @@ def _label(grid: Grid, look: Look, panel_width: float, panel_height: float) -> N
         )
 
     labels = [value_label(level) for level in grid.levels]
-    room = panel_width * 72 / len(labels)
+    narrowest = min(panel_width, look.width / max(len(grid.band), 1))
+    room = narrowest * 72 / len(labels)
     crowded = max(map(len, labels)) * 0.64 * look.text + 3 > 0.85 * room
-    for axes in grid.axes.flat:
+    for axes in [*grid.axes.flat, *grid.band]:
         dress(axes, look)
         axes.set_xlim(-0.5, len(labels) - 0.5)
         axes.set_xticks(range(len(labels)), labels)

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.cbook import boxplot_stats
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from clustrategy.figures.frame import compose, strategy_handles
-from clustrategy.figures.grid import further_factors, panel_grid
+from clustrategy.figures.grid import further_factors, panel_grid, slots
 from clustrategy.figures.intervals import median_interval
 from clustrategy.figures.labels import CLUSTERS, OBSERVATIONS, SIGMA, factor_label, strategy_label
 from clustrategy.figures.style import Colour, Look
 
 WHISKERS = (5, 95)
-WIDTH = 0.84
-GAP = 0.15
+BOX = 0.85
+BAND = 0.62
 
 
 def metric(
@@ -92,46 +94,40 @@ def _draw_boxes(
     colours: Mapping[str, Colour],
     look: Look,
 ) -> None:
-    """Draw a panel's boxes, and over them the medians with their intervals."""
-    box_width = axes.get_position().width * look.width * WIDTH / len(levels) / len(colours)
-    marks: dict[str, Any] = {
-        "data": panel,
-        "x": SIGMA,
-        "y": column,
-        "order": levels,
-        "hue": "strategy",
-        "hue_order": list(colours),
-        "legend": False,
-        "ax": axes,
-    }
-    sns.boxplot(
-        **marks,
-        palette=dict(colours),
-        fill=False,
-        width=WIDTH,
-        gap=GAP,
-        whis=WHISKERS,
-        showfliers=False,
-        showcaps=False,
-        linewidth=1.1 * look.line,
-        medianprops={"linewidth": 2.4 * look.line},
+    """Draw a panel's boxes, the medians and their intervals, each kind as one collection."""
+    centres, slot = slots(len(levels), len(colours))
+    parts = {key: part.to_numpy() for key, part in panel.groupby([SIGMA, "strategy"])[column]}
+    places = dict(zip(product(levels, colours), centres.flat, strict=True))
+    drawn = [key for key in places if key in parts]
+    values = [parts[key] for key in drawn]
+    paint = [colours[name] for _, name in drawn]
+    x = np.array([places[key] for key in drawn])
+    marks = boxplot_stats(values, whis=WHISKERS)
+    low, q1, median, q3, high = (
+        np.array([mark[name] for mark in marks]) for name in ("whislo", "q1", "med", "q3", "whishi")
     )
-    sns.pointplot(
-        **marks,
-        palette=dict(colours),
-        estimator="median",
-        errorbar=lambda values: median_interval(np.asarray(values)),
-        dodge=WIDTH * (1 - 1 / len(colours)) if len(colours) > 1 else False,
-        linestyle="none",
-        marker="",
-        err_kws={
-            "linewidth": 72 * (1 - 2 * GAP) * box_width,
-            "solid_capstyle": "butt",
-            "alpha": 0.4,
-            "zorder": 1.9,
-        },
+    left, right = x - BOX * slot / 2, x + BOX * slot / 2
+    box = _paths([left, right, right, left, left], [q1, q1, q3, q3, q1])
+    whiskers = _paths([x, x], [low, q1]) + _paths([x, x], [q3, high])
+    thin = {"linewidths": 1.1 * look.line}
+    axes.add_collection(
+        LineCollection(box, colors=paint, capstyle="projecting", joinstyle="round", **thin)
     )
-    axes.set(xlabel="", ylabel="")
+    axes.add_collection(LineCollection(whiskers, colors=2 * paint, **thin))
+    middle = _paths([left, right], [median, median])
+    axes.add_collection(LineCollection(middle, colors=paint, linewidths=2.4 * look.line, zorder=3))
+    ends = np.array([median_interval(part) for part in values])
+    left, right = x - BAND * slot / 2, x + BAND * slot / 2
+    bands = _paths([left, right, right, left], [*ends.T.repeat(2, axis=0)])
+    axes.add_collection(
+        PolyCollection(bands, facecolors=paint, alpha=0.4, linewidths=0, zorder=1.9)
+    )
+    axes.autoscale_view(scalex=False)
+
+
+def _paths(x: Sequence[np.ndarray], y: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return paths, each (points, 2), from the coordinates of all their first points, and so on."""
+    return list(np.stack([np.stack(x, axis=-1), np.stack(y, axis=-1)], axis=-1))
 
 
 def _scale(axes: Axes, look: Look, positive: bool) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 PRINT_WIDTH = 6.5
@@ -18,6 +18,9 @@ MUTED = "#666666"
 BAND = "#f2f2f2"
 
 Colour = tuple[float, float, float]
+
+COLORBLIND = "0173b2 de8f05 029e73 d55e00 cc78bc ca9161 fbafe4 949494 ece133 56b4e9"
+"""Seaborn's ``colorblind``, kept here because most figures need nothing else of seaborn."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,15 @@ class Look:
         Name of a seaborn palette.
     scale
         Scale of a metric's axis, ``log`` or ``linear``.
+    note
+        A sentence that every caption ends with.
     """
 
     width: float = 9.0
     dpi: int = 150
     palette: str = "colorblind"
     scale: str = "log"
+    note: str = ""
 
     def __post_init__(self) -> None:
         if self.scale not in ("log", "linear"):
@@ -72,11 +78,15 @@ class Look:
 
     def colours(self, count: int) -> list[Colour]:
         """Return ``count`` distinct colours, of the palette if it has that many."""
-        palette = sns.color_palette(self.palette)
-        if count > len(set(palette)):
-            palette = sns.color_palette(self.palette, count)
-        if count > len(set(palette)):
-            palette = sns.color_palette("husl", count)
+        palette = [to_rgb(f"#{colour}") for colour in COLORBLIND.split()]
+        if self.palette != "colorblind" or count > len(palette):
+            from seaborn import color_palette
+
+            palette = color_palette(self.palette)
+            if count > len(set(palette)):
+                palette = color_palette(self.palette, count)
+            if count > len(set(palette)):
+                palette = color_palette("husl", count)
         return list(palette[:count])
 
     def strategy_colours(self, strategies: Sequence[str]) -> dict[str, Colour]:

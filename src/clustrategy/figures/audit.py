@@ -1,0 +1,222 @@
+"""How far a study's engines and the reference engines agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from clustrategy.figures.differences import (
+    ENGINE_AT_FAULT,
+    FAILED,
+    LEAST_SQUARES_BOUND,
+    MEASURES,
+    REFERENCE_AT_FAULT,
+    STATSMODELS,
+    Measure,
+    differences,
+)
+from clustrategy.figures.frame import compose, strategy_handles
+from clustrategy.figures.grid import slots
+from clustrategy.figures.labels import CLUSTERS, OBSERVATIONS
+from clustrategy.figures.style import BAND, INK, MUTED, Look, dress, new_figure
+
+FLOOR = 1e-17
+"""Where a difference of zero is drawn."""
+
+MANY = 1000
+MARKERS = {"lme4": "o", "lme4_unbounded": "^", STATSMODELS: "s"}
+WRONG = "#b3261e"
+
+Size = tuple[int, int]
+
+
+def audit(
+    table: pd.DataFrame,
+    *,
+    factors: Sequence[str],
+    strategies: Sequence[str],
+    options: Mapping[str, Any],
+) -> Figure:
+    """Draw how far engine and references differ: a panel for each number, a mark for each fit.
+
+    Parameters
+    ----------
+    table
+        The audit; see :func:`clustrategy.figures.differences.differences`.
+    """
+    look = Look.from_options(options)
+    away = differences(table, factors)
+    names = [name for name in strategies if (away["strategy"] == name).any()]
+    colours = look.strategy_colours(strategies)
+    sizes = sorted(set(zip(away[CLUSTERS], away[OBSERVATIONS], strict=True)))
+    away["x"] = _places(away, sizes, names)
+    away["colour"] = away["strategy"].map(colours)
+
+    measures = [measure for measure in MEASURES if away[measure.name].notna().any()]
+    height = 0.15 * look.width * max(len(measures), 2)
+    figure = new_figure(look, height)
+    panels = figure.subplots(max(len(measures), 1), 1, sharex=True, sharey=True, squeeze=False)
+    for axes, measure in zip(panels[:, 0], measures, strict=False):
+        axes.set_title(measure.title, loc="left", fontsize=look.text, color=INK)
+        _draw_bounds(axes, measure, away, look)
+        _draw_marks(axes, measure, away, look)
+    for axes in panels[:, 0]:
+        _frame(axes, sizes, away, look)
+    compose(
+        figure,
+        look,
+        panels_height=height,
+        title="Audit: how far the study's engines are from the reference engines",
+        legends=[strategy_handles(names, colours), _mark_handles(away, look)],
+        xlabel="clusters × observations per cluster",
+        caption=_caption(away, factors),
+    )
+    return figure
+
+
+def _places(away: pd.DataFrame, sizes: Sequence[Size], names: Sequence[str]) -> np.ndarray:
+    """Return where the marks stand: each at its size and strategy, beside its neighbours."""
+    centres, width = slots(len(sizes), len(names))
+    groups = away.groupby([CLUSTERS, OBSERVATIONS, "strategy"])["sim"]
+    inside = (groups.cumcount() + 0.5) / groups.transform("size") - 0.5
+    rows = [sizes.index(size) for size in zip(away[CLUSTERS], away[OBSERVATIONS], strict=True)]
+    return centres[rows, [names.index(name) for name in away["strategy"]]] + 0.8 * width * inside
+
+
+def _frame(axes: Axes, sizes: Sequence[Size], away: pd.DataFrame, look: Look) -> None:
+    """Give a panel its scale and the names of the sizes."""
+    dress(axes, look)
+    columns = [*(measure.name for measure in MEASURES), "reference_criterion"]
+    top = int(np.ceil(np.log10(np.nanmax(away[columns], initial=1.0)))) + 1
+    axes.set_yscale("log")
+    axes.set_ylim(FLOOR / 10, 10.0**top)
+    axes.yaxis.set_major_locator(FixedLocator([FLOOR, *10.0 ** np.arange(-12, top, 4)]))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _power(value)))
+    labels = [f"{clusters}×{rows}" for clusters, rows in sizes]
+    crowded = len(labels) * (max(map(len, labels)) + 1) * 0.64 * look.text > 64 * look.width
+    axes.set_xlim(-0.5, len(labels) - 0.5)
+    axes.set_xticks(range(len(labels)), labels)
+    axes.tick_params(axis="x", length=0, rotation=90 if crowded else 0)
+    for place in range(0, len(labels), 2):
+        axes.axvspan(place - 0.5, place + 0.5, color=BAND, linewidth=0, zorder=-1)
+
+
+def _power(value: float) -> str:
+    """Return a power of ten as text, and what stands for zero as 0."""
+    exponent = round(np.log10(value))
+    return "0" if value <= FLOOR else f"1e{exponent}" if exponent else "1"
+
+
+def _draw_bounds(axes: Axes, measure: Measure, away: pd.DataFrame, look: Look) -> None:
+    """Draw and name the bounds of the kinds of models that there are."""
+    mixed = away["reference"] != STATSMODELS
+    bounds = {"--": measure.bound} if mixed.any() and np.isfinite(measure.bound) else {}
+    if away.loc[~mixed, measure.name].notna().any():
+        bounds[":"] = LEAST_SQUARES_BOUND
+    for dash, bound in bounds.items():
+        axes.axhline(bound, color=MUTED, linewidth=1.5 * look.line, linestyle=dash, zorder=1)
+        axes.annotate(
+            _power(bound),
+            (1, bound),
+            (3, 0),
+            xycoords=axes.get_yaxis_transform(),
+            textcoords="offset points",
+            size=look.text,
+            color=MUTED,
+            va="center",
+        )
+
+
+def _draw_marks(axes: Axes, measure: Measure, away: pd.DataFrame, look: Look) -> None:
+    """Draw the fits: in colour, and apart from them where reference or engine is at fault."""
+    faulty = away["verdict"].isin(measure.faults)
+    wrong = away["verdict"].isin(ENGINE_AT_FAULT)
+    y = away[measure.name]
+    if measure.name == "criterion":
+        y = y.where(~faulty, away["reference_criterion"])
+    shown = away.assign(y=y.clip(lower=FLOOR))
+    many = len(away) > MANY
+    area = look.printed(1.6 if many else 2.8) ** 2
+    for reference, marker in MARKERS.items():
+        mine = away["reference"] == reference
+        right, apart = shown[mine & ~(faulty | wrong)], shown[mine & faulty]
+        axes.scatter(
+            "x",
+            "y",
+            data=right,
+            s=area,
+            color=list(right["colour"]),
+            marker=marker,
+            alpha=0.5 if many else 0.8,
+            linewidth=0,
+            zorder=3,
+        )
+        axes.scatter(
+            "x",
+            "y",
+            data=apart,
+            s=1.5 * area,
+            facecolor="none",
+            edgecolor=MUTED,
+            marker=marker,
+            linewidth=look.line,
+            zorder=2,
+        )
+    axes.scatter(
+        "x",
+        "y",
+        data=shown[wrong],
+        s=4 * area,
+        color=WRONG,
+        marker="x",
+        linewidth=2 * look.line,
+        zorder=4,
+    )
+
+
+def _mark_handles(away: pd.DataFrame, look: Look) -> list[Artist]:
+    """The legend's entries of the marks, with counts of what is at fault."""
+    marks: dict[str, dict[str, Any]] = {
+        reference: {"marker": marker, "color": INK}
+        for reference, marker in MARKERS.items()
+        if (away["reference"] == reference).any()
+    }
+    faulty = away["verdict"].isin(REFERENCE_AT_FAULT).sum()
+    wrong = away["verdict"].isin(ENGINE_AT_FAULT).sum()
+    apart = {"marker": "o", "color": MUTED, "markerfacecolor": "none"}
+    marks[f"reference off: {faulty:,}"] = apart
+    marks[f"engine off: {wrong:,}"] = {"marker": "x", "color": WRONG}
+    size = look.printed(4)
+    return [
+        Line2D([], [], linestyle="none", markersize=size, label=label, **mark)
+        for label, mark in marks.items()
+    ]
+
+
+def _caption(away: pd.DataFrame, factors: Sequence[str]) -> str:
+    counts = away["verdict"].value_counts()
+    faults = [
+        f"{words} {counts[verdict]:,}"
+        for verdict, words in REFERENCE_AT_FAULT.items()
+        if verdict in counts
+    ]
+    failed = [f"{words} {counts[name]:,}" for name, words in FAILED.items() if name in counts]
+    parts = [
+        f"{len(away):,} comparisons of a fit with one by a reference engine, on "
+        f"{away.groupby([*factors, 'sim']).ngroups:,} datasets; each mark is the largest "
+        "difference of a fit's coefficients. Lines: what is allowed, dotted for least squares."
+    ]
+    if faults:
+        parts.append(f"Reference off: {', '.join(faults)}.")
+    if failed:
+        parts.append(f"No numbers from: {', '.join(failed)}.")
+    return " ".join(parts)

@@ -1,0 +1,85 @@
+"""How far audited fits are from those of the reference engines, as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+STATSMODELS = "statsmodels"
+LEAST_SQUARES_BOUND = 1e-10
+
+SHORT = {
+    "reference_short": "stopped short of the optimum",
+    "reference_slack": "within lme4's tolerance of it",
+}
+REFERENCE_AT_FAULT = {**SHORT, "reference_df": "lmerTest's numerical df"}
+ENGINE_AT_FAULT = ("engine_short", "differ", "engine_failed")
+FAILED = {"reference_failed": "reference", "engine_failed": "engine", "both_failed": "both"}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number by which engine and reference are compared.
+
+    Attributes
+    ----------
+    name
+        Its column among the :func:`differences`.
+    title
+        What it is.
+    bound
+        How much it may be for mixed models, infinite if that is not bounded.
+    faults
+        The verdicts by which the reference is at fault in it.
+    """
+
+    name: str
+    title: str
+    bound: float
+    faults: Sequence[str]
+
+
+MEASURES = (
+    Measure("criterion", "REML criterion above the least of all engines", 1e-6, [*SHORT]),
+    Measure("estimate", "estimate: difference in standard errors", 1e-5, [*SHORT]),
+    Measure("std_error", "standard error: relative difference", 1e-4, [*SHORT]),
+    Measure("df", "degrees of freedom: relative difference", 1e-2, [*REFERENCE_AT_FAULT]),
+    Measure("p_value", "p value: difference", np.inf, [*REFERENCE_AT_FAULT]),
+)
+
+
+def differences(audit: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
+    """Return how far each audited fit is from its reference, at the term where that is most.
+
+    Parameters
+    ----------
+    audit
+        Factors, sim, strategy, reference, term, verdict, and the numbers of the study's engine
+        and, as ``reference_…``, of the reference.
+
+    Returns
+    -------
+    differences
+        Factors, sim, strategy, reference, verdict, and the columns of :data:`MEASURES`, NaN where
+        one of the two has no number; ``reference_criterion`` is the reference's own.
+    """
+    unit = audit["reference_std_error"]
+    away = {
+        "criterion": audit["reml_criterion"] - audit["best_reml_criterion"],
+        "reference_criterion": audit["reference_reml_criterion"] - audit["best_reml_criterion"],
+        "estimate": _distance(audit, "estimate") / unit,
+        "std_error": _distance(audit, "std_error") / unit,
+        "df": _distance(audit, "df") / audit["reference_df"].where(np.isfinite, 1.0),
+        "p_value": _distance(audit, "p_value"),
+    }
+    key = [*factors, "sim", "strategy", "reference", "verdict"]
+    return audit[key].assign(**away).groupby(key, as_index=False, sort=False).max()
+
+
+def _distance(audit: pd.DataFrame, column: str) -> pd.Series:
+    """Absolute differences; those of equal numbers are zero though both are infinite."""
+    ours, theirs = audit[column], audit[f"reference_{column}"]
+    return (ours - theirs).abs().mask(ours == theirs, 0.0)
