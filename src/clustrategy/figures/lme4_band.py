@@ -70,7 +70,8 @@ def outcomes(audit: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
         ["error", "short", "singular", "warned"],
         "ok",
     )
-    rules = {rule: failures({name: theirs[name] for name in theirs}, rule) for rule in RULES}
+    flags = {str(name): column.to_numpy() for name, column in theirs.items()}
+    rules = {rule: failures(flags, rule) for rule in RULES}
     return lme4[key].assign(outcome=outcome, **rules)
 
 
