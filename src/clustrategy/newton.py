@@ -28,6 +28,7 @@ LARGEST = 1e12
 FLATTEST = 1e-9
 ITERATIONS = 100
 PATIENCE = 6
+AGAIN = 24
 SHORTENINGS = 6
 SECULAR_STEPS = 8
 DECREMENT = 1e-9
@@ -91,7 +92,7 @@ def _search(criterion: Criterion, factor: Factor, known: Floats | None = None) -
     theta = factor[:, rows, columns]
     radius = 2.0 * (np.linalg.norm(theta, axis=1) + 0.1)
     step, value, promise = np.zeros(theta.shape), np.full(active.size, np.inf), np.ones(active.size)
-    flattened = np.zeros(active.size, dtype=bool)
+    due = np.full(active.size, PATIENCE)
     model: Quadratic | None = None
     for iteration in range(ITERATIONS):
         trial = theta + step
@@ -112,17 +113,17 @@ def _search(criterion: Criterion, factor: Factor, known: Floats | None = None) -
         hopeless = np.zeros(active.size, dtype=bool)
         if known is not None and iteration >= PATIENCE:
             hopeless = value - OPTIMISM * model.gain(np.inf) > known[active] - HOPE
-        if iteration >= PATIENCE and (slow := fell & ~done & ~flattened).any():
+        if (slow := fell & ~done & (iteration >= due)).any():
             flat = _project(derivatives.point.psi)[:, rows, columns]
             step[slow], value[slow] = flat[slow] - theta[slow], np.inf
-            flattened |= slow
+            due[slow] = iteration + AGAIN
         if done.any():
             at = np.flatnonzero(done)
             wider, lower = _another_dimension(criterion, derivatives, at)
             step[at[lower]] = wider[lower][:, rows, columns] - theta[at[lower]]
             done[at[lower]] = False
             theta[done] += step[done]
-        converged[active] |= model.gain(np.inf) < ENOUGH
+        converged[active] = model.gain(np.inf) < ENOUGH
         factor[active] = _factor(theta, criterion.q)
         kept = ~done & ~hopeless & ((theta * theta).sum(axis=1) < LARGEST)
         if not kept.any():
@@ -131,7 +132,7 @@ def _search(criterion: Criterion, factor: Factor, known: Floats | None = None) -
             criterion, model = criterion.take(np.flatnonzero(kept)), model.take(kept)
             active, theta, value = active[kept], theta[kept], value[kept]
             step, radius, promise = step[kept], radius[kept], promise[kept]
-            flattened = flattened[kept]
+            due = due[kept]
     return Minimum(factor, converged)
 
 
