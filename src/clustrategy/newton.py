@@ -19,18 +19,27 @@ from numpy.typing import NDArray
 from clustrategy.dataset import Floats
 from clustrategy.reml import Criterion, Derivatives, Factor, columnwise
 
+# Multiples of the identity to start from: by default, and for what may have several minima, which
+# is where rows outnumber random coefficients by less than SPARE_ROWS times the length of theta.
 STARTS = (0.1, 1.0)
 FURTHER = (20.0, 1.0)
 SPARE_ROWS = 3
 SCORING_STEPS = 2
+# Eigenvalues of Psi, in coordinates where a row tells as much as sigma^2: below SMALLEST one is
+# taken for zero when Psi is projected, beyond LARGEST the search is given up.
 SMALLEST = 1e-4
 LARGEST = 1e12
+# Curvatures below this share of the largest count as this share.
 FLATTEST = 1e-9
+# After PATIENCE steps, and every AGAIN steps from there, a slow search drops what is nearly zero.
 ITERATIONS = 100
 PATIENCE = 6
 AGAIN = 24
 SHORTENINGS = 6
 SECULAR_STEPS = 8
+# Of the criterion: what the next step must promise to be taken; what may be left when a search
+# counts as converged; what one more dimension or another search must gain; how far a model's
+# promise may be believed when a search is given up; what rounding may add.
 DECREMENT = 1e-9
 ENOUGH = 1e-7
 GAIN = 1e-8
