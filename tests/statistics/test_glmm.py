@@ -13,7 +13,7 @@ from clustrategy.engines import glmm
 from clustrategy.errors import EngineError
 from clustrategy.strategies import Strategy
 
-from .material import fit, random_shard
+from .material import fit, needs_glmm, random_shard
 
 
 def centred(shard: Shard) -> Shard:
@@ -25,6 +25,7 @@ def centred(shard: Shard) -> Shard:
     return Shard(y, shard.X, shard.n, shard.terms)
 
 
+@needs_glmm
 def test_no_random_slopes_without_a_random_intercept():
     full = random_shard(1, 1, 8, 3, 8)
     shard = Shard(full.y, full.X[:, 1:], full.n, full.terms[1:])
@@ -94,6 +95,7 @@ def test_a_warning_of_glmm_counts_unless_it_is_known_to_be_harmless(monkeypatch,
     assert found.hessian_warning[0] == (kind == "hessian_se_fallback")
 
 
+@needs_glmm
 def test_a_variance_beyond_the_engines_reach_is_not_ok():
     shard = simulate(
         Process(10, 8, 4.0, 3, {"uniform": [0, 1]}, 0.001), 1, {"clusters": 10}, range(3)

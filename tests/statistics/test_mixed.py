@@ -21,6 +21,7 @@ from .material import (
     fit,
     fitted,
     golden,
+    needs_glmm,
     random_shard,
     same_bits,
     shards,
@@ -34,7 +35,7 @@ def columns(shard: Shard) -> list[int]:
 
 
 MODELS = ("mixed_maximal", "mixed_intercept")
-ENGINES = ("numpy", "glmm")
+ENGINES = ("numpy", pytest.param("glmm", marks=needs_glmm))
 FITTED = [(name, model) for name in GOLDEN for model in MODELS if GOLDEN[name][model] is not None]
 SINGULAR = [(name, model) for name, model in FITTED if GOLDEN[name][model]["best"]["singular"]]
 

@@ -10,7 +10,7 @@ from clustrategy.errors import ConfigError
 from clustrategy.fits import Fit, Fits, fit_each
 from clustrategy.strategies import Registered, Strategy, registry
 
-from .material import few, fit, join, random_shard, same_bits, shards
+from .material import few, fit, join, needs_glmm, random_shard, same_bits, shards
 
 # Every strategy that needs no R.
 EVERY = [
@@ -22,8 +22,8 @@ EVERY = [
     ("two_stage", {}),
     ("mixed_maximal", {}),
     ("mixed_intercept", {}),
-    ("mixed_maximal", {"engine": "glmm"}),
-    ("mixed_intercept", {"engine": "glmm"}),
+    pytest.param("mixed_maximal", {"engine": "glmm"}, marks=needs_glmm),
+    pytest.param("mixed_intercept", {"engine": "glmm"}, marks=needs_glmm),
 ]
 
 
