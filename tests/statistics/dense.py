@@ -62,7 +62,7 @@ class Dense:
         inverse = np.linalg.inv(self.V(psi))
         return inverse - inverse @ self.X @ self.C(psi) @ self.X.T @ inverse
 
-    def _parts(self, psi: np.ndarray):
+    def parts(self, psi: np.ndarray):
         """log|V| + log|F|, beta and the weighted residual sum of squares."""
         V = self.V(psi)
         F = self.X.T @ np.linalg.solve(V, self.X)
@@ -72,19 +72,19 @@ class Dense:
 
     def criterion(self, psi: np.ndarray):
         """The REML criterion, lme4's REMLcrit."""
-        dets, _, rss = self._parts(psi)
+        dets, _, rss = self.parts(psi)
         return dets + self.nu * (1.0 + np.log(2.0 * np.pi * rss / self.nu))
 
     def deviance(self, parameters: np.ndarray):
         """The REML deviance as a function of (theta, sigma)."""
         factor, sigma = lower(parameters[:-1]), parameters[-1]
-        dets, _, rss = self._parts(factor @ factor.T)
+        dets, _, rss = self.parts(factor @ factor.T)
         return dets + self.nu * np.log(2.0 * np.pi * sigma**2) + rss / sigma**2
 
     def fit(self, theta: np.ndarray):
         """Criterion, estimates, standard errors and sigma at theta."""
         psi = lower(theta) @ lower(theta).T
-        _, beta, rss = self._parts(psi)
+        _, beta, rss = self.parts(psi)
         sigma = np.sqrt(rss / self.nu)
         return self.criterion(psi), beta, sigma * np.sqrt(np.diag(self.C(psi))), sigma
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 
@@ -19,6 +21,7 @@ FOLDER = Path(__file__).parents[1] / "golden"
 GOLDEN = json.loads((FOLDER / "golden.json").read_text())["datasets"]
 NUMBERS = ("estimate", "std_error", "df")
 
+needs_glmm = pytest.mark.skipif(find_spec("glmm") is None, reason="no wheel of glmm here")
 few = settings(max_examples=12, derandomize=True, deadline=None, database=None)
 
 

@@ -16,7 +16,7 @@ from clustrategy.reml import Criterion
 from clustrategy.strategies import mixed_reml
 
 from .dense import Dense, lower
-from .material import few, fit, random_shard, same_bits, shards
+from .material import few, fit, needs_glmm, random_shard, same_bits, shards
 
 MODELS = ("mixed_maximal", "mixed_intercept")
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
@@ -96,6 +96,7 @@ def by_bfgs(criterion: Criterion, starts: int, size: float = 2.0) -> float:
 # --- how low it goes ----------------------------------------------------------------------
 
 
+@needs_glmm
 @given(shard=shards())
 @few
 def test_the_criterion_is_not_above_glmms(shard):

@@ -10,7 +10,7 @@ from clustrategy.errors import ConfigError
 from clustrategy.fits import Fit, Fits, fit_each
 from clustrategy.strategies import Registered, Strategy, registry
 
-from .material import few, fit, join, random_shard, same_bits, shards
+from .material import few, fit, join, needs_glmm, random_shard, same_bits, shards
 
 # Every strategy that needs no R.
 EVERY = [
@@ -22,6 +22,8 @@ EVERY = [
     ("two_stage", {}),
     ("mixed_maximal", {}),
     ("mixed_intercept", {}),
+    pytest.param("mixed_maximal", {"engine": "glmm"}, marks=needs_glmm),
+    pytest.param("mixed_intercept", {"engine": "glmm"}, marks=needs_glmm),
 ]
 
 
@@ -31,8 +33,8 @@ def test_strategies_and_engines_the_default_first():
         "ols": ["numpy", "statsmodels"],
         "cluster_robust": ["numpy", "statsmodels"],
         "two_stage": ["numpy", "statsmodels"],
-        "mixed_maximal": ["glmm", "lme4", "lme4_unbounded"],
-        "mixed_intercept": ["glmm", "lme4", "lme4_unbounded"],
+        "mixed_maximal": ["numpy", "glmm", "lme4", "lme4_unbounded"],
+        "mixed_intercept": ["numpy", "glmm", "lme4", "lme4_unbounded"],
     }.items() <= found.items()
 
 
@@ -41,7 +43,7 @@ def test_strategies_and_engines_the_default_first():
 
 def test_a_name_alone_takes_all_defaults():
     found = Strategy.parse("mixed_maximal")
-    assert (found.label, found.name, found.engine) == ("mixed_maximal", "mixed_maximal", "glmm")
+    assert (found.label, found.name, found.engine) == ("mixed_maximal", "mixed_maximal", "numpy")
     assert found.options == {}
 
 
@@ -72,7 +74,7 @@ def test_the_common_engine_serves_the_strategies_that_have_it():
         ({"name": "x"}, "needs the key 'strategy'"),
         (
             {"strategy": "mixed_maximal", "engine": "lme"},
-            r"no engine 'lme' \(did you mean 'lme4'\?\); it has glmm, lme4, lme4_unbounded",
+            r"no engine 'lme' \(did you mean 'lme4'\?\); it has numpy, glmm, lme4, lme4_unbounded",
         ),
         ({"strategy": "two_stage", "df": "G-1"}, "no option 'df'; it takes none"),
         (
@@ -104,7 +106,11 @@ def test_the_code_of_a_strategy_is_what_it_computes_with():
 
     assert {"two_stage.py", "least_squares.py", "dataset.py"} <= files(strategy="two_stage")
     assert "mixed.py" not in files(strategy="two_stage")
+    ours = files(strategy="mixed_maximal")
+    assert {"mixed_reml.py", "reml.py", "newton.py", "satterthwaite.py", "mixed.py"} <= ours
+    assert not {"glmm.py", "lme4.py"} & ours
     mixed = files(strategy="mixed_maximal", engine="glmm")
+    assert not {"mixed_reml.py", "reml.py", "newton.py", "satterthwaite.py"} & mixed
     assert {"glmm.py", "mixed.py", "dataset.py"} <= mixed and "lme4.py" not in mixed
     reference = files(strategy="mixed_maximal", engine="lme4")
     assert "lme4.py" in reference and "glmm.py" not in reference
