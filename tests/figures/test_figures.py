@@ -484,7 +484,8 @@ def test_the_audit_draws_the_largest_difference_of_each_fits_coefficients():
     here = (audit["reference"] == "lme4") & (audit["term"] == "IV1")
     rows = audit[here].index
     audit.loc[rows, "estimate"] = audit.loc[rows, "reference_estimate"] + 1e-3
-    expected = (1e-3 / audit.loc[rows, "reference_std_error"]).tolist()
+    unit = audit.loc[rows, ["estimate", "std_error"]].max(axis=1)
+    expected = (1e-3 / unit).tolist()
     panel = next(
         axes for axes in figure_of("audit", audit).axes if "estimate" in axes.get_title("left")
     )

@@ -32,7 +32,7 @@ FLOOR = 1e-17
 """Where a difference of zero is drawn."""
 
 MANY = 1000
-MARKERS = {"lme4": "o", "lme4_unbounded": "^", STATSMODELS: "s"}
+MARKERS = {"lme4": "o", "lme4_unbounded": "^", "glmm": "D", STATSMODELS: "s"}
 WRONG = "#b3261e"
 
 Size = tuple[int, int]
