@@ -484,7 +484,8 @@ def test_the_audit_draws_the_largest_difference_of_each_fits_coefficients():
     here = (audit["reference"] == "lme4") & (audit["term"] == "IV1")
     rows = audit[here].index
     audit.loc[rows, "estimate"] = audit.loc[rows, "reference_estimate"] + 1e-3
-    expected = (1e-3 / audit.loc[rows, "reference_std_error"]).tolist()
+    unit = audit.loc[rows, ["estimate", "std_error"]].max(axis=1)
+    expected = (1e-3 / unit).tolist()
     panel = next(
         axes for axes in figure_of("audit", audit).axes if "estimate" in axes.get_title("left")
     )
@@ -547,3 +548,20 @@ def test_the_audit_of_least_squares_alone_has_no_criterion_and_one_bound():
     assert len(figure.axes) == 4
     for axes in figure.axes:
         assert [line.get_ydata()[0] for line in axes.lines] == [1e-10]
+
+
+def test_an_audit_without_rows_is_a_figure_that_says_so():
+    empty = make_audit().iloc[:0]
+    figure = figure_of("audit", empty, note="NOT AUDITED: R is not here.")
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.texts] == ["no values"]
+    assert "0 comparisons" in text_of(figure) and "NOT AUDITED" in text_of(figure)
+    assert band_of(empty)[0] == []
+
+
+def test_an_audit_whose_fits_all_failed_counts_them():
+    audit = make_audit()
+    audit = audit[audit["reference"] == "statsmodels"].assign(verdict="both_failed")
+    audit.loc[:, audit.select_dtypes("float").columns.difference(STUDY)] = np.nan
+    figure = figure_of("audit", audit)
+    assert len(figure.axes) == 1 and "No numbers from: both 48." in text_of(figure)

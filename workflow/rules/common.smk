@@ -104,7 +104,9 @@ def figure_files():
 def figure_tables(name):
     """The tables that a figure reads, without the audit where there is none."""
     tables = [table for table in figures.FIGURES[name][1] if table != "audit" or AUDITED]
-    return [f"{RESULTS}/{table}.{'csv' if table == 'dependence' else 'parquet'}" for table in tables]
+    return [
+        f"{RESULTS}/{table}.{'csv' if table == 'dependence' else 'parquet'}" for table in tables
+    ]
 
 
 def figure_job():

@@ -32,7 +32,7 @@ FLOOR = 1e-17
 """Where a difference of zero is drawn."""
 
 MANY = 1000
-MARKERS = {"lme4": "o", "lme4_unbounded": "^", STATSMODELS: "s"}
+MARKERS = {"lme4": "o", "lme4_unbounded": "^", "glmm": "D", STATSMODELS: "s"}
 WRONG = "#b3261e"
 
 Size = tuple[int, int]
@@ -54,7 +54,7 @@ def audit(
     """
     look = Look.from_options(options)
     away = differences(table, factors)
-    names = [name for name in strategies if (away["strategy"] == name).any()]
+    names = [name for name in strategies if (away["strategy"] == name).any()] or list(strategies)
     colours = look.strategy_colours(strategies)
     sizes = sorted(set(zip(away[CLUSTERS], away[OBSERVATIONS], strict=True)))
     away["x"] = _places(away, sizes, names)
@@ -70,6 +70,9 @@ def audit(
         _draw_marks(axes, measure, away, look)
     for axes in panels[:, 0]:
         _frame(axes, sizes, away, look)
+    if not measures:
+        words = {"ha": "center", "size": look.text}
+        panels[0, 0].text(0.5, 0.5, "no values", transform=panels[0, 0].transAxes, **words)
     compose(
         figure,
         look,
@@ -95,15 +98,17 @@ def _frame(axes: Axes, sizes: Sequence[Size], away: pd.DataFrame, look: Look) ->
     """Give a panel its scale and the names of the sizes."""
     dress(axes, look)
     columns = [*(measure.name for measure in MEASURES), "reference_criterion"]
-    top = int(np.ceil(np.log10(np.nanmax(away[columns], initial=1.0)))) + 1
+    top = int(np.ceil(np.log10(np.fmax.reduce(away[columns], axis=None, initial=1.0)))) + 1
     axes.set_yscale("log")
     axes.set_ylim(FLOOR / 10, 10.0**top)
     axes.yaxis.set_major_locator(FixedLocator([FLOOR, *10.0 ** np.arange(-12, top, 4)]))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _power(value)))
     labels = [f"{clusters}×{rows}" for clusters, rows in sizes]
-    crowded = len(labels) * (max(map(len, labels)) + 1) * 0.64 * look.text > 64 * look.width
-    axes.set_xlim(-0.5, len(labels) - 0.5)
+    crowded = (
+        len(labels) * (max(map(len, labels), default=0) + 1) * 0.64 * look.text > 64 * look.width
+    )
+    axes.set_xlim(-0.5, max(len(labels), 1) - 0.5)
     axes.set_xticks(range(len(labels)), labels)
     axes.tick_params(axis="x", length=0, rotation=90 if crowded else 0)
     for place in range(0, len(labels), 2):

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -62,17 +61,8 @@ def _draw_panel(axes: Axes, panel: pd.DataFrame, look: Look) -> None:
     people = panel["person"].unique()
     repeated = len(people) < len(panel)
     colours = look.colours(len(people)) if repeated else ["#777777"] * len(people)
-    sns.scatterplot(
-        panel,
-        x="x",
-        y="y",
-        hue="person",
-        palette=dict(zip(people, colours, strict=True)),
-        legend=False,
-        s=75 * look.line**2,
-        linewidth=0,
-        ax=axes,
-    )
+    paint = panel["person"].map(dict(zip(people, colours, strict=True)))
+    axes.scatter("x", "y", data=panel, s=75 * look.line**2, color=list(paint), linewidth=0)
     pooled = _draw_line(axes, panel, color=INK, linewidth=3 * look.line, linestyle=(0, (4, 2)))
     words = f"all points {pooled:+.2f}"
     if repeated:

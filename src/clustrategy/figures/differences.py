@@ -44,7 +44,12 @@ class Measure:
 
 MEASURES = (
     Measure("criterion", "REML criterion above the least of all engines", 1e-6, [*SHORT]),
-    Measure("estimate", "estimate: difference in standard errors", 1e-5, [*SHORT]),
+    Measure(
+        "estimate",
+        "estimate: difference relative to it or, if larger, its standard error",
+        1e-5,
+        [*SHORT],
+    ),
     Measure("std_error", "standard error: relative difference", 1e-4, [*SHORT]),
     Measure("df", "degrees of freedom: relative difference", 1e-2, [*REFERENCE_AT_FAULT]),
     Measure("p_value", "p value: difference", np.inf, [*REFERENCE_AT_FAULT]),
@@ -66,12 +71,12 @@ def differences(audit: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
         Factors, sim, strategy, reference, verdict, and the columns of :data:`MEASURES`, NaN where
         one of the two has no number; ``reference_criterion`` is the reference's own.
     """
-    unit = audit["reference_std_error"]
+    unit = np.maximum(audit["estimate"].abs(), audit["std_error"])
     away = {
         "criterion": audit["reml_criterion"] - audit["best_reml_criterion"],
         "reference_criterion": audit["reference_reml_criterion"] - audit["best_reml_criterion"],
         "estimate": _distance(audit, "estimate") / unit,
-        "std_error": _distance(audit, "std_error") / unit,
+        "std_error": _distance(audit, "std_error") / audit["std_error"],
         "df": _distance(audit, "df") / audit["reference_df"].where(np.isfinite, 1.0),
         "p_value": _distance(audit, "p_value"),
     }
