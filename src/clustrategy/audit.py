@@ -5,7 +5,7 @@ derivatives give wrong degrees of freedom now and then. So a mixed model is comp
 its users get it and with lme4 optimised without bounds, and each difference has a verdict:
 
 agree
-    All within the bounds below.
+    All within the `bounds`.
 reference_short
     The reference's REML criterion is above the least of all engines by more than `SHORT`.
 reference_slack
@@ -32,18 +32,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clustrategy.bounds import CRITERION, DF, ESTIMATE, LEAST_SQUARES, SHORT, STD_ERROR
 from clustrategy.dataset import Floats, Shard
 from clustrategy.errors import ConfigError, EngineError
 from clustrategy.fits import Fits
 from clustrategy.strategies import DEFAULT_ENGINE, Strategy, mixed, registry
 from clustrategy.strategies.mixed_reml import df_at
-
-CRITERION = 1e-6
-SHORT = 1e-4
-ESTIMATE = 1e-5
-STD_ERROR = 1e-4
-DF = 1e-2
-LEAST_SQUARES = 1e-10
 
 FAULTS = ("engine_short", "engine_failed", "differ")
 MIXED_REFERENCES = {"lme4": ("lme4", "lme4_unbounded"), "glmm": ("glmm",)}

@@ -7,7 +7,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 
-from clustrategy import audit
+from clustrategy import audit, bounds
 from clustrategy.fits import Fits
 from clustrategy.strategies import Strategy, mixed
 from clustrategy.strategies.mixed_reml import df_at
@@ -129,7 +129,7 @@ def test_the_engine_is_not_above_lme4_on_the_golden_datasets():
         known = GOLDEN[name]["mixed_maximal"]
         found = fitted(golden(name))
         least = min(known["reml"], known["best"]["reml"])
-        assert found.reml_criterion[0] <= least + audit.CRITERION, name
+        assert found.reml_criterion[0] <= least + bounds.CRITERION, name
 
 
 def test_a_shard_of_different_datasets_has_a_verdict_for_each():

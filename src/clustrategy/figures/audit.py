@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from clustrategy.bounds import LEAST_SQUARES
 from clustrategy.figures.differences import (
     ENGINE_AT_FAULT,
     FAILED,
-    LEAST_SQUARES_BOUND,
     MEASURES,
     REFERENCE_AT_FAULT,
     STATSMODELS,
@@ -126,7 +126,7 @@ def _draw_bounds(axes: Axes, measure: Measure, away: pd.DataFrame, look: Look) -
     mixed = away["reference"] != STATSMODELS
     bounds = {"--": measure.bound} if mixed.any() and np.isfinite(measure.bound) else {}
     if away.loc[~mixed, measure.name].notna().any():
-        bounds[":"] = LEAST_SQUARES_BOUND
+        bounds[":"] = LEAST_SQUARES
     for dash, bound in bounds.items():
         axes.axhline(bound, color=MUTED, linewidth=1.5 * look.line, linestyle=dash, zorder=1)
         axes.annotate(

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from clustrategy import bounds
+
 STATSMODELS = "statsmodels"
-LEAST_SQUARES_BOUND = 1e-10
 
 SHORT = {
     "reference_short": "stopped short of the optimum",
@@ -43,15 +44,17 @@ class Measure:
 
 
 MEASURES = (
-    Measure("criterion", "REML criterion above the least of all engines", 1e-6, [*SHORT]),
+    Measure(
+        "criterion", "REML criterion above the least of all engines", bounds.CRITERION, [*SHORT]
+    ),
     Measure(
         "estimate",
         "estimate: difference relative to it or, if larger, its standard error",
-        1e-5,
+        bounds.ESTIMATE,
         [*SHORT],
     ),
-    Measure("std_error", "standard error: relative difference", 1e-4, [*SHORT]),
-    Measure("df", "degrees of freedom: relative difference", 1e-2, [*REFERENCE_AT_FAULT]),
+    Measure("std_error", "standard error: relative difference", bounds.STD_ERROR, [*SHORT]),
+    Measure("df", "degrees of freedom: relative difference", bounds.DF, [*REFERENCE_AT_FAULT]),
     Measure("p_value", "p value: difference", np.inf, [*REFERENCE_AT_FAULT]),
 )
 

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
+from clustrategy import bounds
 from clustrategy.figures.frame import wrap
 from clustrategy.figures.grid import Grid
 from clustrategy.figures.intervals import wilson
@@ -18,9 +19,6 @@ from clustrategy.figures.labels import SIGMA, strategy_label
 from clustrategy.figures.stacks import Kind, draw_stacks, kind_handles
 from clustrategy.figures.style import INK, Colour, Look
 from clustrategy.lme4_rules import Rule, failures
-
-SAME_OPTIMUM = 1e-6
-MISSED_OPTIMUM = 1e-4
 
 KINDS = {
     "singular": Kind("lme4: singular at the optimum", 0.0),
@@ -56,14 +54,14 @@ def outcomes(audit: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
     others = fits[[*key, "best_reml_criterion", "reference_reml_criterion", "reference_singular"]]
     optima = pd.concat([own, others.set_axis(own.columns, axis=1)])
     excess = optima["reml_criterion"] - optima["best_reml_criterion"]
-    optima = optima[excess <= SAME_OPTIMUM].drop_duplicates(key)
+    optima = optima[excess <= bounds.CRITERION].drop_duplicates(key)
     lme4 = fits[fits["reference"] == "lme4"]
     theirs = lme4.filter(like="reference_").rename(columns=lambda name: name[len("reference_") :])
     best = lme4[key].merge(optima[[*key, "singular"]], how="left")["singular"]
     outcome = np.select(
         [
             theirs["status"].isin(["error", "undefined"]),
-            theirs["reml_criterion"] - lme4["best_reml_criterion"] > MISSED_OPTIMUM,
+            theirs["reml_criterion"] - lme4["best_reml_criterion"] > bounds.SHORT,
             best.eq(True).to_numpy(),
             theirs[FLAGS].any(axis=1),
         ],
