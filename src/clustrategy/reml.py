@@ -5,12 +5,12 @@ the columns of Z among those of X, `Psi = L L'` unstructured. Everything comes f
 factors of the clusters, so that its cost does not depend on the number of rows.
 
 Notation and formulas as in Bates, Maechler, Bolker & Walker (2015, JSS 67(1), section 3) and, for
-the derivatives, Demidenko (2013, Mixed Models, section 2): V_g = I + Z_g Psi Z_g',
+the derivatives, Demidenko (2013, Mixed Models, chapter 2): V_g = I + Z_g Psi Z_g',
 M_g = Z_g' V_g^-1 Z_g, N_g = Z_g' V_g^-1 X_g, u_g = Z_g' V_g^-1 (y_g - X_g beta), C the inverse of
 F = sum_g X_g' V_g^-1 X_g, r^2 the weighted residual sum of squares, nu = N - p.
 
 Inside, X and Z are replaced by orthogonal columns of the same span and y by its scaled residuals:
-the model stays the same, and numbers of any scale or shift lose no digits. Arrays have the
+the model stays the same, units do not matter and a shift costs few digits. Arrays have the
 cluster as their last axis and the elements of the small matrices as their first, so that each
 operation runs over all clusters of all datasets.
 """
@@ -297,7 +297,7 @@ class Derivatives:
         return _symmetric(log_dets + scale * rss) - self._nu * (delta @ _t(delta))
 
     def information(self, D: Floats) -> Floats:
-        """(S, k, k) the second derivative that is expected at this Psi, were it the true one."""
+        """(S, k, k) twice the information on Psi, with sigma estimated, were Psi this one."""
         log_dets = D @ self.expected @ _t(D) - _gram(self.of_f(D))
         trace = (self.gradient(D) + self._nu[..., 0] * self.of_rss(D))[..., None]
         return -_symmetric(log_dets) - trace @ _t(trace) / self._nu

@@ -1,7 +1,7 @@
 """Satterthwaite's degrees of freedom of the fixed effects of a mixed model.
 
 Giesbrecht & Burns (1985, Biometrics 41, 477-486), as lmerTest (Kuznetsova, Brockhoff &
-Christensen 2017, JSS 82(13), section 4.2): 2 V_kk^2 over the variance of V_kk, by the delta method
+Christensen 2017, JSS 82(13)): 2 V_kk^2 over the variance of V_kk, by the delta method
 from the inverse Hessian of the deviance in (theta, sigma). lmerTest differentiates numerically;
 here everything is exact.
 """

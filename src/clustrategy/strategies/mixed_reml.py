@@ -16,6 +16,7 @@ from clustrategy.strategies import mixed
 CLUSTERS_AT_ONCE = 5000
 SINGULAR = "boundary (singular) fit: a variance is zero or a correlation is 1 or -1"
 NOT_FINITE = "the fit gave numbers that are not finite"
+NO_MINIMUM = "the clusters' own coefficients explain the response exactly: no residual variance"
 ENDLESS = "the search for the REML optimum did not end"
 
 
@@ -49,9 +50,13 @@ def _fit_some(shard: Shard, sims: NDArray[np.int64], random: NDArray[np.int64], 
     stuck = sims[~minimum.converged]
     fits.status[stuck], fits.message[stuck] = "not_converged", ENDLESS
     fits.optimizer_warning[stuck] = True
+    endless = np.zeros(shard.sims, dtype=bool)
+    endless[sims] = minimum.endless
+    fits.status[endless] = "ok"
+    fits.fail(endless, "undefined", NO_MINIMUM)
     numbers = np.concatenate([fits.estimate, fits.std_error, fits.df], axis=1)[sims]
     wrong = np.zeros(shard.sims, dtype=bool)
-    wrong[sims] = ~np.isfinite(numbers).all(axis=1)
+    wrong[sims] = ~minimum.endless & ~np.isfinite(numbers).all(axis=1)
     fits.status[wrong] = "ok"
     fits.fail(wrong, "error", NOT_FINITE)
 
