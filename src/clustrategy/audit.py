@@ -185,4 +185,6 @@ def fault(verdict: Mapping[str, Any]) -> str:
         return f"its REML criterion is {above:.2g} above the least that was found"
     if verdict["verdict"] == "engine_failed":
         return f"{engine} says {verdict['status']!r} where {reference} has a fit"
+    if np.isnan(verdict["reml_criterion"]):
+        return f"{engine} and {reference} are apart"
     return f"{engine} and {reference} are apart although both are at the optimum"

@@ -103,7 +103,8 @@ def _search(criterion: Criterion, factor: Factor, known: Floats | None = None) -
     rows, columns = columnwise(criterion.q)
     converged = np.zeros(criterion.sims, dtype=bool)
     active = np.arange(criterion.sims)
-    theta = factor[:, rows, columns]
+    # C order: in which order a norm adds must not depend on the number of datasets.
+    theta = np.ascontiguousarray(factor[:, rows, columns])
     radius = 2.0 * (np.linalg.norm(theta, axis=1) + 0.1)
     step, value, promise = np.zeros(theta.shape), np.full(active.size, np.inf), np.ones(active.size)
     due = np.full(active.size, PATIENCE)
@@ -286,7 +287,10 @@ def triangular(factor: Floats) -> Factor:
     """(S, q, q) the lower triangular L, diagonal not negative, with L L' = A A' for A (S, q, k)."""
     q = factor.shape[1]
     L = np.swapaxes(np.linalg.qr(np.swapaxes(factor, 1, 2), mode="r"), 1, 2)[..., :q]
-    return L * np.where(np.diagonal(L, axis1=1, axis2=2) < 0.0, -1.0, 1.0)[:, None]
+    return (
+        np.ascontiguousarray(L)
+        * np.where(np.diagonal(L, axis1=1, axis2=2) < 0.0, -1.0, 1.0)[:, None]
+    )
 
 
 def _factor(theta: Floats, q: int) -> Factor:

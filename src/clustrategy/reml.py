@@ -91,7 +91,7 @@ class Criterion:
             design=np.ascontiguousarray(np.moveaxis(joined[:, :, :q], (2, 3), (0, 1))),
             outside=outside,
             nu=nu,
-            root=root[:, back],
+            root=np.ascontiguousarray(root[:, back]),
             centre=estimate[:, back],
             scale=scale,
             random_root=root[:, :q, :q],
@@ -159,7 +159,7 @@ class Criterion:
                 T[a, a:] = row
                 T[a + 1 : q, a] = row[1 : q - a]
             sums[a, a:] = sums[a:, a] = row.sum(axis=2)
-        cross = np.moveaxis(sums, 2, 0) + self.outside
+        cross = np.ascontiguousarray(np.moveaxis(sums, 2, 0)) + self.outside
         half = np.linalg.cholesky(cross[:, :p, :p])
         J = _t(np.linalg.inv(half))
         beta = (J @ (_t(J) @ cross[:, :p, p:]))[..., 0]
@@ -238,12 +238,16 @@ class Point:
         NN = cross[:, : q * p, : q * p].reshape(S, q, p, q, p)
         Nu = cross[:, : q * p, q * p :].reshape(S, q, p, q)
         uu = cross[:, q * p :, q * p :]
-        slope = M_lower.sum(axis=2)[:, where] - np.trace(NN, axis1=2, axis2=4)
+        slope = np.ascontiguousarray(M_lower.sum(axis=2)[:, where]) - np.trace(NN, axis1=2, axis2=4)
         return Derivatives(
             point=self,
             slope=slope - (self.criterion.nu / self.rss)[:, None, None] * uu,
-            expected=(_by_sim(expected) @ transposed)[:, over[0], over[1]].reshape(shape),
-            squares=(_by_sim(squares) @ transposed)[:, over[0], over[1]].reshape(shape),
+            expected=np.ascontiguousarray(
+                (_by_sim(expected) @ transposed)[:, over[0], over[1]]
+            ).reshape(shape),
+            squares=np.ascontiguousarray(
+                (_by_sim(squares) @ transposed)[:, over[0], over[1]]
+            ).reshape(shape),
             NN=np.ascontiguousarray(NN.transpose(0, 1, 3, 2, 4)).reshape(S, q * q, p * p),
             Nu=np.ascontiguousarray(Nu.transpose(0, 1, 3, 2)).reshape(S, q * q, p),
             uu=uu.reshape(S, q * q),

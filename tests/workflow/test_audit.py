@@ -68,18 +68,18 @@ def test_a_study_is_audited_by_lme4_and_statsmodels(
 
     tampered(estimates, spoil)
     failed = here.run("audit", config=STUDY, expect=1)
-    (said,) = {line for line in failed.output.splitlines() if line.startswith("clustrategy:")}
+    said = next(line for line in failed.output.splitlines() if line.startswith("clustrategy:"))
     assert "the audit found numpy at fault in 1 of 24 fits" in said
     assert f"'two_stage' in {SIM}" in said
     command = shlex.split(said.rpartition("again: ")[2])
     assert command[0] == "snakemake"
     here.run(*command[1:])
-    again = pd.read_csv(here.result(f"remade/{SIM}/estimates.csv"))
+    again = pd.read_csv(here.result(f"remade/{SIM}/estimates.csv"), float_precision="round_trip")
     right = study[(study["obs_per_cluster"] == 8) & (study["sim"] == 1)]
+    right = right.merge(again, on=["strategy", "term"], suffixes=("", "_again"), validate="1:1")
+    assert len(right) == len(again) == 16
     for name in ("estimate", "std_error", "df", "p_value"):
-        first = again.set_index(["strategy", "term"])[name]
-        second = right.set_index(["strategy", "term"])[name]
-        assert first.sort_index().equals(second.sort_index())
+        assert right[name].tolist() == right[f"{name}_again"].tolist()
 
 
 def test_without_r_a_run_says_loudly_that_it_is_not_audited(

@@ -89,8 +89,9 @@ def audit_note():
 
 def remake_command():
     """What makes a dataset again, less its own path."""
-    files = "".join(f" --configfile {file}" for file in workflow.overwrite_configfiles)
-    return f"snakemake{files} --cores 1 {RESULTS}/remade"
+    files = [os.path.relpath(file) for file in workflow.overwrite_configfiles]
+    options = ["--configfile", *files] if files else []
+    return shlex.join(["snakemake", *options, "--cores", "1", f"{RESULTS}/remade"])
 
 
 def figure_names():
