@@ -167,8 +167,8 @@ class Criterion:
         for a in range(p):
             residual -= Y[:, a] * beta[:, a, None]
         contrast = np.concatenate([-beta, np.ones((self.sims, 1))], axis=1)
-        unseen = (contrast * (self.outside @ contrast[..., None])[..., 0]).sum(axis=1)
-        rss = unseen + (residual * residual).sum(axis=2).sum(axis=0)
+        unseen = _row_sums(contrast * (self.outside @ contrast[..., None])[..., 0])
+        rss = unseen + _row_sums((residual * residual).sum(axis=2).T)
         log_f = 2.0 * np.log(np.diagonal(half, axis1=1, axis2=2)).sum(axis=1)
         value = log_det + log_f + self.nu * np.log(rss)
         return Point(self, factor, value, T, Y[:, :q], residual, J, beta, rss)
@@ -252,6 +252,11 @@ class Point:
             Nu=np.ascontiguousarray(Nu.transpose(0, 1, 3, 2)).reshape(S, q * q, p),
             uu=uu.reshape(S, q * q),
         )
+
+
+def _row_sums(rows: Floats) -> Floats:
+    """(S,) sums of (S, k), added in an order that does not depend on S."""
+    return np.ascontiguousarray(rows).sum(axis=1)
 
 
 def _by_sim(parts: Floats) -> Floats:

@@ -273,3 +273,17 @@ def test_a_residual_variance_a_millionth_of_the_others_is_no_obstacle(model):
     np.testing.assert_allclose(found.std_error[:, columns], deviation, rtol=1e-3)
     np.testing.assert_allclose(found.df[:, columns], 5.0, rtol=1e-5)
     np.testing.assert_allclose(found.sigma, 1e-4, rtol=0.3)
+
+
+@pytest.mark.parametrize(
+    ("clusters", "p", "rows"), [(6, 4, 8), (10, 4, 5), (12, 9, 12), (5, 3, 40)]
+)
+def test_the_bits_of_a_dataset_are_the_same_alone_and_among_others(clusters, p, rows):
+    shard = random_shard(11, 40, clusters, p, rows)
+    for model in MODELS:
+        whole = fit(shard, model)
+        for sim in range(shard.sims):
+            alone = fit(shard.dataset(sim), model)
+            for column in ("estimate", "std_error", "df", "reml_criterion", "theta"):
+                ours, others = getattr(alone, column)[0], getattr(whole, column)[sim]
+                np.testing.assert_array_equal(ours, others)
