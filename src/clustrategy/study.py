@@ -167,6 +167,15 @@ class Study:
         return audit.plan(self.strategies, self.config["audit"]["engine"])
 
     @property
+    def unaudited(self) -> list[str]:
+        """The labels of the strategies for which there is no reference, here or anywhere."""
+        settings = self.config["audit"]
+        if settings is None:
+            return []
+        engine = settings["engine"]
+        return [s.label for s in self.strategies if not audit.references(s, engine)]
+
+    @property
     def audit_job(self) -> dict[str, Any]:
         """What it takes to audit a shard, as plain values."""
         settings = self.config["audit"]

@@ -54,6 +54,7 @@ rule audit_verdict:
     params:
         job={
             "missing": study.audit_plan[1],
+            "without": study.unaudited,
             "versions": study.reference_versions,
             "remake": remake_command(),
         },

@@ -94,7 +94,13 @@ def _singular(fits: pd.DataFrame) -> dict[str, pd.Series[bool]]:
 
 
 def report(
-    audit_table: str, *, missing: str, versions: Mapping[str, str], remake: str, text: str
+    audit_table: str,
+    *,
+    missing: str,
+    without: Sequence[str],
+    versions: Mapping[str, str],
+    remake: str,
+    text: str,
 ) -> None:
     """Write what the audit found in a few lines.
 
@@ -102,6 +108,7 @@ def report(
     ----------
     audit_table : as `gather` writes it.
     missing : why references were left out, empty where none was.
+    without : labels of strategies for which there is no reference.
     versions : of the references.
     remake : the command that makes a dataset again, less the path of its sim.
     text : the file to write.
@@ -126,21 +133,16 @@ def report(
             f"{audit.fault(row)}; to make this dataset and its fits again: "
             f"{remake}/{sim_path(cell, row['sim'])}/dataset.csv"
         )
-    tables.write_text("\n".join(_lines(rows, fits, factors, missing, versions)) + "\n", text)
-
-
-def _lines(
-    rows: pd.DataFrame,
-    fits: pd.DataFrame,
-    factors: Sequence[str],
-    missing: str,
-    versions: Mapping[str, str],
-) -> list[str]:
-    count = len(rows[[*factors, "sim"]].drop_duplicates())
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
-    lines = [f"Audit: {count} datasets fitted again by {named}."] if versions else []
-    if missing:
-        lines.append(f"NOT AUDITED: {missing}.")
+    count = len(rows[[*factors, "sim"]].drop_duplicates())
+    opening = [f"Audit: {count} datasets fitted again by {named}."] if versions else []
+    opening += [f"NOT AUDITED: {missing}."] if missing else []
+    opening += [f"  no reference for {', '.join(without)}"] if without else []
+    tables.write_text("\n".join(_lines(rows, fits, opening)) + "\n", text)
+
+
+def _lines(rows: pd.DataFrame, fits: pd.DataFrame, lines: list[str]) -> list[str]:
+    """What was found, after the opening lines."""
     agreed = rows[rows["verdict"] == "agree"]
     plain = agreed[agreed["reml_criterion"].isna()]
     if len(plain):
@@ -180,7 +182,7 @@ def _lines(
     singular = {k: int(v.sum()) for k, v in _singular(mixed).items()}
     lines.append(
         f"  singular to both: {singular['both_singular']} fits; to {name} alone "
-        f"{singular['reference_alone_singular']}, to {mixed['engine'].iloc[0]} alone "
+        f"{singular['reference_alone_singular']}, to the audited engine alone "
         f"{singular['engine_alone_singular']}"
     )
     return lines
