@@ -83,7 +83,7 @@ def audit_files():
 
 def audit_note():
     """What every figure says of a study that should have been audited and could not."""
-    missing = study.audit_plan[1]
+    missing, _, _ = study.audit_plan[1].partition(":")
     return f"NOT AUDITED: {missing}." if AUDITED and missing else ""
 
 
