@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from clustrategy.dataset import Floats
 from clustrategy.reml import Criterion, Derivatives, Factor, columnwise
 
-# Multiples of the identity to start from: by default, and for what may have several minima, which
-# is where rows outnumber random coefficients by no more than SPARE_ROWS.
+# Multiples of the identity to start from.
 STARTS = (0.1, 1.0)
-FURTHER = (20.0, 1.0)
-SPARE_ROWS = 30
+# Where rows outnumber random coefficients by more than the first number and by no more than the
+# second: further multiples to start from, and whether to start by scoring from the least one too.
+FURTHER = ((-np.inf, 15, (20.0, 1.0), True), (15, 30, (5.0,), False))
 SCORING_STEPS = 2
 # Eigenvalues of Psi, in coordinates where a row tells as much as sigma^2: below SMALLEST one is
 # taken for zero when Psi is projected, beyond LARGEST the search is given up.
@@ -74,25 +74,33 @@ def minimise(criterion: Criterion) -> Minimum:
     10 clusters, 5 rows and 4 coefficients each have, and one search in a hundred misses the least.
     There the best of several searches is taken, which misses it in one of a thousand.
     """
-    factor, converged = _search(criterion, _start(criterion, STARTS))
-    q = criterion.q
-    spare = criterion.nu + criterion.p - criterion.design.shape[3] * q
-    few = np.flatnonzero(spare <= SPARE_ROWS)
-    if few.size:
-        scarce = criterion.take(few)
-        starts = [_start(scarce, STARTS[:1]), *(_multiple(scarce, size) for size in FURTHER)]
-        others = criterion.take(np.tile(few, len(starts)))
-        value = scarce.at(factor[few]).value
-        found = _search(others, np.concatenate(starts), np.tile(value, len(starts)))
-        values = np.concatenate([value, others.at(found.factor).value])
-        values = values.reshape(1 + len(starts), few.size)
-        values[0] -= HOPE
-        best = np.argmin(values, axis=0)
-        lower = np.flatnonzero(best)
-        chosen = (best[lower] - 1) * few.size + lower
-        factor[few[lower]] = found.factor[chosen]
-        converged[few[lower]] = found.converged[chosen]
-    return Minimum(factor, converged)
+    minimum = _search(criterion, _start(criterion, STARTS))
+    rows = criterion.nu + criterion.p
+    spare = rows - criterion.design.shape[3] * criterion.q
+    for low, high, sizes, scoring in FURTHER:
+        some = np.flatnonzero((spare > low) & (spare <= high))
+        if some.size:
+            scarce = criterion.take(some)
+            starts = [_multiple(scarce, size) for size in sizes]
+            if scoring:
+                starts.append(_start(scarce, STARTS[:1]))
+            _search_again(scarce, starts, minimum, some)
+    return minimum
+
+
+def _search_again(
+    scarce: Criterion, starts: Sequence[Factor], minimum: Minimum, sims: NDArray[np.int64]
+) -> None:
+    """Put lower minima in place, of the datasets `sims` of the minimum, from further starts."""
+    value = scarce.at(minimum.factor[sims]).value
+    others = scarce.take(np.tile(np.arange(sims.size), len(starts)))
+    found = _search(others, np.concatenate(starts), np.tile(value, len(starts)))
+    values = np.concatenate([value - HOPE, others.at(found.factor).value])
+    best = np.argmin(values.reshape(1 + len(starts), sims.size), axis=0)
+    lower = np.flatnonzero(best)
+    chosen = (best[lower] - 1) * sims.size + lower
+    minimum.factor[sims[lower]] = found.factor[chosen]
+    minimum.converged[sims[lower]] = found.converged[chosen]
 
 
 def _search(criterion: Criterion, factor: Factor, known: Floats | None = None) -> Minimum:
@@ -122,12 +130,13 @@ def _search(criterion: Criterion, factor: Factor, known: Floats | None = None) -
         radius = np.where(ratio < 0.1, 0.25 * length, radius)
         radius = np.where(ratio > 0.75, np.maximum(radius, 3.0 * length), radius)
         value = np.where(fell, now, value)
-        done = fell & (model.gain(np.inf) < DECREMENT)
-        step = model.step(np.where(done, np.inf, radius))
-        promise = np.maximum(model.gain(radius), DECREMENT)
+        left = model.left
+        done = fell & (left < DECREMENT)
+        step, promise = model.least(np.where(done, np.inf, radius))
+        promise = np.maximum(promise, DECREMENT)
         hopeless = np.zeros(active.size, dtype=bool)
         if known is not None and iteration >= PATIENCE:
-            hopeless = value - OPTIMISM * model.gain(np.inf) > known[active] - HOPE
+            hopeless = value - OPTIMISM * left > known[active] - HOPE
         if (slow := fell & ~done & (iteration >= due)).any():
             flat = _project(derivatives.point.psi)[:, rows, columns]
             step[slow], value[slow] = flat[slow] - theta[slow], np.inf
@@ -138,7 +147,7 @@ def _search(criterion: Criterion, factor: Factor, known: Floats | None = None) -
             step[at[lower]] = wider[lower][:, rows, columns] - theta[at[lower]]
             done[at[lower]] = False
             theta[done] += step[done]
-        converged[active] = model.gain(np.inf) < ENOUGH
+        converged[active] = left < ENOUGH
         factor[active] = _factor(theta, criterion.q)
         kept = ~done & ~hopeless & ((theta * theta).sum(axis=1) < LARGEST)
         if not kept.any():
@@ -202,14 +211,16 @@ class Quadratic:
             damping[:, 0] += np.where(excess, more, 0.0)
         return -self.slope / (self.values + damping)
 
-    def step(self, radius: Floats | float) -> Floats:
-        """(S, k) the step to the least of the model within a radius."""
-        return (self.vectors @ self._along(radius)[..., None])[..., 0]
+    @property
+    def left(self) -> Floats:
+        """(S,) by how much the model can fall at all."""
+        return 0.5 * (self.slope * self.slope / self.values).sum(axis=1)
 
-    def gain(self, radius: Floats | float) -> Floats:
-        """(S,) by how much the model falls on that step."""
+    def least(self, radius: Floats | float) -> tuple[Floats, Floats]:
+        """(S, k) the step to the least of the model within a radius; (S,) by how much it falls."""
         along = self._along(radius)
-        return -((self.slope + 0.5 * self.values * along) * along).sum(axis=1)
+        fall = -((self.slope + 0.5 * self.values * along) * along).sum(axis=1)
+        return (self.vectors @ along[..., None])[..., 0], fall
 
 
 def _multiple(criterion: Criterion, size: float) -> Factor:
@@ -231,7 +242,7 @@ def _start(criterion: Criterion, sizes: Sequence[float]) -> Factor:
     for _ in range(SCORING_STEPS):
         derivatives = criterion.at(factor).derivatives()
         model = Quadratic.of(derivatives.gradient(basis), derivatives.information(basis))
-        change = (model.step(np.inf)[:, None] @ basis).reshape(factor.shape)
+        change = (model.least(np.inf)[0][:, None] @ basis).reshape(factor.shape)
         projected = _project(derivatives.point.psi + change)
         now = criterion.at(projected).value
         lower = now < value

@@ -167,7 +167,7 @@ def test_what_counts_as_converged_is_where_the_search_ended(monkeypatch):
     criterion = criterion_of(tiny(1.0, 200), 4)
     minimum = minimise(criterion)
     gradient, hessian = criterion.at(minimum.factor).derivatives().by_theta()
-    gain = newton.Quadratic.of(gradient, hessian).gain(np.inf)
+    gain = newton.Quadratic.of(gradient, hessian).left
     assert 10 < minimum.converged.sum() < 190
     assert (gain[minimum.converged] < 1e-6).all() and (gain[~minimum.converged] > 1e-8).all()
 
