@@ -17,7 +17,7 @@ reference_df
     All agree but the degrees of freedom, and exact derivatives at the reference's own theta show
     that it is the reference's that are off.
 reference_failed, both_failed
-    The reference gave no numbers; neither did.
+    The reference gave no numbers; neither gave a fit that it stands by.
 engine_short, engine_failed, differ
     The engine's criterion is above the least by more than `CRITERION`; it gave no numbers where
     the reference did; numbers beyond the bounds although both criteria are at the least. These
@@ -39,6 +39,13 @@ from clustrategy.fits import Fits
 from clustrategy.strategies import DEFAULT_ENGINE, Strategy, mixed, registry
 from clustrategy.strategies.mixed_reml import df_at
 
+REASONS = (
+    "reference_slack",
+    "reference_short",
+    "reference_df",
+    "reference_failed",
+    "both_failed",
+)
 FAULTS = ("engine_short", "engine_failed", "differ")
 MIXED_REFERENCES = {"lme4": ("lme4", "lme4_unbounded"), "glmm": ("glmm",)}
 LEAST_SQUARES_REFERENCE = "statsmodels"

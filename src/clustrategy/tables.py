@@ -18,6 +18,7 @@ from clustrategy.dataset import INTERCEPT, Floats, Shard
 from clustrategy.errors import DataError
 from clustrategy.fits import Fits
 from clustrategy.inference import t_inference
+from clustrategy.paths import COUNTS
 
 TRUTH = pa.schema([("sim", pa.int64()), ("term", pa.string()), ("value", pa.float64())])
 
@@ -235,3 +236,13 @@ def fits_from_tables(estimates: pa.Table, fits: pa.Table) -> Fits:
     for row, theta in zip(out.theta, thetas, strict=True):
         row[: len(theta)] = theta
     return out
+
+
+def with_cell(cell: Mapping[str, Any], table: pa.Table) -> pa.Table:
+    """The cell's values as columns before the others."""
+    names, columns = [], []
+    for factor, value in cell.items():
+        kind = pa.int64() if factor in COUNTS else pa.float64()
+        names.append(factor)
+        columns.append(pa.repeat(pa.scalar(value, kind), table.num_rows))
+    return pa.table([*columns, *table.columns], names=[*names, *table.column_names])

@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 from clustrategy import tables
 from clustrategy.dataset import INTERCEPT
 from clustrategy.errors import DataError
-from clustrategy.paths import COUNTS
 
 
 def aggregate(
@@ -58,7 +57,7 @@ def _cells(job: Mapping[str, Any], stage: str, files: Sequence[str]) -> Iterator
     rest = iter(files)
     for cell, blocks in zip(job["cells"], job["blocks"], strict=True):
         shards = {next(rest): block for block in blocks}
-        yield _with_cell(cell, _cell(job, stage, shards))
+        yield tables.with_cell(cell, _cell(job, stage, shards))
 
 
 def _cell(job: Mapping[str, Any], stage: str, files: Mapping[str, tuple[int, int]]) -> pa.Table:
@@ -82,16 +81,6 @@ def _cell(job: Mapping[str, Any], stage: str, files: Mapping[str, tuple[int, int
         return whole
     place = pc.index_in(whole["strategy"], pa.array(labels)).to_numpy()
     return whole.take(np.lexsort((place, whole["sim"].to_numpy())))
-
-
-def _with_cell(cell: Mapping[str, Any], table: pa.Table) -> pa.Table:
-    """The cell's values as columns before the others."""
-    names, columns = [], []
-    for factor, value in cell.items():
-        kind = pa.int64() if factor in COUNTS else pa.float64()
-        names.append(factor)
-        columns.append(pa.repeat(pa.scalar(value, kind), table.num_rows))
-    return pa.table([*columns, *table.columns], names=[*names, *table.column_names])
 
 
 def _with_truth(estimates: pa.Table, truth: pa.Table, strategies: int) -> pa.Table:

@@ -9,10 +9,10 @@ import pyarrow as pa
 
 from clustrategy import audit, tables
 from clustrategy.errors import DataError
-from clustrategy.paths import COUNTS, read_shard_path, sim_path
+from clustrategy.paths import read_shard_path, sim_path
 from clustrategy.stages.audit import AUDIT
 
-MIXED = ("lme4", "glmm")
+MIXED = tuple(audit.MIXED_REFERENCES)
 
 
 def gather(shards: Sequence[str], *, audit_table: str, by_cell: str) -> None:
@@ -33,11 +33,7 @@ def gather(shards: Sequence[str], *, audit_table: str, by_cell: str) -> None:
     for path in shards:
         cell, _ = read_shard_path(path)
         table = tables.read_parquet(path).replace_schema_metadata(None)
-        for place, (factor, value) in enumerate(cell.items()):
-            kind = pa.int64() if factor in COUNTS else pa.float64()
-            column = pa.repeat(pa.scalar(value, kind), table.num_rows)
-            table = table.add_column(place, factor, column)
-        parts.append(table)
+        parts.append(tables.with_cell(cell, table))
     whole = pa.concat_tables(parts)
     factors = [name for name in whole.column_names if name not in AUDIT.names]
     rows = _differences(whole.to_pandas())
@@ -52,22 +48,13 @@ def gather(shards: Sequence[str], *, audit_table: str, by_cell: str) -> None:
         max_reference_criterion_above_best=("reference_criterion_above", "max"),
     )
     fits = rows.groupby([*keys, "sim"], sort=False).first()
-    for verdict in ("agree", *REASONS, *audit.FAULTS):
+    for verdict in ("agree", *audit.REASONS, *audit.FAULTS):
         summary[verdict] = (fits["verdict"] == verdict).groupby(level=keys, sort=False).sum()
     for name, flag in _singular(fits).items():
         summary[name] = flag.groupby(level=keys, sort=False).sum()
     tables.write_parquet(whole, audit_table, {})
     frame = pa.Table.from_pandas(summary.reset_index(), preserve_index=False)
     tables.write_csv(frame.replace_schema_metadata(None), by_cell)
-
-
-REASONS = (
-    "reference_slack",
-    "reference_short",
-    "reference_df",
-    "reference_failed",
-    "both_failed",
-)
 
 
 def _differences(rows: pd.DataFrame) -> pd.DataFrame:

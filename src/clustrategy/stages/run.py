@@ -48,12 +48,13 @@ def begin(study: Study) -> None:
 def closing_words(study: Study) -> str:
     """Where the results are, the summary table where this run made it, and what the audit found."""
     folder = Path(study.folder)
+    summary, claim = folder / "summary.csv", folder / ".lock"
     words = f"\nThe results are in {study.folder}/"
-    if _made_now(folder / "summary.csv", study):
+    if summary.exists() and summary.stat().st_mtime >= claim.stat().st_mtime:
         words += (
             ": tables, figures/, worked_example/\n\n"
             f"Medians over {len(study.cells)} cells of {study.sims} sims "
-            f"(Monte Carlo standard error in brackets):\n\n{as_text(str(folder / 'summary.csv'))}\n"
+            f"(Monte Carlo standard error in brackets):\n\n{as_text(str(summary))}\n"
         )
     _, missing = study.audit_plan
     if (folder / "audit.txt").exists() and study.config["audit"]:
@@ -61,7 +62,3 @@ def closing_words(study: Study) -> str:
     elif missing:
         words += f"\nNot audited: {missing}.\n"
     return words
-
-
-def _made_now(file: Path, study: Study) -> bool:
-    return file.exists() and file.stat().st_mtime >= Path(study.folder, ".lock").stat().st_mtime

@@ -45,20 +45,15 @@ def _fit_some(shard: Shard, sims: NDArray[np.int64], random: NDArray[np.int64], 
     theta = relative_factor(criterion, minimum.factor)
     fits.theta[sims, : theta.shape[1]] = theta
     fits.singular[sims] = mixed.singular(theta)
-    boundary = sims[fits.singular[sims]]
+    fits.optimizer_warning[sims] = ~minimum.converged
+    numbers = np.concatenate([fits.estimate, fits.std_error, fits.df], axis=1)
+    here = np.isin(np.arange(shard.sims), sims)
+    fits.fail(np.isin(np.arange(shard.sims), sims[minimum.endless]), "undefined", NO_MINIMUM)
+    fits.fail(here & ~np.isfinite(numbers).all(axis=1), "error", NOT_FINITE)
+    fitted = here & (fits.status == "ok")
+    stuck, boundary = fitted & fits.optimizer_warning, fitted & fits.singular
     fits.status[boundary], fits.message[boundary] = "singular", SINGULAR
-    stuck = sims[~minimum.converged]
     fits.status[stuck], fits.message[stuck] = "not_converged", ENDLESS
-    fits.optimizer_warning[stuck] = True
-    endless = np.zeros(shard.sims, dtype=bool)
-    endless[sims] = minimum.endless
-    fits.status[endless] = "ok"
-    fits.fail(endless, "undefined", NO_MINIMUM)
-    numbers = np.concatenate([fits.estimate, fits.std_error, fits.df], axis=1)[sims]
-    wrong = np.zeros(shard.sims, dtype=bool)
-    wrong[sims] = ~minimum.endless & ~np.isfinite(numbers).all(axis=1)
-    fits.status[wrong] = "ok"
-    fits.fail(wrong, "error", NOT_FINITE)
 
 
 def relative_factor(criterion: Criterion, factor: Floats) -> Floats:
