@@ -43,7 +43,8 @@ def analyze(
     -------
     DataFrame
         A row per strategy and term: strategy, engine, term, estimate, std_error, df, statistic,
-        p_value, conf_low, conf_high (95 %), status, message. A failed fit keeps its rows.
+        p_value, conf_low, conf_high (95 %), status, message; and p_value_low where a p-value is
+        but known to lie between p_value_low and p_value. A failed fit keeps its rows.
         Rows with a missing value in a column of the model are left out, as R does.
 
     Raises
@@ -74,7 +75,8 @@ def analyze(
         parts.append(
             part.drop(columns="sim").assign(status=fits.status[0], message=fits.message[0])
         )
-    return pd.concat(parts, ignore_index=True)
+    table = pd.concat(parts, ignore_index=True)
+    return table if table["p_value_low"].notna().any() else table.drop(columns="p_value_low")
 
 
 def shard_from_frame(data: pd.DataFrame, formula: str, cluster: str) -> tuple[Shard, list[str]]:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from clustrategy.dataset import Floats, Shard
 
 STATUSES = ("ok", "singular", "not_converged", "undefined", "error")
+OWN_TESTS = ("p_value", "p_value_low", "conf_low", "conf_high")
+NUMBERS = ("estimate", "std_error", "df", *OWN_TESTS, "reml_criterion", "sigma")
 
 
 def _nan(*shape: int) -> Floats:
@@ -24,7 +26,12 @@ class Fits:
 
     Attributes
     ----------
-    estimate, std_error, df : (S, p), NaN where a fit gave none; `df = inf` means normal.
+    estimate, std_error, df : (S, p), NaN where a fit gave none; `df = inf` means normal. A
+        coefficient that the strategy does not estimate (a cluster-level predictor with fixed
+        effects of the clusters) is NaN in a fit that is `ok`.
+    p_value, p_value_low, conf_low, conf_high : (S, p) of strategies that do not test by t, NaN
+        where the t distribution with `df` gives them. Where a p-value is but known to lie in an
+        interval, `p_value` is the upper end and `p_value_low` the lower one.
     status : (S,) one of `STATUSES`. A failed fit stays a row.
     message : (S,) the engine's own words, empty where it had none.
     singular : (S,) whether the fit lies on the boundary: a diagonal element of the relative
@@ -41,6 +48,10 @@ class Fits:
     estimate: Floats
     std_error: Floats
     df: Floats
+    p_value: Floats
+    p_value_low: Floats
+    conf_low: Floats
+    conf_high: Floats
     status: NDArray[Any]
     message: NDArray[Any]
     singular: NDArray[np.bool_]
@@ -59,6 +70,10 @@ class Fits:
             estimate=_nan(sims, p),
             std_error=_nan(sims, p),
             df=_nan(sims, p),
+            p_value=_nan(sims, p),
+            p_value_low=_nan(sims, p),
+            conf_low=_nan(sims, p),
+            conf_high=_nan(sims, p),
             status=np.full(sims, "ok", dtype=object),
             message=np.full(sims, "", dtype=object),
             singular=flags[0],
@@ -90,10 +105,8 @@ class Fits:
         where = where & (self.status == "ok")
         self.status[where] = status
         self.message[where] = message if isinstance(message, str) else np.asarray(message)[where]
-        for numbers in (self.estimate, self.std_error, self.df):
-            numbers[where] = np.nan
-        for number in (self.reml_criterion, self.sigma):
-            number[where] = np.nan
+        for name in NUMBERS:
+            getattr(self, name)[where] = np.nan
 
 
 @dataclass

@@ -38,6 +38,7 @@ ESTIMATES = pa.schema(
                 "p_value",
                 "conf_low",
                 "conf_high",
+                "p_value_low",
             )
         ),
     ]
@@ -194,8 +195,16 @@ def truth_table(truth: Floats, terms: Sequence[str], sims: Sequence[int]) -> pa.
 def estimates_table(
     fits: Fits, terms: Sequence[str], sims: Sequence[int], strategy: str, engine: str
 ) -> pa.Table:
-    """A row per sim and term, in the columns of broom's `tidy`."""
-    tests = t_inference(fits.estimate, fits.std_error, fits.df)
+    """A row per sim and term, in the columns of broom's `tidy`.
+
+    Tests and intervals are the strategy's own where it has some, else of the t distribution;
+    `p_value_low` is null but where a p-value is an interval, of which `p_value` is the upper end.
+    """
+    by_t = t_inference(fits.estimate, fits.std_error, fits.df)
+    tests = {
+        name: np.where(np.isnan(getattr(fits, name)), getattr(by_t, name), getattr(fits, name))
+        for name in ("p_value", "conf_low", "conf_high")
+    }
     rows = fits.estimate.size
     columns = [
         np.repeat(np.asarray(sims, dtype=np.int64), len(terms)),
@@ -204,8 +213,9 @@ def estimates_table(
         pa.array(list(terms) * len(sims)),
         *(
             np.ascontiguousarray(numbers).reshape(-1)
-            for numbers in (fits.estimate, fits.std_error, fits.df, *tests)
+            for numbers in (fits.estimate, fits.std_error, fits.df, by_t.statistic, *tests.values())
         ),
+        pa.array(np.ascontiguousarray(fits.p_value_low).reshape(-1), from_pandas=True),
     ]
     return pa.table(columns, schema=ESTIMATES)
 

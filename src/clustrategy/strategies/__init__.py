@@ -33,10 +33,15 @@ FitFunction = Callable[..., Fits]
 
 
 class Registered(NamedTuple):
-    """A strategy as one engine computes it, and the name of the module that does."""
+    """A strategy as one engine computes it, and the name of the module that does.
+
+    `finite_variance(rows, slopes, **options)` tells whether the estimates of a strategy have a
+    finite variance with so many rows in the smallest cluster; without it they always have.
+    """
 
     function: FitFunction
     module: str
+    finite_variance: Callable[..., bool] | None = None
 
 
 _PACKAGES = ("clustrategy.strategies", "clustrategy.engines")
@@ -45,7 +50,11 @@ _registry: dict[str, dict[str, Registered]] = {}
 
 
 def strategy(
-    name: str, *, engine: str = "numpy", module: str | None = None
+    name: str,
+    *,
+    engine: str = "numpy",
+    module: str | None = None,
+    finite_variance: Callable[..., bool] | None = None,
 ) -> Callable[[FitFunction], FitFunction]:
     """Register a function as a strategy, or as one more engine of a strategy.
 
@@ -53,11 +62,12 @@ def strategy(
     ----------
     name, engine : what the config calls them.
     module : the module that computes it, where that is not the function's own.
+    finite_variance : as in `Registered`; of the default engine it holds for all.
     """
 
     def register(function: FitFunction) -> FitFunction:
         home = module or function.__module__
-        _registry.setdefault(name, {})[engine] = Registered(function, home)
+        _registry.setdefault(name, {})[engine] = Registered(function, home, finite_variance)
         return function
 
     return register
@@ -141,6 +151,17 @@ class Strategy:
     @property
     def _module(self) -> ModuleType:
         return sys.modules[registry()[self.name][self.engine].module]
+
+    def finite_variance(self, rows: int, slopes: int) -> bool:
+        """Whether its estimates have a finite variance.
+
+        Parameters
+        ----------
+        rows : of the smallest cluster.
+        slopes : the coefficients of predictors that vary within clusters.
+        """
+        known = next(iter(registry()[self.name].values())).finite_variance
+        return known is None or known(rows, slopes, **self.options)
 
     @property
     def spec(self) -> dict[str, Any]:
