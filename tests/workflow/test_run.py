@@ -105,7 +105,8 @@ def test_a_further_factor_and_undefined_estimators(checkout: Callable[..., Check
         "between_cluster_sigma": [1],
         "residual_sigma": [0.5, 1, 2],
     }
-    here.run(config={**SMALL, "grid": grid, "keep_datasets": True})
+    here.run(config={**SMALL, "grid": grid, "keep_datasets": True, "csv": False})
+    assert not here.result("sim_estimates.csv").exists()
     fits = pd.read_parquet(here.result("fits.parquet"))
     assert list(fits.columns[:4]) == [*FACTORS, "residual_sigma"]
     assert sorted(fits["residual_sigma"].unique()) == [0.5, 1, 2]

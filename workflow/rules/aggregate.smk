@@ -6,11 +6,10 @@ rule aggregate:
         truth=study.shards("truth"),
         code=code("stages/aggregate"),
     output:
+        **csv_files(),
         estimates=f"{RESULTS}/estimates.parquet",
         fits=f"{RESULTS}/fits.parquet",
         scores=f"{RESULTS}/scores.parquet",
-        sim_results=f"{RESULTS}/sim_results.csv",
-        sim_estimates=f"{RESULTS}/sim_estimates.csv",
     log:
         f"{RESULTS}/logs/aggregate.log",
     conda:

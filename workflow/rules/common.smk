@@ -77,6 +77,12 @@ def kept_datasets():
     return study.shards("datasets") if study.config["keep_datasets"] else []
 
 
+def csv_files():
+    """The tables of single sims that are for people's eyes, which a large study may go without."""
+    names = ("sim_results", "sim_estimates") if study.config["csv"] else ()
+    return {name: f"{RESULTS}/{name}.csv" for name in names}
+
+
 def audit_files():
     return rules.audit_verdict.output if AUDITED else []
 

@@ -21,8 +21,8 @@ def aggregate(
     estimates: str,
     fits: str,
     scores: str,
-    sim_results: str,
-    sim_estimates: str,
+    sim_results: str | None = None,
+    sim_estimates: str | None = None,
 ) -> None:
     """Write the whole tables of a study.
 
@@ -34,7 +34,8 @@ def aggregate(
     job : `study`, `version`, `cells`, `blocks` (of each cell the first and last sim of each of
         its shards) and `strategies` (labels).
     shards : the files of `estimates`, `fits`, `scores` and `truth`, by cell and then block.
-    estimates, fits, scores, sim_results, sim_estimates : the files to write.
+    estimates, fits, scores, sim_results, sim_estimates : the files to write, the last two as CSV
+        where they are wanted.
 
     Raises
     ------
@@ -43,7 +44,10 @@ def aggregate(
     metadata = {"clustrategy.study": job["study"], "clustrategy.version": job["version"]}
     for stage, path in (("estimates", estimates), ("fits", fits), ("scores", scores)):
         tables.write_parquet(_cells(job, stage, shards[stage]), path, metadata)
-    tables.write_csv(_cells(job, "scores", shards["scores"]), sim_results)
+    if sim_results is not None:
+        tables.write_csv(_cells(job, "scores", shards["scores"]), sim_results)
+    if sim_estimates is None:
+        return
     answers, truths = (_cells(job, stage, shards[stage]) for stage in ("estimates", "truth"))
     with_truth = (
         _with_truth(answer, truth, len(job["strategies"]))
