@@ -45,7 +45,8 @@ def test_everything_is_made_and_a_second_run_does_nothing(
     assert len(scores) == fits
     estimates = pd.read_parquet(here.result("estimates.parquet"))
     tidy = ["estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high"]
-    assert list(estimates.columns) == [*FACTORS, "sim", "strategy", "engine", "term", *tidy]
+    first = [*FACTORS, "sim", "strategy", "engine", "term"]
+    assert list(estimates.columns) == [*first, *tidy, "p_value_low"]
     assert len(estimates) == fits * 4
     assert len(pd.read_parquet(here.result("fits.parquet"))) == fits
 
