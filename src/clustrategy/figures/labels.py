@@ -55,7 +55,10 @@ def factor_label(factor: str) -> str:
 
 def value_label(value: Any) -> str:
     """Return a factor's level as short text."""
-    return value.replace(",", ", ") if isinstance(value, str) else f"{value:g}"
+    if not isinstance(value, str):
+        return f"{value:g}"
+    head, _, rest = value.replace(",", ", ").partition("uniform, ")
+    return f"U({rest})" if rest else head
 
 
 def level_label(factor: str, value: Any) -> str:
