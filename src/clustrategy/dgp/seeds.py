@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from enum import IntEnum
+from enum import IntEnum, unique
 from functools import partial
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from clustrategy.paths import Level, format_level
 
 
+@unique
 class Stream(IntEnum):
     """What a generator is for.
 
