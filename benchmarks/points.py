@@ -77,7 +77,7 @@ class Point(NamedTuple):
 
     def shard(self) -> Shard:
         """Draw the datasets."""
-        size = {"clusters": 30, "obs_per_cluster": 25, "predictors": 3}
+        size: dict[str, Any] = {"clusters": 30, "obs_per_cluster": 25, "predictors": 3}
         size |= {CURVES[self.curve].parameter: self.level}
         size.pop("sims", None)
         process = Process(

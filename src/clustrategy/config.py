@@ -27,6 +27,10 @@ _WORDS = {
 
 
 _NUMBER_OR_WORD = {"sims_per_shard": "auto", "audit.sims": "all"}
+_FORMS = {
+    "coefficients": "{uniform: [low, high]} or a list of predictors + 1 numbers",
+    "predictor_icc": "a number from 0 to 1 or a list of one for each predictor",
+}
 
 
 def _is_integer(_: object, value: object) -> bool:
@@ -118,11 +122,9 @@ def _fill(config: dict[str, Any], node: Mapping[str, Any]) -> None:
 
 def _sentence(error: jsonschema.ValidationError) -> str:
     path = ".".join(str(part) for part in error.absolute_path) or "the config"
-    if path == "dgp.coefficients":
-        return (
-            "dgp.coefficients must be {uniform: [low, high]} or a list of predictors + 1 numbers, "
-            f"found {error.instance!r}"
-        )
+    if error.validator in ("anyOf", "oneOf"):
+        for option in _FORMS.keys() & error.absolute_path:
+            return f"{path} must be {_FORMS[option]}, found {error.instance!r}"
     found = _found(error.instance)
     if path in _NUMBER_OR_WORD:
         word = _NUMBER_OR_WORD[path]
@@ -150,6 +152,10 @@ def _sentence(error: jsonschema.ValidationError) -> str:
             return f"{path} must be at least {limit}, found {found}"
         case "exclusiveMinimum":
             return f"{path} must be greater than {limit}, found {found}"
+        case "maximum":
+            return f"{path} must be at most {limit}, found {found}"
+        case "exclusiveMaximum":
+            return f"{path} must be less than {limit}, found {found}"
         case "enum":
             choices = [str(choice) for choice in limit]
             hint = nearest(str(error.instance), choices)

@@ -1,36 +1,69 @@
 """Where a shard lives: its cell and its sims, as they stand in its path.
 
-`clusters=10/obs_per_cluster=5/between_cluster_sigma=0.1/sims=0-49.parquet`
+`clusters=10/obs_per_cluster=5/between_cluster_sigma=0.1/treatment=within/sims=0-49.parquet`
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from pathlib import PurePath
 
 FACTORS = ("clusters", "obs_per_cluster", "between_cluster_sigma")
-COUNTS = ("clusters", "obs_per_cluster", "predictors")
+COUNTS = ("clusters", "obs_per_cluster", "predictors", "arms")
+TEXTS = ("treatment", "residual_distribution", "random_distribution")
+LISTS = ("coefficients", "sigma_ratios", "predictor_icc")
 
-Cell = dict[str, int | float]
+Level = int | float | str | Sequence[float] | Mapping[str, Sequence[float]]
+Cell = dict[str, Level]
 
 
-def level(factor: str, value: float) -> int | float:
+def level(factor: str, value: Level) -> Level:
     """A factor's level in its one form, so that `1` and `1.0` are the same level."""
+    match value:
+        case str():
+            return value
+        case Mapping():
+            return {name: [*map(float, numbers)] for name, numbers in value.items()}
+        case Sequence():
+            return [*map(float, value)]
     return int(value) if factor in COUNTS else float(value)
 
 
-def format_level(value: float) -> str:
-    """A level as it stands in paths: the shortest text that reads back as the same number."""
+def format_level(value: Level) -> str:
+    """A level as it stands in paths and, unless it is a number, in tables.
+
+    A number is the shortest text that reads back as the same; the numbers of a list stand between
+    commas: `0,0.5`, and `uniform,0,1` for `{uniform: [0, 1]}`.
+    """
+    match value:
+        case str():
+            return value
+        case Mapping():
+            return ",".join([*value, *(format_level(x) for part in value.values() for x in part)])
+        case Sequence():
+            return ",".join(map(format_level, value))
     return str(int(value)) if value == int(value) else repr(float(value))
 
 
-def cell_path(cell: Mapping[str, int | float]) -> str:
+def read_level(factor: str, text: str) -> Level:
+    """The level that `format_level` wrote."""
+    if factor in TEXTS:
+        return text
+    if factor in LISTS and "," in text:
+        first, *rest = text.split(",")
+        if first.isidentifier():
+            return {first: [*map(float, rest)]}
+        return [*map(float, (first, *rest))]
+    return level(factor, float(text))
+
+
+def cell_path(cell: Mapping[str, Level]) -> str:
     """The path of a cell, factors in the order of the cell."""
     return "/".join(f"{factor}={format_level(value)}" for factor, value in cell.items())
 
 
-def shard_path(cell: Mapping[str, int | float], sims: range) -> str:
+def shard_path(cell: Mapping[str, Level], sims: range) -> str:
     """The path of some sims of a cell."""
     return f"{cell_path(cell)}/sims={sims[0]}-{sims[-1]}.parquet"
 
@@ -42,7 +75,7 @@ def read_shard_path(path: str) -> tuple[Cell, range]:
     return cell, range(int(first), int(last) + 1)
 
 
-def sim_path(cell: Mapping[str, int | float], sim: int) -> str:
+def sim_path(cell: Mapping[str, Level], sim: int) -> str:
     """The path of one sim of a cell."""
     return f"{cell_path(cell)}/sim={sim}"
 
@@ -58,4 +91,4 @@ def _read(path: PurePath) -> tuple[Cell, dict[str, str]]:
     parts = [*takewhile(lambda part: "=" in part, reversed(path.parts))]
     pairs = {name: text for name, _, text in (part.partition("=") for part in reversed(parts))}
     sims: dict[str, str] = {n: pairs.pop(n) for n in ("sim", "sims") if n in pairs}
-    return {factor: level(factor, float(text)) for factor, text in pairs.items()}, sims
+    return {factor: read_level(factor, text) for factor, text in pairs.items()}, sims

@@ -6,7 +6,7 @@ import itertools
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from clustrategy import audit, sharding, tables
 from clustrategy import config as configuration
 from clustrategy.dgp import Process
 from clustrategy.errors import ConfigError
-from clustrategy.paths import FACTORS, Cell, format_level, level, shard_path
+from clustrategy.paths import FACTORS, Cell, Level, format_level, level, shard_path
 from clustrategy.strategies import Strategy
 
 
@@ -38,7 +38,7 @@ class Study:
     seed: int
     sims: int
     sims_per_shard: int | Literal["auto"]
-    levels: dict[str, list[int | float]]
+    levels: dict[str, list[Any]]
     dgp: dict[str, Any]
     strategies: list[Strategy]
     config: dict[str, Any] = field(repr=False)
@@ -91,8 +91,9 @@ class Study:
             config=full,
             files=files,
         )
-        for cell in (*study.cells, study.config["worked_example"]):
+        for cell in study.cells:
             study.process(cell)
+        study.process(study.config["worked_example"], "worked_example")
         return study
 
     @property
@@ -108,32 +109,30 @@ class Study:
             for values in itertools.product(*self.levels.values())
         ]
 
-    def process(self, cell: Mapping[str, int | float]) -> Process:
+    def process(self, cell: Mapping[str, Any], section: str = "grid") -> Process:
         """The data-generating process of a cell.
+
+        Parameters
+        ----------
+        cell : what it sets of the process; the rest is as in `dgp`.
+        section : of the config, that the cell is from.
 
         Raises
         ------
-        ConfigError : where the number of fixed coefficients does not fit the predictors.
+        ConfigError : where its options do not go together.
         """
         process = Process(**{**self.dgp, **cell})
-        fixed = process.coefficients
-        if isinstance(fixed, Mapping) and fixed["uniform"][0] > fixed["uniform"][1]:
-            source = configuration.holder(self.files, ["dgp", "coefficients"])
-            low, high = fixed["uniform"]
-            raise ConfigError(
-                f"{source}: dgp.coefficients.uniform must be [low, high], found [{low}, {high}]"
-            )
-        if not isinstance(fixed, Mapping) and len(fixed) != process.predictors + 1:
-            source = configuration.holder(self.files, ["dgp", "coefficients"])
-            raise ConfigError(
-                f"{source}: dgp.coefficients must be {process.predictors + 1} values for "
-                f"{process.predictors} predictors (intercept first), found {len(fixed)}"
-            )
+        if process.conflict is not None:
+            key, problem = process.conflict
+            option = key.partition(".")[0]
+            section = section if option in cell else "dgp"
+            source = configuration.holder(self.files, [section, option])
+            raise ConfigError(f"{source}: {section}.{key} {problem}")
         return process
 
-    def job(self, cell: Mapping[str, int | float]) -> dict[str, Any]:
+    def job(self, cell: Mapping[str, Any]) -> dict[str, Any]:
         """What it takes to draw sims of a cell, as plain values."""
-        return {"seed": self.seed, "cell": dict(cell), "process": asdict(self.process(cell))}
+        return {"seed": self.seed, "cell": dict(cell), "process": {**self.dgp, **cell}}
 
     @property
     def further_dgp(self) -> dict[str, Any]:
@@ -225,7 +224,7 @@ class Study:
         """What the rows of each strategy come from, by label."""
         return {s.label: s.digest for s in sorted(self.strategies, key=lambda s: s.label)}
 
-    def blocks(self, cell: Mapping[str, int | float]) -> list[range]:
+    def blocks(self, cell: Mapping[str, Level]) -> list[range]:
         """The sims of each shard of a cell; see `sharding`."""
         if self.sims_per_shard != "auto":
             return sharding.equal(self.sims, self.sims_per_shard)

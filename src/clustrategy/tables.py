@@ -18,7 +18,7 @@ from clustrategy.dataset import INTERCEPT, Floats, Shard
 from clustrategy.errors import DataError
 from clustrategy.fits import Fits
 from clustrategy.inference import t_inference
-from clustrategy.paths import COUNTS
+from clustrategy.paths import COUNTS, LISTS, TEXTS, format_level
 
 TRUTH = pa.schema([("sim", pa.int64()), ("term", pa.string()), ("value", pa.float64())])
 
@@ -249,10 +249,13 @@ def fits_from_tables(estimates: pa.Table, fits: pa.Table) -> Fits:
 
 
 def with_cell(cell: Mapping[str, Any], table: pa.Table) -> pa.Table:
-    """The cell's values as columns before the others."""
+    """The cell's values as columns before the others; lists as they stand in paths."""
     names, columns = [], []
     for factor, value in cell.items():
-        kind = pa.int64() if factor in COUNTS else pa.float64()
+        if factor in (*TEXTS, *LISTS):
+            level = pa.scalar(format_level(value), pa.string())
+        else:
+            level = pa.scalar(value, pa.int64() if factor in COUNTS else pa.float64())
         names.append(factor)
-        columns.append(pa.repeat(pa.scalar(value, kind), table.num_rows))
+        columns.append(pa.repeat(level, table.num_rows))
     return pa.table([*columns, *table.columns], names=[*names, *table.column_names])

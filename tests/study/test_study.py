@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from clustrategy.config import load
 from clustrategy.errors import ConfigError
-from clustrategy.paths import format_level, read_shard_path, shard_path
+from clustrategy.paths import format_level, level, read_shard_path, shard_path
 from clustrategy.study import Study
 
 from ..conftest import REPO, SMALL
@@ -89,6 +89,114 @@ def changed(path: str, value: Any) -> dict[str, Any]:
             {"unifrom": [0, 1]},
             "mine.yaml: dgp.coefficients must be {uniform: [low, high]} or a list of predictors "
             "+ 1 numbers, found {'unifrom': [0, 1]}",
+        ),
+        (
+            "dgp.coefficients",
+            {"uniform": [1, 0]},
+            "mine.yaml: dgp.coefficients.uniform must be [low, high], found [1, 0]",
+        ),
+        (
+            "grid.coefficients",
+            [[0, 0, 0, 0.5], [0, 0.5]],
+            "mine.yaml: grid.coefficients must be 4 values for 3 predictors (intercept first), "
+            "found 2",
+        ),
+        (
+            "grid.coefficients",
+            [{"unifrom": [0, 1]}],
+            "mine.yaml: grid.coefficients.0 must be {uniform: [low, high]} or a list of "
+            "predictors + 1 numbers, found {'unifrom': [0, 1]}",
+        ),
+        (
+            "grid.coefficients",
+            [[0, 0, 0, 1], [0.0, 0, 0, 1.0]],
+            "mine.yaml: grid.coefficients lists the level 0,0,0,1 twice",
+        ),
+        (
+            "dgp.sigma_ratios",
+            [1, 0],
+            "mine.yaml: dgp.sigma_ratios must be 4 values for 3 predictors (intercept first), "
+            "found 2",
+        ),
+        (
+            "dgp.sigma_ratios",
+            [1, 0, -1, 0],
+            "mine.yaml: dgp.sigma_ratios.2 must be at least 0, found -1",
+        ),
+        (
+            "dgp.intercept_slope_correlation",
+            1.5,
+            "mine.yaml: dgp.intercept_slope_correlation must be at most 1, found 1.5",
+        ),
+        (
+            "dgp.predictor_correlation",
+            1,
+            "mine.yaml: dgp.predictor_correlation must be less than 1, found 1",
+        ),
+        (
+            "grid.predictor_correlation",
+            [0.5, -0.5],
+            "mine.yaml: grid.predictor_correlation must be greater than -0.5 for 3 predictors "
+            "that are not treatment arms, found -0.5",
+        ),
+        (
+            "grid.predictor_icc",
+            ["high"],
+            "mine.yaml: grid.predictor_icc.0 must be a number from 0 to 1 or a list of one for "
+            "each predictor, found 'high'",
+        ),
+        (
+            "dgp",
+            {"predictor_icc": [0, 0.5, 1], "treatment": "within"},
+            "mine.yaml: dgp.predictor_icc must be one number or 2, one for each predictor that "
+            "is not a treatment arm, found 3",
+        ),
+        (
+            "grid.treatment",
+            ["none", "betwene"],
+            "mine.yaml: grid.treatment.1 must be one of none, between, within, found 'betwene' "
+            "(did you mean 'between'?)",
+        ),
+        (
+            "dgp",
+            {"predictors": 1, "treatment": "within", "arms": 3},
+            "mine.yaml: dgp.arms of a treatment need 2 predictors for 3 arms, found 1",
+        ),
+        (
+            "dgp",
+            {"predictors": 7, "treatment": "between", "arms": 7},
+            "mine.yaml: dgp.arms must be at most clusters where the treatment is between "
+            "clusters, found 7 arms for 6",
+        ),
+        (
+            "dgp",
+            {"predictors": 7, "treatment": "within", "arms": 7},
+            "mine.yaml: dgp.arms must be at most obs_per_cluster where the treatment is within "
+            "clusters, found 7 arms for 6",
+        ),
+        (
+            "dgp",
+            {"predictors": 1, "treatment": "within", "endogeneity": 0.5},
+            "mine.yaml: dgp.endogeneity needs an IV1 that is not a treatment arm: one predictor "
+            "more",
+        ),
+        (
+            "dgp",
+            {"predictors": 2, "treatment": "within", "arms": 3, "missing_rate": 0.1},
+            "mine.yaml: dgp.missing_rate needs two arms or an IV1 that is not a treatment arm: "
+            "one predictor more",
+        ),
+        (
+            "dgp.informative_size",
+            0.5,
+            "mine.yaml: dgp.informative_size needs clusters that differ in size: a size_cv above 0",
+        ),
+        ("dgp.missing_rate", 0.6, "mine.yaml: dgp.missing_rate must be at most 0.5, found 0.6"),
+        (
+            "worked_example",
+            {"obs_per_cluster": 1, "size_cv": 0.5},
+            "mine.yaml: worked_example.size_cv above 0 needs obs_per_cluster of at least 2, "
+            "found 1",
         ),
         (
             "study",
@@ -215,6 +323,50 @@ def test_a_path_reads_back_as_its_cell(sigma: float, residual: float) -> None:
         assert (again, sims) == (cell, range(50, 100))
         assert list(again) == study.factors
         assert all(type(again[factor]) is type(cell[factor]) for factor in cell)
+
+
+LISTS = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=3, max_size=5)
+
+
+@given(
+    st.sampled_from(["none", "between", "within"]),
+    LISTS | st.fixed_dictionaries({"uniform": LISTS}),
+    st.floats(0, 1) | LISTS,
+)
+def test_levels_of_text_and_lists_read_back(treatment: str, coefficients: Any, icc: Any) -> None:
+    values = {"treatment": treatment, "coefficients": coefficients, "predictor_icc": icc}
+    cell = {factor: level(factor, value) for factor, value in values.items()}
+    assert cell == values
+    path = shard_path({"clusters": 6, **cell}, range(3))
+    assert path.count("/") == 4
+    assert read_shard_path(f"results/small/fits/{path}") == ({"clusters": 6, **cell}, range(3))
+
+
+def test_how_levels_of_text_and_lists_stand_in_paths() -> None:
+    grid = {
+        "coefficients": [[0, 0, 0.2, 0.5], {"uniform": [0, 1]}],
+        "treatment": ["within"],
+        "predictor_icc": [0.5, [0, 1.0]],
+    }
+    study = Study.from_config({**CONFIG, "grid": CONFIG["grid"] | grid})
+    ends = [
+        f"/coefficients={coefficients}/predictor_icc={icc}/treatment=within/sims=0-3.parquet"
+        for coefficients in ("0,0,0.2,0.5", "uniform,0,1")
+        for icc in ("0.5", "0,1")
+    ]
+    assert [shard.partition("sigma=0.5")[2] for shard in study.shards("fits")[:4]] == ends
+
+
+def test_options_that_are_not_set_are_not_in_the_config() -> None:
+    """So that the folders of studies which do not know of them stay theirs."""
+    study = Study.from_config(CONFIG)
+    assert study.identity == {
+        "seed": 1,
+        "dgp": {"predictors": 3, "coefficients": {"uniform": [0, 1]}, "residual_sigma": 1.0},
+    }
+    cell = study.cells[0]
+    assert study.job(cell)["process"] == {**study.identity["dgp"], **cell}
+    assert study.process(cell).treatment == "none"
 
 
 def test_a_path_is_read_from_its_end() -> None:

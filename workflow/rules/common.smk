@@ -41,9 +41,7 @@ AUDITED = study.config["audit"] is not None
 
 
 wildcard_constraints:
-    clusters=r"\d+",
-    obs_per_cluster=r"\d+",
-    predictors=r"\d+",
+    **{count: r"\d+" for count in COUNTS},
     block=r"\d+-\d+",
     sim=r"\d+",
 

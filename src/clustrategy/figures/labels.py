@@ -19,11 +19,27 @@ FACTORS = {
     CLUSTERS: "clusters",
     OBSERVATIONS: "observations per cluster",
     SIGMA: "between-cluster sigma",
+    "intercept_slope_correlation": "intercept-slope correlation",
+    "predictor_icc": "ICC of predictors",
+    "size_cv": "CV of cluster sizes",
+    "informative_size": "correlation of size and intercept",
+    "random_distribution": "random effects",
+    "residual_distribution": "residuals",
+    "residual_variance_cv": "CV of residual variances",
+    "endogeneity": "correlation of IV1 and intercept",
 }
 
 COUNTS = {
     CLUSTERS: ("cluster", "clusters"),
     OBSERVATIONS: ("observation per cluster", "observations per cluster"),
+    "predictors": ("predictor", "predictors"),
+    "arms": ("arm", "arms"),
+}
+
+LEVELS = {
+    ("treatment", "none"): "no treatment",
+    ("treatment", "between"): "treatment of clusters",
+    ("treatment", "within"): "treatment within clusters",
 }
 
 
@@ -39,11 +55,16 @@ def factor_label(factor: str) -> str:
 
 def value_label(value: Any) -> str:
     """Return a factor's level as short text."""
-    return value if isinstance(value, str) else f"{value:g}"
+    if not isinstance(value, str):
+        return f"{value:g}"
+    head, _, rest = value.replace(",", ", ").partition("uniform, ")
+    return f"U({rest})" if rest else head
 
 
 def level_label(factor: str, value: Any) -> str:
-    """Return a factor and its level, such as ``10 clusters`` or ``residual sigma 0.5``."""
+    """Return a factor and its level, such as ``10 clusters`` or ``residuals skewed``."""
+    if (factor, value) in LEVELS:
+        return LEVELS[factor, value]
     if factor in COUNTS:
         singular, plural = COUNTS[factor]
         return f"{value_label(value)} {singular if value == 1 else plural}"

@@ -32,12 +32,11 @@ def cluster_coefficients(jobs: Sequence[Mapping[str, Any]], *, sims: int, table:
         sim, cluster, term = (axis.ravel() for axis in np.indices(shape))
         truth = np.broadcast_to(drawn.truth[:, None, :TERMS], shape)
         columns = {
-            **{factor: np.full(sim.size, value) for factor, value in job["cell"].items()},
             "sim": sim,
             "cluster": cluster + 1,
             "term": np.array(process.terms)[term],
             "coefficient": drawn.cluster_coefficients[..., :TERMS].ravel(),
             "true_value": truth.ravel(),
         }
-        parts.append(pa.table(columns))
+        parts.append(tables.with_cell(job["cell"], pa.table(columns)))
     tables.write_parquet(pa.concat_tables(parts), table, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import pyarrow as pa
 
 from clustrategy import tables
 from clustrategy.analysis import analyze
+from clustrategy.dataset import Shard
 from clustrategy.dgp import Process, simulate
 from clustrategy.markdown import markdown_table
+from clustrategy.paths import format_level
 from clustrategy.scores import score
 
 _STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"), (0.1, "."))
@@ -48,7 +51,7 @@ def worked_example(
     table = analyze(data, formula, cluster="Group", strategies=strategies)
     table["stars"] = [stars(p) for p in table["p_value"]]
     metrics = _metrics(table, drawn.truth)
-    page = _page(job["cell"], formula, truth, table, metrics)
+    page = _page(_description(process, shard), formula, truth, table, metrics)
 
     folder = Path(folder)
     frames = {
@@ -73,8 +76,28 @@ def _metrics(table: pd.DataFrame, truth: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _description(process: Process, shard: Shard) -> str:
+    """How the dataset was drawn, in a few words."""
+    least, most = shard.n.min(), shard.n.max()
+    sigmas = [f"{sigma:g}" for sigma in process.sigmas]
+    varying = (
+        f"every coefficient varying between clusters with standard deviation {sigmas[0]}"
+        if len(set(sigmas)) == 1
+        else f"coefficients varying between clusters with standard deviations {', '.join(sigmas)}"
+    )
+    chosen = [
+        f"{option.name} {format_level(value)}"
+        for option in fields(process)
+        if option.default is not MISSING
+        and (value := getattr(process, option.name)) != option.default
+    ]
+    sizes = str(least) if least == most else f"{least} to {most}"
+    options = f" ({', '.join(chosen)})" if chosen else ""
+    return f"{process.clusters} clusters of {sizes} observations, {varying}{options}"
+
+
 def _page(
-    cell: Mapping[str, Any],
+    description: str,
     formula: str,
     truth: pd.DataFrame,
     table: pd.DataFrame,
@@ -84,10 +107,8 @@ def _page(
     lines = [
         "# One dataset, every strategy",
         "",
-        f"{cell['clusters']} clusters of {cell['obs_per_cluster']} observations, every coefficient "
-        f"varying between clusters with standard deviation {cell['between_cluster_sigma']:g}; "
-        f"the model is `{formula}`. The data are in `dataset.csv`, the coefficients of each "
-        "cluster in `cluster_coefficients.csv`.",
+        f"{description}; the model is `{formula}`. The data are in `dataset.csv`, the coefficients "
+        "of each cluster in `cluster_coefficients.csv`.",
         "",
         "The true coefficients: "
         + ", ".join(f"{term} {value:.4f}" for term, value in true.items())

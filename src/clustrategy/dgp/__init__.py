@@ -1,0 +1,13 @@
+"""The data-generating process: datasets whose truth is known.
+
+Sim by sim: population coefficients beta, from U(low, high) or given; the coefficients of each
+cluster b_g = beta + sigma_k z_gk; the sizes of the clusters; the predictors X; the residuals e;
+and DV = X b_g + e, of which some may be missing. `process` has the options, `draw` puts the
+parts together, the other modules are one part each.
+"""
+
+from clustrategy.dgp.draw import Simulation, simulate
+from clustrategy.dgp.process import Coefficients, Process
+from clustrategy.dgp.seeds import cell_key
+
+__all__ = ["Coefficients", "Process", "Simulation", "cell_key", "simulate"]

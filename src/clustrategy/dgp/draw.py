@@ -1,0 +1,101 @@
+"""Drawing the datasets of a cell, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from clustrategy.dataset import Floats, Ints, Shard
+from clustrategy.dgp.distributions import standardised
+from clustrategy.dgp.missing import observed
+from clustrategy.dgp.predictors import design
+from clustrategy.dgp.process import Process
+from clustrategy.dgp.residuals import residuals
+from clustrategy.dgp.seeds import Stream, Streams, cell_key, streams
+from clustrategy.dgp.sizes import cluster_sizes
+from clustrategy.paths import Level
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """Datasets and the truth that made them.
+
+    Attributes
+    ----------
+    shard : the datasets.
+    truth : (S, p) population coefficients.
+    cluster_coefficients : (S, G, p) the coefficients of each cluster.
+    """
+
+    shard: Shard
+    truth: Floats
+    cluster_coefficients: Floats
+
+
+class _Dataset(NamedTuple):
+    y: Floats
+    X: Floats
+    n: Ints
+    truth: Floats
+    cluster_coefficients: Floats
+
+
+def simulate(
+    process: Process, seed: int, cell: Mapping[str, Level], sims: Sequence[int]
+) -> Simulation:
+    """Draw some sims of a cell.
+
+    Parameters
+    ----------
+    process : the data-generating process.
+    seed : the study's seed.
+    cell : the factor values that identify the cell.
+    sims : the numbers of the sims; each is the same whatever stands beside it.
+    """
+    key = cell_key(cell)
+    drawn = [_draw(process, cache(streams(seed, key, sim))) for sim in sims]
+    y, X = (np.concatenate(parts) for parts in list(zip(*drawn, strict=True))[:2])
+    n, truth, coefficients = (np.stack(parts) for parts in list(zip(*drawn, strict=True))[2:])
+    return Simulation(Shard(y, X, n, process.terms), truth, coefficients)
+
+
+def _draw(process: Process, generators: Streams) -> _Dataset:
+    rng = generators(Stream.BASE)
+    p = process.predictors + 1
+    if isinstance(process.coefficients, Mapping):
+        low, high = process.coefficients["uniform"]
+        truth = rng.uniform(low, high, size=p)
+    else:
+        truth = np.array(process.coefficients, dtype=float)
+    normals = rng.standard_normal((process.clusters, p))
+    z = _deviations(process, normals, generators)
+    b = truth + process.sigmas * z
+    n = cluster_sizes(process, normals[:, 0], generators)
+    X = design(process, n, z[:, 0], generators)
+    e = residuals(process, n, rng.standard_normal(len(X)), generators)
+    y = (X * np.repeat(b, n, axis=0)).sum(axis=-1) + e
+    if process.missing_rate:
+        there = observed(process, n, X, generators)
+        n = np.add.reduceat(there, np.cumsum(n) - n, dtype=np.int64)
+        y, X = y[there], X[there]
+    return _Dataset(y, X, n, truth, b)
+
+
+def _deviations(process: Process, normals: Floats, generators: Streams) -> Floats:
+    """(G, p) the clusters' deviations over their standard deviations.
+
+    The distribution is that of independent variates, the slopes' own of which are then mixed with
+    the intercept's: z_k = rho z_0 + sqrt(1 - rho^2) z'_k.
+    """
+    z = normals
+    if process.random_distribution != "normal":
+        rng = generators(Stream.CLUSTER_DISTRIBUTION)
+        z = standardised(process.random_distribution, z, rng)
+    rho = process.intercept_slope_correlation
+    if rho:
+        z = np.concatenate([z[:, :1], rho * z[:, :1] + np.sqrt(1.0 - rho**2) * z[:, 1:]], axis=1)
+    return z

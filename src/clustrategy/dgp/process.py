@@ -1,0 +1,157 @@
+"""The options of the data-generating process, and which of them do not go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from clustrategy.dataset import INTERCEPT, Floats
+from clustrategy.dgp.distributions import Distribution
+
+Coefficients = Mapping[str, Sequence[float]] | Sequence[float]
+
+
+@dataclass(frozen=True)
+class Process:
+    """The data-generating process of one cell; sigmas are standard deviations.
+
+    Attributes
+    ----------
+    clusters : in each dataset.
+    obs_per_cluster : rows of each cluster, its mean where sizes vary.
+    between_cluster_sigma : of each coefficient between clusters.
+    predictors : the number of slopes, treatment arms included.
+    coefficients : `{"uniform": [low, high]}`, drawn anew in every sim, or predictors + 1 values.
+    residual_sigma : of the errors.
+    sigma_ratios : predictors + 1 multiples of between_cluster_sigma, intercept first.
+    intercept_slope_correlation : of a cluster's intercept with each of its slopes.
+    predictor_correlation : of any two predictors.
+    predictor_icc : share of a predictor's variance that is between clusters; one for all, or one
+        for each predictor that is not a treatment arm.
+    treatment : whether the last predictors are dummies of arms, given to clusters or to rows.
+    arms : of the treatment; the first is the reference and has no dummy.
+    size_cv : coefficient of variation of the cluster sizes.
+    informative_size : correlation of a cluster's size with its intercept, on the normal scale.
+    residual_distribution, random_distribution : of errors, and of the clusters' deviations.
+    residual_variance_cv : coefficient of variation, between clusters, of the error variance.
+    residual_autocorrelation : of errors of neighbouring rows of a cluster.
+    endogeneity : correlation of IV1 with the cluster's intercept.
+    missing_rate : share of rows that are missing at random, the more the larger IV1.
+    """
+
+    clusters: int
+    obs_per_cluster: int
+    between_cluster_sigma: float
+    predictors: int
+    coefficients: Coefficients
+    residual_sigma: float
+    sigma_ratios: Sequence[float] | None = None
+    intercept_slope_correlation: float = 0.0
+    predictor_correlation: float = 0.0
+    predictor_icc: float | Sequence[float] = 0.0
+    treatment: Literal["none", "between", "within"] = "none"
+    arms: int = 2
+    size_cv: float = 0.0
+    informative_size: float = 0.0
+    residual_distribution: Distribution = "normal"
+    random_distribution: Distribution = "normal"
+    residual_variance_cv: float = 0.0
+    residual_autocorrelation: float = 0.0
+    endogeneity: float = 0.0
+    missing_rate: float = 0.0
+
+    @cached_property
+    def terms(self) -> tuple[str, ...]:
+        """The intercept and IV1 to IVp."""
+        return (INTERCEPT, *(f"IV{k + 1}" for k in range(self.predictors)))
+
+    @cached_property
+    def dummies(self) -> int:
+        """How many predictors are treatment arms; they are the last ones."""
+        return 0 if self.treatment == "none" else self.arms - 1
+
+    @cached_property
+    def continuous(self) -> int:
+        """How many predictors are not treatment arms."""
+        return self.predictors - self.dummies
+
+    @cached_property
+    def between_share(self) -> Floats:
+        """The ICC of each continuous predictor."""
+        return np.broadcast_to(np.asarray(self.predictor_icc, dtype=float), (self.continuous,))
+
+    @cached_property
+    def sigmas(self) -> Floats:
+        """(predictors + 1,) standard deviation of each coefficient between clusters.
+
+        The slope of a predictor that is constant within clusters has none: its deviation could
+        not be told from the intercept's.
+        """
+        ratios = np.ones(self.predictors + 1)
+        if self.sigma_ratios is not None:
+            ratios[:] = self.sigma_ratios
+        ratios[1 : 1 + self.continuous][self.between_share == 1] = 0.0
+        if self.treatment == "between":
+            ratios[1 + self.continuous :] = 0.0
+        return self.between_cluster_sigma * ratios
+
+    @property
+    def conflict(self) -> tuple[str, str] | None:
+        """The first option that does not fit the others, and what is wrong with it."""
+        return next(self._conflicts(), None)
+
+    def _conflicts(self) -> Iterator[tuple[str, str]]:
+        for_all = f"{self.predictors + 1} values for {self.predictors} predictors (intercept first)"
+        if isinstance(self.coefficients, Mapping):
+            low, high = self.coefficients["uniform"]
+            if low > high:
+                yield "coefficients.uniform", f"must be [low, high], found [{low}, {high}]"
+        elif len(self.coefficients) != self.predictors + 1:
+            yield "coefficients", f"must be {for_all}, found {len(self.coefficients)}"
+        if self.sigma_ratios is not None and len(self.sigma_ratios) != self.predictors + 1:
+            yield "sigma_ratios", f"must be {for_all}, found {len(self.sigma_ratios)}"
+        if self.treatment != "none":
+            yield from self._treatment_conflicts()
+        if isinstance(self.predictor_icc, Sequence) and len(self.predictor_icc) != self.continuous:
+            yield (
+                "predictor_icc",
+                f"must be one number or {self.continuous}, one for each predictor that is not a "
+                f"treatment arm, found {len(self.predictor_icc)}",
+            )
+        least = -1.0 / (self.continuous - 1) if self.continuous > 1 else -1.0
+        if self.predictor_correlation <= least:
+            yield (
+                "predictor_correlation",
+                f"must be greater than {least:.4g} for {self.continuous} predictors that are not "
+                f"treatment arms, found {self.predictor_correlation}",
+            )
+        if self.size_cv > 0 and self.obs_per_cluster < 2:
+            yield "size_cv", "above 0 needs obs_per_cluster of at least 2, found 1"
+        if self.informative_size != 0 and self.size_cv == 0:
+            yield "informative_size", "needs clusters that differ in size: a size_cv above 0"
+
+    def _treatment_conflicts(self) -> Iterator[tuple[str, str]]:
+        if self.dummies > self.predictors:
+            yield (
+                "arms",
+                f"of a treatment need {self.arms - 1} predictors for {self.arms} arms, "
+                f"found {self.predictors}",
+            )
+        size = "clusters" if self.treatment == "between" else "obs_per_cluster"
+        if self.arms > getattr(self, size):
+            yield (
+                "arms",
+                f"must be at most {size} where the treatment is {self.treatment} clusters, "
+                f"found {self.arms} arms for {getattr(self, size)}",
+            )
+        if self.continuous < 1 and self.endogeneity != 0:
+            yield "endogeneity", "needs an IV1 that is not a treatment arm: one predictor more"
+        if self.continuous < 1 and self.missing_rate > 0 and self.arms > 2:
+            yield (
+                "missing_rate",
+                "needs two arms or an IV1 that is not a treatment arm: one predictor more",
+            )

@@ -1,0 +1,67 @@
+"""The random generators of a sim: functions of seed, cell and sim alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from enum import IntEnum, unique
+from functools import partial
+
+import numpy as np
+
+from clustrategy.paths import Level, format_level
+
+
+@unique
+class Stream(IntEnum):
+    """What a generator is for.
+
+    The base draws what every dataset has. Each option draws from a stream of its own, so that
+    it leaves the others' draws as they are.
+    """
+
+    BASE = 0
+    CLUSTER_DISTRIBUTION = 1
+    SIZES = 2
+    BETWEEN_PREDICTORS = 3
+    RESIDUAL_DISTRIBUTION = 4
+    RESIDUAL_VARIANCES = 5
+    MISSING = 6
+
+
+Streams = Callable[[Stream], np.random.Generator]
+
+
+def cell_key(cell: Mapping[str, Level]) -> tuple[int, ...]:
+    """The words by which a cell's values, not its place in the grid, enter its seeds.
+
+    `1` and `1.0` are the same value; text and lists count as they stand in paths.
+    """
+    values = {factor: _plain(value) for factor, value in cell.items()}
+    digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).digest()
+    return tuple(int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4))
+
+
+def _plain(value: Level) -> int | float | str:
+    if isinstance(value, (int, float)):
+        return int(value) if value == int(value) else float(value)
+    return format_level(value)
+
+
+def streams(seed: int, key: tuple[int, ...], sim: int) -> Streams:
+    """The generators of one sim.
+
+    Parameters
+    ----------
+    seed : the study's seed.
+    key : the cell's, of `cell_key`.
+    sim : its number.
+    """
+    return partial(_generator, seed, (*key, sim))
+
+
+def _generator(seed: int, words: tuple[int, ...], stream: Stream) -> np.random.Generator:
+    further = () if stream is Stream.BASE else (int(stream),)
+    sequence = np.random.SeedSequence(seed, spawn_key=(*words, *further))
+    return np.random.Generator(np.random.PCG64(sequence))

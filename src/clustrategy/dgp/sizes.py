@@ -1,0 +1,36 @@
+"""How many rows each cluster has."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from clustrategy.dataset import Floats, Ints
+from clustrategy.dgp.process import Process
+from clustrategy.dgp.seeds import Stream, Streams
+
+
+def cluster_sizes(process: Process, intercepts: Floats, streams: Streams) -> Ints:
+    """The rows of each cluster, at least 1 and on average exactly `obs_per_cluster`.
+
+    One plus a gamma variate of mean m - 1 and standard deviation m CV, m the mean size, rounded
+    up or down at random with the probabilities that keep its mean. Its normal score correlates
+    with the intercepts' by `informative_size` (a Gaussian copula).
+
+    Parameters
+    ----------
+    intercepts : (G,) the standard normals behind the clusters' intercepts.
+    """
+    mean = process.obs_per_cluster
+    if process.size_cv == 0:
+        return np.full(process.clusters, mean, dtype=np.int64)
+    from scipy.special import gammaincinv, ndtr
+
+    rng = streams(Stream.SIZES)
+    r = process.informative_size
+    score = r * intercepts + np.sqrt(1.0 - r**2) * rng.standard_normal(process.clusters)
+    variance = (mean * process.size_cv) ** 2
+    shape, scale = (mean - 1) ** 2 / variance, variance / (mean - 1)
+    further = scale * gammaincinv(shape, ndtr(score))
+    below = np.floor(further)
+    up = rng.random(process.clusters) < further - below
+    return 1 + below.astype(np.int64) + up

@@ -1,0 +1,25 @@
+"""How levels of factors are named."""
+
+from __future__ import annotations
+
+import pytest
+
+from clustrategy.figures.labels import level_label
+
+
+@pytest.mark.parametrize(
+    ("factor", "value", "label"),
+    [
+        ("clusters", 1, "1 cluster"),
+        ("arms", 3, "3 arms"),
+        ("residual_sigma", 0.5, "residual sigma 0.5"),
+        ("treatment", "none", "no treatment"),
+        ("treatment", "between", "treatment of clusters"),
+        ("residual_distribution", "skewed", "residuals skewed"),
+        ("coefficients", "0,0.25,1", "coefficients 0, 0.25, 1"),
+        ("coefficients", "uniform,0,1", "coefficients U(0, 1)"),
+        ("predictor_icc", "0.5", "ICC of predictors 0.5"),
+    ],
+)
+def test_a_level_as_readers_see_it(factor: str, value: object, label: str) -> None:
+    assert level_label(factor, value) == label
