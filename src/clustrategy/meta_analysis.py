@@ -50,10 +50,10 @@ def pool(effect: Floats, variance: Floats, design: Floats) -> Pooled:
     basis, triangle = np.linalg.qr(design)
     orthonormal = np.ascontiguousarray(np.swapaxes(basis, 1, 2))
     weights = 1.0 / (variance + reml(effect, variance, orthonormal)[:, None])
-    inverse = np.linalg.inv(_gram(orthonormal, weights))
+    inverse = _inverse(_gram(orthonormal, weights))
     inside = _apply(inverse, _project(orthonormal, weights * effect))
     residual = effect - _combine(inside, orthonormal)
-    root = np.linalg.inv(triangle)
+    root = _inverse(triangle)
     spread = root @ inverse @ np.swapaxes(root, 1, 2)
     return Pooled(
         _apply(root, inside),
@@ -117,7 +117,7 @@ def _derivatives(
 ) -> tuple[Floats, Floats, Floats]:
     """(M,) score, information (both of 2 l) and the harmonic mean of the v_g + tau^2."""
     w = 1.0 / (variance + tau2[:, None])
-    inverse = np.linalg.inv(_gram(design, w))
+    inverse = _inverse(_gram(design, w))
 
     def annihilated(x: Floats) -> Floats:
         return w * (x - _combine(_apply(inverse, _project(design, w * x)), design))
@@ -131,6 +131,10 @@ def _derivatives(
     expected += (inner * np.swapaxes(inner, 1, 2)).sum(axis=(1, 2))
     observed = 2.0 * (once * twice).sum(axis=1) - expected
     return score, np.where(observed > 0, observed, expected), w.shape[1] / w.sum(axis=1)
+
+
+def _inverse(matrix: Floats) -> Floats:
+    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
 
 
 def _gram(design: Floats, weights: Floats) -> Floats:
@@ -148,4 +152,3 @@ def _combine(coefficients: Floats, design: Floats) -> Floats:
 
 def _apply(matrix: Floats, vector: Floats) -> Floats:
     return (matrix @ vector[..., None])[..., 0]
-

@@ -16,7 +16,7 @@ def generator_of(dataset: Shard) -> np.random.Generator:
     is rounded to single precision first, since another processor may compute its last digits
     otherwise.
     """
-    rounded = np.ascontiguousarray(dataset.y, dtype="<f4")
+    rounded = dataset.y.astype("<f4").tobytes()
     return np.random.default_rng(int.from_bytes(hashlib.sha256(rounded).digest()))
 
 
@@ -37,4 +37,4 @@ def signs(dataset: Shard, draws: int) -> Floats:
     else:
         negative = generator_of(dataset).integers(0, 2, (draws + 1, G), dtype=np.int8)
         negative[0] = 0
-    return 1.0 - 2.0 * negative
+    return np.where(negative, -1.0, 1.0)

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from clustrategy.dataset import INTERCEPT, Floats, Shard
 from clustrategy.fits import Fits
-from clustrategy.strategies import strategy
 from clustrategy.strategies import least_squares as ols
+from clustrategy.strategies import strategy
 from clustrategy.strategies.least_squares import EIGENVALUE_TOLERANCE, NO_DF
 
 TOLERANCE = 1e-13
@@ -114,8 +114,8 @@ class Clusters:
 def least_squares(rows: Floats) -> tuple[Floats, Floats]:
     """Coefficients (s, p) and W with W W' = (X'X)^-1 (s, p, p) from rows (s, G, k, p + 1)."""
     s, G, k, width = rows.shape
-    triangle = np.linalg.qr(rows.reshape(s, G * k, width), mode="r")
-    root = np.linalg.inv(triangle[:, :-1, :-1])
+    triangle = np.asarray(np.linalg.qr(rows.reshape(s, G * k, width), mode="r"))
+    root = np.asarray(np.linalg.inv(triangle[:, :-1, :-1]), dtype=np.float64)
     return (root @ triangle[:, :-1, -1:])[..., 0], root
 
 

@@ -157,7 +157,7 @@ class FirstStage:
                 design = np.where(np.isfinite(second.design), second.design, 0.0)
                 self.fail(
                     fits,
-                    ~full_rank(np.linalg.qr(design, mode="r")),
+                    ~full_rank(np.asarray(np.linalg.qr(design, mode="r"))),
                     "the predictors are linearly dependent",
                 )
 
@@ -216,6 +216,8 @@ def two_stage(
         if test == "sign_flip" and stage.own.size < shard.p:
             stage.fail(fits, np.ones(stage.sims.size, dtype=bool), NO_SIGNS)
         stage = stage.defined(fits)
+        if stage.sims.size == 0:
+            continue
         if weights == "equal":
             shares = _mean(stage, fits)
         else:
@@ -243,7 +245,8 @@ def _mean(stage: FirstStage, fits: Fits) -> Floats:
         q = columns.size
         if q > 1:
             response_column = coefficients[..., response, None]
-            triangle = np.linalg.qr(np.concatenate([design, response_column], axis=2), mode="r")
+            joined = np.concatenate([design, response_column], axis=2)
+            triangle = np.asarray(np.linalg.qr(joined, mode="r"))
             root = np.linalg.inv(triangle[:, :q, :q])
             scale = triangle[:, q, q] ** 2 / (G - q)
             there = np.ix_(stage.sims, columns)
