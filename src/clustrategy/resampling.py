@@ -24,7 +24,7 @@ def signs(dataset: Shard, draws: int) -> Floats:
     """(k, G) vectors of +1 and -1, the first of +1 alone.
 
     All 2^G where they are at most draws + 1, else that first one and `draws` random ones. Counted
-    together with the first, random ones give a valid test (Phipson & Smyth 2010, equation 3).
+    together with the first, random ones give a valid test (Phipson & Smyth 2010, SAGMB 9, 39).
 
     Parameters
     ----------

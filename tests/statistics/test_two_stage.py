@@ -309,6 +309,20 @@ def test_sign_flips_are_those_of_the_t_statistic_and_limits_invert_them(weights)
     assert np.array_equal(found.estimate, scale.estimate)
 
 
+def test_sign_flips_hold_their_level_exactly():
+    # of all signs that 8 effects can have each is as likely as any other: their p-values are
+    # 2/256, 4/256, ... each twice
+    effects = np.random.default_rng(5).standard_normal(8)
+    signs = np.array(list(itertools.product([1.0, -1.0], repeat=8)))
+    shard = Shard((signs * effects).ravel(), np.ones((2048, 1)), np.ones((256, 8), int), ("a",))
+    found = fit(shard, "two_stage", test="sign_flip")
+    expected = np.repeat(np.arange(2, 257, 2) / 256, 2)
+    assert np.array_equal(np.sort(found.p_value[:, 0]), expected)
+    # and the interval misses 0 where the test rejects it
+    misses = (found.conf_low > 0) | (found.conf_high < 0)
+    assert np.array_equal(misses, found.p_value <= 0.05)
+
+
 def test_few_clusters_have_no_interval():
     # 2 of 2^5 vectors give a p-value of at least 0.0625
     found = fit(random_shard(1, 1, 5, 2, 8), "two_stage", test="sign_flip")

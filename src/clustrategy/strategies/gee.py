@@ -81,7 +81,8 @@ class Clusters:
     def moments(self, estimate: Floats) -> tuple[Floats, Floats]:
         """(s,) the moment estimates of scale and correlation at (s, p) coefficients.
 
-        Liang & Zeger's, section 3.3, with N - p and P - p, P the pairs of rows within clusters.
+        Liang & Zeger's (section 3.3, example 3): divided by N - p and by P - p, P the pairs of rows
+        within clusters.
         """
         p = estimate.shape[1]
         residual = self.residual(estimate)

@@ -203,7 +203,7 @@ def two_stage(
     weights : `equal`; or `precision`, 1 / (v_g + tau^2) with v_g the squared standard error of the
         cluster's coefficient, taken as known, and tau^2 by REML.
     test : `t`, which with precision weights has the standard error 1 / sqrt(sum of weights);
-        `hartung_knapp` (Hartung & Knapp 2001, equation 7), whose standard error comes from the
+        `hartung_knapp` (Hartung & Knapp 2001; Knapp & Hartung 2003), whose standard error comes from the
         scatter of the clusters' coefficients as weighted and which with equal weights is `t`
         itself; `sign_flip`, which changes the signs of the clusters' coefficients.
     draws : of random signs, where not all 2^G are tried.
