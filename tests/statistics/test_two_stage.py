@@ -11,11 +11,11 @@ from hypothesis import given
 
 from clustrategy.dataset import INTERCEPT, Shard
 from clustrategy.errors import ConfigError
+from clustrategy.first_stage import FirstStage
 from clustrategy.fits import OWN_TESTS, Fits
 from clustrategy.inference import t_inference
 from clustrategy.meta_analysis import pool
 from clustrategy.strategies import Strategy
-from clustrategy.strategies.two_stage import FirstStage
 
 from .material import (
     FOLDER,

@@ -8,10 +8,10 @@ from typing import Any, Literal
 import numpy as np
 
 from clustrategy.dataset import Floats, Shard
+from clustrategy.first_stage import FirstStage
 from clustrategy.fits import Fit, Fits, fit_each
 from clustrategy.strategies import strategy
 from clustrategy.strategies.least_squares import NO_DF, mark_undefined, solve
-from clustrategy.strategies.two_stage import FirstStage
 
 # cov_type and use_correction. A cluster's leave-one-out estimates taken around the estimate
 # itself, as statsmodels does under this name, are CR3, and with its correction CV3.

@@ -59,11 +59,10 @@ class Clusters:
     @classmethod
     def of(cls, shard: Shard) -> Clusters:
         """Those of a shard, the intercept anywhere or nowhere in its model."""
-        ones = np.ones((shard.y.size, 1))
         wider = shard
         if shard.terms[0] != INTERCEPT:
-            terms = (INTERCEPT, *shard.terms)
-            wider = Shard(shard.y, np.hstack([ones, shard.X]), shard.n, terms)
+            X = np.column_stack([np.ones(shard.y.size), shard.X])
+            wider = Shard(shard.y, X, shard.n, (INTERCEPT, *shard.terms))
         triangles = wider.triangles[..., wider.p - shard.p :].copy()
         means = np.zeros((shard.sims, shard.p + 1))
         if INTERCEPT in shard.terms:
@@ -85,7 +84,7 @@ class Clusters:
         within clusters.
         """
         p = estimate.shape[1]
-        residual = self.residual(estimate)
+        residual = residuals(self.triangles, estimate)
         squares = (residual * residual).sum(axis=2)
         products = 0.5 * (self.n * residual[..., 0] ** 2 - squares)
         rows = self.n.sum(axis=1)
@@ -94,11 +93,6 @@ class Clusters:
             scale = squares.sum(axis=1) / (rows - p)
             return scale, products.sum(axis=1) / (scale * (pairs - p))
 
-    def residual(self, estimate: Floats) -> Floats:
-        """(s, G, k) in the coordinates of the triangles."""
-        design = np.ascontiguousarray(self.triangles[..., :-1])
-        return self.triangles[..., -1] - (design @ estimate[:, None, :, None])[..., 0]
-
     def whitened(self, correlation: Floats) -> Floats:
         """(s, G, k, p + 1) R_g^-1/2 [X_g y_g] at (s,) correlations."""
         roots = np.empty(self.triangles.shape[:3])
@@ -106,10 +100,16 @@ class Clusters:
         roots[..., 0] = np.sqrt(1.0 + correlation[:, None] * (self.n - 1.0))
         return self.triangles / roots[..., None]
 
-    def range(self) -> tuple[Floats, Floats]:
+    def bounds(self) -> tuple[Floats, Floats]:
         """(s,) correlations between which all R_g are positive definite, but for a margin."""
         high = np.full(len(self.n), 1.0 - MARGIN)
         return -high / (self.n.max(axis=1) - 1.0), high
+
+
+def residuals(rows: Floats, estimate: Floats) -> Floats:
+    """(s, G, k) of rows (s, G, k, p + 1) at (s, p) coefficients."""
+    design = np.ascontiguousarray(rows[..., :-1])
+    return rows[..., -1] - (design @ estimate[:, None, :, None])[..., 0]
 
 
 def least_squares(rows: Floats) -> tuple[Floats, Floats]:
@@ -142,7 +142,8 @@ def gee(
     mark_undefined(shard, correlation, df, fits)
     sims = np.flatnonzero(fits.status == "ok")
     clusters = Clusters.of(shard).some(sims)
-    alpha, settled = np.zeros(sims.size), np.ones(sims.size, dtype=bool)
+    alpha = np.zeros(sims.size)
+    settled = possible = np.ones(sims.size, dtype=bool)
     if correlation == "exchangeable":
         alpha, settled, possible = _correlation(clusters)
     whitened = clusters.whitened(alpha)
@@ -157,13 +158,9 @@ def gee(
     fits.estimate[sims] = estimate
     fits.std_error[sims] = np.sqrt((influence * influence).sum(axis=2))
     fits.df[sims] = degrees(df, shard.clusters, shard.p)
-    if correlation == "exchangeable":
-        everywhere = np.ones(shard.sims, dtype=bool)
-        everywhere[sims] = possible
-        fits.fail(~everywhere, "undefined", NO_CORRELATION)
-        everywhere[sims] = settled
-        stuck = ~everywhere & (fits.status == "ok")
-        fits.status[stuck], fits.message[stuck] = "not_converged", ENDLESS
+    fits.fail(np.isin(np.arange(shard.sims), sims[~possible]), "undefined", NO_CORRELATION)
+    stuck = sims[possible & ~settled]
+    fits.status[stuck], fits.message[stuck] = "not_converged", ENDLESS
     return fits
 
 
@@ -208,7 +205,7 @@ def _correlation(clusters: Clusters) -> tuple[Floats, NDArray[np.bool_], NDArray
         some = clusters.some(active)
         before = alpha[active]
         found = some.moments(least_squares(some.whitened(before))[0])[1]
-        alpha[active] = np.clip(found, *some.range())
+        alpha[active] = np.clip(found, *some.bounds())
         possible[active] = alpha[active] == found
         settled[active] = np.abs(alpha[active] - before) <= TOLERANCE
         active = active[~settled[active]]
@@ -223,11 +220,9 @@ def _influence(whitened: Floats, estimate: Floats, root: Floats, power: float) -
     H_g = X_g M X_g' R_g^-1 becomes half half' by the whitening, with half = R_g^-1/2 X_g W, and
     half' (I - half half')^q = (I - half' half)^q half': a p x p matrix whatever the cluster's size.
     """
-    design = np.ascontiguousarray(whitened[..., :-1])
-    residual = whitened[..., -1] - (design @ estimate[:, None, :, None])[..., 0]
-    half = design @ root[:, None]
+    half = np.ascontiguousarray(whitened[..., :-1]) @ root[:, None]
     transposed = np.ascontiguousarray(np.swapaxes(half, 2, 3))
-    scores = (transposed @ residual[..., None])[..., 0]
+    scores = (transposed @ residuals(whitened, estimate)[..., None])[..., 0]
     if power != 0.0:
         values, vectors = np.linalg.eigh(np.eye(root.shape[1]) - transposed @ half)
         with np.errstate(divide="ignore", invalid="ignore"):
