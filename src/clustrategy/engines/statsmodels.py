@@ -8,9 +8,9 @@ from typing import Any, Literal
 import numpy as np
 
 from clustrategy.dataset import Floats, Shard
+from clustrategy.first_stage import FirstStage
 from clustrategy.fits import Fit, Fits, fit_each
 from clustrategy.strategies import strategy
-from clustrategy.strategies import two_stage as summary_measures
 from clustrategy.strategies.least_squares import NO_DF, mark_undefined, solve
 
 # cov_type and use_correction. A cluster's leave-one-out estimates taken around the estimate
@@ -62,18 +62,31 @@ def cluster_robust(
 
 @strategy("two_stage", engine="statsmodels")
 def two_stage(shard: Shard) -> Fits:
-    """`OLS(y, X).fit()` in each cluster, then `DescrStatsW(coefficients).ttest_mean()`."""
+    """`OLS(y, X).fit()` in each cluster, then `DescrStatsW(coefficients).ttest_mean()`.
+
+    With predictors that are constant within clusters `OLS(coefficients, Z).fit()`.
+    """
     from statsmodels.stats.weightstats import DescrStatsW
 
     def fit(one: Shard) -> Fit:
+        (stage,) = FirstStage.of(one)
         ends = np.cumsum(one.n[0])[:-1]
-        clusters = zip(np.split(one.y, ends), np.split(one.X, ends), strict=True)
-        sample = DescrStatsW(np.array([_ols(y, X).fit().params for y, X in clusters]))
-        df = sample.ttest_mean()[2]
-        return Fit(sample.mean, sample.std_mean, np.full(one.p, df))
+        clusters = zip(np.split(one.y, ends), np.split(one.X[:, stage.own], ends), strict=True)
+        coefficients = np.array([_ols(y, X).fit().params for y, X in clusters])
+        numbers = np.empty((3, one.p))
+        for response, columns, design in stage.second:
+            if columns.size == 1:
+                sample = DescrStatsW(coefficients[:, response])
+                numbers[:, columns[0]] = sample.mean, sample.std_mean, sample.ttest_mean()[2]
+            else:
+                second = _ols(coefficients[:, response], design[0]).fit()
+                numbers[:2, columns] = second.params, second.bse
+                numbers[2, columns] = second.df_resid
+        return Fit(*numbers)
 
     fits = Fits.blank(shard.sims, shard.p)
-    summary_measures.mark_undefined(shard, fits, summary_measures.solvable(shard))
+    for stage in FirstStage.of(shard):
+        stage.mark_undefined(fits)
     return fit_each(shard, fit, fits)
 
 

@@ -1,60 +1,178 @@
-"""Two-stage regression: least squares in every cluster, then a t test over the clusters."""
+"""Two-stage regression: least squares in every cluster, then a test over the clusters.
+
+Also called summary measures or the two-stage (Feldman 1988) or OLS-OLS approach (Mumford &
+Nichols 2009), with precision weights a random-effects meta-analysis of the clusters. A predictor
+that is constant within clusters has no part in the first stage; in the second one the clusters'
+intercepts are regressed on it ("slopes as outcomes", Burstein, Linn & Capell 1978), and on its
+product with a predictor that varies within clusters the slopes of that predictor.
+"""
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
-from numpy.typing import NDArray
 
-from clustrategy.dataset import Shard
+from clustrategy.dataset import Floats, Shard
+from clustrategy.first_stage import FirstStage
 from clustrategy.fits import Fits
+from clustrategy.inference import CONFIDENCE
+from clustrategy.meta_analysis import pool
+from clustrategy.resampling import signs
 from clustrategy.strategies import strategy
-from clustrategy.strategies.least_squares import full_rank
+
+ROUNDING = 1e-13
+NO_SIGNS = "a sign-flip test has no place for predictors that are constant within clusters"
+
+Weights = Literal["equal", "precision"]
+Test = Literal["t", "hartung_knapp", "sign_flip"]
 
 
-@strategy("two_stage")
-def two_stage(shard: Shard) -> Fits:
+def finite_variance(rows: int, slopes: int, **_: object) -> bool:
+    """Whether the clusters' estimates, and so their mean, have a finite variance.
+
+    With predictors from a normal distribution the inverse of their cross-products about the
+    cluster's mean is inverse Wishart with rows - 1 degrees of freedom and has an expectation if
+    these exceed slopes + 1. Precision weights change nothing: where a cluster has two residual
+    degrees of freedom a mean of any weights is finite because the estimates are, and with one its
+    variance is too poor a guess to tell a wild estimate.
+    """
+    return slopes == 0 or rows - slopes > 2
+
+
+@strategy("two_stage", finite_variance=finite_variance)
+def two_stage(
+    shard: Shard, *, weights: Weights = "equal", test: Test = "t", draws: int = 999
+) -> Fits:
     """The mean of the clusters' own coefficients, SE = sd / sqrt(G), t with G - 1 df.
 
-    Also called summary measures or the two-stage (Feldman 1988) or OLS-OLS approach (Mumford &
-    Nichols 2009). Undefined where a cluster cannot carry a regression of its own; with hardly
-    more rows than coefficients its estimates have no finite variance.
+    Undefined where a cluster cannot carry a regression of its own; with hardly more rows than
+    coefficients its estimates have no finite variance.
+
+    Parameters
+    ----------
+    weights : `equal`; or `precision`, 1 / (v_g + tau^2) with v_g the squared standard error of the
+        cluster's coefficient, taken as known, and tau^2 by REML.
+    test : `t`, which with precision weights has the standard error 1 / sqrt(sum of weights);
+        `hartung_knapp` (Hartung & Knapp 2001; Knapp & Hartung 2003), whose standard error comes
+        from the weighted scatter of the clusters' coefficients and which with equal weights is
+        `t` itself; `sign_flip`, which changes the signs of the clusters' coefficients.
+    draws : of random signs, where not all 2^G are tried.
     """
     fits = Fits.blank(shard.sims, shard.p)
-    p, G = shard.p, shard.clusters
-    design = shard.triangles[..., :p, :p]
-    carried = solvable(shard)
-    design = np.where(carried[..., None, None], design, np.eye(p))
-    coefficients = np.linalg.solve(design, shard.triangles[..., :p, p:])[..., 0]
+    for stage in FirstStage.of(shard):
+        stage.mark_undefined(fits)
+        if weights == "precision":
+            _need_variances(stage, fits)
+        if test == "sign_flip" and stage.own.size < shard.p:
+            stage.fail(fits, np.ones(stage.sims.size, dtype=bool), NO_SIGNS)
+        stage = stage.defined(fits)
+        if stage.sims.size == 0:
+            continue
+        if weights == "equal":
+            shares = _mean(stage, fits)
+        else:
+            shares = _pooled(stage, fits, scaled=test != "t")
+        if test == "sign_flip":
+            for place, sim in enumerate(stage.sims):
+                flips = signs(shard.dataset(int(sim)), draws)
+                _flip(stage.coefficients[place], shares[place], flips, fits, sim)
+    return fits
+
+
+def _mean(stage: FirstStage, fits: Fits) -> Floats:
+    """Fill in means and regressions with equal weights, and give the weights (s, G, k)."""
+    G = stage.n.shape[1]
+    coefficients = stage.coefficients
     mean = coefficients.sum(axis=1) / G
     deviation = coefficients - mean[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = (deviation * deviation).sum(axis=1) / np.float64(G - 1)
-    fits.estimate[:] = mean
-    fits.std_error[:] = np.sqrt(variance / G)
-    fits.df[:] = G - 1.0
-    mark_undefined(shard, fits, carried)
-    return fits
+    there = np.ix_(stage.sims, stage.own)
+    fits.estimate[there] = mean
+    fits.std_error[there] = np.sqrt(variance / G)
+    fits.df[there] = G - 1.0
+    for response, columns, design in stage.second:
+        q = columns.size
+        if q > 1:
+            response_column = coefficients[..., response, None]
+            joined = np.concatenate([design, response_column], axis=2)
+            triangle = np.asarray(np.linalg.qr(joined, mode="r"))
+            root = np.linalg.inv(triangle[:, :q, :q])
+            scale = triangle[:, q, q] ** 2 / (G - q)
+            there = np.ix_(stage.sims, columns)
+            fits.estimate[there] = (root @ triangle[:, :q, q:])[..., 0]
+            fits.std_error[there] = np.sqrt(scale[:, None] * (root * root).sum(axis=2))
+            fits.df[there] = G - q
+    return np.ones(coefficients.shape)
 
 
-def solvable(shard: Shard) -> NDArray[np.bool_]:
-    """(S, G) whether a cluster can carry a regression of its own."""
-    return (shard.n >= shard.p) & full_rank(shard.triangles[..., : shard.p, : shard.p])
-
-
-def mark_undefined(shard: Shard, fits: Fits, solvable: NDArray[np.bool_]) -> None:
-    """Fail the fits to datasets of one cluster, or with a cluster that is not solvable."""
-    p, G = shard.p, shard.clusters
-    small = (shard.n < p).sum(axis=1)
-    fits.fail(
-        small > 0,
-        "undefined",
-        [f"{k} of {G} clusters have fewer rows than the {p} coefficients" for k in small],
+def _need_variances(stage: FirstStage, fits: Fits) -> None:
+    """Fail the fits to datasets with a cluster whose estimates have no variance."""
+    k, G = stage.own.size, stage.n.shape[1]
+    few = (stage.n <= k).sum(axis=1)
+    stage.fail(
+        fits,
+        few > 0,
+        [f"{j} of {G} clusters have no residual degrees of freedom for a weight" for j in few],
     )
-    dependent = (~solvable).sum(axis=1)
-    fits.fail(
-        dependent > 0,
-        "undefined",
-        [f"the predictors are linearly dependent in {k} of {G} clusters" for k in dependent],
+    response = stage.joined[..., k]
+    length = np.sqrt((response * response).sum(axis=2))
+    exact = (np.abs(response[..., k]) <= ROUNDING * length).sum(axis=1)
+    stage.fail(
+        fits,
+        exact > 0,
+        [f"{j} of {G} clusters have no residual variance for a weight" for j in exact],
     )
-    if G < 2:
-        fits.fail(np.ones(shard.sims, dtype=bool), "undefined", "one cluster: two-stage needs two")
+
+
+def _pooled(stage: FirstStage, fits: Fits, scaled: bool) -> Floats:
+    """Fill in meta-analyses, and give their weights (s, G, k).
+
+    Parameters
+    ----------
+    scaled : whether the standard errors are Hartung and Knapp's.
+    """
+    G = stage.n.shape[1]
+    weights = np.ones(stage.coefficients.shape)
+    for response, columns, design in stage.second:
+        df = G - columns.size
+        pooled = pool(
+            np.ascontiguousarray(stage.coefficients[..., response]),
+            np.ascontiguousarray(stage.variances[..., response]),
+            design,
+        )
+        factor = pooled.residual_ss / df if scaled else np.ones(stage.sims.size)
+        there = np.ix_(stage.sims, columns)
+        fits.estimate[there] = pooled.estimate
+        fits.std_error[there] = np.sqrt(factor[:, None] * pooled.variance)
+        fits.df[there] = df
+        weights[..., response] = pooled.weights
+    return weights
+
+
+def _flip(coefficients: Floats, weights: Floats, signs: Floats, fits: Fits, sim: int) -> None:
+    """Fill in the sign-flip tests and intervals of one dataset.
+
+    To flip some clusters' signs about a value makes |t| no smaller if and only if that value lies
+    between the mean of these clusters and the mean of the others. So the value's p-value is the
+    share of the sign vectors whose two means enclose it, and the limits of the interval are order
+    statistics of the means. Weights stay what they are under all flips.
+
+    Parameters
+    ----------
+    coefficients, weights : (G, p).
+    signs : (k, G), the first without a flip.
+    """
+    # A vector and its negative part the clusters alike; so none flips the first cluster.
+    flipped = (signs != signs[:, :1]).astype(np.float64)
+    parts = [flipped, 1.0 - flipped]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means = np.array([(part @ (weights * coefficients)) / (part @ weights) for part in parts])
+    none = ~flipped.any(axis=1)
+    means[:, none] = np.array([-np.inf, np.inf])[:, None, None]
+    low, high = np.sort(means, axis=0)
+    fits.p_value[sim] = ((low <= 0.0) & (high >= 0.0)).mean(axis=0)
+    outside = int(np.floor((1.0 - CONFIDENCE) * len(signs) + 1e-9))
+    fits.conf_low[sim] = np.sort(low, axis=0)[outside]
+    fits.conf_high[sim] = np.sort(high, axis=0)[-1 - outside]

@@ -1,0 +1,63 @@
+"""Generalized estimating equations by statsmodels, as its users know them."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Literal
+
+import numpy as np
+
+from clustrategy.dataset import Shard
+from clustrategy.fits import Fit, Fits, fit_each
+from clustrategy.strategies import gee, strategy
+
+TOLERANCE = 1e-13
+COV_TYPES = {"robust": "robust", "mancl_derouen": "bias_reduced"}
+
+
+def versions() -> dict[str, str]:
+    """The version of the package that computes the numbers."""
+    return {"statsmodels": version("statsmodels")}
+
+
+@strategy("gee", engine="statsmodels")
+def fit(
+    shard: Shard,
+    *,
+    correlation: gee.Correlation = "exchangeable",
+    variance: Literal["robust", "mancl_derouen"] = "robust",
+    df: gee.Df = "normal",
+) -> Fits:
+    """`GEE(y, X, groups, cov_struct=...).fit(cov_type=...)`; its own tests are `df: normal`.
+
+    Its tolerance is on the size of the score, so it is given here in units of the data, and
+    tighter than its default.
+    """
+    from statsmodels.genmod.cov_struct import Exchangeable, Independence
+    from statsmodels.genmod.generalized_estimating_equations import GEE
+
+    structure = {"exchangeable": Exchangeable, "independence": Independence}[correlation]
+    degrees = gee.degrees(df, shard.clusters, shard.p)
+
+    def one_fit(one: Shard) -> Fit:
+        model = GEE(one.y, one.X, one.cluster_codes(0), cov_struct=structure())
+        size = np.linalg.norm(one.X) * np.linalg.norm(one.y)
+        result = model.fit(
+            maxiter=gee.ITERATIONS, ctol=TOLERANCE * size, cov_type=COV_TYPES[variance]
+        )
+        alpha = float(result.cov_struct.dep_params or 0.0)
+        if not -1.0 < alpha * (one.n.max() - 1) or not alpha < 1.0:
+            nothing = np.full(one.p, np.nan)
+            return Fit(nothing, nothing, nothing, "undefined", gee.NO_CORRELATION)
+        return Fit(
+            result.params,
+            result.bse,
+            np.full(one.p, degrees),
+            "ok" if result.converged else "not_converged",
+            "" if result.converged else gee.ENDLESS,
+            sigma=float(np.sqrt(result.scale)),
+        )
+
+    fits = Fits.blank(shard.sims, shard.p)
+    gee.mark_undefined(shard, correlation, df, fits)
+    return fit_each(shard, one_fit, fits)
