@@ -1,10 +1,13 @@
 """Cluster-robust variances of the fixed effects of a mixed model: CR2 and its degrees of freedom.
 
 Bell & McCaffrey (2002, Survey Methodology 28, 169-181) and Pustejovsky & Tipton (2018, JBES 36,
-672-683), the estimated V for both the weights' inverse and the working model, as clubSandwich
-has it of a model fitted by lme4. Marginal residuals e_g = y_g - X_g beta; M is the inverse of
-sum_g X_g' V_g^-1 X_g, B_g = V_g - X_g M X_g' the variance of e_g were V right, and
-A_g = D_g' (D_g B_g D_g')^(-1/2) D_g with V_g = D_g' D_g, so that A_g B_g A_g' = V_g.
+672-683), with the estimated V as the working model and its inverse as the weights, as
+clubSandwich has it of a model fitted by lme4. e_g = y_g - X_g beta are the marginal residuals, M
+is the inverse of sum_g X_g' V_g^-1 X_g, B_g = V_g - X_g M X_g' the variance of e_g over sigma^2,
+and A_g = D_g' (D_g B_g D_g')^(-1/2) D_g for any D_g with D_g' D_g = V_g, so that A_g B_g A_g is V_g.
+
+Here D_g' is the lower triangular factor of V_g, by which X_g and e_g are whitened; with J J' = M,
+U_g is the whitened X_g J. Arrays have the cluster as their last axis, as those of `reml`.
 """
 
 from __future__ import annotations
@@ -14,74 +17,169 @@ import numpy as np
 from clustrategy.dataset import Floats
 from clustrategy.reml import Point
 
-EIGENVALUE_TOLERANCE = 1e-12
+PIVOT_TOLERANCE = 1e-12
+ORTHOGONAL = 1e-13
+SWEEPS = 60
 
 
 def cr2(point: Point, triangles: Floats, contrasts: Floats) -> tuple[Floats, Floats]:
     """(S, k) CR2 variances of contrasts and (S, k) their Satterthwaite degrees of freedom.
 
     The variances are in the criterion's coordinates, in which the response is residual / scale:
-    times `criterion.scale ** 2` they are those of the contrasts of X's coefficients.
+    times `criterion.scale ** 2` they are those of contrasts of X's coefficients. Where a variance
+    is zero whatever the response, the degrees of freedom are NaN.
 
     Parameters
     ----------
     point : at the optimum.
     triangles : (S, G, p + 1, p + 1) the clusters' triangles that `Criterion.of` was given; what
-        is constant within what Z_g sees is pooled in the criterion.
+        Z_g does not see of X_g is pooled in the criterion.
     contrasts : (S, k, p) in the coordinates of J, as `satterthwaite` takes them.
     """
     criterion = point.criterion
     S, G, width, _ = triangles.shape
     p, q = criterion.p, criterion.q
-    # The last row of a triangle is what X_g does not see: there B_g = V_g = I and X_g is zero.
+    # The last row of a triangle is what X_g does not see: there B_g = V_g = I, and X_g is zero.
     rows = triangles[:, :, :p].reshape(S, G * p, width)
     X = rows[..., :p] @ criterion.root
     y = rows[..., p:]
     explained = np.swapaxes(X, 1, 2) @ y / (criterion.nu + p)[:, None, None]
     e = (y - X @ explained) / criterion.scale[:, None, None] - X @ point.beta[..., None]
-    H = (X[..., :q] @ point.factor).reshape(S, G, p, q)
-    V = np.eye(p) + H @ np.swapaxes(H, 2, 3)
-    lower = np.linalg.cholesky(V)
-    # Whitened, V_g = lower lower': the variance of e is then I - U U' and X' V^-1 X is U' U.
-    whitened = np.linalg.solve(
-        lower, np.concatenate([X @ point.J, e], axis=2).reshape(S, G, p, p + 1)
-    )
-    U, e = whitened[..., :p], whitened[..., p:]
-    weights = np.swapaxes(_adjustment(U, np.swapaxes(lower, 2, 3) @ lower), 2, 3) @ U
-    w = weights @ np.swapaxes(contrasts, 1, 2)[:, None]
-    scores = (np.swapaxes(w, 2, 3) @ e)[..., 0]
-    return (scores * scores).sum(axis=1), _satterthwaite(U, w)
+    joined = np.concatenate([X @ point.J, e, X[..., :q] @ point.factor], axis=2)
+    parts = np.ascontiguousarray(np.moveaxis(joined.reshape(S, G, p, -1), (2, 3), (0, 1)))
+    lower = _cholesky(_gram(parts[:, p + 1 :], add=1.0))
+    white = _solve(lower, parts[:, : p + 1])
+    U, e = white[:, :p], white[:, p:]
+    adjusted = _adjusted(U, lower)
+    scores = _of_contrasts(contrasts, _product(_t(e), adjusted))[:, :, 0]
+    w = _of_contrasts(contrasts, adjusted)
+    inner = _of_contrasts(contrasts, _product(_t(U), adjusted))
+    return (scores * scores).sum(axis=2), _satterthwaite(w, inner)
 
 
-def _adjustment(U: Floats, spread: Floats) -> Floats:
-    """(S, G, p, p) V_g^-1 A_g in whitened coordinates, lower' V_g^-1 A_g lower.
+def _adjusted(U: Floats, lower: Floats) -> Floats:
+    """(p, p, S, G) D V^-1 A X J = S (S (I - U U') S)^(-1/2) U of each cluster, S = D D'.
 
-    That is (spread (I - U U') spread)^(-1/2) spread, with spread = lower' lower = D_g D_g'. The
-    root is taken of the singular values of spread (I - U U')^(1/2), whose condition is the
-    root's. Eigenvalues of I - U U' at zero (a predictor that lives in one cluster alone) are
-    left out: the Moore-Penrose inverse, as clubSandwich takes.
+    The root is taken by the singular values of S R, R R' = I - U U', whose condition is the
+    root's, not its square. Where a pivot of R is zero (a predictor that lives in one cluster
+    alone) it is that of the Moore-Penrose inverse, as clubSandwich takes.
+
+    Parameters
+    ----------
+    U : (p, p, S, G).
+    lower : (p, p, S, G) D'.
     """
-    p = U.shape[-1]
-    values, vectors = np.linalg.eigh(np.eye(p) - U @ np.swapaxes(U, 2, 3))
-    kept = values > EIGENVALUE_TOLERANCE
-    half = vectors * np.sqrt(np.where(kept, values, 0.0))[..., None, :]
-    left, singular, _ = np.linalg.svd(spread @ half)
-    kept = np.arange(p) < kept.sum(axis=2)[..., None]
-    inverse = np.where(kept, 1.0 / np.where(kept, singular, 1.0), 0.0)
-    return (left * inverse[..., None, :]) @ np.swapaxes(left, 2, 3) @ spread
+    spread = _gram(_t(lower))
+    W = _orthogonal(_product(spread, _cholesky(_gram(U, sign=-1.0, add=1.0))))
+    squares = _sum_of_squares(W)
+    inverse = np.where(squares > 0.0, np.where(squares > 0.0, squares, 1.0) ** -1.5, 0.0)
+    return _product(spread, _product(W, inverse[:, None] * _product(_t(W), U)))
 
 
-def _satterthwaite(U: Floats, w: Floats) -> Floats:
+def _satterthwaite(w: Floats, inner: Floats) -> Floats:
     """(S, k) degrees of freedom (tr P)^2 / tr(P^2) of the variances sum_g (w_g' e_g)^2.
 
     P_gh = w_g' (I - U U')_gh w_h: a diagonal less a matrix of rank p, so that both traces cost
     O(G p^2).
+
+    Parameters
+    ----------
+    w, inner : (S, k, p, G) w_g and U_g' w_g.
     """
-    size = (w * w).sum(axis=2)
-    inner = np.swapaxes(U, 2, 3) @ w
-    overlap = (inner * inner).sum(axis=2)
-    by_contrast = np.ascontiguousarray(np.moveaxis(inner, 3, 1))
-    gram = np.swapaxes(by_contrast, 2, 3) @ by_contrast
-    trace = (size - overlap).sum(axis=1)
-    squared = (size * size - 2.0 * size * overlap).sum(axis=1) + (gram * gram).sum(axis=(2, 3))
-    return trace * trace / squared
+    size, overlap = (_sum_of_squares(np.moveaxis(part, 2, 0)) for part in (w, inner))
+    cross = inner @ np.swapaxes(inner, 2, 3)
+    trace = (size - overlap).sum(axis=2)
+    squared = (size * size - 2.0 * size * overlap).sum(axis=2) + (cross * cross).sum(axis=(2, 3))
+    with np.errstate(invalid="ignore"):
+        return trace * trace / squared
+
+
+def _of_contrasts(contrasts: Floats, parts: Floats) -> Floats:
+    """(S, k, i, G) parts (i, p, S, G) times each of the contrasts (S, k, p)."""
+    i, p, S, G = parts.shape
+    by_sim = np.ascontiguousarray(parts.transpose(2, 1, 0, 3)).reshape(S, p, i * G)
+    return (contrasts @ by_sim).reshape(S, -1, i, G)
+
+
+def _t(matrices: Floats) -> Floats:
+    return np.swapaxes(matrices, 0, 1)
+
+
+def _sum_of_squares(matrices: Floats) -> Floats:
+    """The sum over the first axis, of the squares."""
+    total = matrices[0] * matrices[0]
+    for row in matrices[1:]:
+        total += row * row
+    return total
+
+
+def _product(left: Floats, right: Floats) -> Floats:
+    """(i, k, S, G) the products of (i, j, S, G) and (j, k, S, G)."""
+    total = left[:, 0, None] * right[0]
+    for j in range(1, len(right)):
+        total += left[:, j, None] * right[j]
+    return total
+
+
+def _gram(matrices: Floats, sign: float = 1.0, add: float = 0.0) -> Floats:
+    """(i, i, S, G) the products of (i, j, S, G) with their transposes, times sign, plus add I."""
+    out = sign * _product(matrices, _t(matrices))
+    at = np.arange(len(matrices))
+    out[at, at] += add
+    return out
+
+
+def _cholesky(matrices: Floats) -> Floats:
+    """Lower triangular factors of (i, i, S, G), a column zero where its pivot is."""
+    lower = np.zeros(matrices.shape)
+    for i, row in enumerate(matrices):
+        lower[i, : i + 1] = row[: i + 1]
+    for j in range(len(lower)):
+        pivot = lower[j, j].copy()
+        kept = pivot > PIVOT_TOLERANCE
+        lower[j:, j] *= np.where(kept, 1.0 / np.sqrt(np.where(kept, pivot, 1.0)), 0.0)
+        for i in range(j + 1, len(lower)):
+            lower[i, j + 1 : i + 1] -= lower[i, j] * lower[j + 1 : i + 1, j]
+    return lower
+
+
+def _solve(lower: Floats, right: Floats) -> Floats:
+    """(i, k, S, G) the inverses of lower triangles (i, i, S, G) times (i, k, S, G)."""
+    out = right.copy()
+    for j in range(len(out)):
+        out[j] /= lower[j, j]
+        for i in range(j + 1, len(out)):
+            out[i] -= lower[i, j] * out[j]
+    return out
+
+
+def _orthogonal(matrices: Floats) -> Floats:
+    """(i, j, S, G) matrices whose columns are rotated until they are orthogonal.
+
+    Hestenes' one-sided Jacobi iteration (Golub & Van Loan 2013, section 8.6.3): the lengths of the
+    columns are then the singular values. A cluster that needs no rotation keeps its bits, so that
+    it does not matter for how long its neighbours go on.
+    """
+    columns = np.ascontiguousarray(_t(matrices))
+    pairs = [(a, b) for b in range(len(columns)) for a in range(b)]
+    for _ in range(SWEEPS):
+        rotated = False
+        for a, b in pairs:
+            one, other = columns[a], columns[b]
+            both = one[0] * other[0]
+            for i in range(1, len(one)):
+                both += one[i] * other[i]
+            first, second = _sum_of_squares(one), _sum_of_squares(other)
+            due = both * both > ORTHOGONAL**2 * first * second
+            if not due.any():
+                continue
+            rotated = True
+            difference = second - first
+            tangent = np.where(due, np.where(difference < 0.0, -2.0, 2.0) * both, 0.0)
+            tangent /= np.where(due, np.abs(difference) + np.hypot(difference, 2.0 * both), 1.0)
+            cosine = 1.0 / np.sqrt(1.0 + tangent * tangent)
+            sine = cosine * tangent
+            columns[a], columns[b] = cosine * one - sine * other, sine * one + cosine * other
+        if not rotated:
+            break
+    return _t(columns)
