@@ -17,7 +17,7 @@ import numpy as np
 from clustrategy.dataset import Floats
 from clustrategy.reml import Derivatives, Point
 
-SMALLEST = 1e-12
+SMALLEST = 1e-13
 
 
 def kenward_roger(point: Point, contrasts: Floats, basis: Floats) -> tuple[Floats, Floats]:
@@ -28,13 +28,13 @@ def kenward_roger(point: Point, contrasts: Floats, basis: Floats) -> tuple[Float
     point : at the optimum.
     contrasts : (S, k, p) what is tested, in the coordinates of J: the variance of a contrast h is
         sigma^2 h'h before it is adjusted.
-    basis : (S, m, q q) symmetric matrices, the free directions of Psi.
+    basis : (S, m, q q) symmetric matrices, the free directions of Psi, which is a sum of them.
     """
     S, m, _ = basis.shape
     p = point.criterion.p
     derivatives = point.derivatives()
     falls = derivatives.of_f(basis)
-    W = _covariance(derivatives, basis)
+    W = _covariance(derivatives, basis, falls)
     # Phi is I in the coordinates of J, and P_r is -F_r.
     F = falls.reshape(S, m, p, p)
     FWF = np.swapaxes(F.reshape(S, m * p, p), 1, 2) @ (W @ falls).reshape(S, m * p, p)
@@ -76,19 +76,17 @@ def _traces(derivatives: Derivatives, D: Floats) -> Floats:
     return derivatives.gradient(D) + nu * derivatives.of_rss(D)
 
 
-def _covariance(derivatives: Derivatives, D: Floats) -> Floats:
+def _covariance(derivatives: Derivatives, D: Floats, falls: Floats) -> Floats:
     """(S, m, m) W, the inverse of the expected information on Psi, sigma estimated.
 
-    Directions without information, in which Psi is not identified, are left as they are.
+    In directions without information Psi is not identified and counts as known.
     """
     information = derivatives.information(D)
-    # Scaled by what the information is a difference of, so that what counts as zero depends
-    # neither on units nor on rounding.
-    falls = derivatives.of_f(D)
+    # Scaled by the terms that it is a difference of: zero is then what rounding leaves of them.
     sizes = np.abs((D @ derivatives.expected * D).sum(axis=2)) + (falls * falls).sum(axis=2)
     scale = np.sqrt(np.where(sizes > 0.0, sizes, np.inf))
     values, vectors = np.linalg.eigh(information / (scale[:, :, None] * scale[:, None]))
-    none = values <= SMALLEST * values[:, -1:]
+    none = values <= SMALLEST
     half = vectors * np.sqrt(np.where(none, 0.0, 2.0 / np.where(none, 1.0, values)))[:, None]
     half /= scale[..., None]
     return half @ np.swapaxes(half, 1, 2)

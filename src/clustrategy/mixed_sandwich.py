@@ -4,7 +4,7 @@ Bell & McCaffrey (2002, Survey Methodology 28, 169-181) and Pustejovsky & Tipton
 672-683), with the estimated V as the working model and its inverse as the weights, as
 clubSandwich has it of a model fitted by lme4. e_g = y_g - X_g beta are the marginal residuals, M
 is the inverse of sum_g X_g' V_g^-1 X_g, B_g = V_g - X_g M X_g' the variance of e_g over sigma^2,
-and A_g = D_g' (D_g B_g D_g')^(-1/2) D_g for any D_g with D_g' D_g = V_g, so that A_g B_g A_g is V_g.
+and A_g = D_g' (D_g B_g D_g')^(-1/2) D_g for any D_g with D_g' D_g = V_g: A_g B_g A_g = V_g.
 
 Here D_g' is the lower triangular factor of V_g, by which X_g and e_g are whitened; with J J' = M,
 U_g is the whitened X_g J. Arrays have the cluster as their last axis, as those of `reml`.
