@@ -39,16 +39,23 @@ def cr2(point: Point, triangles: Floats, contrasts: Floats) -> tuple[Floats, Flo
     criterion = point.criterion
     S, G, width, _ = triangles.shape
     p, q = criterion.p, criterion.q
-    # The last row of a triangle is what X_g does not see: there B_g = V_g = I, and X_g is zero.
-    rows = triangles[:, :, :p].reshape(S, G * p, width)
+    rows = triangles.reshape(S, -1, width)
     X = rows[..., :p] @ criterion.root
     y = rows[..., p:]
     explained = np.swapaxes(X, 1, 2) @ y / (criterion.nu + p)[:, None, None]
     e = (y - X @ explained) / criterion.scale[:, None, None] - X @ point.beta[..., None]
-    joined = np.concatenate([X @ point.J, e, X[..., :q] @ point.factor], axis=2)
+    seen = np.concatenate([X, e], axis=2).reshape(triangles.shape)
+    if criterion.root[:, q:, :q].any():  # The columns of Z are not the first of X.
+        seen = np.asarray(np.linalg.qr(seen, mode="r"))
+    # Z_g is zero below its first q rows, X_g in the last one: there B_g = V_g = I.
+    seen = seen[:, :, :p].reshape(S, G * p, width)
+    joined = np.concatenate(
+        [seen[..., :p] @ point.J, seen[..., p:], seen[..., :q] @ point.factor], axis=2
+    )
     parts = np.ascontiguousarray(np.moveaxis(joined.reshape(S, G, p, -1), (2, 3), (0, 1)))
-    lower = _cholesky(_gram(parts[:, p + 1 :], add=1.0))
-    white = _solve(lower, parts[:, : p + 1])
+    white, half = parts[:, : p + 1], parts[:q, p + 1 :]
+    lower = _cholesky(_gram(half, add=1.0))
+    _solve(lower, white[:q])
     U, e = white[:, :p], white[:, p:]
     adjusted = _adjusted(U, lower)
     scores = _of_contrasts(contrasts, _product(_t(e), adjusted))[:, :, 0]
@@ -67,13 +74,18 @@ def _adjusted(U: Floats, lower: Floats) -> Floats:
     Parameters
     ----------
     U : (p, p, S, G).
-    lower : (p, p, S, G) D'.
+    lower : (q, q, S, G) D' in the rows that Z_g has; elsewhere it is I.
     """
+    q = len(lower)
     spread = _gram(_t(lower))
-    W = _orthogonal(_product(spread, _cholesky(_gram(U, sign=-1.0, add=1.0))))
+    W = _cholesky(_gram(U, sign=-1.0, add=1.0))
+    W[:q] = _product(spread, W[:q])
+    W = _orthogonal(W)
     squares = _sum_of_squares(W)
     inverse = np.where(squares > 0.0, np.where(squares > 0.0, squares, 1.0) ** -1.5, 0.0)
-    return _product(spread, _product(W, inverse[:, None] * _product(_t(W), U)))
+    out = _product(W, inverse[:, None] * _product(_t(W), U))
+    out[:q] = _product(spread, out[:q])
+    return out
 
 
 def _satterthwaite(w: Floats, inner: Floats) -> Floats:
@@ -143,14 +155,12 @@ def _cholesky(matrices: Floats) -> Floats:
     return lower
 
 
-def _solve(lower: Floats, right: Floats) -> Floats:
-    """(i, k, S, G) the inverses of lower triangles (i, i, S, G) times (i, k, S, G)."""
-    out = right.copy()
-    for j in range(len(out)):
-        out[j] /= lower[j, j]
-        for i in range(j + 1, len(out)):
-            out[i] -= lower[i, j] * out[j]
-    return out
+def _solve(lower: Floats, right: Floats) -> None:
+    """Replace (i, k, S, G) by the inverses of lower triangles (i, i, S, G) times it."""
+    for j in range(len(right)):
+        right[j] /= lower[j, j]
+        for i in range(j + 1, len(right)):
+            right[i] -= lower[i, j] * right[j]
 
 
 def _orthogonal(matrices: Floats) -> Floats:
