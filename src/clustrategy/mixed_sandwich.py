@@ -36,23 +36,8 @@ def cr2(point: Point, triangles: Floats, contrasts: Floats) -> tuple[Floats, Flo
         Z_g does not see of X_g is pooled in the criterion.
     contrasts : (S, k, p) in the coordinates of J, as `satterthwaite` takes them.
     """
-    criterion = point.criterion
-    S, G, width, _ = triangles.shape
-    p, q = criterion.p, criterion.q
-    rows = triangles.reshape(S, -1, width)
-    X = rows[..., :p] @ criterion.root
-    y = rows[..., p:]
-    explained = np.swapaxes(X, 1, 2) @ y / (criterion.nu + p)[:, None, None]
-    e = (y - X @ explained) / criterion.scale[:, None, None] - X @ point.beta[..., None]
-    seen = np.concatenate([X, e], axis=2).reshape(triangles.shape)
-    if criterion.root[:, q:, :q].any():  # The columns of Z are not the first of X.
-        seen = np.asarray(np.linalg.qr(seen, mode="r"))
-    # Z_g is zero below its first q rows, X_g in the last one: there B_g = V_g = I.
-    seen = seen[:, :, :p].reshape(S, G * p, width)
-    joined = np.concatenate(
-        [seen[..., :p] @ point.J, seen[..., p:], seen[..., :q] @ point.factor], axis=2
-    )
-    parts = np.ascontiguousarray(np.moveaxis(joined.reshape(S, G, p, -1), (2, 3), (0, 1)))
+    p, q = point.criterion.p, point.criterion.q
+    parts = _clusters(point, triangles)
     white, half = parts[:, : p + 1], parts[:q, p + 1 :]
     lower = _cholesky(_gram(half, add=1.0))
     _solve(lower, white[:q])
@@ -62,6 +47,29 @@ def cr2(point: Point, triangles: Floats, contrasts: Floats) -> tuple[Floats, Flo
     w = _of_contrasts(contrasts, adjusted)
     inner = _of_contrasts(contrasts, _product(_t(U), adjusted))
     return (scores * scores).sum(axis=2), _satterthwaite(w, inner)
+
+
+def _clusters(point: Point, triangles: Floats) -> Floats:
+    """(p, p + 1 + q, S, G) X_g J, e_g and Z_g L of each cluster, Z_g zero below its first q rows.
+
+    A triangle's last row is what X_g does not see. It is left out: there B_g = V_g = I.
+    """
+    criterion = point.criterion
+    S, G, width, _ = triangles.shape
+    p, q = criterion.p, criterion.q
+    rows = triangles.reshape(S, -1, width)
+    X = rows[..., :p] @ criterion.root
+    y = rows[..., p:]
+    explained = np.swapaxes(X, 1, 2) @ y / (criterion.nu + p)[:, None, None]
+    e = (y - X @ explained) / criterion.scale[:, None, None] - X @ point.beta[..., None]
+    seen = np.concatenate([X, e], axis=2).reshape(triangles.shape)
+    if criterion.root[:, q:, :q].any():  # Z's columns are not the first of X.
+        seen = np.asarray(np.linalg.qr(seen, mode="r"), dtype=np.float64)
+    inside = seen[:, :, :p].reshape(S, G * p, width)
+    joined = np.concatenate(
+        [inside[..., :p] @ point.J, inside[..., p:], inside[..., :q] @ point.factor], axis=2
+    )
+    return np.ascontiguousarray(np.moveaxis(joined.reshape(S, G, p, -1), (2, 3), (0, 1)))
 
 
 def _adjusted(U: Floats, lower: Floats) -> Floats:
@@ -82,7 +90,8 @@ def _adjusted(U: Floats, lower: Floats) -> Floats:
     W[:q] = _product(spread, W[:q])
     W = _orthogonal(W)
     squares = _sum_of_squares(W)
-    inverse = np.where(squares > 0.0, np.where(squares > 0.0, squares, 1.0) ** -1.5, 0.0)
+    cubes = squares * np.sqrt(squares)
+    inverse = np.where(cubes > 0.0, 1.0 / np.where(cubes > 0.0, cubes, 1.0), 0.0)
     out = _product(W, inverse[:, None] * _product(_t(W), U))
     out[:q] = _product(spread, out[:q])
     return out
@@ -185,8 +194,10 @@ def _orthogonal(matrices: Floats) -> Floats:
                 continue
             rotated = True
             difference = second - first
-            tangent = np.where(due, np.where(difference < 0.0, -2.0, 2.0) * both, 0.0)
-            tangent /= np.where(due, np.abs(difference) + np.hypot(difference, 2.0 * both), 1.0)
+            both += both
+            length = np.abs(difference) + np.sqrt(difference * difference + both * both)
+            tangent = np.where(due, np.copysign(both, difference * both), 0.0)
+            tangent /= np.where(due, length, 1.0)
             cosine = 1.0 / np.sqrt(1.0 + tangent * tangent)
             sine = cosine * tangent
             columns[a], columns[b] = cosine * one - sine * other, sine * one + cosine * other

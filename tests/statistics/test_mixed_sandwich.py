@@ -140,6 +140,19 @@ def test_units_and_shifts_do_not_matter():
     np.testing.assert_allclose(found, df, rtol=1e-9)
 
 
+@pytest.mark.parametrize("random", [[0], [0, 1, 2]])
+def test_a_shift_of_the_predictors_leaves_their_slopes_alone(random):
+    shard = random_shard(7, 1, 8, 3, (4, 8))
+    moved = Shard(shard.y, shard.X + [0.0, 1e6, 1e6], shard.n, shard.terms)
+    factor = (0.5 * np.tri(3))[: len(random), : len(random)]
+    back = np.eye(3)
+    back[0, 1:] = -1e6
+    there = back[: len(random), : len(random)] @ factor
+    plain = of_coefficients(point_at(shard, random, factor), shard)
+    found = of_coefficients(point_at(moved, random, there), moved)
+    np.testing.assert_allclose(np.array(found)[..., 1:], np.array(plain)[..., 1:], rtol=1e-8)
+
+
 # --- bits ---------------------------------------------------------------------------------
 
 
