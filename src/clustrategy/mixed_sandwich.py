@@ -18,6 +18,7 @@ from clustrategy.dataset import Floats
 from clustrategy.reml import Point
 
 PIVOT_TOLERANCE = 1e-12
+NOTHING = 1e-10
 ORTHOGONAL = 1e-13
 SWEEPS = 60
 
@@ -27,7 +28,7 @@ def cr2(point: Point, triangles: Floats, contrasts: Floats) -> tuple[Floats, Flo
 
     The variances are in the criterion's coordinates, in which the response is residual / scale:
     times `criterion.scale ** 2` they are those of contrasts of X's coefficients. Where a variance
-    is zero whatever the response, the degrees of freedom are NaN.
+    is zero whatever the response (as many arms as clusters), the degrees of freedom are NaN.
 
     Parameters
     ----------
@@ -46,7 +47,11 @@ def cr2(point: Point, triangles: Floats, contrasts: Floats) -> tuple[Floats, Flo
     scores = _of_contrasts(contrasts, _product(_t(e), adjusted))[:, :, 0]
     w = _of_contrasts(contrasts, adjusted)
     inner = _of_contrasts(contrasts, _product(_t(U), adjusted))
-    return (scores * scores).sum(axis=2), _satterthwaite(w, inner)
+    mean, df = _satterthwaite(w, inner)
+    # The mean of the variance if V is right: h'h, unless pivots at zero were left out.
+    known = mean > NOTHING * (contrasts * contrasts).sum(axis=2)
+    variance = (scores * scores).sum(axis=2)
+    return np.where(known, variance, 0.0), np.where(known, df, np.nan)
 
 
 def _clusters(point: Point, triangles: Floats) -> Floats:
@@ -97,8 +102,8 @@ def _adjusted(U: Floats, lower: Floats) -> Floats:
     return out
 
 
-def _satterthwaite(w: Floats, inner: Floats) -> Floats:
-    """(S, k) degrees of freedom (tr P)^2 / tr(P^2) of the variances sum_g (w_g' e_g)^2.
+def _satterthwaite(w: Floats, inner: Floats) -> tuple[Floats, Floats]:
+    """(S, k) tr P and (S, k) (tr P)^2 / tr(P^2) of the variances sum_g (w_g' e_g)^2.
 
     P_gh = w_g' (I - U U')_gh w_h: a diagonal less a matrix of rank p, so that both traces cost
     O(G p^2).
@@ -111,8 +116,8 @@ def _satterthwaite(w: Floats, inner: Floats) -> Floats:
     cross = inner @ np.swapaxes(inner, 2, 3)
     trace = (size - overlap).sum(axis=2)
     squared = (size * size - 2.0 * size * overlap).sum(axis=2) + (cross * cross).sum(axis=(2, 3))
-    with np.errstate(invalid="ignore"):
-        return trace * trace / squared
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return trace, trace * trace / squared
 
 
 def _of_contrasts(contrasts: Floats, parts: Floats) -> Floats:

@@ -128,6 +128,39 @@ def test_a_cluster_of_one_row_and_one_without_variation():
     np.testing.assert_allclose(np.squeeze(found), expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize("sizes", [[6, 6], [5, 8]])
+def test_as_many_arms_as_clusters_leave_no_variance(sizes):
+    """Their residuals add up to zero in each cluster, whatever the response."""
+    treated = np.repeat([0.0, 1.0], sizes)
+    X = np.column_stack([np.ones_like(treated), treated])
+    y = np.random.default_rng(1).standard_normal(treated.size)
+    shard = Shard(y, X, np.array([sizes]), ("(Intercept)", "x"))
+    std_error, df = of_coefficients(point_at(shard, [0], np.array([[0.8]])), shard)
+    assert (std_error == 0.0).all() and np.isnan(df).all()
+
+
+def test_in_the_mean_over_the_working_model_the_variance_is_right():
+    """The weights of the clusters' residuals alone; V right, CR2 has no bias."""
+    G, n, sigma = 5, 4, 0.7
+    rng = np.random.default_rng(6)
+    X = np.column_stack([np.ones(G * n), rng.standard_normal((G * n, 2))])
+    codes = np.repeat(np.arange(G), n)
+    V = np.eye(G * n) + sigma**2 * (codes[:, None] == codes)
+    # The variance is a quadratic form in y, of which the columns of V's root give the mean.
+    responses = np.linalg.cholesky(V).T
+    shard = Shard(
+        responses.reshape(-1),
+        np.tile(X, (G * n, 1)),
+        np.full((G * n, G), n),
+        ("(Intercept)", "x1", "x2"),
+    )
+    point = point_at(shard, [0], np.array([[sigma]]))
+    std_error, _ = of_coefficients(point, shard)
+    mean = (std_error**2).sum(axis=0)
+    expected = np.diag(np.linalg.inv(X.T @ np.linalg.solve(V, X)))
+    np.testing.assert_allclose(mean, expected, rtol=1e-9)
+
+
 def test_units_and_shifts_do_not_matter():
     shard = random_shard(6, 1, 8, 3, (4, 8))
     factor = np.array([[0.8, 0.0, 0.0], [0.1, 0.5, 0.0], [0.2, 0.0, 0.4]])
