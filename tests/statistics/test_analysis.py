@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 
 from clustrategy import analyze
 from clustrategy.analysis import DEFAULT, shard_from_frame
@@ -85,13 +86,21 @@ def test_orthodont_with_an_interaction_of_age_and_sex():
     np.testing.assert_allclose(intercept["df"], [103.98636103, 79, 103.98636103, 79], rtol=1e-6)
 
 
-def test_two_stage_cannot_take_a_predictor_that_is_constant_within_clusters():
-    found = rows(analyze(orthodont(), "distance ~ age + nsex", cluster="Subject"), "two_stage")
-    assert set(found["status"]) == {"undefined"}
-    assert set(found["message"]) == {
-        "the predictors are linearly dependent in 27 of 27 clusters",
-    }
-    assert found[["estimate", "std_error", "df", "p_value", "conf_low"]].isna().all(axis=None)
+def test_two_stage_regresses_the_clusters_intercepts_on_cluster_level_predictors():
+    data = orthodont()
+    found = rows(analyze(data, "distance ~ age + nsex", cluster="Subject"), "two_stage")
+    own = [np.polyfit(one["age"], one["distance"], 1)[::-1] for _, one in data.groupby("Subject")]
+    intercepts, slopes = np.array(own).T
+    sex = data.groupby("Subject")["nsex"].first()
+    second = sm.OLS(intercepts, sm.add_constant(sex.to_numpy())).fit()
+    assert list(found["status"]) == ["ok"] * 3
+
+    order = ["(Intercept)", "nsex", "age"]
+    means = [*second.params, slopes.mean()]
+    errors = [*second.bse, slopes.std(ddof=1) / np.sqrt(27)]
+    np.testing.assert_allclose(found.loc[order, "estimate"], means, rtol=1e-10)
+    np.testing.assert_allclose(found.loc[order, "std_error"], errors, rtol=1e-10)
+    assert list(found.loc[order, "df"]) == [25, 25, 26]
 
 
 def test_the_order_of_rows_does_not_matter():

@@ -76,7 +76,7 @@ def test_the_common_engine_serves_the_strategies_that_have_it():
             {"strategy": "mixed_maximal", "engine": "lme"},
             r"no engine 'lme' \(did you mean 'lme4'\?\); it has numpy, glmm, lme4, lme4_unbounded",
         ),
-        ({"strategy": "two_stage", "df": "G-1"}, "no option 'df'; it takes none"),
+        ({"strategy": "two_stage", "df": "G-1"}, "no option 'df'; it takes weights, test, draws"),
         (
             {"strategy": "cluster_robust", "varianse": "CR2"},
             r"no option 'varianse' \(did you mean 'variance'\?\); it takes variance, df",

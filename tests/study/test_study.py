@@ -208,7 +208,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
             "strategies",
             ["two_stages"],
             "mine.yaml: strategies: unknown strategy 'two_stages' (did you mean 'two_stage'?); "
-            "known are cluster_robust, mixed_intercept, mixed_maximal, ols, two_stage",
+            "known are cluster_robust, gee, mixed_intercept, mixed_maximal, ols, two_stage",
         ),
         (
             "strategies",
