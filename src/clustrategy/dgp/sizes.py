@@ -8,13 +8,17 @@ from clustrategy.dataset import Floats, Ints
 from clustrategy.dgp.process import Process
 from clustrategy.dgp.seeds import Stream, Streams
 
+# What rounding up or down at random adds to a variance, on average over fractions f: f (1 - f).
+ROUNDING = 1.0 / 6.0
+LEAST = 0.01
+
 
 def cluster_sizes(process: Process, intercepts: Floats, streams: Streams) -> Ints:
     """The rows of each cluster, at least 1 and on average exactly `obs_per_cluster`.
 
-    One plus a gamma variate of mean m - 1 and standard deviation m CV, m the mean size, rounded
-    up or down at random with the probabilities that keep its mean. Its normal score correlates
-    with the intercepts' by `informative_size` (a Gaussian copula).
+    One plus a gamma variate of mean m - 1 and variance (m CV)^2 - 1/6, m the mean size, rounded
+    up or down at random with the probabilities that keep its mean, which adds a variance of 1/6.
+    Its normal score correlates with the intercepts' by `informative_size` (a Gaussian copula).
 
     Parameters
     ----------
@@ -28,7 +32,7 @@ def cluster_sizes(process: Process, intercepts: Floats, streams: Streams) -> Int
     rng = streams(Stream.SIZES)
     r = process.informative_size
     score = r * intercepts + np.sqrt(1.0 - r**2) * rng.standard_normal(process.clusters)
-    variance = (mean * process.size_cv) ** 2
+    variance = max((mean * process.size_cv) ** 2 - ROUNDING, LEAST)
     shape, scale = (mean - 1) ** 2 / variance, variance / (mean - 1)
     further = scale * gammaincinv(shape, ndtr(score))
     below = np.floor(further)
