@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from tabulate import tabulate
 
@@ -31,10 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _positive(text: str) -> float:
-    number = float(text)
-    if not 0 < number < float("inf"):
-        raise ValueError
-    return number
+    with suppress(ValueError):
+        if 0 < (number := float(text)) < float("inf"):
+            return number
+    raise argparse.ArgumentTypeError(f"must be a number greater than 0, found {text!r}")
 
 
 def _sims(chosen: argparse.Namespace) -> str:

@@ -85,9 +85,9 @@ class Replicates:
         """How many."""
         return self.error.size
 
-    def take(self, rows: NDArray[np.bool_]) -> Replicates:
-        """Some of them."""
-        if rows.all():
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Replicates:
+        """Some of them, by a mask or their places."""
+        if rows.dtype == bool and rows.all():
             return self
         return Replicates(*(getattr(self, f.name)[rows] for f in fields(self)))
 
@@ -175,13 +175,13 @@ def _variance(values: Floats) -> float:
 
 def _mean_left_out(values: Floats) -> Floats:
     """The mean without each value in turn."""
-    n = values.size
+    n = np.float64(values.size)
     return (n * values.mean() - values) / (n - 1.0)
 
 
 def _variance_left_out(values: Floats) -> Floats:
     """The sample variance without each value in turn."""
-    n = values.size
+    n = np.float64(values.size)
     centred = values - values.mean()
     square = centred * centred
     return np.maximum(square.sum() - n / (n - 1.0) * square, 0.0) / (n - 2.0)
@@ -275,8 +275,8 @@ def _relative_error(r: Replicates, settings: Settings) -> Measured:
     measured = _jackknife(ratio - 1.0, left_out)
     if settings.jackknife:
         return measured
-    n = r.size
-    terms = _variance(r.variance) / (4.0 * n * model**2) + 1.0 / (2.0 * (n - 1))
+    n = np.float64(r.size)
+    terms = _variance(r.variance) / (4.0 * n * model**2) + 1.0 / (2.0 * (n - 1.0))
     return measured._replace(mcse=float(ratio * np.sqrt(terms)))
 
 
@@ -369,7 +369,7 @@ MEASURES = {
     "coverage": Measure(_coverage, ("low", "high"), False),
     "bias_eliminated_coverage": Measure(_bias_eliminated_coverage, ("error", "low", "high"), True),
     "rejection_rate": Measure(_rejection_rate, ("p_value",), False),
-    "size_adjusted_power": Measure(_size_adjusted_power, ("p_value",), False),
+    "size_adjusted_power": Measure(_size_adjusted_power, ("error", "p_value"), False),
     "interval_width": Measure(_interval_width, ("low", "high"), True),
     "interval_score": Measure(_interval_score, ("low", "high"), True),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,7 +159,7 @@ class CellFits:
     @property
     def _joint(self) -> NDArray[np.bool_]:
         """(S,) where every strategy is usable."""
-        return self.usable.all(axis=0)
+        return np.asarray(self.usable.all(axis=0))
 
     def _handled(self, s: int, k: int) -> dict[str, dict[str, Result]]:
         """The measures of a strategy and term under each handling of failures."""
@@ -219,11 +219,8 @@ def _cells(
     estimates_of_cells = _by_rows(estimates, COLUMNS)
     rest = iter(truth)
     for place, blocks in enumerate(job["blocks"]):
-        shards = [tables.read_parquet(next(rest)).select(["term", "value"]) for _ in blocks]
-        true = pa.concat_tables(shards)
-        p = true.num_rows // S
-        terms = true["term"][:p].to_pylist()
-        values = np.ascontiguousarray(true["value"].to_numpy().reshape(S, p).T)
+        terms, values = _truth({next(rest): block for block in blocks})
+        p = len(terms)
         table = estimates_of_cells(S * len(labels) * p)
         numbers = {
             name: np.ascontiguousarray(
@@ -247,7 +244,21 @@ def _cells(
         yield CellFits(job, terms, values, replicates, usable, estimated, finite_variance)
 
 
-def _by_rows(path: str, columns: Sequence[str]):
+def _truth(shards: Mapping[str, tuple[int, int]]) -> tuple[list[str], Floats]:
+    """The terms of a cell and their true values, (p, S), from its shards."""
+    parts = []
+    for path, (first, last) in shards.items():
+        table = tables.read_parquet(path)
+        sims = last - first + 1
+        terms = table["term"].to_pylist()[: table.num_rows // sims]
+        wanted = np.repeat(np.arange(first, last + 1), len(terms))
+        if not np.array_equal(table["sim"].to_numpy(), wanted):
+            raise DataError(f"{path}: expected sims {first} to {last}; delete it and run again")
+        parts.append(table["value"].to_numpy().reshape(sims, len(terms)))
+    return terms, np.ascontiguousarray(np.concatenate(parts).T)
+
+
+def _by_rows(path: str, columns: Sequence[str]) -> Callable[[int], pa.Table]:
     """A function that returns the next so many rows of a table, of which it holds no more."""
     try:
         file = pq.ParquetFile(path)
