@@ -146,8 +146,8 @@ def study(rng: np.random.Generator, heavy: bool) -> tuple[Replicates, Replicates
     draw = (lambda n: rng.standard_t(9, n)) if heavy else rng.standard_normal
     e = draw(SIMS)
     f = e + 0.7 * draw(SIMS)
-    se = np.sqrt(rng.chisquare(DF, SIMS) / DF)
-    return replicates(e, se, 1.5, DF), replicates(f, 1.2 * se, 1.5, DF)
+    V, W = rng.chisquare(DF, (2, SIMS)) / DF
+    return replicates(e, np.sqrt(V), 1.5, DF), replicates(f, 0.9 * np.sqrt(V + W), 1.5, DF)
 
 
 @pytest.mark.parametrize("heavy", [False, True])

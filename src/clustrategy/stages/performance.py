@@ -215,7 +215,7 @@ def _cells(
 ) -> Iterator[CellFits]:
     """The cells of the study in turn."""
     labels, S = job["strategies"], job["sims"]
-    fits_of_cells = _by_rows(fits, ["status"])
+    fits_of_cells = _by_rows(fits, ["sim", "strategy", "status"])
     estimates_of_cells = _by_rows(estimates, COLUMNS)
     rest = iter(truth)
     for place, blocks in enumerate(job["blocks"]):
@@ -228,8 +228,11 @@ def _cells(
             )
             for name in COLUMNS
         }
-        status = fits_of_cells(S * len(labels))["status"]
-        usable = pc.is_in(status, pa.array(job["usable"])).to_numpy().reshape(S, len(labels)).T
+        glance = fits_of_cells(S * len(labels))
+        if glance["strategy"].to_pylist() != labels * S or glance["sim"][-1].as_py() != S - 1:
+            raise DataError(f"{fits}: is not of the study's strategies; delete it and run again")
+        usable = pc.is_in(glance["status"], pa.array(job["usable"])).to_numpy()
+        usable = usable.reshape(S, len(labels)).T
         finite = np.isfinite(numbers["estimate"])
         usable = usable & finite.any(axis=1)
         estimated = (finite & usable[:, None]).any(axis=2) | ~usable.any(axis=1)[:, None]
