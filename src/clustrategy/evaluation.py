@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -122,10 +122,14 @@ def _replicates(data: pd.DataFrame, truth: float | str, confidence: float) -> Re
     rows = len(data)
     if isinstance(truth, str):
         true = _numbers(data, truth)
-    elif math.isfinite(truth):
-        true = np.full(rows, float(truth))
     else:
-        raise ConfigError(f"truth must be a finite number or the name of a column, found {truth!r}")
+        true = np.full(rows, np.nan)
+        with suppress(TypeError):
+            true[:] = float(truth)
+        if not np.isfinite(true).all():
+            raise ConfigError(
+                f"truth must be a finite number or the name of a column, found {truth!r}"
+            )
 
     def column(name: str, default: float) -> Floats:
         return _numbers(data, name) if name in data else np.full(rows, default)

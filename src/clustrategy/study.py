@@ -341,7 +341,7 @@ def _resolve_performance(
 
 def _smallest_cluster(process: Process) -> tuple[int, int]:
     """The rows of the smallest cluster to be expected, and the predictors that vary within it."""
-    options = asdict(process)
+    options = vars(process)
     varies = options.get("size_cv") or options.get("missing_rate")
     arms = options["arms"] - 1 if options.get("treatment", "none") != "none" else 0
     shares = options.get("predictor_icc", 0.0)

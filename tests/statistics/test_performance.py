@@ -311,6 +311,7 @@ def test_groups_and_their_order() -> None:
             r"no column 'estimat' \(did you mean 'estimate'\?\); they have estimate, std_error",
         ),
         ({"truth": np.nan}, ConfigError, "truth must be a finite number or the name of a column"),
+        ({"truth": None}, ConfigError, "truth must be a finite number .* found None"),
         ({"truth": 2, "alpha": 5}, ConfigError, "alpha must be between 0 and 1, found 5"),
         ({"truth": 2, "mcse": "jack"}, ConfigError, "mcse must be 'morris' or 'jackknife'"),
         ({"truth": 2, "by": "x", "reference": {"y": 1}}, ConfigError, "'y' is not among"),

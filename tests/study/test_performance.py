@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ import pytest
 
 import clustrategy
 from clustrategy import tables
+from clustrategy.dgp import Process
 from clustrategy.errors import ConfigError, DataError
 from clustrategy.fits import Fits
 from clustrategy.measures import NAMES
 from clustrategy.paths import shard_path
 from clustrategy.stages.performance import write_performance
-from clustrategy.strategies import Registered, registry
+from clustrategy.strategies import Registered, Strategy, registry
 from clustrategy.study import Study
 
 from ..conftest import SMALL
@@ -282,6 +284,47 @@ def test_without_a_finite_variance_moments_are_left_out(monkeypatch: pytest.Monk
     assert other["value"].notna().all()
     apart = differences[(differences["strategy"] == "B") & (differences["measure"] == "mse")]
     assert differences["reference"].unique().tolist() == ["A"] and apart["value"].isna().all()
+
+
+@dataclass(frozen=True)
+class Unequal(Process):
+    """A process with options that bear on the smallest cluster."""
+
+    predictor_icc: Any = 0.0
+    treatment: str = "none"
+    arms: int = 2
+    size_cv: float = 0.0
+    missing_rate: float = 0.0
+
+
+@pytest.mark.parametrize(
+    ("options", "rows", "slopes"),
+    [
+        ({}, 6, 3),
+        ({"size_cv": 0.5}, 1, 3),
+        ({"missing_rate": 0.1}, 1, 3),
+        ({"predictor_icc": 1.0}, 6, 0),
+        ({"predictor_icc": [0.5, 1, 0]}, 6, 2),
+        ({"treatment": "between"}, 6, 2),
+        ({"treatment": "between", "arms": 3, "predictor_icc": 1.0}, 6, 0),
+        ({"treatment": "within", "arms": 3, "predictor_icc": 1.0}, 6, 2),
+    ],
+)
+def test_the_smallest_cluster(
+    options: dict[str, Any], rows: int, slopes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = Unequal(10, 6, 0.5, 3, [0.0] * 4, 1.0, **options)
+    study = Study.from_config({**CONFIG, "strategies": ["two_stage"]})
+    monkeypatch.setattr(Study, "process", lambda *_: process)
+    asked: set[tuple[int, int]] = set()
+
+    def finite_variance(_: Strategy, rows: int, slopes: int) -> bool:
+        asked.add((rows, slopes))
+        return True
+
+    monkeypatch.setattr(Strategy, "finite_variance", finite_variance)
+    assert study.performance_job["finite_variance"] == {"two_stage": [True, True]}
+    assert asked == {(rows, slopes)}
 
 
 def test_one_strategy_has_no_differences() -> None:
