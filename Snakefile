@@ -14,6 +14,7 @@ include: "workflow/rules/simulate.smk"
 include: "workflow/rules/fit.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/aggregate.smk"
+include: "workflow/rules/performance.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/examples.smk"
@@ -27,6 +28,7 @@ rule all:
         kept_datasets(),
         rules.aggregate.output,
         rules.summary.output,
+        rules.performance.output,
         figure_files(),
         audit_files(),
         rules.worked_example.output,

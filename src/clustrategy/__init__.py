@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Study", "analyze", "simulate"]
+__all__ = ["Study", "analyze", "performance", "simulate"]
 
 if TYPE_CHECKING:
     from clustrategy.analysis import analyze
     from clustrategy.dgp import simulate
+    from clustrategy.evaluation import performance
     from clustrategy.study import Study
 
-_HOMES = {"Study": "study", "analyze": "analysis", "simulate": "dgp"}
+_HOMES = {
+    "Study": "study",
+    "analyze": "analysis",
+    "performance": "evaluation",
+    "simulate": "dgp",
+}
 
 
 def __getattr__(name: str) -> Any:

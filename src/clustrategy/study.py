@@ -15,8 +15,9 @@ import clustrategy
 from clustrategy import audit, sharding, tables
 from clustrategy import config as configuration
 from clustrategy.dgp import Process
-from clustrategy.errors import ConfigError
+from clustrategy.errors import ConfigError, nearest
 from clustrategy.paths import FACTORS, Cell, Level, format_level, level, shard_path
+from clustrategy.replicates import sims_for
 from clustrategy.strategies import Strategy
 
 
@@ -80,6 +81,8 @@ class Study:
                     f"{source}: strategies: two entries are called {label!r}; "
                     "give each its own 'name'"
                 )
+        _resolve_sims(full, files)
+        _resolve_performance(full["performance"], strategies, files)
         study = cls(
             name=full["study"],
             seed=full["seed"],
@@ -148,6 +151,22 @@ class Study:
             "cells": self.cells,
             "blocks": [[(sims[0], sims[-1]) for sims in self.blocks(cell)] for cell in self.cells],
             "strategies": [strategy.label for strategy in self.strategies],
+        }
+
+    @property
+    def performance_job(self) -> dict[str, Any]:
+        """What it takes to tell how the strategies performed, as plain values."""
+        return {
+            **self.whole_job,
+            **self.config["performance"],
+            "sims": self.sims,
+            "finite_variance": {
+                strategy.label: [
+                    strategy.finite_variance(process.least_rows, process.varying)
+                    for process in map(self.process, self.cells)
+                ]
+                for strategy in self.strategies
+            },
         }
 
     @property
@@ -288,3 +307,32 @@ class Study:
                     f"says {value!r}: give the study another name ('study:' in the config), or "
                     "move that folder away"
                 )
+
+
+def _resolve_sims(config: dict[str, Any], files: Sequence[str]) -> None:
+    """Sims that are asked for by a Monte Carlo standard error, as a number."""
+    target = config["sims"]
+    if isinstance(target, int):
+        return
+    try:
+        config["sims"] = sims_for(**target, alpha=config["performance"]["alpha"])
+    except ConfigError as error:
+        raise ConfigError(f"{configuration.holder(files, ['sims'])}: sims: {error}") from None
+
+
+def _resolve_performance(
+    settings: dict[str, Any], strategies: Sequence[Strategy], files: Sequence[str]
+) -> None:
+    """Fill in the strategies that others are compared with and replaced by."""
+    labels = [strategy.label for strategy in strategies]
+    simple = [s.label for s in strategies if s.name in ("cluster_robust", "ols")]
+    defaults = {"reference": labels[0], "fallback": [*simple, *labels][0]}
+    for key, default in defaults.items():
+        if settings[key] is None:
+            settings[key] = default
+        elif settings[key] not in labels:
+            source = configuration.holder(files, ["performance", key])
+            raise ConfigError(
+                f"{source}: performance.{key} must be a strategy of the study, found "
+                f"{settings[key]!r}{nearest(settings[key], labels)}"
+            )

@@ -42,9 +42,9 @@ def changed(path: str, value: Any) -> dict[str, Any]:
             "mine.yaml: unknown key 'residual_sgima' in dgp (did you mean 'residual_sigma'?)",
         ),
         ("grid.clstrs", [1], "mine.yaml: unknown key 'clstrs' in grid (did you mean 'clusters'?)"),
-        ("sims", "50", "mine.yaml: sims must be a whole number, found '50'"),
+        ("sims", "50", "mine.yaml: sims must be a whole number or a mapping, found '50'"),
         ("sims", 0, "mine.yaml: sims must be at least 1, found 0"),
-        ("sims", True, "mine.yaml: sims must be a whole number, found True"),
+        ("sims", True, "mine.yaml: sims must be a whole number or a mapping, found True"),
         *(
             (
                 "sims_per_shard",

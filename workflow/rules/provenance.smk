@@ -7,6 +7,7 @@ rule provenance:
     input:
         rules.aggregate.output,
         rules.summary.output,
+        rules.performance.output,
         rules.worked_example.output,
         figure_files(),
         audit_files(),

@@ -84,6 +84,16 @@ class Process:
         """The ICC of each continuous predictor."""
         return np.broadcast_to(np.asarray(self.predictor_icc, dtype=float), (self.continuous,))
 
+    @property
+    def varying(self) -> int:
+        """How many predictors vary within clusters."""
+        return int((self.between_share < 1).sum()) + self.dummies * (self.treatment == "within")
+
+    @property
+    def least_rows(self) -> int:
+        """The rows that every cluster has at least."""
+        return 1 if self.size_cv or self.missing_rate else self.obs_per_cluster
+
     @cached_property
     def sigmas(self) -> Floats:
         """(predictors + 1,) standard deviation of each coefficient between clusters.

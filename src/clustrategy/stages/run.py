@@ -54,7 +54,9 @@ def closing_words(study: Study) -> str:
         words += (
             ": tables, figures/, worked_example/\n\n"
             f"Medians over {len(study.cells)} cells of {study.sims} sims "
-            f"(Monte Carlo standard error in brackets):\n\n{as_text(str(summary))}\n"
+            f"(Monte Carlo standard error in brackets):\n\n{as_text(str(summary))}\n\n"
+            "Bias, coverage, error rates and more, by cell, strategy and coefficient: "
+            "performance.csv\n"
         )
     _, missing = study.audit_plan
     if (folder / "audit.txt").exists() and study.config["audit"]:

@@ -1,0 +1,201 @@
+"""Performance measures of any table of estimates whose truth is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustrategy import measures
+from clustrategy.dataset import Floats
+from clustrategy.errors import ConfigError, DataError, nearest
+from clustrategy.inference import CONFIDENCE
+from clustrategy.measures import MEASURES, NAMES, Replicates, Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def performance(
+    estimates: pd.DataFrame,
+    truth: float | str,
+    *,
+    by: str | Sequence[str] = (),
+    alpha: float = 0.05,
+    confidence: float = CONFIDENCE,
+    usable: Sequence[str] = ("ok", "singular"),
+    mcse: Literal["morris", "jackknife"] = "morris",
+    reference: Mapping[str, Any] | None = None,
+    replicate: str = "sim",
+) -> pd.DataFrame:
+    """Performance measures of estimates, each with its Monte Carlo standard error.
+
+    Parameters
+    ----------
+    estimates : a row per replicate (of each group), with the columns `estimate` and, as far as
+        they are there, `std_error`, `df`, `p_value`, `conf_low`, `conf_high` and `status`. Tests
+        and limits that are not there come from the t distribution, from the normal one where
+        there is no `df`.
+    truth : the true value, or the column that holds it.
+    by : columns whose values make the groups; none for one group.
+    alpha : level of the tests.
+    confidence : level of the intervals.
+    usable : where there is a `status`, those whose numbers count. Other rows, and those whose
+        estimate is not finite, are failures.
+    mcse : `morris`, as in Morris, White & Crowther (2019), or `jackknife`, which does not take the
+        estimates to be normal, for empirical_se, relative_error and relative_precision.
+    reference : some columns of `by` and the value of each that marks the reference, such as
+        `{"strategy": "ols"}`, for relative_precision.
+    replicate : the column that pairs the rows of a group with those of its reference.
+
+    Returns
+    -------
+    DataFrame
+        A row per group, in the order of appearance, and measure: the `by` columns, `measure`,
+        `value`, `mcse`, and `n`, the rows used. What has no value is NaN, as are values that are
+        not finite. Measures whose columns are not there are left out.
+
+    Raises
+    ------
+    DataError : where a column is not there or does not hold numbers, or rows cannot be paired.
+    ConfigError : for an argument that cannot be.
+    """
+    import pandas as pd
+
+    keys = [by] if isinstance(by, str) else list(by)
+    settings = _settings(alpha, confidence, mcse)
+    for name in ("estimate", *keys):
+        _require(estimates, name)
+    replicates = _replicates(estimates, truth, confidence)
+    good = np.isfinite(_numbers(estimates, "estimate"))
+    if "status" in estimates:
+        good &= estimates["status"].isin(list(usable)).to_numpy()
+    names = _computable(estimates)
+    partner = None if reference is None else _partners(estimates, keys, reference, replicate)
+    rows: list[tuple[Any, ...]] = []
+    for key, members in _groups(estimates, keys):
+        used = members[good[members]]
+        own = replicates.take(used)
+        results = {name: measures.evaluate(name, own, settings) for name in names}
+        if partner is not None:
+            used = used[partner[used] >= 0]
+            used = used[good[partner[used]]]
+            own, other = replicates.take(used), replicates.take(partner[used])
+            results["relative_precision"] = measures.relative_precision(own, other, settings)
+        results["failure_rate"] = measures.failure_rate(good[members])
+        rows += [(*key, name, *results[name][:3]) for name in NAMES if name in results]
+    return pd.DataFrame(rows, columns=[*keys, "measure", "value", "mcse", "n"])
+
+
+def _settings(alpha: float, confidence: float, mcse: str) -> Settings:
+    for name, level in (("alpha", alpha), ("confidence", confidence)):
+        if not 0 < level < 1:
+            raise ConfigError(f"{name} must be between 0 and 1, found {level!r}")
+    if mcse not in ("morris", "jackknife"):
+        raise ConfigError(f"mcse must be 'morris' or 'jackknife', found {mcse!r}")
+    return Settings(alpha, confidence, mcse == "jackknife")
+
+
+def _require(data: pd.DataFrame, name: str) -> None:
+    if name not in data:
+        known = [str(column) for column in data]
+        raise DataError(
+            f"the estimates have no column {name!r}{nearest(name, known)}; "
+            f"they have {', '.join(known)}"
+        )
+
+
+def _numbers(data: pd.DataFrame, name: str) -> Floats:
+    """(rows,) a column as numbers, NaN where it has none."""
+    _require(data, name)
+    try:
+        return data[name].to_numpy(dtype=float, na_value=np.nan)
+    except (TypeError, ValueError):
+        raise DataError(f"the column {name!r} of the estimates must hold numbers") from None
+
+
+def _replicates(data: pd.DataFrame, truth: float | str, confidence: float) -> Replicates:
+    """All rows, whatever their group."""
+    rows = len(data)
+    if isinstance(truth, str):
+        true = _numbers(data, truth)
+    else:
+        true = np.full(rows, np.nan)
+        with suppress(TypeError):
+            true[:] = float(truth)
+        if not np.isfinite(true).all():
+            raise ConfigError(
+                f"truth must be a finite number or the name of a column, found {truth!r}"
+            )
+
+    def column(name: str, default: float) -> Floats:
+        return _numbers(data, name) if name in data else np.full(rows, default)
+
+    tests = {
+        name: _numbers(data, name) for name in ("p_value", "conf_low", "conf_high") if name in data
+    }
+    return Replicates.of(
+        _numbers(data, "estimate"),
+        true,
+        column("std_error", np.nan),
+        column("df", np.inf),
+        **tests,
+        confidence=confidence,
+    )
+
+
+def _computable(data: pd.DataFrame) -> list[str]:
+    """The measures of which the columns are there."""
+    known = {"error"}
+    if "std_error" in data:
+        known |= {"variance", "p_value", "low", "high", "p_null"}
+    if "p_value" in data:
+        known.add("p_value")
+    if "conf_low" in data and "conf_high" in data:
+        known |= {"low", "high"}
+    return [name for name, measure in MEASURES.items() if known.issuperset(measure.needs)]
+
+
+def _groups(
+    data: pd.DataFrame, keys: Sequence[str]
+) -> Iterator[tuple[tuple[Any, ...], NDArray[np.intp]]]:
+    """The values of the keys and the places of the rows of each group, in order of appearance."""
+    if not keys:
+        yield (), np.arange(len(data))
+        return
+    grouped = data.groupby(list(keys), sort=False, dropna=False, observed=True)
+    code = grouped.ngroup().to_numpy()
+    order = np.argsort(code, kind="stable")
+    for members in np.split(order, np.flatnonzero(np.diff(code[order])) + 1):
+        if members.size:
+            yield tuple(data[key].iloc[members[0]] for key in keys), members
+
+
+def _partners(
+    data: pd.DataFrame, keys: Sequence[str], reference: Mapping[str, Any], replicate: str
+) -> NDArray[np.intp]:
+    """(rows,) the place of the reference's row for the same replicate, -1 where there is none."""
+    import pandas as pd
+
+    for key in reference:
+        if key not in keys:
+            raise ConfigError(f"reference: {key!r} is not among the columns of 'by'")
+    _require(data, replicate)
+    shared = [*(key for key in keys if key not in reference), replicate]
+    is_reference = np.ones(len(data), dtype=bool)
+    for key, value in reference.items():
+        is_reference &= (data[key] == value).to_numpy()
+    if not is_reference.any():
+        raise DataError(f"no row of the estimates is of the reference {dict(reference)!r}")
+    rows = data[shared].reset_index(drop=True)
+    chosen = rows[is_reference]
+    twice = chosen.duplicated()
+    if twice.any():
+        first = chosen[twice].iloc[0][replicate]
+        raise DataError(f"the reference has more than one row of {replicate} {first} in a group")
+    found = rows.merge(chosen.assign(_place=chosen.index), on=shared, how="left")
+    place: NDArray[np.intp] = pd.Series(found["_place"]).fillna(-1).to_numpy(dtype=np.intp)
+    return place
