@@ -26,9 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sims.set_defaults(answer=_sims)
     chosen = parser.parse_args(arguments)
     try:
-        print(chosen.answer(chosen))
+        answer = chosen.answer(chosen)
     except ClustrategyError as error:
         sys.exit(f"clustrategy: {error}")
+    print(answer)
 
 
 def _positive(text: str) -> float:

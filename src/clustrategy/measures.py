@@ -26,6 +26,8 @@ from clustrategy.inference import CONFIDENCE
 Z = 1.96
 # The interquartile range of a standard normal variable.
 NORMAL_IQR = 1.3489795003921634
+# Variances that differ by no more are one number: there are no degrees of freedom to tell.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -288,6 +290,8 @@ def _variance_ratio(r: Replicates, _: Settings) -> Measured:
 
 def _variance_df(r: Replicates, _: Settings) -> Measured:
     """The degrees of freedom of a chi-square as variable as the variances."""
+    if np.ptp(r.variance) <= ROUNDING * r.variance.mean():
+        return Measured(np.nan, np.nan, np.zeros(r.variance.size))
     value = 2.0 * r.variance.mean() ** 2 / _variance(r.variance)
     mean = _mean_left_out(r.variance)
     return _jackknife(value, 2.0 * mean * mean / _variance_left_out(r.variance))

@@ -332,3 +332,9 @@ def test_what_is_wrong_is_one_sentence(
 def test_a_column_must_hold_numbers() -> None:
     with pytest.raises(DataError, match="the column 'std_error' of the estimates must hold"):
         clustrategy.performance(HAND.assign(std_error="x"), truth=2)
+
+
+def test_one_standard_error_for_all_has_no_variance_of_its_own() -> None:
+    table = pd.DataFrame({"estimate": np.linspace(0.9, 1.2, 50), "std_error": 0.1})
+    found = by_measure(clustrategy.performance(table, truth=1))
+    assert np.isnan(found["variance_df"][:2]).all()
