@@ -4,8 +4,9 @@ The triangular factor of `[1 X_g y_g]` without its first row and column is that 
 the cluster's means, which the first step of the factorisation takes off. So this is least
 squares on smaller triangles, and no dummy variable is ever formed. CR2 and Satterthwaite's degrees
 of freedom are the same with the dummies as without (Pustejovsky & Tipton 2018, JBES 36, 672-683,
-theorem 2). CR3 and CV3 are those of the smaller triangles: the jackknife, which loses a cluster
-together with its dummy. With the dummies I - H_g has no inverse.
+theorem 2 as corrected in 2023: it holds for ordinary least squares). CR3 and CV3 are those of the
+smaller triangles: the jackknife, which loses a cluster together with its dummy. With the dummies
+I - H_g has no inverse.
 """
 
 from __future__ import annotations
