@@ -106,3 +106,9 @@ class Shard:
                 blocks = joined[starts[which, None] + np.arange(size)]
             out[which, : min(size, width)] = np.linalg.qr(blocks, mode="r")
         return out.reshape(self.sims, self.clusters, width, width)
+
+    @cached_property
+    def whole(self) -> Floats:
+        """(S, p + 1, p + 1) triangular factors of `[X y]` of each dataset, all its clusters."""
+        stacked = self.triangles.reshape(self.sims, -1, self.p + 1)
+        return np.asarray(np.linalg.qr(stacked, mode="r"))

@@ -409,6 +409,15 @@ def test_rank_is_judged_as_lm_judges_it():
 
 @given(shards())
 @few
+def test_whole_triangles_have_the_cross_products_of_the_rows(shard):
+    for sim, triangle in enumerate(shard.whole):
+        rows = np.column_stack([shard.X, shard.y])[shard.rows(sim)]
+        assert np.array_equal(triangle, np.triu(triangle))
+        np.testing.assert_allclose(triangle.T @ triangle, rows.T @ rows, rtol=1e-11, atol=1e-11)
+
+
+@given(shards())
+@few
 def test_a_shard_gives_the_bits_of_its_datasets(shard):
     for name, options, together in every_fit(shard):
         for sim in range(shard.sims):

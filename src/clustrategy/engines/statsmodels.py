@@ -11,6 +11,8 @@ from clustrategy.dataset import Floats, Shard
 from clustrategy.first_stage import FirstStage
 from clustrategy.fits import Fit, Fits, fit_each
 from clustrategy.strategies import strategy
+from clustrategy.strategies.fixed_effects import estimable
+from clustrategy.strategies.fixed_effects import mark_undefined as mark_no_slopes
 from clustrategy.strategies.least_squares import NO_DF, mark_undefined, solve
 
 # cov_type and use_correction. A cluster's leave-one-out estimates taken around the estimate
@@ -58,6 +60,30 @@ def cluster_robust(
         everywhere = np.ones(shard.sims, dtype=bool)
         fits.fail(everywhere, "undefined", "one cluster: a cluster-robust variance needs two")
     return fit_each(shard, fit, fits)
+
+
+@strategy("fixed_effects", engine="statsmodels")
+def fixed_effects(
+    shard: Shard,
+    *,
+    variance: Literal["CR0", "CR1S", "CR3", "CV3"] = "CR1S",
+    df: Literal["G-1", "N-p", "normal"] = "G-1",
+) -> Fits:
+    """`OLS` of the rows less their clusters' means, with a constant that counts in p and is 0."""
+
+    def slopes(part: Shard) -> Fits:
+        sizes = part.n.reshape(-1)
+        rows = np.column_stack([part.X[:, 1:], part.y])
+        sums = np.add.reduceat(rows, np.cumsum(sizes) - sizes)
+        rows -= np.repeat(sums / sizes[:, None], sizes, axis=0)
+        X = np.column_stack([part.X[:, :1], rows[:, :-1]])
+        within = Shard(np.ascontiguousarray(rows[:, -1]), X, part.n, part.terms)
+        fits = cluster_robust(within, variance=variance, df=df)
+        fits.sigma[:] = np.nan  # made with an N - p that leaves out the clusters' means
+        mark_no_slopes(part, fits, np.ones(part.sims, dtype=bool))
+        return fits
+
+    return estimable(shard, slopes)
 
 
 @strategy("two_stage", engine="statsmodels")

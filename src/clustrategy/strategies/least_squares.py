@@ -20,6 +20,7 @@ from clustrategy.strategies import strategy
 RANK_TOLERANCE = 1e-7
 EIGENVALUE_TOLERANCE = 1e-12
 NO_DF = "no residual degrees of freedom: N - p is not positive"
+ONE_CLUSTER = "one cluster: a cluster-robust variance needs two"
 
 Variance = Literal["CR0", "CR1", "CR1S", "CR2", "CR3", "CV3", "pymer4"]
 Df = Literal["G-1", "G-p", "N-p", "satterthwaite", "normal"]
@@ -55,14 +56,17 @@ class Solution:
 
 
 def solve(shard: Shard) -> Solution:
-    """Ordinary least squares, by a second triangular factorisation over the clusters."""
-    p = shard.p
-    stacked = shard.triangles.reshape(shard.sims, -1, p + 1)
-    whole = np.asarray(np.linalg.qr(stacked, mode="r"))
+    """Ordinary least squares on whole datasets."""
+    return back_substitute(shard.whole, shard.n_obs)
+
+
+def back_substitute(whole: Floats, n_obs: NDArray[np.int64]) -> Solution:
+    """Least squares from (S, p + 1, p + 1) triangular factors of `[X y]` of so many rows."""
+    p = whole.shape[-1] - 1
     triangle = whole[:, :p, :p]
-    defined = (shard.n_obs >= p) & full_rank(triangle)
+    defined = (n_obs >= p) & full_rank(triangle)
     triangle = np.where(defined[:, None, None], triangle, np.eye(p))
-    root = np.linalg.inv(triangle)
+    root: Floats = np.asarray(np.linalg.inv(triangle))
     estimate = (root @ whole[:, :p, p:])[..., 0]
     return Solution(estimate, root, whole[:, p, p] ** 2, defined)
 
@@ -96,38 +100,80 @@ def cluster_robust(shard: Shard, *, variance: Variance = "CR1S", df: Df = "G-1")
     df : of the t distribution; `satterthwaite` as Bell & McCaffrey (2002) and Pustejovsky &
         Tipton (2018), under the working model of independent, homoskedastic errors.
     """
-    fits = Fits.blank(shard.sims, shard.p)
     solution = solve(shard)
-    p, G, N = shard.p, shard.clusters, shard.n_obs
-    design = shard.triangles[..., :p]
-    residual = shard.triangles[..., p] - (design @ solution.estimate[:, None, :, None])[..., 0]
-    half = design @ solution.root[:, None]
+    fits = sandwich(shard.triangles, solution, shard.n_obs, shard.p, variance, df)
+    mark_undefined(shard, fits, solution)
+    mark_no_test(fits, shard.clusters, shard.n_obs, shard.p, variance, df)
+    return fits
+
+
+def influences(triangles: Floats, solution: Solution) -> tuple[Floats, Floats]:
+    """What every cluster-robust variance is made of.
+
+    Parameters
+    ----------
+    triangles : (S, G, k, p + 1) triangular factors of `[X_g y_g]`.
+
+    Returns
+    -------
+    half : (S, G, k, p) X_g W in the coordinates of the triangles; H_g = half half'.
+    residual : (S, G, k) e_g in the same coordinates.
+    """
+    p = triangles.shape[-1] - 1
+    design = triangles[..., :p]
+    residual = triangles[..., p] - (design @ solution.estimate[:, None, :, None])[..., 0]
+    return design @ solution.root[:, None], residual
+
+
+def sandwich(
+    triangles: Floats,
+    solution: Solution,
+    n_obs: NDArray[np.int64],
+    counted: int,
+    variance: Variance,
+    df: Df,
+) -> Fits:
+    """Least squares with a cluster-robust variance, as `cluster_robust` explains the options.
+
+    Parameters
+    ----------
+    triangles : (S, G, k, p + 1) triangular factors of `[X_g y_g]`.
+    n_obs : (S,) rows of each dataset, N.
+    counted : the p of the small-sample factors and of the degrees of freedom.
+    """
+    sims, G, _, width = triangles.shape
+    fits = Fits.blank(sims, width - 1)
+    half, residual = influences(triangles, solution)
     if variance in ("CR2", "CR3", "CV3"):
         adjustment = _adjustment(half, -0.5 if variance == "CR2" else -1.0)
         residual = (adjustment @ residual[..., None])[..., 0]
     scores = (np.swapaxes(half, 2, 3) @ residual[..., None])[..., 0]
     influence = scores @ np.swapaxes(solution.root, 1, 2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        factor = _small_sample_factor(variance, G, N, p)
-        std_error = np.sqrt(factor[:, None] * (influence * influence).sum(axis=1))
+        factor = _small_sample_factor(variance, G, n_obs, counted)
+        fits.std_error[:] = np.sqrt(factor[:, None] * (influence * influence).sum(axis=1))
     fits.estimate[:] = solution.estimate
-    fits.std_error[:] = std_error
     if df == "satterthwaite":
         adjusted = adjustment @ half if variance in ("CR2", "CR3", "CV3") else half
         fits.df[:] = _satterthwaite(half, adjusted, solution.root)
+    elif df == "N-p":
+        fits.df[:] = (n_obs - counted)[:, None]
     else:
-        fits.df[:] = {"G-1": G - 1.0, "G-p": float(G - p), "normal": np.inf, "N-p": 0.0}[df]
-        if df == "N-p":
-            fits.df[:] = (N - p)[:, None]
-    mark_undefined(shard, fits, solution)
-    everywhere = np.ones(shard.sims, dtype=bool)
-    if G < 2:
-        fits.fail(everywhere, "undefined", "one cluster: a cluster-robust variance needs two")
-    if variance in ("CR1S", "pymer4"):
-        fits.fail(N <= p, "undefined", NO_DF)
-    no_df = np.any(~(fits.df > 0), axis=1)
-    fits.fail(no_df, "undefined", f"no degrees of freedom: {df} is not positive with {G} clusters")
+        fits.df[:] = {"G-1": G - 1.0, "G-p": float(G - counted), "normal": np.inf}[df]
     return fits
+
+
+def mark_no_test(
+    fits: Fits, clusters: int, n_obs: NDArray[np.int64], counted: int, variance: Variance, df: Df
+) -> None:
+    """Fail the fits whose variance or degrees of freedom do not exist."""
+    if clusters < 2:
+        fits.fail(np.ones(n_obs.shape, dtype=bool), "undefined", ONE_CLUSTER)
+    if variance in ("CR1S", "pymer4"):
+        fits.fail(n_obs <= counted, "undefined", NO_DF)
+    no_df = np.any(~(fits.df > 0), axis=1)
+    reason = f"no degrees of freedom: {df} is not positive with {clusters} clusters"
+    fits.fail(no_df, "undefined", reason)
 
 
 def mark_undefined(shard: Shard, fits: Fits, solution: Solution) -> None:
