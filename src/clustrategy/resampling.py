@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 
 import numpy as np
 
@@ -20,10 +21,26 @@ def generator_of(dataset: Shard) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(hashlib.sha256(rounded).digest()))
 
 
+@cache
+def all_signs(G: int) -> Floats:
+    """(2^(G-1), G) all vectors of +1 and -1 whose first element is +1, that of +1 alone first.
+
+    To a two-sided test a vector and its opposite are one.
+    """
+    signs: Floats = np.where(np.arange(2 ** (G - 1))[:, None] >> np.arange(G)[::-1] & 1, -1.0, 1.0)
+    signs.setflags(write=False)
+    return signs
+
+
+def are_few(G: int, draws: int) -> bool:
+    """Whether all sign vectors are not more than the draws."""
+    return G < 63 and 2 ** (G - 1) <= draws
+
+
 def signs(dataset: Shard, draws: int) -> Floats:
     """(k, G) vectors of +1 and -1, the first of +1 alone.
 
-    All 2^G where they are at most draws + 1, else that first one and `draws` random ones. Counted
+    All of them where they are few, else that first one and `draws` random ones. Counted
     together with the first, random ones give a valid test (Phipson & Smyth 2010, SAGMB 9, 39).
 
     Parameters
@@ -32,9 +49,8 @@ def signs(dataset: Shard, draws: int) -> Floats:
     draws : of random vectors.
     """
     G = dataset.clusters
-    if G < 63 and 2**G <= draws + 1:
-        negative = np.arange(2**G)[:, None] >> np.arange(G) & 1
-    else:
-        negative = generator_of(dataset).integers(0, 2, (draws + 1, G), dtype=np.int8)
-        negative[0] = 0
+    if are_few(G, draws):
+        return all_signs(G)
+    negative = generator_of(dataset).integers(0, 2, (draws + 1, G), dtype=np.int8)
+    negative[0] = 0
     return np.where(negative, -1.0, 1.0)

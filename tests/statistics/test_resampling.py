@@ -9,14 +9,14 @@ from .material import random_shard
 
 
 def test_all_sign_vectors_where_they_are_few():
-    found = signs(random_shard(1, 1, 4), 15)
-    assert found.shape == (16, 4) and set(found.ravel()) == {1.0, -1.0}
-    assert (found[0] == 1).all() and len(np.unique(found, axis=0)) == 16
+    found = signs(random_shard(1, 1, 5), 16)
+    assert found.shape == (16, 5) and set(found.ravel()) == {1.0, -1.0}
+    assert (found[0] == 1).all() and len(np.unique([*found, *-found], axis=0)) == 32
 
 
 def test_random_ones_after_the_first_where_they_are_many():
-    found = signs(random_shard(1, 1, 5), 30)
-    assert found.shape == (31, 5) and (found[0] == 1).all()
+    found = signs(random_shard(1, 1, 6), 30)
+    assert found.shape == (31, 6) and (found[0] == 1).all()
     many = signs(random_shard(1, 1, 70), 4000)[1:]
     # means of 4000 fair signs, and of their products
     assert np.abs(many.mean(axis=0)).max() < 5 / 4000**0.5

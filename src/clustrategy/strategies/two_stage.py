@@ -57,7 +57,7 @@ def two_stage(
         `hartung_knapp` (Hartung & Knapp 2001; Knapp & Hartung 2003), whose standard error comes
         from the weighted scatter of the clusters' coefficients and which with equal weights is
         `t` itself; `sign_flip`, which changes the signs of the clusters' coefficients.
-    draws : of random signs, where not all 2^G are tried.
+    draws : of random signs, where not all are tried.
     """
     fits = Fits.blank(shard.sims, shard.p)
     for stage in FirstStage.of(shard):

@@ -23,8 +23,6 @@ the p-value of every null value, and with it the confidence limits. Without the 
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -33,6 +31,7 @@ from numpy.typing import NDArray
 from clustrategy.dataset import Floats, Shard
 from clustrategy.fits import Fits
 from clustrategy.inference import CONFIDENCE
+from clustrategy.resampling import all_signs, are_few, generator_of
 from clustrategy.strategies import strategy
 from clustrategy.strategies.least_squares import (
     ONE_CLUSTER,
@@ -247,22 +246,11 @@ def _mark_undefined(shard: Shard, fits: Fits, solution: Solution, squares: Float
 def weights_of(shard: Shard, sim: int, weights: Weights, draws: int) -> Floats:
     """(G, B) the weights of one dataset."""
     G = shard.clusters
-    if weights == "rademacher" and 2 ** (G - 1) <= draws:
-        return _all_signs(G)
-    response = shard.y[shard.rows(sim)].astype("<f4")
-    seed = int.from_bytes(hashlib.sha256(response.tobytes()).digest(), "little")
-    rng = np.random.default_rng(seed)
+    if weights == "rademacher" and are_few(G, draws):
+        return np.ascontiguousarray(all_signs(G).T)
+    rng = generator_of(shard.dataset(sim))
     points: Floats = POINTS[weights]
     if weights == "mammen":
         # Mean zero: the larger point is as much rarer as it is larger.
         return points[(rng.random((G, draws)) < -points[0] / np.sqrt(5.0)).astype(np.int8)]
     return points[rng.integers(points.size, size=(G, draws), dtype=np.int8)]
-
-
-@cache
-def _all_signs(G: int) -> Floats:
-    """(G, 2^(G-1)) all sign vectors with +1 in the first cluster, that of ones first."""
-    bits = np.arange(2 ** (G - 1)) >> np.arange(G)[::-1, None] & 1
-    signs: Floats = np.array([1.0, -1.0])[bits]
-    signs.setflags(write=False)
-    return signs
