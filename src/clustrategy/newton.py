@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustrategy.covariance import Factor
+from clustrategy.covariance import triangular as triangular
 from clustrategy.dataset import Floats
 from clustrategy.reml import Criterion, Derivatives
 
