@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 from hypothesis import given, settings
 
 from clustrategy import newton
@@ -564,6 +565,27 @@ def test_variances_and_df_come_from_where_the_options_say(name, monkeypatch):
     np.testing.assert_array_equal(seen["triangles"], shard.triangles)
 
 
+@pytest.mark.parametrize("name", ["mixed_uncorrelated", "mixed_intercept"])
+@pytest.mark.parametrize(
+    ("key", "options"),
+    [("kenward_roger", {"df": "kenward_roger"}), ("CR2", {"variance": "CR2"})],
+)
+def test_kenward_roger_and_cr2_are_those_of_pbkrtest_and_clubsandwich(name, key, options):
+    """At the theta where lme4 stopped, which for these models is the optimum within 1e-4."""
+    pytest.importorskip("clustrategy.kenward_roger")
+    pytest.importorskip("clustrategy.mixed_sandwich")
+    known = json.loads((FOLDER / "mixed_inference.json").read_text())["datasets"]
+    compared = 0
+    for dataset, models in known.items():
+        if models[name] is None:
+            continue
+        expected, found = models[name][key], fitted(golden(dataset), name, **options)
+        np.testing.assert_allclose(found.std_error[0], expected["std_error"], rtol=1e-4)
+        np.testing.assert_allclose(found.df[0], expected["df"], rtol=1e-4)
+        compared += 1
+    assert compared >= 10
+
+
 # --- the audit ----------------------------------------------------------------------------
 
 
@@ -591,3 +613,28 @@ def test_the_audit_recomputes_the_df_of_an_uncorrelated_reference():
 
 def test_the_level_of_the_tests_is_that_of_the_paper():
     assert mixed_selection.ALPHA == 0.2
+
+
+# --- what ignoring random slopes costs ----------------------------------------------------
+
+
+@pytest.mark.parametrize("sigma", [0.1, 0.25, 1.0])
+def test_a_random_intercept_alone_rejects_true_nulls_as_often_as_slopes_make_it(sigma):
+    """With p iid predictors and slopes of SD tau the size is about 2 Phi(-1.96 / sqrt(lambda)).
+
+    lambda = (s^2 + tau^2 (n + p)) / (s^2 + p tau^2), what the slopes' variance is over what the
+    model takes it for; the test with the uncorrelated model keeps its level.
+    """
+    n, p, sims = 25, 3, 400
+    process = Process(30, n, sigma, p, [0.0] * (p + 1), 1.0)
+    shard = simulate(process, 11, {"clusters": 30, "s": sigma}, range(sims)).shard
+
+    def rejected(strategy: str) -> np.ndarray:
+        found = fitted(shard, strategy)
+        statistic = np.abs(found.estimate / found.std_error)[:, 1:]
+        return (statistic > scipy.stats.t.ppf(0.975, found.df[:, 1:])).mean()
+
+    inflation = (1.0 + sigma**2 * (n + p)) / (1.0 + sigma**2 * p)
+    expected = 2.0 * scipy.stats.norm.cdf(-1.96 / np.sqrt(inflation))
+    assert abs(rejected("mixed_intercept") - expected) < 0.04
+    assert abs(rejected("mixed_uncorrelated") - 0.05) < 0.025
