@@ -170,8 +170,9 @@ class Diagonal:
         random_root : (S, q, q) as in `reml.Criterion`.
         columns : (S, m) which of Z's columns have random coefficients.
         """
-        axes = np.take_along_axis(np.linalg.inv(random_root), columns[:, None], axis=2)
-        return cls(axes / np.sqrt((axes * axes).sum(axis=1, keepdims=True)))
+        inverse = np.asarray(np.linalg.inv(random_root), dtype=np.float64)
+        axes = np.take_along_axis(inverse, columns[:, None], axis=2)
+        return cls(axes / _lengths(axes)[:, None])
 
     @property
     def effects(self) -> int:
@@ -184,7 +185,7 @@ class Diagonal:
         return self.axes * theta[:, None]
 
     def theta(self, factor: Factor) -> Floats:
-        return np.ascontiguousarray((self.axes * factor).sum(axis=1))
+        return _column_sums(self.axes * factor)
 
     def multiple(self, size: float, sims: int) -> Factor:
         return size * self.axes
@@ -217,8 +218,17 @@ class Diagonal:
         return self.factor(np.sqrt(variances))
 
     def lme4(self, factor: Factor, random_root: Floats) -> Floats:
-        own = random_root @ self.axes
-        return np.abs(self.theta(factor)) * np.sqrt((own * own).sum(axis=1))
+        return np.abs(self.theta(factor)) * _lengths(random_root @ self.axes)
+
+
+def _column_sums(matrices: Floats) -> Floats:
+    """(S, m) sums of (S, q, m) over q, added in an order that does not depend on S."""
+    return np.ascontiguousarray(np.swapaxes(matrices, 1, 2)).sum(axis=2)
+
+
+def _lengths(matrices: Floats) -> Floats:
+    """(S, m) lengths of the columns of (S, q, m)."""
+    return np.sqrt(_column_sums(matrices * matrices))
 
 
 def columnwise(q: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

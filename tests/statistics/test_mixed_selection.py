@@ -478,6 +478,22 @@ def test_a_model_that_explains_the_response_exactly_is_passed_over(name):
     assert set(found.status) == {"ok"}
 
 
+def test_without_an_intercept_there_is_no_random_intercept_to_end_with():
+    full = tiny(1.0, 12)
+    shard = Shard(full.y, full.X[:, 1:], full.n, full.terms[1:])
+    maximal, uncorrelated = (fit(shard, f"mixed_{name}") for name in ("maximal", "uncorrelated"))
+    found = fit(shard, "mixed_fallback")
+    for sim in range(shard.sims):
+        good = [one for one in (maximal, uncorrelated) if one.status[sim] == "ok"]
+        if good:
+            np.testing.assert_array_equal(found.estimate[sim], good[0].estimate[sim])
+        else:
+            assert found.status[sim] == "error"
+            assert "needs a model with an intercept" in found.message[sim]
+    assert set(found.status) == {"ok", "error"}
+    assert set(fit(shard, "mixed_selected").status) == {"error"}
+
+
 # --- determinism --------------------------------------------------------------------------
 
 

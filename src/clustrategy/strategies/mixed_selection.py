@@ -20,8 +20,15 @@ from clustrategy.fits import Fits
 from clustrategy.newton import Minimum, minimise
 from clustrategy.reml import Criterion
 from clustrategy.strategies import mixed, strategy
-from clustrategy.strategies.mixed_reml import Df, Inference, Variance, blocks, fill, fit_model
-from clustrategy.strategies.mixed_reml import refusal as refused
+from clustrategy.strategies.mixed_reml import (
+    Df,
+    Inference,
+    Variance,
+    blocks,
+    fill,
+    fit_model,
+    refusal,
+)
 
 ALPHA = 0.2
 """Of the likelihood ratio tests (Matuschek et al. 2017)."""
@@ -29,7 +36,7 @@ ALPHA = 0.2
 By = Literal["LRT", "AIC"]
 
 
-@strategy("mixed_fallback", refusal=refused)
+@strategy("mixed_fallback", refusal=refusal)
 def mixed_fallback(shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model") -> Fits:
     """The first that converges and is not singular: maximal, uncorrelated, intercept alone.
 
@@ -48,7 +55,7 @@ def mixed_fallback(shard: Shard, *, df: Df = "satterthwaite", variance: Variance
     return fits
 
 
-@strategy("mixed_selected", refusal=refused)
+@strategy("mixed_selected", refusal=refusal)
 def mixed_selected(
     shard: Shard,
     *,
