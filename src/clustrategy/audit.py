@@ -157,7 +157,8 @@ def verdicts(
     for sim in np.flatnonzero(same & (_relative(found.df, reference.df) > DF)):
         one = shard.dataset(int(sim))
         theta = reference.theta[sim][~np.isnan(reference.theta[sim])]
-        exact = df_at(one, mixed.RANDOM[strategy.name](one)[0], theta)
+        random = mixed.RANDOM[strategy.name](one)[0]
+        exact = df_at(one, random, theta, correlated=strategy.name in mixed.CORRELATED)
         own = found.df[sim : sim + 1]
         right = _relative(own, exact[None])[0] <= DF
         out[sim] = "reference_df" if right else "differ"

@@ -4,7 +4,8 @@ Fisher scoring in Psi, projected on the positive semidefinite matrices, gives a 
 right rank more often than not; from there Newton's method in L, where Psi = L L'. L has no
 constraints, so that a singular optimum is a point like any other, reached in as few steps. Where L
 has lost rank, the derivative with respect to Psi tells whether another dimension would lower the
-criterion; then the search goes on there (Burer & Monteiro 2005, Math. Program. 103, 427-444).
+criterion; then the search goes on there (Burer & Monteiro 2005, Math. Program. 103, 427-444). The
+same holds of any structure of Psi whose L is linear in its parameters theta, as L's triangle is.
 """
 
 from __future__ import annotations
@@ -16,18 +17,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from clustrategy.covariance import Factor
+from clustrategy.covariance import triangular as triangular
 from clustrategy.dataset import Floats
-from clustrategy.reml import Criterion, Derivatives, Factor, columnwise
+from clustrategy.reml import Criterion, Derivatives
 
-# Multiples of the identity to start from.
+# Multiples of uncorrelated random effects, all alike, to start from.
 STARTS = (0.1, 1.0)
 # Where rows outnumber random coefficients by more than the first number and by no more than the
 # second: further multiples to start from, and whether to start by scoring from the least one too.
 FURTHER = ((-np.inf, 15, (20.0, 1.0), True), (15, 30, (5.0,), False))
 SCORING_STEPS = 2
-# Eigenvalues of Psi, in coordinates where a row tells as much as sigma^2: below SMALLEST one is
-# taken for zero when Psi is projected, beyond LARGEST the search is given up.
-SMALLEST = 1e-4
+# The trace of Psi, in coordinates where a row tells as much as sigma^2, at which a search is given
+# up.
 LARGEST = 1e12
 # Curvatures below this share of the largest count as this share.
 FLATTEST = 1e-9
@@ -53,7 +55,7 @@ class Minimum(NamedTuple):
 
     Attributes
     ----------
-    factor : (S, q, q) lower triangular L.
+    factor : (S, q, m) L.
     converged : (S,) whether the next step would lower the criterion by no more than `ENOUGH`.
     """
 
@@ -76,12 +78,12 @@ def minimise(criterion: Criterion) -> Minimum:
     """
     minimum = _search(criterion, _start(criterion, STARTS))
     rows = criterion.nu + criterion.p
-    spare = rows - criterion.design.shape[3] * criterion.q
+    spare = rows - criterion.design.shape[3] * criterion.structure.effects
     for low, high, sizes, scoring in FURTHER:
         some = np.flatnonzero((spare > low) & (spare <= high))
         if some.size:
             scarce = criterion.take(some)
-            starts = [_multiple(scarce, size) for size in sizes]
+            starts = [scarce.structure.multiple(size, some.size) for size in sizes]
             if scoring:
                 starts.append(_start(scarce, STARTS[:1]))
             _search_again(scarce, starts, minimum, some)
@@ -104,22 +106,21 @@ def _search_again(
 
 
 def _search(criterion: Criterion, factor: Factor, known: Floats | None = None) -> Minimum:
-    """The minimum that is reached from (S, q, q) `factor`.
+    """The minimum that is reached from (S, q, m) `factor`.
 
     A search that by its quadratic model will end no lower than what is `known` (S,) is given up.
     """
-    rows, columns = columnwise(criterion.q)
     converged = np.zeros(criterion.sims, dtype=bool)
     active = np.arange(criterion.sims)
-    # C order: in which order a norm adds must not depend on the number of datasets.
-    theta = np.ascontiguousarray(factor[:, rows, columns])
+    structure = criterion.structure
+    theta = structure.theta(factor)
     radius = 2.0 * (np.linalg.norm(theta, axis=1) + 0.1)
     step, value, promise = np.zeros(theta.shape), np.full(active.size, np.inf), np.ones(active.size)
     due = np.full(active.size, PATIENCE)
     model: Quadratic | None = None
     for iteration in range(ITERATIONS):
         trial = theta + step
-        derivatives = criterion.at(_factor(trial, criterion.q)).derivatives()
+        derivatives = criterion.at(structure.factor(trial)).derivatives()
         now = derivatives.point.value
         fell = now <= value + ROUNDING * np.abs(now)
         there = Quadratic.of(*derivatives.by_theta())
@@ -138,17 +139,17 @@ def _search(criterion: Criterion, factor: Factor, known: Floats | None = None) -
         if known is not None and iteration >= PATIENCE:
             hopeless = value - OPTIMISM * left > known[active] - HOPE
         if (slow := fell & ~done & (iteration >= due)).any():
-            flat = _project(derivatives.point.psi)[:, rows, columns]
+            flat = structure.theta(structure.project(derivatives.point.factor))
             step[slow], value[slow] = flat[slow] - theta[slow], np.inf
             due[slow] = iteration + AGAIN
         if done.any():
             at = np.flatnonzero(done)
             wider, lower = _another_dimension(criterion, derivatives, at)
-            step[at[lower]] = wider[lower][:, rows, columns] - theta[at[lower]]
+            step[at[lower]] = wider[lower] - theta[at[lower]]
             done[at[lower]] = False
             theta[done] += step[done]
         converged[active] = left < ENOUGH
-        factor[active] = _factor(theta, criterion.q)
+        factor[active] = structure.factor(theta)
         kept = ~done & ~hopeless & ((theta * theta).sum(axis=1) < LARGEST)
         if not kept.any():
             break
@@ -156,7 +157,7 @@ def _search(criterion: Criterion, factor: Factor, known: Floats | None = None) -
             criterion, model = criterion.take(np.flatnonzero(kept)), model.take(kept)
             active, theta, value = active[kept], theta[kept], value[kept]
             step, radius, promise = step[kept], radius[kept], promise[kept]
-            due = due[kept]
+            due, structure = due[kept], criterion.structure
     return Minimum(factor, converged)
 
 
@@ -223,27 +224,21 @@ class Quadratic:
         return (self.vectors @ along[..., None])[..., 0], fall
 
 
-def _multiple(criterion: Criterion, size: float) -> Factor:
-    """(S, q, q) a multiple of the identity."""
-    return np.tile(size * np.eye(criterion.q), (criterion.sims, 1, 1))
-
-
 def _start(criterion: Criterion, sizes: Sequence[float]) -> Factor:
-    """(S, q, q) the best multiple of the identity, then some steps of Fisher scoring."""
-    q = criterion.q
-    factor = _multiple(criterion, sizes[0])
+    """(S, q, m) the best of the multiples, then some steps of Fisher scoring."""
+    structure = criterion.structure
+    factor = structure.multiple(sizes[0], criterion.sims)
     value = criterion.at(factor).value
     for size in sizes[1:]:
-        other = _multiple(criterion, size)
+        other = structure.multiple(size, criterion.sims)
         now = criterion.at(other).value
         factor = np.where((now < value)[:, None, None], other, factor)
         value = np.minimum(value, now)
-    basis = _symmetric_basis(q)
+    basis = structure.basis
     for _ in range(SCORING_STEPS):
         derivatives = criterion.at(factor).derivatives()
         model = Quadratic.of(derivatives.gradient(basis), derivatives.information(basis))
-        change = (model.least(np.inf)[0][:, None] @ basis).reshape(factor.shape)
-        projected = _project(derivatives.point.psi + change)
+        projected = structure.project(factor, model.least(np.inf)[0])
         now = criterion.at(projected).value
         lower = now < value
         factor = np.where(lower[:, None, None], projected, factor)
@@ -251,61 +246,31 @@ def _start(criterion: Criterion, sizes: Sequence[float]) -> Factor:
     return factor
 
 
-def _symmetric_basis(q: int) -> Floats:
-    """(1, k, q q) matrices that span the symmetric ones."""
-    rows, columns = columnwise(q)
-    basis = np.zeros((rows.size, q, q))
-    basis[np.arange(rows.size), rows, columns] = 0.5
-    return (basis + np.swapaxes(basis, 1, 2)).reshape(1, rows.size, q * q)
-
-
 def _another_dimension(
     criterion: Criterion, derivatives: Derivatives, at: NDArray[np.int64]
-) -> tuple[Factor, NDArray[np.bool_]]:
-    """The factors of some datasets with one more dimension, and where that lowers the criterion."""
-    values, vectors = np.linalg.eigh(derivatives.slope[at])
-    slope, direction = values[:, 0], vectors[:, :, 0]
-    whole = np.zeros((derivatives.slope.shape[0], 1, derivatives.uu.shape[1]))
-    whole[at, 0] = (direction[:, :, None] * direction[:, None, :]).reshape(at.size, -1)
-    curvature = np.abs(derivatives.hessian(whole)[at, 0, 0])
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """theta of some datasets with one more dimension, and where that lowers the criterion."""
+    structure = criterion.structure.take(at)
+    slopes, rays = structure.rays(derivatives.slope[at])
+    whole = np.zeros((derivatives.slope.shape[0], rays.shape[1], derivatives.uu.shape[1]))
+    whole[at] = (rays[..., :, None] * rays[..., None, :]).reshape(at.size, rays.shape[1], -1)
+    curvatures = np.diagonal(derivatives.hessian(whole)[at], axis1=1, axis2=2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        promise = np.where(slopes < 0.0, slopes * slopes / np.abs(curvatures), 0.0)
+    best = np.arange(at.size), promise.argmax(axis=1)
+    slope, curvature, ray = slopes[best], np.abs(curvatures[best]), rays[best]
     factor, lower = derivatives.point.factor[at], np.zeros(at.size, dtype=bool)
     hopeful = (slope < 0.0) & (slope * slope > 2.0 * GAIN * curvature)
     if not hopeful.any():
-        return factor, lower
+        return structure.theta(factor), lower
     problem, value = criterion.take(at), derivatives.point.value[at]
     size = np.where(hopeful, -slope / np.where(hopeful, curvature, 1.0), 0.0)
     for _ in range(SHORTENINGS):
-        column = direction * np.sqrt(size)[:, None]
-        wider = triangular(np.concatenate([factor, column[..., None]], axis=2))
+        wider = structure.widen(factor, ray, size)
         falls = hopeful & ~lower & (problem.at(wider).value < value - 0.1 * GAIN)
         factor = np.where(falls[:, None, None], wider, factor)
         lower |= falls
         if (lower | ~hopeful).all():
             break
         size *= 0.1
-    return factor, lower
-
-
-def _project(psi: Floats) -> Factor:
-    """The factor of the nearest positive semidefinite matrix, of as little rank as will do."""
-    values, vectors = np.linalg.eigh(psi)
-    values = np.where(values > SMALLEST, values, 0.0)
-    # In falling order, so that the columns of zeros come last and stay exactly that.
-    return triangular((vectors * np.sqrt(values)[:, None])[..., ::-1])
-
-
-def triangular(factor: Floats) -> Factor:
-    """(S, q, q) the lower triangular L, diagonal not negative, with L L' = A A' for A (S, q, k)."""
-    q = factor.shape[1]
-    L = np.swapaxes(np.linalg.qr(np.swapaxes(factor, 1, 2), mode="r"), 1, 2)[..., :q]
-    return (
-        np.ascontiguousarray(L)
-        * np.where(np.diagonal(L, axis1=1, axis2=2) < 0.0, -1.0, 1.0)[:, None]
-    )
-
-
-def _factor(theta: Floats, q: int) -> Factor:
-    factor = np.zeros((theta.shape[0], q, q))
-    rows, columns = columnwise(q)
-    factor[:, rows, columns] = theta
-    return factor
+    return structure.theta(factor), lower

@@ -1,8 +1,8 @@
 """The REML criterion of mixed models with one grouping factor, for many datasets at once.
 
 The model of a dataset is `y = X beta + Z b_g + e`, `b_g ~ N(0, sigma^2 Psi)`, `e ~ N(0, sigma^2)`,
-the columns of Z among those of X, `Psi = L L'` unstructured. Everything comes from the triangular
-factors of the clusters, so that its cost does not depend on the number of rows.
+the columns of Z among those of X, `Psi = L L'` of some structure (`covariance`). Everything comes
+from the triangular factors of the clusters, so that its cost does not depend on the number of rows.
 
 Notation and formulas as in Bates, Maechler, Bolker & Walker (2015, JSS 67(1), section 3) and, for
 the derivatives, Demidenko (2013, Mixed Models, chapter 2): V_g = I + Z_g Psi Z_g',
@@ -17,15 +17,15 @@ operation runs over all clusters of all datasets.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clustrategy.covariance import Diagonal, Factor, Structure, Unstructured
+from clustrategy.covariance import columnwise as columnwise
+from clustrategy.covariance import directions as directions
 from clustrategy.dataset import Floats
-
-Factor = Floats
-"""(S, q, q) lower triangular L with Psi = L L'."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Criterion:
     scale : (S,) what residuals were divided by.
     random_root : (S, q, q) upper triangular; b_g = random_root times b_g in these coordinates.
     constant : (S,) REMLcrit less the criterion in these coordinates.
+    structure : of Psi.
     """
 
     design: Floats
@@ -53,12 +54,13 @@ class Criterion:
     scale: Floats
     random_root: Floats
     constant: Floats
+    structure: Structure
 
     @classmethod
     def of(
         cls, triangles: Floats, n_obs: NDArray[np.int64], random: NDArray[np.int64]
     ) -> Criterion:
-        """From the clusters' triangles.
+        """From the clusters' triangles, Psi unstructured.
 
         Parameters
         ----------
@@ -96,7 +98,19 @@ class Criterion:
             scale=scale,
             random_root=root[:, :q, :q],
             constant=nu * (1.0 + np.log(2.0 * np.pi * scale**2 / nu)) - 2.0 * log_root,
+            structure=Unstructured(q),
         )
+
+    def diagonal(self, columns: NDArray[np.int64] | None = None) -> Criterion:
+        """The same with uncorrelated random coefficients of Z's own columns.
+
+        Parameters
+        ----------
+        columns : (S, m) which of Z's columns have them; all by default.
+        """
+        if columns is None:
+            columns = np.tile(np.arange(self.q), (self.sims, 1))
+        return replace(self, structure=Diagonal.of(self.random_root, columns))
 
     @property
     def sims(self) -> int:
@@ -105,7 +119,7 @@ class Criterion:
 
     @property
     def q(self) -> int:
-        """The number of random coefficients of a cluster."""
+        """The number of columns of Z."""
         return self.design.shape[0]
 
     @property
@@ -119,22 +133,24 @@ class Criterion:
 
     def take(self, sims: NDArray[np.int64]) -> Criterion:
         """Some of the datasets."""
-        parts = {part.name: getattr(self, part.name)[sims] for part in fields(self)[1:]}
-        return Criterion(design=np.ascontiguousarray(self.design[:, :, sims]), **parts)
+        parts = {part.name: getattr(self, part.name)[sims] for part in fields(self)[1:-1]}
+        design = np.ascontiguousarray(self.design[:, :, sims])
+        return Criterion(design=design, **parts, structure=self.structure.take(sims))
 
     def at(self, factor: Factor) -> Point:
         """The criterion and its estimates at a relative covariance."""
-        q, p = self.q, self.p
+        q, p, m = self.q, self.p, self.structure.effects
         L = np.ascontiguousarray(np.moveaxis(factor, 0, 2))[..., None]
         Z = self.design[:, :q]
-        H = np.zeros(Z.shape)
+        H = np.zeros((q, m, *Z.shape[2:]))
         for i in range(q):
             for k in range(i, q):
-                H[i, : k + 1] += Z[i, k] * L[k, : k + 1]
+                filled = slice(k + 1 if self.structure.lower else m)
+                H[i, filled] += Z[i, k] * L[k, filled]
         B = np.empty(Z.shape)
         for i in range(q):
             row = H[i, 0] * H[: i + 1, 0]
-            for k in range(1, q):
+            for k in range(1, m):
                 row += H[i, k] * H[: i + 1, k]
             row[i] += 1.0
             B[i, : i + 1] = row
@@ -316,11 +332,10 @@ class Derivatives:
         return self.point.criterion.nu[:, None, None]
 
     def by_theta(self) -> tuple[Floats, Floats]:
-        """Gradient (S, k) and Hessian (S, k, k) with respect to theta, the lower triangle of L."""
-        D = directions(self.point.factor)
-        rows, columns = columnwise(self.point.criterion.q)
-        bend = 2.0 * self.slope[:, rows[:, None], rows] * (columns[:, None] == columns)
-        return self.gradient(D), self.hessian(D) + bend
+        """Gradient (S, k) and Hessian (S, k, k) with respect to theta."""
+        structure = self.point.criterion.structure
+        D = structure.directions(self.point.factor)
+        return self.gradient(D), self.hessian(D) + structure.bend(self.slope)
 
 
 def _t(matrices: Floats) -> Floats:
@@ -333,20 +348,3 @@ def _gram(rows: Floats) -> Floats:
 
 def _symmetric(matrices: Floats) -> Floats:
     return 0.5 * (matrices + _t(matrices))
-
-
-def columnwise(q: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows and columns of a lower triangle, column by column, as lme4 orders theta."""
-    columns, rows = np.triu_indices(q)
-    return rows, columns
-
-
-def directions(factor: Factor) -> Floats:
-    """(S, k, q q) the change of Psi = L L' with each element of L's lower triangle."""
-    S, q, _ = factor.shape
-    rows, columns = columnwise(q)
-    D = np.zeros((S, rows.size, q, q))
-    at = np.arange(rows.size)
-    D[:, at, rows, :] = np.moveaxis(factor[:, :, columns], 1, 2)
-    D += np.swapaxes(D, 2, 3)
-    return D.reshape(S, rows.size, q * q)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from clustrategy.dataset import Floats
-from clustrategy.reml import Derivatives, directions
+from clustrategy.reml import Derivatives
 
 SMALLEST = 1e-9
 
@@ -27,7 +27,7 @@ def satterthwaite(derivatives: Derivatives, contrasts: Floats) -> Floats:
     """
     point = derivatives.point
     S, k, p = contrasts.shape
-    D = directions(point.factor)
+    D = point.criterion.structure.directions(point.factor)
     _, profiled = derivatives.by_theta()
     nu = point.criterion.nu
     delta = derivatives.of_rss(D)

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -152,25 +152,29 @@ def _vector(values: Floats) -> Any:
     return _r().FloatSexpVector.from_memoryview(np.ascontiguousarray(values).data)
 
 
-def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
-    """Fit `y ~ X + (Z | cluster)` by REML to the one dataset of a shard, Z columns of X."""
-    return fit_by(_FIT, shard, random)
+def fit_one(shard: Shard, random: Sequence[int], correlated: bool = True) -> Fit:
+    """Fit `y ~ X + (Z | cluster)` by REML to the one dataset of a shard, Z columns of X.
+
+    Where they are not `correlated`, each column of Z has a term of its own, in the order of Z.
+    """
+    return fit_by(_FIT, shard, random, correlated)
 
 
-def fit_by(source: str, shard: Shard, random: Sequence[int]) -> Fit:
+def fit_by(source: str, shard: Shard, random: Sequence[int], correlated: bool) -> Fit:
     """Fit the one dataset of a shard by a function of R.
 
     Parameters
     ----------
     source : the function, `function(formula, columns)`, which gives what `answer` gives.
     random : the columns of X that have random coefficients.
+    correlated : whether these may correlate.
     """
     r = _r()
     names = [f"x{column}" for column in range(shard.p)]
     codes = r.IntSexpVector.from_memoryview((shard.cluster_codes(0) + 1).astype(np.int32).data)
     columns = r.ListSexpVector([_vector(shard.y), codes, *(_vector(x) for x in shard.X.T)])
     columns.names = r.StrSexpVector(["y", "cluster", *names])
-    model = r.StrSexpVector([mixed.model(shard, names, random)])
+    model = r.StrSexpVector([mixed.model(shard, names, random, correlated=correlated)])
     try:
         answer = _function(source)(model, columns)
     except r.embedded.RRuntimeError as error:
@@ -216,3 +220,5 @@ def _once(messages: Sequence[str]) -> list[str]:
 
 
 mixed.register("lme4", mixed.each(fit_one), __name__)
+uncorrelated = partial(fit_one, correlated=False)
+mixed.register("lme4", mixed.each(uncorrelated), __name__, ["mixed_uncorrelated"])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -59,8 +60,9 @@ _FIT = """
     deviance <- do.call(lme4::mkLmerDevfun, parsed)
     found <- suppressWarnings(search(deviance, start))
 
-    lower <- lower.tri(diag(length(terms$cnms[[1]])), diag = TRUE)
-    sign <- ifelse(found$par[terms$lower == 0] < 0, -1, 1)[col(lower)[lower]]
+    # theta goes by column, each of which begins with its element of the diagonal
+    diagonal <- terms$lower == 0
+    sign <- ifelse(found$par[diagonal] < 0, -1, 1)[cumsum(diagonal)]
     theta <- sign * found$par
     derivatives <- list(gradient = sign * found$derivatives$gradient,
                         Hessian = outer(sign, sign) * found$derivatives$Hessian)
@@ -87,18 +89,20 @@ def versions() -> dict[str, str]:
     return lme4.versions()
 
 
-def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
+def fit_one(shard: Shard, random: Sequence[int], correlated: bool = True) -> Fit:
     """Fit `y ~ X + (Z | cluster)` by REML to the one dataset of a shard, Z columns of X.
 
+    Where they are not `correlated`, each column of Z has a term of its own, in the order of Z.
     lme4 gets response and predictors in units near their own size, so that no step of a numerical
     derivative is too large or too small for them. The units are powers of two: on data that need
     none every number stays what it was, to the last bit.
     """
     unit_y = _unit(np.asarray(np.std(shard.y)))
     unit_X = _unit(np.sqrt(np.mean(shard.X**2, axis=0)))
-    fit = lme4.fit_by(_FIT, replace(shard, y=shard.y / unit_y, X=shard.X / unit_X), random)
+    scaled = replace(shard, y=shard.y / unit_y, X=shard.X / unit_X)
+    fit = lme4.fit_by(_FIT, scaled, random, correlated)
     q = len(random)
-    rows = np.triu_indices(q)[1]
+    rows = np.triu_indices(q)[1] if correlated else np.arange(q)
     nu = shard.y.size - shard.p
     back = 2.0 * (nu * np.log(unit_y) + np.log(unit_X).sum())
     return replace(
@@ -117,3 +121,5 @@ def _unit(size: Floats) -> Floats:
 
 
 mixed.register("lme4_unbounded", mixed.each(fit_one), __name__)
+uncorrelated = partial(fit_one, correlated=False)
+mixed.register("lme4_unbounded", mixed.each(uncorrelated), __name__, ["mixed_uncorrelated"])

@@ -37,11 +37,13 @@ class Registered(NamedTuple):
 
     `finite_variance(rows, slopes, **options)` tells whether the estimates of a strategy have a
     finite variance with so many rows in the smallest cluster; without it they always have.
+    `refusal(**options)` says why options do not go together, nothing where they do.
     """
 
     function: FitFunction
     module: str
     finite_variance: Callable[..., bool] | None = None
+    refusal: Callable[..., str] | None = None
 
 
 _PACKAGES = ("clustrategy.strategies", "clustrategy.engines")
@@ -55,6 +57,7 @@ def strategy(
     engine: str = "numpy",
     module: str | None = None,
     finite_variance: Callable[..., bool] | None = None,
+    refusal: Callable[..., str] | None = None,
 ) -> Callable[[FitFunction], FitFunction]:
     """Register a function as a strategy, or as one more engine of a strategy.
 
@@ -62,12 +65,13 @@ def strategy(
     ----------
     name, engine : what the config calls them.
     module : the module that computes it, where that is not the function's own.
-    finite_variance : as in `Registered`; of the default engine it holds for all.
+    finite_variance, refusal : as in `Registered`; the former, of the default engine, holds for all.
     """
 
     def register(function: FitFunction) -> FitFunction:
         home = module or function.__module__
-        _registry.setdefault(name, {})[engine] = Registered(function, home, finite_variance)
+        entry = Registered(function, home, finite_variance, refusal)
+        _registry.setdefault(name, {})[engine] = entry
         return function
 
     return register
@@ -142,6 +146,9 @@ class Strategy:
                 f"it has {', '.join(engines)}"
             )
         _check_options(name, engines[chosen].function, fields)
+        refusal = engines[chosen].refusal
+        if refusal is not None and (reason := refusal(**fields)):
+            raise ConfigError(f"strategy {name!r}: {reason}")
         return cls(label, name, chosen, dict(sorted(fields.items())))
 
     @property

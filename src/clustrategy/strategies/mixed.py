@@ -1,8 +1,10 @@
 """What the mixed-model strategies mean, whichever engine fits them.
 
 `mixed_maximal` gives every cluster its own intercept and its own slope of every predictor that
-varies within clusters (Barr, Levy, Scheepers & Tily 2013, JML 68, 255-278); `mixed_intercept`
-gives it an intercept alone. Both by REML, with Satterthwaite's degrees of freedom.
+varies within clusters (Barr, Levy, Scheepers & Tily 2013, JML 68, 255-278); `mixed_uncorrelated`
+does so without correlations between them (Bates, Kliegl, Vasishth & Baayen 2015,
+arXiv:1506.04967); `mixed_intercept` gives it an intercept alone. All by REML, with Satterthwaite's
+degrees of freedom.
 """
 
 from __future__ import annotations
@@ -51,11 +53,24 @@ def intercept_column(shard: Shard) -> NDArray[np.bool_]:
     return np.broadcast_to(np.array(shard.terms) == INTERCEPT, (shard.sims, shard.p))
 
 
-RANDOM = {"mixed_maximal": random_columns, "mixed_intercept": intercept_column}
-"""Of each strategy, which columns of X have random coefficients."""
+RANDOM = {
+    "mixed_maximal": random_columns,
+    "mixed_uncorrelated": random_columns,
+    "mixed_intercept": intercept_column,
+}
+"""Of each model, which columns of X have random coefficients."""
+
+CORRELATED = ("mixed_maximal", "mixed_intercept")
+"""The models whose random coefficients may correlate with each other."""
 
 
-def model(shard: Shard, names: Sequence[str], random: Sequence[int], response: str = "y") -> str:
+def model(
+    shard: Shard,
+    names: Sequence[str],
+    random: Sequence[int],
+    response: str = "y",
+    correlated: bool = True,
+) -> str:
     """The model in lme4's notation, for the response, `cluster` and columns of the names given."""
 
     def side(columns: Sequence[int]) -> str:
@@ -63,21 +78,29 @@ def model(shard: Shard, names: Sequence[str], random: Sequence[int], response: s
         has_intercept = any(shard.terms[c] == INTERCEPT for c in columns)
         return " + ".join(["1" if has_intercept else "0", *terms])
 
-    return f"{response} ~ {side(range(shard.p))} + ({side(random)} | cluster)"
+    blocks = [random] if correlated else [[column] for column in random]
+    return " + ".join(
+        [
+            f"{response} ~ {side(range(shard.p))}",
+            *(f"({side(block)} | cluster)" for block in blocks),
+        ]
+    )
 
 
-def singular(theta: Floats) -> NDArray[np.bool_]:
+def singular(theta: Floats, correlated: bool = True) -> NDArray[np.bool_]:
     """(S,) whether a diagonal element of L is below 1e-4, from theta (S, k); as lme4's isSingular.
 
-    theta is the lower triangle of L by column.
+    theta is the lower triangle of L by column, without correlations its diagonal alone.
     """
+    if not correlated:
+        return np.any(theta < SINGULAR_TOLERANCE, axis=1)
     q = int(np.sqrt(2 * theta.shape[1] + 0.25) - 0.5)
     diagonal = [column * q - column * (column - 1) // 2 for column in range(q)]
     return np.any(theta[:, diagonal] < SINGULAR_TOLERANCE, axis=1)
 
 
-def register(engine: str, fit: FitAll, module: str) -> None:
-    """Register both mixed-model strategies for an engine.
+def register(engine: str, fit: FitAll, module: str, models: Sequence[str] = CORRELATED) -> None:
+    """Register models as strategies of an engine.
 
     Parameters
     ----------
@@ -85,15 +108,16 @@ def register(engine: str, fit: FitAll, module: str) -> None:
     fit : takes a shard, the columns of X that have random coefficients (S, p) and the fits to fill
         in, of which those that have failed already are passed over.
     module : the name of the module that computes the fits.
+    models : keys of `RANDOM`.
     """
 
-    @strategy("mixed_maximal", engine=engine, module=module)
-    def maximal(shard: Shard) -> Fits:
-        return _fit(shard, "mixed_maximal", fit)
+    def add(name: str) -> None:
+        @strategy(name, engine=engine, module=module)
+        def fit_shard(shard: Shard) -> Fits:
+            return fit_model(shard, name, fit)
 
-    @strategy("mixed_intercept", engine=engine, module=module)
-    def intercept(shard: Shard) -> Fits:
-        return _fit(shard, "mixed_intercept", fit)
+    for name in models:
+        add(name)
 
 
 def each(fit_one: FitOne) -> FitAll:
@@ -111,11 +135,35 @@ def each(fit_one: FitOne) -> FitAll:
     return fit
 
 
-def _fit(shard: Shard, name: str, fit: FitAll) -> Fits:
-    """Fit a strategy to the datasets."""
+def fit_model(
+    shard: Shard, name: str, fit: FitAll, wanted: NDArray[np.bool_] | None = None
+) -> Fits:
+    """Fit a model to the datasets.
+
+    Parameters
+    ----------
+    name : a key of `RANDOM`.
+    fit : as `register` takes it.
+    wanted : (S,) which datasets; the others are left `undefined`. All by default.
+    """
     random = RANDOM[name](shard)
     q = random.sum(axis=1)
-    fits = Fits.blank(shard.sims, shard.p, int((q * (q + 1) // 2).max()))
+    fits = unfitted(shard, q, int((q * (q + 1) // 2 if name in CORRELATED else q).max()))
+    if wanted is not None:
+        fits.fail(~wanted, "undefined", "not asked for")
+    fit(shard, random, fits)
+    return fits
+
+
+def unfitted(shard: Shard, q: NDArray[np.int64], theta: int) -> Fits:
+    """Fits still to be made, but for those that cannot be.
+
+    Parameters
+    ----------
+    q : (S,) the random coefficients of a cluster.
+    theta : the length of theta.
+    """
+    fits = Fits.blank(shard.sims, shard.p, theta)
     if shard.clusters < 2:
         everywhere = np.ones(shard.sims, dtype=bool)
         fits.fail(everywhere, "undefined", "one cluster: a mixed model needs two")
@@ -131,7 +179,6 @@ def _fit(shard: Shard, name: str, fit: FitAll) -> Fits:
     solution = solve(shard)
     fits.fail(~solution.defined, "undefined", "the predictors are linearly dependent")
     fits.fail(_explained(shard, solution), "undefined", NO_RESIDUAL)
-    fit(shard, random, fits)
     return fits
 
 

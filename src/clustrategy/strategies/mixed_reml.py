@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
+from clustrategy.covariance import columnwise, triangular
 from clustrategy.dataset import Floats, Shard
 from clustrategy.fits import Fits
-from clustrategy.newton import minimise, triangular
-from clustrategy.reml import Criterion, columnwise
+from clustrategy.newton import Minimum, minimise
+from clustrategy.reml import Criterion, Point
 from clustrategy.satterthwaite import satterthwaite
-from clustrategy.strategies import mixed
+from clustrategy.strategies import mixed, strategy
 
 # Clusters that are worked on at once: enough to hide the cost of a call, few enough for the cache.
 CLUSTERS_AT_ONCE = 5000
@@ -18,51 +24,142 @@ SINGULAR = "boundary (singular) fit: a variance is zero or a correlation is 1 or
 NOT_FINITE = "the fit gave numbers that are not finite"
 NO_MINIMUM = "the clusters' own coefficients explain the response exactly: no residual variance"
 ENDLESS = "the search for the REML optimum did not end"
+APART = (
+    "df: kenward_roger goes with its own variance; with variance: CR2 use satterthwaite or normal"
+)
+
+Df = Literal["satterthwaite", "kenward_roger", "normal"]
+Variance = Literal["model", "CR2"]
 
 
-def fit(shard: Shard, random: NDArray[np.bool_], fits: Fits) -> None:
-    """Fill in the fits that have not failed already."""
-    wanted = fits.status == "ok"
+def refusal(df: Df = "satterthwaite", variance: Variance = "model", **_: object) -> str:
+    """Why the two do not go together, empty where they do."""
+    return APART if df == "kenward_roger" and variance != "model" else ""
+
+
+@dataclass(frozen=True)
+class Inference:
+    """How standard errors and degrees of freedom come from a fit.
+
+    Attributes
+    ----------
+    df : Satterthwaite's (Giesbrecht & Burns 1985), Kenward and Roger's (1997), with their variance,
+        or infinite ones.
+    variance : the model's own, or CR2 (Pustejovsky & Tipton 2018), whose Satterthwaite df are
+        those of the sandwich with the fitted model for the working one.
+    """
+
+    df: Df
+    variance: Variance
+
+    def of(self, point: Point, triangles: Floats) -> tuple[Floats, Floats]:
+        """(S, p) standard errors and (S, p) degrees of freedom of X's coefficients.
+
+        Parameters
+        ----------
+        point : at the optimum.
+        triangles : (S, G, p + 1, p + 1) of the datasets.
+        """
+        criterion = point.criterion
+        contrasts = criterion.root @ point.J
+        unit = criterion.scale * np.sqrt(point.rss / criterion.nu)
+        df = np.full(contrasts.shape[:2], np.inf)
+        if self.variance == "CR2":
+            from clustrategy.mixed_sandwich import cr2
+
+            unit = criterion.scale
+            variance, df = cr2(point, triangles, contrasts)
+        elif self.df == "kenward_roger":
+            from clustrategy.kenward_roger import kenward_roger
+
+            basis = criterion.structure.basis
+            basis = np.broadcast_to(basis, (criterion.sims, *basis.shape[1:]))
+            variance, df = kenward_roger(point, contrasts, basis)
+        else:
+            variance = (contrasts * contrasts).sum(axis=2)
+            if self.df == "satterthwaite":
+                df = satterthwaite(point.derivatives(), contrasts)
+        if self.df == "normal":
+            df = np.full(contrasts.shape[:2], np.inf)
+        return unit[:, None] * np.sqrt(variance), df
+
+
+def blocks(
+    shard: Shard, random: NDArray[np.bool_], wanted: NDArray[np.bool_]
+) -> Iterator[tuple[NDArray[np.int64], Criterion]]:
+    """Datasets that are worked on at once, all with the same random columns, and their criterion.
+
+    Parameters
+    ----------
+    random : (S, p) the columns of X that have random coefficients.
+    wanted : (S,) which datasets.
+    """
     at_once = max(1, CLUSTERS_AT_ONCE // shard.clusters)
     for pattern in np.unique(random[wanted], axis=0):
         sims = np.flatnonzero(wanted & (random == pattern).all(axis=1))
         for start in range(0, sims.size, at_once):
-            _fit_some(shard, sims[start : start + at_once], np.flatnonzero(pattern), fits)
+            some = sims[start : start + at_once]
+            columns = np.flatnonzero(pattern)
+            yield some, Criterion.of(shard.triangles[some], shard.n_obs[some], columns)
 
 
-def _fit_some(shard: Shard, sims: NDArray[np.int64], random: NDArray[np.int64], fits: Fits) -> None:
-    criterion = Criterion.of(shard.triangles[sims], shard.n_obs[sims], random)
-    minimum = minimise(criterion)
-    derivatives = criterion.at(minimum.factor).derivatives()
-    point = derivatives.point
-    contrasts = criterion.root @ point.J
-    sigma = criterion.scale * np.sqrt(point.rss / criterion.nu)
+def fit(
+    shard: Shard,
+    random: NDArray[np.bool_],
+    fits: Fits,
+    *,
+    correlated: bool,
+    inference: Inference,
+) -> None:
+    """Fill in the fits that have not failed already."""
+    for sims, criterion in blocks(shard, random, fits.status == "ok"):
+        problem = criterion if correlated else criterion.diagonal()
+        fill(shard, sims, problem, minimise(problem), inference, fits)
+
+
+def fill(
+    shard: Shard,
+    sims: NDArray[np.int64],
+    criterion: Criterion,
+    minimum: Minimum,
+    inference: Inference,
+    fits: Fits,
+) -> None:
+    """Fill in the fits to some datasets from where the search ended."""
+    point = criterion.at(minimum.factor)
+    std_error, df = inference.of(point, shard.triangles[sims])
     fits.estimate[sims] = criterion.estimate(point.beta)
-    fits.std_error[sims] = sigma[:, None] * np.sqrt((contrasts * contrasts).sum(axis=2))
-    fits.df[sims] = satterthwaite(derivatives, contrasts)
-    fits.sigma[sims] = sigma
+    fits.std_error[sims] = std_error
+    fits.df[sims] = df
+    fits.sigma[sims] = criterion.scale * np.sqrt(point.rss / criterion.nu)
     fits.reml_criterion[sims] = point.value + criterion.constant
-    theta = relative_factor(criterion, minimum.factor)
+    theta = criterion.structure.lme4(minimum.factor, criterion.random_root)
     fits.theta[sims, : theta.shape[1]] = theta
-    fits.singular[sims] = mixed.singular(theta)
+    fits.singular[sims] = mixed.singular(theta, correlated=criterion.structure.lower)
     fits.optimizer_warning[sims] = ~minimum.converged
-    numbers = np.concatenate([fits.estimate, fits.std_error, fits.df], axis=1)
+    finite = np.isfinite(np.concatenate([fits.estimate, fits.std_error], axis=1)).all(axis=1)
+    if inference.df != "normal":
+        finite &= np.isfinite(fits.df).all(axis=1)
     here = np.isin(np.arange(shard.sims), sims)
     fits.fail(np.isin(np.arange(shard.sims), sims[minimum.endless]), "undefined", NO_MINIMUM)
-    fits.fail(here & ~np.isfinite(numbers).all(axis=1), "error", NOT_FINITE)
+    fits.fail(here & ~finite, "error", NOT_FINITE)
     fitted = here & (fits.status == "ok")
     stuck, boundary = fitted & fits.optimizer_warning, fitted & fits.singular
     fits.status[boundary], fits.message[boundary] = "singular", SINGULAR
     fits.status[stuck], fits.message[stuck] = "not_converged", ENDLESS
 
 
-def relative_factor(criterion: Criterion, factor: Floats) -> Floats:
-    """(S, k) lme4's theta."""
-    rows, columns = columnwise(criterion.q)
-    return triangular(criterion.random_root @ factor)[:, rows, columns]
+def fit_model(
+    shard: Shard, name: str, inference: Inference, wanted: NDArray[np.bool_] | None = None
+) -> Fits:
+    """Fit a model, a key of `mixed.RANDOM`, to the datasets that are wanted."""
+    one = partial(fit, correlated=name in mixed.CORRELATED, inference=inference)
+    return mixed.fit_model(shard, name, one, wanted)
 
 
-def df_at(shard: Shard, random: NDArray[np.bool_], theta: Floats) -> Floats:
+def df_at(
+    shard: Shard, random: NDArray[np.bool_], theta: Floats, correlated: bool = True
+) -> Floats:
     """(p,) exact Satterthwaite degrees of freedom at a theta of the one dataset of a shard.
 
     Parameters
@@ -70,14 +167,38 @@ def df_at(shard: Shard, random: NDArray[np.bool_], theta: Floats) -> Floats:
     shard : one dataset.
     random : (p,) the columns of X that have random coefficients.
     theta : (k,) lme4's, by column.
+    correlated : whether these may correlate.
     """
     criterion = Criterion.of(shard.triangles, shard.n_obs, np.flatnonzero(random))
-    rows, columns = columnwise(criterion.q)
-    factor = np.zeros((1, criterion.q, criterion.q))
+    q = criterion.q
+    factor = np.zeros((1, q, q))
+    rows, columns = columnwise(q) if correlated else np.diag_indices(q)
     factor[0, rows, columns] = theta
     inside = np.asarray(np.linalg.solve(criterion.random_root, factor), dtype=np.float64)
-    point = criterion.at(triangular(inside))
+    if correlated:
+        point = criterion.at(triangular(inside))
+    else:
+        point = criterion.diagonal().at(inside)
     return satterthwaite(point.derivatives(), criterion.root @ point.J)[0]
 
 
-mixed.register("numpy", fit, module=__name__)
+@strategy("mixed_maximal", refusal=refusal)
+def mixed_maximal(shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model") -> Fits:
+    """Random intercept and slopes, with all their correlations."""
+    return fit_model(shard, "mixed_maximal", Inference(df, variance))
+
+
+@strategy("mixed_uncorrelated", refusal=refusal)
+def mixed_uncorrelated(
+    shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model"
+) -> Fits:
+    """Random intercept and slopes without correlations."""
+    return fit_model(shard, "mixed_uncorrelated", Inference(df, variance))
+
+
+@strategy("mixed_intercept", refusal=refusal)
+def mixed_intercept(
+    shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model"
+) -> Fits:
+    """Random intercept alone."""
+    return fit_model(shard, "mixed_intercept", Inference(df, variance))
