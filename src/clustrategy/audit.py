@@ -75,7 +75,7 @@ def references(strategy: Strategy, engine: str) -> list[Strategy]:
     found = []
     for name in names:
         try:
-            found.append(Strategy.parse({**strategy.spec, "engine": name}))
+            found.append(Strategy.parse({**strategy.brief, "engine": name}))
         except ConfigError:  # the reference does not have this strategy, or not with these options
             continue
     return found
@@ -110,8 +110,14 @@ def is_mixed(strategy: Strategy) -> bool:
 
 
 def has_numbers(fits: Fits) -> NDArray[np.bool_]:
-    """(S,) which fits gave finite estimates and standard errors, converged or not."""
-    return np.isfinite(np.concatenate([fits.estimate, fits.std_error], axis=1)).all(axis=1)
+    """(S,) which fits gave finite estimates and standard errors, converged or not.
+
+    Of a coefficient that a strategy does not estimate they have neither.
+    """
+    estimated = np.isfinite(fits.estimate)
+    return np.asarray(
+        estimated.any(axis=1) & (estimated == np.isfinite(fits.std_error)).all(axis=1)
+    )
 
 
 def best_criterion(fits: Sequence[Fits]) -> Floats:
@@ -175,14 +181,17 @@ def _apart(
     unit = np.maximum(np.abs(found.estimate), found.std_error)
     shift = np.abs(found.estimate - reference.estimate) / unit
     spread = np.abs(reference.std_error / found.std_error - 1.0)
-    return np.asarray((shift.max(axis=1) > estimate) | (spread.max(axis=1) > std_error))
+    other = np.isfinite(found.estimate) != np.isfinite(reference.estimate)
+    shift, spread = (np.nan_to_num(part).max(axis=1) for part in (shift, spread))
+    return np.asarray((shift > estimate) | (spread > std_error) | other.any(axis=1))
 
 
 def _relative(found: Floats, reference: Floats) -> Floats:
-    """(S,) the largest relative difference; infinite df are equal."""
+    """(S,) the largest relative difference; infinite df are equal, and so are missing ones."""
+    same = (found == reference) | (np.isnan(found) & np.isnan(reference))
     with np.errstate(invalid="ignore"):
-        apart = np.where(found == reference, 0.0, np.abs(found / reference - 1.0))
-    return np.asarray(apart.max(axis=1), dtype=np.float64)
+        apart = np.where(same, 0.0, np.abs(found / reference - 1.0))
+    return np.nan_to_num(apart, nan=np.inf).max(axis=1)
 
 
 def fault(verdict: Mapping[str, Any]) -> str:

@@ -249,7 +249,7 @@ class Study:
             return sharding.equal(self.sims, self.sims_per_shard)
         process = self.process(cell)
         cap = sharding.cap(
-            [strategy.engine for strategy in self.strategies],
+            [(strategy.name, strategy.engine) for strategy in self.strategies],
             clusters=process.clusters,
             rows=process.clusters * process.obs_per_cluster,
             predictors=process.predictors,

@@ -234,7 +234,10 @@ def fits_table(fits: Fits, sims: Sequence[int], strategy: str, engine: str) -> p
 
 
 def fits_from_tables(estimates: pa.Table, fits: pa.Table) -> Fits:
-    """The fits of one strategy from its rows, as `estimates_table` and `fits_table` give them."""
+    """The fits of one strategy from its rows, as `estimates_table` and `fits_table` give them.
+
+    All but tests of its own, which the tables do not tell from those of t.
+    """
     sims = fits.num_rows
     p = estimates.num_rows // max(1, sims)
     thetas = fits["theta"].to_pylist()

@@ -14,7 +14,7 @@ from clustrategy.engines import statsmodels_gee
 from clustrategy.errors import ConfigError
 from clustrategy.fits import Fits
 from clustrategy.inference import t_inference
-from clustrategy.strategies import Strategy, gee
+from clustrategy.strategies import Strategy, gee, least_squares
 
 from .material import GOLDEN, few, fit, fitted, golden, join, random_shard, same_bits
 
@@ -199,7 +199,7 @@ def dependent() -> Shard:
     [
         (no_pairs(), gee.NO_PAIRS),
         (opposites(), gee.NO_CORRELATION),
-        (explained(), gee.NO_RESIDUAL),
+        (explained(), least_squares.NO_RESIDUAL),
         (dependent(), "the predictors are linearly dependent"),
         (random_shard(1, 1, 8, 9, 1), "8 rows, 9 coefficients"),
     ],

@@ -51,9 +51,10 @@ def test_shards_double_up_to_the_cap(size: int, starts: list[int]) -> None:
     assert [shard.start for shard in doubling(1000, size)] == starts
 
 
-def test_the_cap_is_a_matter_of_rows_and_engines() -> None:
-    def size(*engines: str, clusters: int = 10, rows: int = 50) -> int:
-        return cap(engines, clusters=clusters, rows=rows, predictors=3)
+def test_the_cap_is_a_matter_of_rows_engines_and_strategies() -> None:
+    def size(*engines: str, clusters: int = 10, rows: int = 50, name: str = "ols") -> int:
+        chosen = [(name, engine) for engine in engines]
+        return cap(chosen, clusters=clusters, rows=rows, predictors=3)
 
     # 6 s at 0.06 s + 50 * 0.15 ms a fit, and 0.1 ms + 250 * 30 ns a dataset.
     assert size("lme4") == 88
@@ -64,3 +65,5 @@ def test_the_cap_is_a_matter_of_rows_and_engines() -> None:
     assert size("numpy", clusters=100, rows=10_000) == 200, "2,000,000 rows"
     assert size("lme4", clusters=1000, rows=1_000_000) == 1
     assert size("numpy", clusters=10, rows=3_000_000) == 1
+    assert size("numpy") > 5 * size("numpy", name="wild_cluster_bootstrap") > 10
+    assert size("lme4", name="mixed_selected") == size("lme4")

@@ -181,6 +181,13 @@ class Strategy:
         }
 
     @property
+    def brief(self) -> dict[str, Any]:
+        """The entry without the options that are as they would be anyhow."""
+        parameters = inspect.signature(self._function).parameters
+        chosen = {k: v for k, v in self.options.items() if v != parameters[k].default}
+        return {"strategy": self.name, "name": self.label, "engine": self.engine, **chosen}
+
+    @property
     def code(self) -> list[Path]:
         """The source files that this strategy's rows come from, from fit to table."""
         return sources(Path(str(self._module.__file__)), PACKAGE / "tables.py")

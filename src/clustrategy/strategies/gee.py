@@ -23,11 +23,9 @@ from clustrategy.strategies.least_squares import EIGENVALUE_TOLERANCE, NO_DF
 
 TOLERANCE = 1e-13
 MARGIN = 1e-9
-ROUNDING = 1e-13
 ITERATIONS = 100
 ONE_CLUSTER = "one cluster: a robust variance needs two"
 NO_PAIRS = "no correlation: not more pairs of rows within clusters than coefficients"
-NO_RESIDUAL = "the predictors explain the response exactly: there is no residual variance"
 NO_CORRELATION = "the estimate of the working correlation is not one of a positive definite matrix"
 ENDLESS = f"the working correlation did not settle within {ITERATIONS} iterations"
 
@@ -181,18 +179,10 @@ def mark_undefined(shard: Shard, correlation: Correlation, df: Df, fits: Fits) -
     if correlation == "exchangeable":
         pairs = (shard.n * (shard.n - 1) // 2).sum(axis=1)
         fits.fail(pairs <= p, "undefined", NO_PAIRS)
-        fits.fail(_explained(shard, solution), "undefined", NO_RESIDUAL)
+        fits.fail(ols.explained(shard, solution), "undefined", ols.NO_RESIDUAL)
     if degrees(df, G, p) <= 0:
         message = f"no degrees of freedom: {df} is not positive with {G} clusters"
         fits.fail(everywhere, "undefined", message)
-
-
-def _explained(shard: Shard, solution: ols.Solution) -> NDArray[np.bool_]:
-    """(S,) whether the residuals are nothing but rounding."""
-    lengths = np.sqrt((shard.triangles * shard.triangles).sum(axis=(1, 2)))
-    terms = lengths[:, :-1] * np.abs(solution.estimate)
-    largest = np.maximum(lengths[:, -1], terms.max(axis=1))
-    return np.sqrt(solution.residual_ss) <= ROUNDING * np.sqrt(shard.n_obs) * largest
 
 
 def _correlation(clusters: Clusters) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:

@@ -18,7 +18,9 @@ from clustrategy.fits import Fits
 from clustrategy.strategies import strategy
 
 RANK_TOLERANCE = 1e-7
+ROUNDING = 1e-13
 EIGENVALUE_TOLERANCE = 1e-12
+NO_RESIDUAL = "the predictors explain the response exactly: there is no residual variance"
 NO_DF = "no residual degrees of freedom: N - p is not positive"
 ONE_CLUSTER = "one cluster: a cluster-robust variance needs two"
 
@@ -69,6 +71,16 @@ def back_substitute(whole: Floats, n_obs: NDArray[np.int64]) -> Solution:
     root: Floats = np.asarray(np.linalg.inv(triangle))
     estimate = (root @ whole[:, :p, p:])[..., 0]
     return Solution(estimate, root, whole[:, p, p] ** 2, defined)
+
+
+def explained(shard: Shard, solution: Solution) -> NDArray[np.bool_]:
+    """(S,) whether the residuals are nothing but rounding."""
+    lengths = np.sqrt((shard.triangles * shard.triangles).sum(axis=(1, 2)))
+    terms = lengths[:, :-1] * np.abs(solution.estimate)
+    largest = np.maximum(lengths[:, -1], terms.max(axis=1))
+    return np.asarray(
+        np.sqrt(solution.residual_ss) <= ROUNDING * np.sqrt(shard.n_obs) * largest, dtype=np.bool_
+    )
 
 
 @strategy("ols")

@@ -16,13 +16,11 @@ from numpy.typing import NDArray
 
 from clustrategy.dataset import INTERCEPT, Floats, Shard
 from clustrategy.fits import Fit, Fits, fit_each
+from clustrategy.multiples import parents
 from clustrategy.strategies import strategy
-from clustrategy.strategies.least_squares import Solution, solve
+from clustrategy.strategies.least_squares import NO_RESIDUAL, explained, solve
 
 SINGULAR_TOLERANCE = 1e-4
-PROPORTIONAL_TOLERANCE = 1e-12
-ROUNDING = 1e-13
-NO_RESIDUAL = "the predictors explain the response exactly: there is no residual variance"
 
 FitOne = Callable[[Shard, Sequence[int]], Fit]
 FitAll = Callable[[Shard, NDArray[np.bool_], Fits], None]
@@ -35,15 +33,7 @@ def random_columns(shard: Shard) -> NDArray[np.bool_]:
     cluster-level predictor (a multiple of the intercept), or its product with a predictor that
     is there already.
     """
-    design = shard.triangles[..., : shard.p]
-    products = np.swapaxes(design, 2, 3) @ design
-    squares = np.diagonal(products, axis1=2, axis2=3)
-    both = squares[..., :, None] * squares[..., None, :]
-    multiples = np.all(both - products**2 <= PROPORTIONAL_TOLERANCE * both, axis=1)
-    kept = np.ones((shard.sims, shard.p), dtype=bool)
-    for column in range(1, shard.p):
-        kept[:, column] = ~(multiples[:, column, :column] & kept[:, :column]).any(axis=1)
-    return kept
+    return parents(shard.triangles[..., : shard.p]) == np.arange(shard.p)
 
 
 def intercept_column(shard: Shard) -> NDArray[np.bool_]:
@@ -178,13 +168,5 @@ def unfitted(shard: Shard, q: NDArray[np.int64], theta: int) -> Fits:
     )
     solution = solve(shard)
     fits.fail(~solution.defined, "undefined", "the predictors are linearly dependent")
-    fits.fail(_explained(shard, solution), "undefined", NO_RESIDUAL)
+    fits.fail(explained(shard, solution), "undefined", NO_RESIDUAL)
     return fits
-
-
-def _explained(shard: Shard, solution: Solution) -> NDArray[np.bool_]:
-    """(S,) whether the residuals are nothing but rounding."""
-    lengths = np.sqrt((shard.triangles * shard.triangles).sum(axis=(1, 2)))
-    terms = lengths[:, :-1] * np.abs(solution.estimate)
-    largest = np.maximum(lengths[:, -1], terms.max(axis=1))
-    return np.sqrt(solution.residual_ss) <= ROUNDING * np.sqrt(shard.n_obs) * largest

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from clustrategy.covariance import columnwise, triangular
 from clustrategy.dataset import Floats, Shard
 from clustrategy.fits import Fits
+from clustrategy.kenward_roger import kenward_roger
+from clustrategy.mixed_sandwich import cr2
 from clustrategy.newton import Minimum, minimise
 from clustrategy.reml import Criterion, Point
 from clustrategy.satterthwaite import satterthwaite
@@ -65,13 +67,9 @@ class Inference:
         unit = criterion.scale * np.sqrt(point.rss / criterion.nu)
         df = np.full(contrasts.shape[:2], np.inf)
         if self.variance == "CR2":
-            from clustrategy.mixed_sandwich import cr2
-
             unit = criterion.scale
             variance, df = cr2(point, triangles, contrasts)
         elif self.df == "kenward_roger":
-            from clustrategy.kenward_roger import kenward_roger
-
             basis = criterion.structure.basis
             basis = np.broadcast_to(basis, (criterion.sims, *basis.shape[1:]))
             variance, df = kenward_roger(point, contrasts, basis)

@@ -34,8 +34,10 @@ from clustrategy.inference import CONFIDENCE
 from clustrategy.resampling import all_signs, are_few, generator_of
 from clustrategy.strategies import strategy
 from clustrategy.strategies.least_squares import (
+    NO_RESIDUAL,
     ONE_CLUSTER,
     Solution,
+    explained,
     influences,
     mark_undefined,
     solve,
@@ -45,8 +47,6 @@ TIE = 1e-9
 FARTHEST = 1024.0
 HALVINGS = 30
 ZERO = 1e-10
-EXPLAINED = 1e-13
-NO_RESIDUAL = "the predictors explain the response exactly: there is no residual variance"
 NO_ERROR = "a cluster-robust standard error is zero"
 
 Null = Literal["restricted", "unrestricted"]
@@ -236,9 +236,7 @@ def _mark_undefined(shard: Shard, fits: Fits, solution: Solution, squares: Float
     mark_undefined(shard, fits, solution)
     if shard.clusters < 2:
         fits.fail(np.ones(shard.sims, dtype=bool), "undefined", ONE_CLUSTER)
-    y = shard.whole[..., -1]
-    explained = solution.residual_ss <= EXPLAINED**2 * (y * y).sum(axis=1)
-    fits.fail(explained, "undefined", NO_RESIDUAL)
+    fits.fail(explained(shard, solution), "undefined", NO_RESIDUAL)
     no_error = squares <= ZERO**2 * solution.residual_ss[:, None]
     fits.fail(np.any(no_error, axis=1), "undefined", NO_ERROR)
 
