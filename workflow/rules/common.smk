@@ -95,7 +95,9 @@ def remake_command():
 
 
 def figure_names():
-    return [name for name in figures.FIGURES if figure_tables(name)]
+    """The figures that show something of this study."""
+    chosen = figures.names(study.dgp["coefficients"])
+    return [name for name in chosen if figure_tables(name)]
 
 
 def figure_files():
@@ -104,7 +106,7 @@ def figure_files():
 
 def figure_tables(name):
     """The tables that a figure reads, without the audit where there is none."""
-    tables = [table for table in figures.FIGURES[name][1] if table != "audit" or AUDITED]
+    tables = [table for table in figures.FIGURES[name].tables if table != "audit" or AUDITED]
     return [
         f"{RESULTS}/{table}.{'csv' if table == 'dependence' else 'parquet'}" for table in tables
     ]
@@ -115,7 +117,7 @@ def figure_job():
     return {
         "factors": study.factors,
         "strategies": [strategy.label for strategy in study.strategies],
-        "options": study.config["figures"],
+        "options": {**study.config["figures"], "dgp": study.further_dgp},
         "note": audit_note(),
     }
 

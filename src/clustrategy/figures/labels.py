@@ -7,12 +7,20 @@ from typing import Any
 CLUSTERS = "clusters"
 OBSERVATIONS = "obs_per_cluster"
 SIGMA = "between_cluster_sigma"
+KIND = "kind"
 
 STRATEGIES = {
     "cluster_robust": "cluster-robust OLS",
     "two_stage": "two-stage",
     "mixed_maximal": "mixed, maximal",
     "mixed_intercept": "mixed, random intercept",
+    "mixed_uncorrelated": "mixed, uncorrelated",
+    "mixed_fallback": "mixed, fallback",
+    "mixed_selected": "mixed, selected",
+    "fixed_effects": "fixed effects",
+    "wild_cluster_bootstrap": "wild cluster bootstrap",
+    "gee": "GEE",
+    "ols": "OLS",
 }
 
 FACTORS = {
@@ -43,7 +51,12 @@ def value_label(value: Any) -> str:
 
 
 def level_label(factor: str, value: Any) -> str:
-    """Return a factor and its level, such as ``10 clusters`` or ``residual sigma 0.5``."""
+    """Return a factor and its level, such as ``10 clusters`` or ``residual sigma 0.5``.
+
+    A kind of predictor is words already.
+    """
+    if factor == KIND:
+        return str(value)
     if factor in COUNTS:
         singular, plural = COUNTS[factor]
         return f"{value_label(value)} {singular if value == 1 else plural}"
