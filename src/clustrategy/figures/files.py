@@ -53,7 +53,11 @@ class Rows:
         table = pq.read_table(
             self.path, columns=list(columns), filters=wanted or None, partitioning=None
         )
-        texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
+        texts = [
+            field.name
+            for field in table.schema
+            if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+        ]
         return table.to_pandas(categories=texts)
 
 

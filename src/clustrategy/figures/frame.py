@@ -119,6 +119,9 @@ def compose(
 
     box = (left / look.width, bottom / height, 1 - left / look.width, panels_height / height)
     ConstrainedLayoutEngine(rect=box).execute(figure)
+    # The solver's last digits differ between runs; equal figures are to be equal files.
+    for axes in figure.axes:
+        axes.set_position(tuple(np.round(axes.get_position().bounds, 9)))
 
     edge = EDGE / look.width
     figure.text(edge, 1 - EDGE / height, title, size=look.title, weight="bold", color=INK, va="top")

@@ -178,6 +178,7 @@ def draw_measure(
     instead = instead.merge(spared[here].drop_duplicates(), on=here)
     shown = pd.concat([main.assign(crossed=False), instead.assign(crossed=True)])
     caption = _caption(chosen, shown, spared, measure, factors, strategies)
+    caption = f"{caption} {failures(table, factors, strategies)}"
     if shown.empty:
         return nothing(look, measure.title, caption)
 
@@ -332,12 +333,11 @@ def _caption(
     factors: Sequence[str],
     strategies: Sequence[str],
 ) -> str:
-    lost = failures(table, factors, strategies)
     if table.empty and measure.truth:
         wanted = {"zero": "is zero", "other": "has one value other than zero"}
         return f"No slope {wanted[measure.truth]} in every sim."
     if shown.empty:
-        return f"No strategy has a value of: {measure.name.replace('_', ' ')}. {lost}"
+        return f"No strategy has a value of: {measure.name.replace('_', ' ')}."
     several = (
         "Of alike predictors marks are means, with the largest Monte Carlo error that these can "
         "have."
@@ -356,5 +356,5 @@ def _caption(
         "" if measure.target is None else "Arrows: beyond the axis, with the most extreme value."
     )
     parts = [measure.words, bars, beyond, several, kept_out]
-    parts += [f"{sims(table):,} sims per cell; slopes alone.", lost]
+    parts += [f"{sims(table):,} sims per cell; slopes alone."]
     return " ".join(part for part in parts if part)

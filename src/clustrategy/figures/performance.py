@@ -94,7 +94,7 @@ def failures(table: pd.DataFrame, factors: Sequence[str], strategies: Sequence[s
     rows = table[(table["measure"] == "failure_rate") & (table["handling"] == "case_wise")]
     if rows.empty:
         return ""
-    fits = rows.groupby([*factors, "strategy"])[["value", "n"]].max()
+    fits = rows.groupby([*factors, "strategy"])[["value", "n"]].min()
     lost = (fits["value"] * fits["n"]).round().groupby(level="strategy").sum()
     named = [f"{strategy_label(s)} {lost[s]:,.0f}" for s in strategies if lost.get(s, 0) > 0]
     if not named:

@@ -174,8 +174,7 @@ def _label(rows: StrategyRows, look: Look) -> None:
     ends = (-0.5, rows.starts[-1] + width - 0.5)
     inches = (look.width - look.printed(NAMES + 0.6)) / (ends[1] - ends[0])
     labels = [value_label(level) for level in rows.levels]
-    tight = inches * 72 < look.text
-    if tight:
+    if inches * 72 < look.text:
         labels = [label if i in (0, len(labels) - 1) else "" for i, label in enumerate(labels)]
     crowded = max(map(len, labels)) * 0.64 * look.text + 2 > 72 * inches
     ticks = (rows.starts[:, None] + np.arange(len(labels))).ravel()
@@ -193,7 +192,8 @@ def _label(rows: StrategyRows, look: Look) -> None:
             _beside(axes, name, look, va="center")
         if levels:
             text = ", ".join(map(level_label, rows.blocks, levels))
-            lines = 0.3 if block is not rows.axes[0] and levels != rows.block_levels[0] else 2.7
+            heads = len(rows.columns) if levels == rows.block_levels[0] else 0
+            lines = 0.25 + 1.2 * heads
             _above(block[0], ends[0], text, lines, look, ha="left", weight="bold")
     _head(rows, look, inches)
 
@@ -218,24 +218,26 @@ def _head(rows: StrategyRows, look: Look, inches: float) -> None:
 
 
 def _above(axes: Axes, x: float, text: str, lines: float, look: Look, **words: Any) -> None:
+    style: dict[str, Any] = {"ha": "center", "va": "bottom", "size": look.text, "color": INK}
     axes.annotate(
         text,
         (x, 1),
         (0, 1.15 * lines * look.text),
         xycoords=axes.get_xaxis_transform(),
         textcoords="offset points",
-        **{"ha": "center", "va": "bottom", "size": look.text, "color": INK} | words,
+        **style | words,
     )
 
 
 def _beside(
     axes: Axes, text: str, look: Look, y: float = 0.5, rise: float = 0, **words: Any
 ) -> None:
+    style: dict[str, Any] = {"ha": "left", "size": look.text, "color": INK, "linespacing": 1.05}
     axes.annotate(
         text,
         (1, y),
         (6, 1.15 * rise * look.text),
         xycoords="axes fraction",
         textcoords="offset points",
-        **{"ha": "left", "size": look.text, "color": INK, "linespacing": 1.05} | words,
+        **style | words,
     )

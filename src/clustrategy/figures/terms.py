@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -59,13 +60,15 @@ def _given(dgp: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def kind(term: str, settings: Mapping[str, Any]) -> str:
-    """Return what kind of predictor a term ``IVk`` is, in words.
+    """Return in words what kind of predictor a term ``IVk`` is; any other term is of its own kind.
 
     Parameters
     ----------
     settings
         The values of :data:`SETTINGS`.
     """
+    if re.fullmatch(r"IV\d+", term) is None:
+        return term
     number = int(term.removeprefix("IV"))
     arms = TREATMENTS.get(settings["treatment"])
     if arms is not None and number > settings["predictors"] - (settings["arms"] - 1):
