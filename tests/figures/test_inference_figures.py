@@ -39,6 +39,8 @@ from .tables import (
 )
 
 WITHIN, CLUSTER_LEVEL = "predictor within clusters", "cluster-level predictor"
+ARM = "treatment of whole clusters"
+NULL = pd.DataFrame({"term": ["IV1", "IV3"]})
 INFERENCE = [name for name, drawing in FIGURES.items() if "performance" in drawing.tables]
 
 
@@ -148,12 +150,15 @@ def test_alike_slopes_are_a_mean_with_the_largest_error_that_it_can_have():
         ({}, [WITHIN] * 3),
         ({"predictor_icc": 1}, [CLUSTER_LEVEL] * 3),
         ({"predictor_icc": [0, 0.3, 1]}, [WITHIN, "predictor with ICC 0.3", CLUSTER_LEVEL]),
-        ({"treatment": "between"}, [WITHIN, WITHIN, "treatment of whole clusters"]),
+        ({"treatment": "between"}, [WITHIN, WITHIN, ARM]),
         ({"treatment": "within", "arms": 3}, [WITHIN] + 2 * ["treatment within clusters"]),
         ({"endogeneity": 0.4}, [f"{WITHIN}, endogenous", WITHIN, WITHIN]),
         ({"sigma_ratios": [1, 1, 1, 1]}, [WITHIN] * 3),
+        ({"sigma_ratios": [1, 0, 1, 1], "predictor_icc": 1}, [CLUSTER_LEVEL] * 3),
+        ({"predictor_icc": "0,1,0.3"}, [WITHIN, CLUSTER_LEVEL, "predictor with ICC 0.3"]),
+        ({"predictor_icc": [1, 0], "treatment": "between"}, [CLUSTER_LEVEL, WITHIN, ARM]),
         (
-            {"sigma_ratios": [1, 1, 0, 0.5]},
+            {"sigma_ratios": "1,1,0,0.5"},
             [f"{WITHIN}, slope's sigma × {ratio}" for ratio in ("1", "0", "0.5")],
         ),
     ],
@@ -174,7 +179,7 @@ def test_a_factor_decides_the_kind_cell_by_cell():
     table = pd.concat([make_performance().assign(treatment=t) for t in ("between", "none")])
     values = by_kind(table, "coverage", [*STUDY, "treatment"], {"predictors": 3})
     kinds = {t: set(rows["kind"]) for t, rows in values.groupby("treatment")}
-    assert kinds == {"between": {WITHIN, "treatment of whole clusters"}, "none": {WITHIN}}
+    assert kinds == {"between": {WITHIN, ARM}, "none": {WITHIN}}
 
 
 def test_legends_tell_kinds_apart_and_power_by_true_value():
@@ -185,9 +190,9 @@ def test_legends_tell_kinds_apart_and_power_by_true_value():
 
 
 def test_the_band_is_where_rates_of_a_test_that_keeps_its_level_are():
-    assert null_band(1000) == pytest.approx((0.0365, 0.0635), abs=1e-4)
+    assert null_band(1000, 0.05) == pytest.approx((0.0365, 0.0635), abs=1e-4)
     assert null_band(1000, 0.95) == pytest.approx((0.9365, 0.9635), abs=1e-4)
-    assert null_band(4)[0] == 0 and null_band(4, 0.95)[1] == 1
+    assert null_band(4, 0.05)[0] == 0 and null_band(4, 0.95)[1] == 1
 
 
 def test_values_beyond_the_axis_are_arrows_with_the_most_extreme_of_each_column():
@@ -306,7 +311,7 @@ def test_names_of_sizes_and_strategies_do_not_overlap():
 @pytest.mark.parametrize("end", [0.2, 0.3, 0.5, 1.0])
 def test_a_scale_of_rates_has_its_nominal_level_and_room_between_its_ticks(end, mirrored):
     axes = new_figure(Look(), 2).subplots()
-    scale_rates(axes, end, 0.5, 8, mirrored=mirrored)
+    scale_rates(axes, end, 0.05, 0.5, 8, mirrored=mirrored)
     ticks = axes.get_yticks()
     assert (0.95 if mirrored else 0.05) in np.round(ticks, 9)
     places = axes.transAxes.inverted().transform(axes.transData.transform([(0, t) for t in ticks]))
@@ -316,7 +321,7 @@ def test_a_scale_of_rates_has_its_nominal_level_and_room_between_its_ticks(end, 
 
 def test_distributions_of_p_values_are_those_of_statsmodels():
     estimates = make_estimates()
-    found = distributions(Given(estimates), ["IV1", "IV3"], STUDY, DGP)
+    found = distributions(Given(estimates), NULL, STUDY, DGP)
     terms = {WITHIN: "IV1", CLUSTER_LEVEL: "IV3"}
     assert len(found) == 2 * 2 * 3 * 2
     for _, row in found.iterrows():
@@ -332,7 +337,7 @@ def test_distributions_of_p_values_are_those_of_statsmodels():
 
 def test_a_p_value_on_a_level_is_at_or_below_it():
     estimates = make_estimates().assign(p_value=float(LEVELS[25]))
-    share = distributions(Given(estimates), ["IV1"], STUDY, DGP)["share"][0]
+    share = distributions(Given(estimates), NULL[:1], STUDY, DGP)["share"][0]
     assert share[24] == 0 and share[25] == 1
 
 
@@ -340,7 +345,7 @@ def test_p_values_of_alike_slopes_are_pooled_and_their_lines_drawn():
     estimates = make_estimates()
     dgp = {**DGP, "predictor_icc": 0}
     figure = figure_of("p_value_ecdf", estimates=estimates, dgp=dgp)
-    found = distributions(Given(estimates), ["IV1", "IV3"], STUDY, dgp)
+    found = distributions(Given(estimates), NULL, STUDY, dgp)
     assert set(found["terms"]) == {2} and found["n"].max() == 2 * 3 * SIMS
     assert len(figure.axes) == 4
     lines = [line for line in figure.axes[0].lines if len(line.get_xdata()) == len(LEVELS)]
@@ -360,8 +365,8 @@ def test_figures_read_what_they_need_of_a_large_table(tmp_path):
     kept = table[(table["term"] == "IV1") & (table["between_cluster_sigma"] == 0.5)]
     assert list(found) == ["strategy", "p_value"] and found["strategy"].dtype == "category"
     np.testing.assert_array_equal(found["p_value"], kept["p_value"])
-    ours = distributions(rows, ["IV1", "IV3"], STUDY, DGP)
-    theirs = distributions(Given(table), ["IV1", "IV3"], STUDY, DGP)
+    ours = distributions(rows, NULL, STUDY, DGP)
+    theirs = distributions(Given(table), NULL, STUDY, DGP)
     key = ["clusters", "obs_per_cluster", "strategy", "kind"]
     ours, theirs = (t.set_index(key).sort_index() for t in (ours, theirs))
     np.testing.assert_array_equal(np.stack(ours["share"]), np.stack(theirs["share"]))
@@ -524,5 +529,31 @@ def test_the_config_offers_the_measures_that_there_are():
 )
 def test_a_study_has_the_figures_that_show_something_of_it(coefficients, others):
     always = {"bias", "coverage", "relative_error"}
-    assert set(names(coefficients)) & set(INFERENCE) == {*always, *others}
-    assert set(names(coefficients)) >= set(FIGURES) - set(INFERENCE)
+    assert set(names([coefficients])) & set(INFERENCE) == {*always, *others}
+    assert set(names([coefficients])) >= set(FIGURES) - set(INFERENCE)
+
+
+def test_coefficients_that_are_a_factor_count_together():
+    assert set(INFERENCE) <= set(names([{"uniform": [0, 1]}, [0, 0], [0, 1]]))
+    assert "type_i_error" not in names([[0, 1], [0, 2]])
+
+
+def test_only_p_values_of_the_cells_in_which_a_slope_is_zero_count():
+    parts = [make_estimates().assign(coefficients=level) for level in ("0,0,0,0", "0,0,0.3,0")]
+    null = pd.DataFrame(
+        {"coefficients": ["0,0,0,0", "0,0,0,0", "0,0,0.3,0"], "term": ["IV1", "IV2", "IV1"]}
+    )
+    factors = [*STUDY, "coefficients"]
+    found = distributions(Given(pd.concat(parts)), null, factors, DGP)
+    terms = found.groupby("coefficients")["terms"].unique().to_dict()
+    assert {level: list(count) for level, count in terms.items()} == {
+        "0,0,0,0": [2],
+        "0,0,0.3,0": [1],
+    }
+
+
+def test_tests_of_another_level_have_its_line_and_band():
+    for name in ("type_i_error", "nested_loop"):
+        axes = figure_of(name, options={"alpha": 0.01}).axes[0]
+        lines = [line.get_ydata() for line in axes.lines]
+        assert [0.01, 0.01] in [list(y) for y in lines] and 0.01 in axes.get_yticks()

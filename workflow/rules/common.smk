@@ -96,8 +96,8 @@ def remake_command():
 
 def figure_names():
     """The figures that show something of this study."""
-    chosen = figures.names(study.dgp["coefficients"])
-    return [name for name in chosen if figure_tables(name)]
+    coefficients = study.levels.get("coefficients", [study.dgp["coefficients"]])
+    return [name for name in figures.names(coefficients) if figure_tables(name)]
 
 
 def figure_files():
@@ -114,10 +114,15 @@ def figure_tables(name):
 
 def figure_job():
     """What a figure needs to know of the study."""
+    options = {
+        **study.config["figures"],
+        "dgp": study.further_dgp,
+        "alpha": study.config["performance"]["alpha"],
+    }
     return {
         "factors": study.factors,
         "strategies": [strategy.label for strategy in study.strategies],
-        "options": {**study.config["figures"], "dgp": study.further_dgp},
+        "options": options,
         "note": audit_note(),
     }
 

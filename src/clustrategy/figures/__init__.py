@@ -6,7 +6,7 @@ that a workflow can read the names in :data:`FIGURES` while it is being parsed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -97,18 +97,19 @@ MODULES = (
 """The modules that these figures come from, with what they import."""
 
 
-def names(coefficients: Mapping[str, Any] | Sequence[float]) -> list[str]:
+def names(coefficients: Iterable[Mapping[str, Any] | Sequence[float]]) -> list[str]:
     """Return the names of the figures that show something of a study.
 
     Parameters
     ----------
     coefficients
-        Its ``dgp.coefficients``: how they are drawn anew in every sim, or their fixed values, the
-        intercept first.
+        What its cells have as ``coefficients``: how they are drawn anew in every sim, or their
+        fixed values, the intercept first.
     """
     has = {""}
-    if not isinstance(coefficients, Mapping):
-        has |= {"fixed"} | {"not zero" if value else "zero" for value in coefficients[1:]}
+    for values in coefficients:
+        if not isinstance(values, Mapping):
+            has |= {"fixed"} | {"not zero" if value else "zero" for value in values[1:]}
     return [name for name, drawing in FIGURES.items() if drawing.shows in has]
 
 
@@ -139,7 +140,8 @@ def draw(
     options
         ``width`` (inches), ``dpi``, ``palette`` (a seaborn palette), ``scale`` (``log`` or
         ``linear``) and ``lollipop`` (the measure of that figure); whatever is missing takes its
-        default. ``dgp``: what of the data-generating process is the same in all cells.
+        default. ``dgp``: what of the data-generating process is the same in all cells;
+        ``alpha``: the level of the tests.
     note
         A sentence that the caption is to end with.
     """

@@ -20,7 +20,7 @@ from clustrategy.figures.grid import further_factors, panel_grid
 from clustrategy.figures.intervals import Z_95
 from clustrategy.figures.labels import CLUSTERS, OBSERVATIONS, SIGMA, strategy_label
 from clustrategy.figures.marks import MARKERS, dot, face, kind_handles, outlined
-from clustrategy.figures.performance import ALPHA, by_kind, failures, of_truth, sims
+from clustrategy.figures.performance import ALPHA, CONFIDENCE, by_kind, failures, of_truth, sims
 from clustrategy.figures.style import INK, Colour, Look, shade, tint
 
 MEASURES: Mapping[str, tuple[str, float | None]] = {
@@ -28,15 +28,16 @@ MEASURES: Mapping[str, tuple[str, float | None]] = {
     "relative_bias": ("relative bias", 0.0),
     "median_bias": ("median bias", 0.0),
     "empirical_se": ("empirical SE", None),
+    "robust_se": ("robust SE: interquartile range / 1.349", None),
     "mse": ("mean squared error", None),
     "rmse": ("root mean squared error", None),
     "model_se": ("model SE", None),
     "relative_error": ("relative error of the model SE", 0.0),
     "variance_ratio": ("model variance / empirical variance", 1.0),
     "variance_df": ("effective degrees of freedom of the model variance", None),
-    "coverage": ("coverage of 95 % intervals", 1 - ALPHA),
-    "bias_eliminated_coverage": ("bias-eliminated coverage", 1 - ALPHA),
-    "rejection_rate": ("type I error at 5 %", ALPHA),
+    "coverage": ("coverage of 95 % intervals", CONFIDENCE),
+    "bias_eliminated_coverage": ("bias-eliminated coverage", CONFIDENCE),
+    "rejection_rate": ("type I error", ALPHA),
     "size_adjusted_power": ("size-adjusted power", None),
     "interval_width": ("interval width", None),
     "interval_score": ("interval score", None),
@@ -68,12 +69,14 @@ def lollipop(
     table
         The performance table.
     options
-        Those of the look, the data-generating process as ``dgp``, and the measure as
-        ``lollipop``.
+        Those of the look, the data-generating process as ``dgp``, the level of the tests as
+        ``alpha``, and the measure as ``lollipop``.
     """
     look = Look.from_options(options)
     measure = options.get("lollipop", DEFAULT)
     name, target = MEASURES[measure]
+    if measure == "rejection_rate":
+        target = options.get("alpha", ALPHA)
     table = table[table["strategy"].isin(strategies)]
     chosen = of_truth(table, "zero") if measure == "rejection_rate" else table
     values = by_kind(chosen, measure, factors, options.get("dgp", {}))
@@ -162,7 +165,7 @@ def _limits(means: pd.Series, target: float | None) -> tuple[float, float]:
     if target is None:
         return min(0.0, float(means.min())), float(means.quantile(0.97)) or 1.0
     reach = 1.1 * float((means - target).abs().quantile(INSIDE))
-    if target in (ALPHA, 1 - ALPHA):
+    if 0 < target < 1:
         return max(target - max(reach, 0.06), 0.0), min(target + max(reach, 0.06), 1.0)
     return target - (reach or 1.0), target + (reach or 1.0)
 

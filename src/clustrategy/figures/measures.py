@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -30,6 +30,7 @@ from clustrategy.figures.marks import (
 )
 from clustrategy.figures.performance import (
     ALPHA,
+    CONFIDENCE,
     by_kind,
     failures,
     null_band,
@@ -98,7 +99,7 @@ TYPE_I_ERROR = Measure(
     "rejection rate where the truth is zero (square-root scale)",
     ALPHA,
     truth="zero",
-    words="Line: the nominal 5 %; band: where 95 % of the rates of a test that keeps it are.",
+    words="Line: the nominal level; band: where 95 % of the rates of a test that keeps it are.",
 )
 POWER = Measure(
     "rejection_rate",
@@ -110,15 +111,15 @@ POWER = Measure(
     legend=("power", "size-adjusted power"),
     words=(
         "Power counts for something only where the type I error is held; pale marks: power at "
-        "the critical value with which the test would reject 5 % where the truth is zero. "
-        "Dotted line: 5 %."
+        "the critical value with which the test would keep its level where the truth is zero. "
+        "Dotted line: the level."
     ),
 )
 COVERAGE = Measure(
     "coverage",
     "Coverage: how often the 95 % interval holds the true slope",
     "coverage (square-root scale of what it lacks to 1)",
-    1 - ALPHA,
+    CONFIDENCE,
     pale="bias_eliminated_coverage",
     legend=("of the true value", "of the mean estimate (bias-eliminated coverage)"),
     words=(
@@ -164,9 +165,13 @@ def draw_measure(
     measure
         What is drawn.
     options
-        Those of the look, and the data-generating process as ``dgp``.
+        Those of the look, the data-generating process as ``dgp``, and the level of the tests as
+        ``alpha``.
     """
     look = Look.from_options(options)
+    alpha = options.get("alpha", ALPHA)
+    if measure.truth == "zero":
+        measure = replace(measure, target=alpha)
     table = table[table["strategy"].isin(strategies)]
     chosen = of_truth(table, measure.truth)
     main, pale, instead = (
@@ -191,7 +196,7 @@ def draw_measure(
     )
     limits = _scale(rows, shown, measure, look)
     colours = {s: shade(colour, 0.12) for s, colour in look.strategy_colours(strategies).items()}
-    _draw_target(rows, measure, sims(chosen), look)
+    _draw_target(rows, measure, alpha, sims(chosen), look)
     for axes, strategy, cells in rows.rows(pale):
         draw_pale(axes, cells, kinds, colours[strategy], limits, look)
     for axes, strategy, cells in rows.rows(shown):
@@ -255,8 +260,9 @@ def _scale(
     most = float(away.quantile(INSIDE))
     if measure.is_rate:
         mirrored = measure.target > 0.5
-        end = next(end for end in RATE_ENDS if end >= min(ALPHA + most, 1))
-        scale_rates(axes, end, rows.row_height, look.text, mirrored=mirrored)
+        level = 1 - measure.target if mirrored else measure.target
+        end = next(end for end in RATE_ENDS if end >= min(level + most, 1))
+        scale_rates(axes, end, level, rows.row_height, look.text, mirrored=mirrored)
         return (1 - end, 1.0) if mirrored else (0.0, end)
     limit = _round_up(most)
     axes.set_ylim(-1.12 * limit, 1.12 * limit)
@@ -284,11 +290,11 @@ def _words(measure: Measure) -> Callable[[float], str]:
     return write
 
 
-def _draw_target(rows: StrategyRows, measure: Measure, n: int, look: Look) -> None:
+def _draw_target(rows: StrategyRows, measure: Measure, alpha: float, n: int, look: Look) -> None:
     """Draw what the measure should be, and the band of what Monte Carlo error allows."""
     for axes in rows.axes.flat:
         if measure.target is None:
-            axes.axhline(ALPHA, color=MUTED, linewidth=look.line, linestyle=":", zorder=1)
+            axes.axhline(alpha, color=MUTED, linewidth=look.line, linestyle=":", zorder=1)
             continue
         axes.axhline(measure.target, color=INK, linewidth=look.line, zorder=1)
         half = Z_95 / max(n, 1) ** 0.5

@@ -23,7 +23,15 @@ from clustrategy.figures.labels import (
     factor_label,
     value_label,
 )
-from clustrategy.figures.performance import ALPHA, by_kind, failures, null_band, of_truth, sims
+from clustrategy.figures.performance import (
+    ALPHA,
+    CONFIDENCE,
+    by_kind,
+    failures,
+    null_band,
+    of_truth,
+    sims,
+)
 from clustrategy.figures.rates import scale_rates
 from clustrategy.figures.style import INK, MUTED, Look, dress, new_figure
 
@@ -45,7 +53,8 @@ def nested_loop(
     table
         The performance table.
     options
-        Those of the look, and the data-generating process as ``dgp``.
+        Those of the look, the data-generating process as ``dgp``, and the level of the tests as
+        ``alpha``.
     """
     look = Look.from_options(options)
     table = table[table["strategy"].isin(strategies)]
@@ -55,6 +64,7 @@ def nested_loop(
     if not tests:
         rates = by_kind(table, "coverage", factors, options.get("dgp", {}))
     what = "type I error" if tests else "coverage"
+    target = options.get("alpha", ALPHA) if tests else CONFIDENCE
     title = f"All cells side by side: {what} (nested-loop plot)"
     if rates.empty:
         return nothing(look, title, "No strategy has a coverage.")
@@ -74,8 +84,9 @@ def nested_loop(
     worst = rates["value"].max() if tests else 1 - rates["value"].min()
     for axes, kind in zip(panels[:, 0], kinds, strict=False):
         dress(axes, look)
-        scale_rates(axes, min(1.05 * worst, 1), panel, look.text, mirrored=not tests)
-        target = ALPHA if tests else 1 - ALPHA
+        level = target if tests else 1 - target
+        end = float(np.clip(1.05 * worst, 1.5 * level, 1))
+        scale_rates(axes, end, level, panel, look.text, mirrored=not tests)
         axes.axhspan(*null_band(sims(table), target), color="#d9d9d9", linewidth=0, zorder=0)
         axes.axhline(target, color=INK, linewidth=look.line, zorder=1)
         axes.set_title(kind, fontsize=look.text, color=INK, loc="left")
@@ -93,7 +104,7 @@ def nested_loop(
         legends=[line_handles(lines)],
         xlabel=f"{len(cells):,} cell{'s' * (len(cells) > 1)}",
         ylabel=f"{'rejection rate where the truth is zero' if tests else what} (square-root scale)",
-        caption=_caption(table, rates, tests, factors, strategies),
+        caption=_caption(table, rates, tests, target, factors, strategies),
     )
     return figure
 
@@ -145,15 +156,15 @@ def _caption(
     table: pd.DataFrame,
     rates: pd.DataFrame,
     tests: bool,
+    target: float,
     factors: Sequence[str],
     strategies: Sequence[str],
 ) -> str:
-    nominal = "5 %" if tests else "95 %"
     several = "Of alike predictors lines are means. " if rates["terms"].max() > 1 else ""
     instead = "" if tests else "No slope is zero in every sim, so that coverage is shown. "
     return (
         f"{instead}Each step is a cell; the grey steps below tell its factors, of which the last "
-        f"runs fastest. Line: the nominal {nominal}; band: where 95 % of the rates of a strategy "
+        f"runs fastest. Line: the nominal {target:g}; band: where 95 % of the rates of a strategy "
         f"that keeps it are. {several}{sims(table):,} sims per cell; slopes alone. "
         f"{failures(table, factors, strategies)}"
     )

@@ -43,11 +43,13 @@ def p_value_ecdf(
     estimates
         The estimates, with their p-values.
     options
-        Those of the look, and the data-generating process as ``dgp``.
+        Those of the look, the data-generating process as ``dgp``, and the level of the tests as
+        ``alpha``.
     """
     look = Look.from_options(options)
-    terms = sorted(set(of_truth(performance, "zero")["term"]))
-    shares = distributions(estimates, terms, factors, options.get("dgp", {}))
+    alpha = options.get("alpha", ALPHA)
+    null = of_truth(performance, "zero")[[*further_factors(factors), "term"]].drop_duplicates()
+    shares = distributions(estimates, null, factors, options.get("dgp", {}))
     shares = shares[shares["strategy"].isin(strategies)]
     if shares.empty:
         reason = "No slope is zero in every sim, so that no p-value belongs to a true null."
@@ -72,7 +74,7 @@ def p_value_ecdf(
         half = Z_95 * np.sqrt(LEVELS * (1 - LEVELS) / (panel["n"] / panel["terms"]).max())
         axes.fill_between(LEVELS, -half, half, color="#d9d9d9", linewidth=0, zorder=0)
         axes.axhline(0, color=INK, linewidth=look.line, zorder=1)
-        axes.axvline(ALPHA, color=MUTED, linewidth=look.line, linestyle=":", zorder=1)
+        axes.axvline(alpha, color=MUTED, linewidth=look.line, linestyle=":", zorder=1)
         for strategy, line in lines.items():
             for share in panel.loc[panel["strategy"] == strategy, "share"]:
                 axes.plot(LEVELS, share - LEVELS, zorder=2, **line)
@@ -91,14 +93,16 @@ def p_value_ecdf(
 
 
 def distributions(
-    estimates: Rows, terms: Sequence[str], factors: Sequence[str], dgp: Mapping[str, Any]
+    estimates: Rows, null: pd.DataFrame, factors: Sequence[str], dgp: Mapping[str, Any]
 ) -> pd.DataFrame:
     """Return the shares of p-values at or below each of :data:`LEVELS`.
 
     Parameters
     ----------
-    terms
-        The coefficients whose p-values are meant; the intercept is left out.
+    null
+        The coefficients whose p-values are meant: term and, as others may be zero in other cells,
+        the factors that :func:`clustrategy.figures.grid.further_factors` gives. The intercept is
+        left out.
 
     Returns
     -------
@@ -107,7 +111,7 @@ def distributions(
         coefficients they are of) and share, an array.
     """
     keys = [*(factor for factor in factors if factor != SIGMA), "strategy", "term"]
-    table = estimates.read([*keys, "p_value"], {"term": terms})
+    table = estimates.read([*keys, "p_value"], {"term": sorted(set(null["term"]))})
     table = table[table["p_value"].notna()]
     codes, values = zip(*(pd.factorize(table[key]) for key in keys), strict=True)
     shape = tuple(max(len(levels), 1) for levels in values)
@@ -125,6 +129,8 @@ def distributions(
         ),
         dgp,
     )
+    wanted = pd.MultiIndex.from_frame(null)
+    found = found[pd.MultiIndex.from_frame(found[[*null]]).isin(wanted)]
     by = [key for key in [*keys, KIND] if key != "term"]
     pooled = []
     for key, mine in found.groupby(by, sort=False):
@@ -157,7 +163,7 @@ def _caption(
     lost = failures(performance, factors, strategies)
     return (
         "Above zero a strategy rejects too often at that level, below too rarely; dotted line: "
-        f"the level 5 %. Pooled over {several}all levels of the between-cluster sigma, "
+        f"the level of the tests. Pooled over {several}all levels of the between-cluster sigma, "
         f"{shares['n'].max():,} p-values a line at most. Band: where 95 % of the lines of "
         "uniform p-values are at a level. Lines that leave a panel, some at its left edge, go on "
         "above it. Where a p-value is an interval, its upper end counts. Slopes alone. "

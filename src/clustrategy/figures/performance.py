@@ -12,6 +12,9 @@ from clustrategy.figures.labels import strategy_label
 from clustrategy.figures.terms import slopes
 
 ALPHA = 0.05
+"""Level of the tests, where the study sets no other."""
+
+CONFIDENCE = 0.95
 NO_VARIANCE = "no finite variance"
 
 
@@ -36,6 +39,8 @@ def by_kind(
 ) -> pd.DataFrame:
     """Return a measure of each cell, strategy and kind of predictor: the mean over its slopes.
 
+    Values without a finite variance, which no number of sims makes any surer, are left out.
+
     The Monte Carlo SE is the mean of the slopes' own: the largest that the SE of their mean can
     be, however their estimates are correlated.
 
@@ -58,7 +63,8 @@ def by_kind(
         Factors, strategy, kind, value, mcse, n, terms (how many slopes it is the mean of).
     """
     mine = (table["measure"] == measure) & (table["handling"] == "case_wise")
-    rows = slopes(table[mine & np.isfinite(table["value"])], dgp)
+    mine &= np.isfinite(table["value"]) & (table["note"] != NO_VARIANCE)
+    rows = slopes(table[mine], dgp)
     if by_truth:
         rows["kind"] += rows["true_value"].map(", true value {:g}".format)
     return rows.groupby([*factors, "strategy", "kind"], as_index=False, sort=False).agg(
@@ -67,7 +73,7 @@ def by_kind(
 
 
 def without_variance(table: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Return the rows of a measure that has no value because the estimates have no variance."""
+    """Return the rows of a measure whose estimates have no finite variance."""
     return table[
         (table["measure"] == measure)
         & (table["handling"] == "case_wise")
@@ -80,7 +86,7 @@ def sims(table: pd.DataFrame) -> int:
     return int(table["n"].max()) if len(table) else 0
 
 
-def null_band(n: int, share: float = ALPHA) -> tuple[float, float]:
+def null_band(n: int, share: float) -> tuple[float, float]:
     """Return where 95 % of the rates of `n` sims are whose expectation is `share`."""
     half = 1.96 * (share * (1 - share) / max(n, 1)) ** 0.5
     return max(share - half, 0.0), min(share + half, 1.0)

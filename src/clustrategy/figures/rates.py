@@ -9,7 +9,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 TICKS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 
 
-def scale_rates(axes: Axes, end: float, inches: float, points: float, *, mirrored: bool) -> None:
+def scale_rates(
+    axes: Axes, end: float, level: float, inches: float, points: float, *, mirrored: bool
+) -> None:
     """Give a y axis the square root of rates, or of what they lack to 1.
 
     Parameters
@@ -18,6 +20,8 @@ def scale_rates(axes: Axes, end: float, inches: float, points: float, *, mirrore
         The panel, or one of those that share its axis.
     end
         The rate at the far end of the axis, or what it lacks to 1.
+    level
+        What the rate should be, or what that lacks to 1.
     inches
         Height of a panel.
     points
@@ -26,7 +30,7 @@ def scale_rates(axes: Axes, end: float, inches: float, points: float, *, mirrore
         Whether 1 is the end to be stretched, not 0.
     """
     apart = 1.2 * points / 72 / inches * end**0.5
-    ticks = [0.05]
+    ticks = [level]
     for tick in TICKS:
         if tick <= end and all(abs(tick**0.5 - other**0.5) >= apart for other in ticks):
             ticks.append(tick)

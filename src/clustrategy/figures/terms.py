@@ -11,6 +11,10 @@ import pandas as pd
 from clustrategy.dataset import INTERCEPT
 
 TREATMENTS = {"between": "treatment of whole clusters", "within": "treatment within clusters"}
+CLUSTER_LEVEL = "cluster-level predictor"
+
+ONE_SLOPE = (TREATMENTS["between"], CLUSTER_LEVEL)
+"""Predictors that are constant within clusters, whose slope is the same in all clusters."""
 
 
 def slopes(table: pd.DataFrame, dgp: Mapping[str, Any]) -> pd.DataFrame:
@@ -74,18 +78,25 @@ def kind(term: str, settings: Mapping[str, Any]) -> str:
     if arms is not None and number > settings["predictors"] - (settings["arms"] - 1):
         words = arms
     else:
-        share = settings["predictor_icc"]
-        share = share[number - 1] if isinstance(share, Sequence) else share
+        shares = _numbers(settings["predictor_icc"])
+        share = shares[number - 1] if len(shares) > 1 else shares[0]
         words = (
             "predictor within clusters"
             if share == 0
-            else "cluster-level predictor"
+            else CLUSTER_LEVEL
             if share == 1
             else f"predictor with ICC {share:g}"
         )
     if settings["endogeneity"] and number == 1:
         words += ", endogenous"
-    ratios = settings["sigma_ratios"]
-    if ratios is not None and len(set(ratios[1:])) > 1:
+    ratios = _numbers(settings["sigma_ratios"] or 1)
+    if words not in ONE_SLOPE and len(set(ratios[1:])) > 1:
         words += f", slope's sigma × {ratios[number]:g}"
     return words
+
+
+def _numbers(value: float | str | Sequence[float]) -> list[float]:
+    """Return one number or some, which stand between commas where they are a text."""
+    if isinstance(value, str):
+        return [float(part) for part in value.split(",")]
+    return [*value] if isinstance(value, Sequence) else [value]
