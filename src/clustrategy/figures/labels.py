@@ -51,13 +51,10 @@ def value_label(value: Any) -> str:
 
 
 def level_label(factor: str, value: Any) -> str:
-    """Return a factor and its level, such as ``10 clusters`` or ``residual sigma 0.5``.
-
-    A kind of predictor is words already.
-    """
-    if factor == KIND:
-        return str(value)
+    """Return a factor and its level, such as ``10 clusters`` or ``residual sigma 0.5``."""
     if factor in COUNTS:
         singular, plural = COUNTS[factor]
         return f"{value_label(value)} {singular if value == 1 else plural}"
+    if factor == KIND:
+        return str(value)
     return f"{factor_label(factor)} {value_label(value)}"
