@@ -18,6 +18,7 @@ from statsmodels.stats.proportion import proportion_confint
 from clustrategy.config import schema
 from clustrategy.figures import FIGURES, lollipop, names
 from clustrategy.figures.files import Rows
+from clustrategy.figures.frame import strategy_inks
 from clustrategy.figures.lollipop import MEASURES
 from clustrategy.figures.p_values import LEVELS, distributions
 from clustrategy.figures.performance import by_kind, null_band
@@ -349,7 +350,7 @@ def test_p_values_of_alike_slopes_are_pooled_and_their_lines_drawn():
     assert set(found["terms"]) == {2} and found["n"].max() == 2 * 3 * SIMS
     assert len(figure.axes) == 4
     lines = [line for line in figure.axes[0].lines if len(line.get_xdata()) == len(LEVELS)]
-    assert [to_rgb(line.get_color()) for line in lines] == Look().colours(3)
+    assert [line.get_color() for line in lines] == list(strategy_inks(STRATEGIES, Look()).values())
     first = found[(found["clusters"] == 10) & (found["obs_per_cluster"] == 5)]
     for line, strategy in zip(lines, STRATEGIES, strict=True):
         (share,) = first.loc[first["strategy"] == strategy, "share"]

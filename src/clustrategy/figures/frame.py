@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from clustrategy.figures.labels import strategy_label
-from clustrategy.figures.style import INK, MUTED, Colour, Look, new_figure
+from clustrategy.figures.style import INK, MUTED, Colour, Look, new_figure, shade
 
 EDGE = 0.08
 LEADING = 1.3
@@ -61,9 +61,15 @@ def strategy_handles(strategies: Sequence[str], colours: Mapping[str, Colour]) -
     return [Patch(facecolor=colours[name], label=strategy_label(name)) for name in strategies]
 
 
+def strategy_inks(strategies: Sequence[str], look: Look) -> dict[str, Colour]:
+    """Return each strategy's colour a little darker, for lines and small marks."""
+    colours = look.strategy_colours(strategies)
+    return {strategy: shade(colour, 0.12) for strategy, colour in colours.items()}
+
+
 def strategy_lines(strategies: Sequence[str], look: Look) -> dict[str, dict[str, Any]]:
     """Return how each strategy's line is drawn; of many, neighbours have different dashes too."""
-    colours = look.strategy_colours(strategies)
+    colours = strategy_inks(strategies, look)
     dashes = DASHES if len(strategies) > UNDASHED else DASHES[:1]
     return {
         strategy: {"color": colours[strategy], "linestyle": dash, "linewidth": 1.8 * look.line}

@@ -15,13 +15,13 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from clustrategy.figures.frame import compose, nothing, wrap
-from clustrategy.figures.grid import further_factors, panel_grid
+from clustrategy.figures.frame import compose, nothing, strategy_inks, wrap
+from clustrategy.figures.grid import Grid, further_factors, panel_grid
 from clustrategy.figures.intervals import Z_95
 from clustrategy.figures.labels import CLUSTERS, OBSERVATIONS, SIGMA, strategy_label
 from clustrategy.figures.marks import MARKERS, dot, face, kind_handles, outlined
 from clustrategy.figures.performance import ALPHA, CONFIDENCE, by_kind, failures, of_truth, sims
-from clustrategy.figures.style import INK, Colour, Look, shade, tint
+from clustrategy.figures.style import INK, Colour, Look, tint
 
 MEASURES: Mapping[str, tuple[str, float | None]] = {
     "bias": ("bias", 0.0),
@@ -48,6 +48,8 @@ MEASURES: Mapping[str, tuple[str, float | None]] = {
 DEFAULT = "coverage"
 LEVEL = "#9a9a9a"
 SPREAD = 0.3
+"""How far apart, in strategies, the sticks of different kinds of predictors are."""
+
 INSIDE = 0.85
 """This share of the means at least is on the axis."""
 
@@ -85,7 +87,9 @@ def lollipop(
         return nothing(look, title, f"No strategy has a value of: {name}.")
 
     names = [wrap(strategy_label(s), look.printed(NAMES), look.text) for s in strategies]
-    pitch = look.printed(0.27 if any("\n" in name for name in names) else 0.165)
+    kinds = list(dict.fromkeys(values["kind"]))
+    wrapped = any("\n" in name for name in names)
+    pitch = look.printed(0.27 if wrapped else 0.2 if len(kinds) > 2 else 0.165)
     grid = panel_grid(
         table,
         look,
@@ -95,40 +99,27 @@ def lollipop(
         panel_height=max(pitch * (len(strategies) + 1), look.printed(0.7)),
         names=max(len(line) for name in names for line in name.split("\n")) * 0.0075 * look.text,
     )
-    kinds = list(dict.fromkeys(values["kind"]))
     values["rank"] = [kinds.index(kind) for kind in values["kind"]]
     values["y"] = [strategies.index(name) for name in values["strategy"]] + SPREAD * (
         values["rank"] - (len(kinds) - 1) / 2
     )
     means = _means(values, factors, values[SIGMA].nunique())
     low, high = _limits(means["value"] if len(means) else values["value"], target)
-    colours = look.strategy_colours(strategies)
+    colours = strategy_inks(strategies, look)
+    _frame(grid, names, (low, high), target, look)
     for axes, panel in grid.panels(values):
-        axes.grid(visible=False)
-        axes.grid(axis="x", color="#dddddd", linewidth=look.line)
-        if target is not None:
-            axes.axvline(target, color=INK, linewidth=look.line, zorder=1)
-        axes.scatter(
-            panel["value"],
-            panel["y"],
-            s=look.printed(1.5) ** 2,
-            color=LEVEL,
-            linewidth=0,
-            zorder=2.5,
-        )
+        dots: dict[str, Any] = {
+            "s": look.printed(1.5) ** 2,
+            "color": LEVEL,
+            "linewidth": 0,
+            "zorder": 2.5,
+        }
+        axes.scatter("x", "y", data=panel.rename(columns={"value": "x"}), **dots)
     for axes, panel in grid.panels(means):
         for strategy in strategies:
             mine = panel[panel["strategy"] == strategy]
             start = low if target is None else target
-            _draw_sticks(axes, mine, start, (low, high), shade(colours[strategy], 0.12), look)
-    first = grid.axes[0, 0]
-    first.set_xlim(low - 0.04 * (high - low), high + 0.04 * (high - low))
-    first.set_ylim(len(strategies) - 0.4, -0.6)
-    first.set_yticks(range(len(strategies)), names)
-    first.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    first.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}".replace("-", "−")))
-    for axes in grid.axes.flat:
-        axes.tick_params(axis="y", length=0)
+            _draw_sticks(axes, mine, start, (low, high), colours[strategy], look)
     compose(
         grid.figure,
         look,
@@ -168,6 +159,29 @@ def _limits(means: pd.Series, target: float | None) -> tuple[float, float]:
     if 0 < target < 1:
         return max(target - max(reach, 0.06), 0.0), min(target + max(reach, 0.06), 1.0)
     return target - (reach or 1.0), target + (reach or 1.0)
+
+
+def _frame(
+    grid: Grid,
+    names: Sequence[str],
+    limits: tuple[float, float],
+    target: float | None,
+    look: Look,
+) -> None:
+    """Give the panels their axes: the strategies from above, and the target as a line."""
+    low, high = limits
+    first = grid.axes[0, 0]
+    first.set_xlim(low - 0.04 * (high - low), high + 0.04 * (high - low))
+    first.set_ylim(len(names) - 0.4, -0.6)
+    first.set_yticks(range(len(names)), names)
+    first.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    first.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}".replace("-", "−")))
+    for axes in grid.axes.flat:
+        axes.tick_params(axis="y", length=0)
+        axes.grid(visible=False)
+        axes.grid(axis="x", color="#dddddd", linewidth=look.line)
+        if target is not None:
+            axes.axvline(target, color=INK, linewidth=look.line, zorder=1)
 
 
 def _draw_sticks(

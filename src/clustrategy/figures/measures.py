@@ -15,7 +15,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from clustrategy.figures.frame import compose, nothing
+from clustrategy.figures.frame import compose, nothing, strategy_inks
 from clustrategy.figures.intervals import Z_95, wilson
 from clustrategy.figures.labels import strategy_label
 from clustrategy.figures.marks import (
@@ -40,7 +40,7 @@ from clustrategy.figures.performance import (
 )
 from clustrategy.figures.rates import scale_rates
 from clustrategy.figures.strategy_rows import StrategyRows, strategy_rows
-from clustrategy.figures.style import BAND, INK, MUTED, Look, shade, tint
+from clustrategy.figures.style import BAND, INK, MUTED, Look, tint
 
 SPREAD = 0.36
 """How far apart, in levels, the marks of different kinds of predictors stand."""
@@ -195,7 +195,7 @@ def draw_measure(
         for placed in (rows.placed(shown), rows.placed(pale))
     )
     limits = _scale(rows, shown, measure, look)
-    colours = {s: shade(colour, 0.12) for s, colour in look.strategy_colours(strategies).items()}
+    colours = strategy_inks(strategies, look)
     _draw_target(rows, measure, alpha, sims(chosen), look)
     for axes, strategy, cells in rows.rows(pale):
         draw_pale(axes, cells, kinds, colours[strategy], limits, look)

@@ -18,10 +18,10 @@ from matplotlib.ticker import MaxNLocator
 
 from clustrategy.dataset import INTERCEPT
 from clustrategy.figures.files import Rows
-from clustrategy.figures.frame import compose, nothing, wrap
+from clustrategy.figures.frame import compose, nothing, strategy_inks, wrap
 from clustrategy.figures.intervals import wilson
 from clustrategy.figures.labels import level_label, strategy_label
-from clustrategy.figures.style import INK, Colour, Look, dress, new_figure, shade
+from clustrategy.figures.style import INK, Colour, Look, dress, new_figure
 
 TITLE = "Zip plot: the intervals of one cell, those farthest off on top"
 COVERING = "#c4c4c4"
@@ -68,17 +68,17 @@ def zip_plot(
     height = look.printed(1.5) * down + look.printed(0.3)
     figure = new_figure(look, height)
     panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
-    colours = look.strategy_colours(strategies)
+    colours = strategy_inks(strategies, look)
     for axes, strategy in zip(panels.flat, strategies, strict=False):
         dress(axes, look)
-        title = wrap(strategy_label(strategy), 0.94 * look.width / across, look.text)
+        title = wrap(strategy_label(strategy), 0.84 * look.width / across, look.text)
         axes.set_title(title, fontsize=look.text, color=INK, loc="left")
         axes.axvline(truth, color=INK, linewidth=look.line, zorder=3)
         part = parts[strategy]
         if part.empty:
             axes.text(0.5, 0.5, "none", transform=axes.transAxes, ha="center", size=look.text)
         else:
-            colour = shade(colours[strategy], 0.12)
+            colour = colours[strategy]
             _draw_intervals(axes, part, truth, covering[strategy], floor, colour, look)
     for axes in panels.flat[len(strategies) :]:
         axes.remove()
