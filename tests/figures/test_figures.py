@@ -22,20 +22,20 @@ from clustrategy.figures.intervals import median_interval, median_rank, wilson
 from clustrategy.figures.metrics import coefficient_recovery, standard_errors
 from clustrategy.figures.style import Look
 
-STUDY = ["clusters", "obs_per_cluster", "between_cluster_sigma"]
-STRATEGIES = ["cluster_robust", "two_stage", "mixed_maximal"]
-SIMS = 12
-OPTIONS = {"width": 9, "dpi": 60, "palette": "colorblind", "scale": "log"}
+from .tables import (
+    DESIGN,
+    DGP,
+    SIMS,
+    STRATEGIES,
+    STUDY,
+    Given,
+    grid_table,
+    make_estimates,
+    make_performance,
+)
+
+OPTIONS = {"width": 9, "dpi": 60, "palette": "colorblind", "scale": "log", "dgp": DGP}
 METRICS = ["coef_abs_err", "se_sum", "t_sum"]
-
-
-def grid_table(levels: dict) -> pd.DataFrame:
-    """Every cell of a design, with every sim and strategy."""
-    columns = {**levels, "sim": range(SIMS), "strategy": STRATEGIES}
-    return pd.DataFrame(itertools.product(*columns.values()), columns=list(columns))
-
-
-DESIGN = {"clusters": [10, 30], "obs_per_cluster": [5, 25], "between_cluster_sigma": [0.1, 0.5, 1]}
 
 
 def make_scores(levels: dict = DESIGN) -> pd.DataFrame:
@@ -104,6 +104,8 @@ def make_dependence() -> pd.DataFrame:
 
 
 MAKERS = {
+    "estimates": make_estimates,
+    "performance": make_performance,
     "scores": make_scores,
     "fits": make_fits,
     "audit": make_audit,
@@ -113,9 +115,13 @@ MAKERS = {
 
 
 def figure_of(name: str, table: pd.DataFrame | None = None, factors=STUDY, **options):
-    function, reads = FIGURES[name]
-    return function(
-        *([MAKERS[read]() for read in reads] if table is None else [table]),
+    drawing = FIGURES[name]
+    tables = [MAKERS[read]() for read in drawing.tables] if table is None else [table]
+    return drawing.function(
+        *(
+            Given(one) if read == "estimates" else one
+            for one, read in zip(tables, drawing.tables, strict=False)
+        ),
         factors=factors,
         strategies=STRATEGIES,
         options={**OPTIONS, **options},
@@ -310,7 +316,7 @@ def test_dependence_writes_slopes_of_opposite_sign_for_simpsons_paradox():
 @pytest.mark.parametrize("name", FIGURES)
 def test_draw_writes_the_same_files_twice_and_without_a_warning(name, tmp_path, capfd):
     paths = []
-    for read in FIGURES[name][1]:
+    for read in FIGURES[name].tables:
         paths.append(tmp_path / f"{read}.{'csv' if read == 'dependence' else 'parquet'}")
         table = MAKERS[read]()
         table.to_csv(paths[-1], index=False) if read == "dependence" else table.to_parquet(
@@ -346,7 +352,7 @@ def test_a_failed_draw_leaves_the_old_file_and_nothing_else(tmp_path):
 
 def test_names_are_read_without_importing_the_plotting_libraries():
     code = (
-        "import sys, clustrategy.figures as f; assert len(f.FIGURES) == 7;"
+        "import sys, clustrategy.figures as f; assert len(f.FIGURES) == 16;"
         "print({'matplotlib', 'seaborn', 'pandas'} & set(sys.modules))"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

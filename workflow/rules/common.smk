@@ -99,7 +99,9 @@ def remake_command():
 
 
 def figure_names():
-    return [name for name in figures.FIGURES if figure_tables(name)]
+    """The figures that show something of this study."""
+    coefficients = study.levels.get("coefficients", [study.dgp["coefficients"]])
+    return [name for name in figures.names(coefficients) if figure_tables(name)]
 
 
 def figure_files():
@@ -108,7 +110,7 @@ def figure_files():
 
 def figure_tables(name):
     """The tables that a figure reads, without the audit where there is none."""
-    tables = [table for table in figures.FIGURES[name][1] if table != "audit" or AUDITED]
+    tables = [table for table in figures.FIGURES[name].tables if table != "audit" or AUDITED]
     return [
         f"{RESULTS}/{table}.{'csv' if table == 'dependence' else 'parquet'}" for table in tables
     ]
@@ -116,10 +118,15 @@ def figure_tables(name):
 
 def figure_job():
     """What a figure needs to know of the study."""
+    options = {
+        **study.config["figures"],
+        "dgp": study.further_dgp,
+        "alpha": study.config["performance"]["alpha"],
+    }
     return {
         "factors": study.factors,
         "strategies": [strategy.label for strategy in study.strategies],
-        "options": study.config["figures"],
+        "options": options,
         "note": audit_note(),
     }
 

@@ -6,7 +6,8 @@ that a workflow can read the names in :data:`FIGURES` while it is being parsed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from os import PathLike
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-__all__ = ["FIGURES", "draw"]
+__all__ = ["FIGURES", "draw", "names"]
 
 
 def _imported(module: str, function: str, *tables: DataFrame, **keywords: Any) -> Figure:
@@ -27,22 +28,57 @@ def _lazy(module: str, function: str) -> Callable[..., Figure]:
     return partial(_imported, module, function)
 
 
-FIGURES: Mapping[str, tuple[Callable[..., Figure], tuple[str, ...]]] = {
-    "coefficient_recovery": (_lazy("metrics", "coefficient_recovery"), ("scores",)),
-    "standard_errors": (_lazy("metrics", "standard_errors"), ("scores",)),
-    "t_statistics": (_lazy("metrics", "t_statistics"), ("scores",)),
-    "convergence": (_lazy("convergence", "convergence"), ("fits", "audit")),
-    "audit": (_lazy("audit", "audit"), ("audit",)),
-    "cluster_coefficients": (
-        _lazy("cluster_coefficients", "cluster_coefficients"),
-        ("cluster_coefficients",),
+@dataclass(frozen=True)
+class Drawing:
+    """How a figure comes about.
+
+    Attributes
+    ----------
+    function
+        Draws it from its tables.
+    tables
+        Names of the tables that it reads.
+    shows
+        What a study must have for the figure to show something: coefficients of ``fixed`` true
+        values, among them a slope of ``zero`` or one that is ``not zero``; nothing if empty.
+    """
+
+    function: Callable[..., Figure]
+    tables: tuple[str, ...]
+    shows: str = ""
+
+
+PERFORMANCE = ("performance",)
+
+FIGURES: Mapping[str, Drawing] = {
+    "coefficient_recovery": Drawing(_lazy("metrics", "coefficient_recovery"), ("scores",)),
+    "standard_errors": Drawing(_lazy("metrics", "standard_errors"), ("scores",)),
+    "t_statistics": Drawing(_lazy("metrics", "t_statistics"), ("scores",)),
+    "convergence": Drawing(_lazy("convergence", "convergence"), ("fits", "audit")),
+    "bias": Drawing(_lazy("measures", "bias"), PERFORMANCE),
+    "relative_error": Drawing(_lazy("measures", "relative_error"), PERFORMANCE),
+    "coverage": Drawing(_lazy("measures", "coverage"), PERFORMANCE),
+    "type_i_error": Drawing(_lazy("measures", "type_i_error"), PERFORMANCE, "zero"),
+    "power": Drawing(_lazy("measures", "power"), PERFORMANCE, "not zero"),
+    "p_value_ecdf": Drawing(
+        _lazy("p_values", "p_value_ecdf"), ("performance", "estimates"), "zero"
     ),
-    "dependence": (_lazy("dependence", "dependence"), ("dependence",)),
+    "zip_plot": Drawing(_lazy("zip_plot", "zip_plot"), ("performance", "estimates"), "fixed"),
+    "nested_loop": Drawing(_lazy("nested_loop", "nested_loop"), PERFORMANCE, "fixed"),
+    "lollipop": Drawing(_lazy("lollipop", "lollipop"), PERFORMANCE, "fixed"),
+    "audit": Drawing(_lazy("audit", "audit"), ("audit",)),
+    "cluster_coefficients": Drawing(
+        _lazy("cluster_coefficients", "cluster_coefficients"), ("cluster_coefficients",)
+    ),
+    "dependence": Drawing(_lazy("dependence", "dependence"), ("dependence",)),
 }
-"""Each figure's name, with the function that draws it and the names of the tables it reads.
+"""Each figure's name, with how it comes about.
 
 A study without an audit has no figure of it, and its convergence reads the fits alone.
 """
+
+LARGE = "estimates"
+"""The table of which a figure reads what it needs, as :class:`clustrategy.figures.files.Rows`."""
 
 MODULES = (
     "__init__",
@@ -51,9 +87,30 @@ MODULES = (
     "convergence",
     "dependence",
     "files",
+    "lollipop",
+    "measures",
     "metrics",
+    "nested_loop",
+    "p_values",
+    "zip_plot",
 )
 """The modules that these figures come from, with what they import."""
+
+
+def names(coefficients: Iterable[Mapping[str, Any] | Sequence[float]]) -> list[str]:
+    """Return the names of the figures that show something of a study.
+
+    Parameters
+    ----------
+    coefficients
+        What its cells have as ``coefficients``: how they are drawn anew in every sim, or their
+        fixed values, the intercept first.
+    """
+    has = {""}
+    for values in coefficients:
+        if not isinstance(values, Mapping):
+            has |= {"fixed"} | {"not zero" if value else "zero" for value in values[1:]}
+    return [name for name, drawing in FIGURES.items() if drawing.shows in has]
 
 
 def draw(
@@ -81,16 +138,22 @@ def draw(
     strategies
         Labels of the study's strategies, in order.
     options
-        ``width`` (inches), ``dpi``, ``palette`` (a seaborn palette) and ``scale`` (``log`` or
-        ``linear``); whatever is missing takes its default.
+        ``width`` (inches), ``dpi``, ``palette`` (a seaborn palette), ``scale`` (``log`` or
+        ``linear``) and ``lollipop`` (the measure of that figure); whatever is missing takes its
+        default. ``dgp``: what of the data-generating process is the same in all cells;
+        ``alpha``: the level of the tests.
     note
         A sentence that the caption is to end with.
     """
-    function, _ = FIGURES[name]
+    drawing = FIGURES[name]
     files = import_module(f"{__name__}.files")
     with files.quiet():
-        figure = function(
-            *map(files.read_table, table_paths),
+        tables = [
+            files.Rows(path) if table == LARGE else files.read_table(path)
+            for table, path in zip(drawing.tables, table_paths, strict=False)
+        ]
+        figure = drawing.function(
+            *tables,
             factors=factors,
             strategies=strategies,
             options={**options, "note": note},

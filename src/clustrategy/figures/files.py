@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
 from clustrategy.tables import write_whole
@@ -26,6 +30,35 @@ def quiet() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A large table of which a figure reads what it needs.
+
+    Attributes
+    ----------
+    path
+        The ``.parquet`` file.
+    """
+
+    path: str | PathLike[str]
+
+    def read(self, columns: Sequence[str], where: Mapping[str, Collection[Any]]) -> pd.DataFrame:
+        """Read some columns of the rows whose values in other columns are among those given.
+
+        Texts come as categories.
+        """
+        wanted = [(column, "in", values) for column, values in where.items()]
+        table = pq.read_table(
+            self.path, columns=list(columns), filters=wanted or None, partitioning=None
+        )
+        texts = [
+            field.name
+            for field in table.schema
+            if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+        ]
+        return table.to_pandas(categories=texts)
 
 
 def read_table(path: str | PathLike[str]) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,16 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from clustrategy.figures.labels import strategy_label
-from clustrategy.figures.style import INK, MUTED, Colour, Look
+from clustrategy.figures.style import INK, MUTED, Colour, Look, new_figure, shade
 
 EDGE = 0.08
 LEADING = 1.3
+UNDASHED = 5
+DASHES: tuple[Any, ...] = ("-", (0, (3, 1)), (0, (1, 1)))
 
 
 def wrap(text: str, inches: float, points: float) -> str:
@@ -55,6 +59,27 @@ def _legend(figure: Figure, look: Look, handles: Sequence[Artist]) -> tuple[Lege
 def strategy_handles(strategies: Sequence[str], colours: Mapping[str, Colour]) -> list[Patch]:
     """The legend's entries: a patch of its colour for each strategy."""
     return [Patch(facecolor=colours[name], label=strategy_label(name)) for name in strategies]
+
+
+def strategy_inks(strategies: Sequence[str], look: Look) -> dict[str, Colour]:
+    """Return each strategy's colour a little darker, for lines and small marks."""
+    colours = look.strategy_colours(strategies)
+    return {strategy: shade(colour, 0.12) for strategy, colour in colours.items()}
+
+
+def strategy_lines(strategies: Sequence[str], look: Look) -> dict[str, dict[str, Any]]:
+    """Return how each strategy's line is drawn; of many, neighbours have different dashes too."""
+    colours = strategy_inks(strategies, look)
+    dashes = DASHES if len(strategies) > UNDASHED else DASHES[:1]
+    return {
+        strategy: {"color": colours[strategy], "linestyle": dash, "linewidth": 1.8 * look.line}
+        for strategy, dash in zip(strategies, cycle(dashes), strict=False)
+    }
+
+
+def line_handles(lines: Mapping[str, Mapping[str, Any]]) -> list[Line2D]:
+    """The legend's entries: each strategy's line, as :func:`strategy_lines` gives them."""
+    return [Line2D([], [], label=strategy_label(name), **line) for name, line in lines.items()]
 
 
 def compose(
@@ -100,6 +125,9 @@ def compose(
 
     box = (left / look.width, bottom / height, 1 - left / look.width, panels_height / height)
     ConstrainedLayoutEngine(rect=box).execute(figure)
+    # The solver's last digits differ between runs; equal figures are to be equal files.
+    for axes in figure.axes:
+        axes.set_position(tuple(np.round(axes.get_position().bounds, 9)))
 
     edge = EDGE / look.width
     figure.text(edge, 1 - EDGE / height, title, size=look.title, weight="bold", color=INK, va="top")
@@ -121,3 +149,15 @@ def compose(
         figure.text(
             edge, centre[1], ylabel, ha="left", va="center", rotation=90, ma="center", **words
         )
+
+
+def nothing(look: Look, title: str, caption: str) -> Figure:
+    """Return a figure that says that there is nothing to show, and why in its caption."""
+    height = 0.12 * look.width
+    figure = new_figure(look, height)
+    axes = figure.subplots()
+    axes.set_axis_off()
+    words: dict[str, Any] = {"ha": "center", "va": "center", "size": look.text, "color": MUTED}
+    axes.text(0.5, 0.5, "no values", transform=axes.transAxes, **words)
+    compose(figure, look, panels_height=height, title=title, caption=caption)
+    return figure

@@ -34,7 +34,7 @@ class Grid:
     row_levels, column_levels
         Those combinations, as tuples.
     levels
-        Ascending levels of the between-cluster sigma, along the x axis.
+        Ascending levels of the between-cluster sigma, if they stand along the x axis.
     height
         Height in inches that suits the panels.
     band
@@ -86,6 +86,9 @@ def panel_grid(
     rows: Sequence[str],
     columns: Sequence[str],
     band: int = 0,
+    by_sigma: bool = True,
+    panel_height: float | None = None,
+    names: float = 0.0,
 ) -> Grid:
     """Make a figure with a panel for each combination of levels in a table.
 
@@ -99,17 +102,24 @@ def panel_grid(
         Columns of the table that make the rows and the columns of the grid.
     band
         How many panels the band below has.
+    by_sigma
+        Whether the levels of the between-cluster sigma stand along the x axes.
+    panel_height
+        Height of a panel in inches, if it is not to follow from the width.
+    names
+        Inches that the labels at the left take beyond those of numbers.
     """
     rows, columns = list(rows), list(columns)
     row_levels = list(table[rows].drop_duplicates().sort_values(rows).itertuples(False, None))
     column_levels = list(
         table[columns].drop_duplicates().sort_values(columns).itertuples(False, None)
     )
-    levels = sorted(table[SIGMA].unique())
+    levels = sorted(table[SIGMA].unique()) if by_sigma else []
 
-    panel_width = (look.width - look.printed(0.75)) / len(column_levels)
+    panel_width = (look.width - look.printed(0.75) - names) / len(column_levels)
     highest = 0.34 if len(row_levels) <= 4 else 0.22
-    panel_height = float(np.clip(0.8 * panel_width, 0.2 * look.width, highest * look.width))
+    if panel_height is None:
+        panel_height = float(np.clip(0.8 * panel_width, 0.2 * look.width, highest * look.width))
     heights = [panel_height * len(row_levels)]
     if band:
         heights.append(max(panel_height, 0.25 * look.width))
@@ -129,7 +139,7 @@ def _subplots(part: SubplotSpec, rows: int, columns: int) -> np.ndarray:
 
 
 def _label(grid: Grid, look: Look, panel_width: float, panel_height: float) -> None:
-    """Name the rows at the right, the columns above and the levels below."""
+    """Name the rows at the right and the columns above, and the levels if there are any."""
     words = {"fontsize": look.text, "color": INK}
     for axes, levels in zip(grid.axes[0], grid.column_levels, strict=True):
         text = ", ".join(map(level_label, grid.columns, levels))
@@ -152,12 +162,19 @@ def _label(grid: Grid, look: Look, panel_width: float, panel_height: float) -> N
             **words,
         )
 
+    for axes in [*grid.axes.flat, *grid.band]:
+        dress(axes, look)
+    if grid.levels:
+        _label_levels(grid, look, panel_width)
+
+
+def _label_levels(grid: Grid, look: Look, panel_width: float) -> None:
+    """Name the levels below the panels and shade every other one."""
     labels = [value_label(level) for level in grid.levels]
     narrowest = min(panel_width, look.width / max(len(grid.band), 1))
     room = narrowest * 72 / len(labels)
     crowded = max(map(len, labels)) * 0.64 * look.text + 3 > 0.85 * room
     for axes in [*grid.axes.flat, *grid.band]:
-        dress(axes, look)
         axes.set_xlim(-0.5, len(labels) - 0.5)
         axes.set_xticks(range(len(labels)), labels)
         axes.tick_params(axis="x", length=0, rotation=90 if crowded else 0)

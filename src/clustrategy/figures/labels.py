@@ -7,12 +7,20 @@ from typing import Any
 CLUSTERS = "clusters"
 OBSERVATIONS = "obs_per_cluster"
 SIGMA = "between_cluster_sigma"
+KIND = "kind"
 
 STRATEGIES = {
     "cluster_robust": "cluster-robust OLS",
     "two_stage": "two-stage",
     "mixed_maximal": "mixed, maximal",
     "mixed_intercept": "mixed, random intercept",
+    "mixed_uncorrelated": "mixed, uncorrelated",
+    "mixed_fallback": "mixed, fallback",
+    "mixed_selected": "mixed, selected",
+    "fixed_effects": "fixed effects",
+    "wild_cluster_bootstrap": "wild cluster bootstrap",
+    "gee": "GEE",
+    "ols": "OLS",
 }
 
 FACTORS = {
@@ -68,4 +76,6 @@ def level_label(factor: str, value: Any) -> str:
     if factor in COUNTS:
         singular, plural = COUNTS[factor]
         return f"{value_label(value)} {singular if value == 1 else plural}"
+    if factor == KIND:
+        return str(value)
     return f"{factor_label(factor)} {value_label(value)}"

@@ -20,7 +20,10 @@ BAND = "#f2f2f2"
 Colour = tuple[float, float, float]
 
 COLORBLIND = "0173b2 de8f05 029e73 d55e00 cc78bc ca9161 fbafe4 949494 ece133 56b4e9"
-"""Seaborn's ``colorblind``, kept here because most figures need nothing else of seaborn."""
+"""Seaborn's ``colorblind``, kept here because most figures need nothing else of seaborn.
+
+More than ten strategies have dark shades of the same colours.
+"""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Look:
     def colours(self, count: int) -> list[Colour]:
         """Return ``count`` distinct colours, of the palette if it has that many."""
         palette = [to_rgb(f"#{colour}") for colour in COLORBLIND.split()]
+        palette += [shade(colour, 0.45) for colour in palette]
         if self.palette != "colorblind" or count > len(palette):
             from seaborn import color_palette
 

@@ -1,0 +1,265 @@
+"""Any measure by strategy: the lollipop plot.
+
+As in the R package rsimsum of A. Gasparini (2018), Journal of Open Source Software 3(26):739.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from clustrategy.figures.frame import compose, nothing, strategy_inks, wrap
+from clustrategy.figures.grid import Grid, further_factors, panel_grid
+from clustrategy.figures.intervals import Z_95
+from clustrategy.figures.labels import CLUSTERS, OBSERVATIONS, SIGMA, strategy_label
+from clustrategy.figures.marks import MARKERS, dot, face, kind_handles, outlined
+from clustrategy.figures.performance import ALPHA, CONFIDENCE, by_kind, failures, of_truth, sims
+from clustrategy.figures.style import INK, Colour, Look, tint
+
+MEASURES: Mapping[str, tuple[str, float | None]] = {
+    "bias": ("bias", 0.0),
+    "relative_bias": ("relative bias", 0.0),
+    "median_bias": ("median bias", 0.0),
+    "empirical_se": ("empirical SE", None),
+    "robust_se": ("robust SE: interquartile range / 1.349", None),
+    "mse": ("mean squared error", None),
+    "rmse": ("root mean squared error", None),
+    "model_se": ("model SE", None),
+    "relative_error": ("relative error of the model SE", 0.0),
+    "variance_ratio": ("model variance / empirical variance", 1.0),
+    "variance_df": ("effective degrees of freedom of the model variance", None),
+    "coverage": ("coverage of 95 % intervals", CONFIDENCE),
+    "bias_eliminated_coverage": ("bias-eliminated coverage", CONFIDENCE),
+    "rejection_rate": ("type I error", ALPHA),
+    "size_adjusted_power": ("size-adjusted power", None),
+    "interval_width": ("interval width", None),
+    "interval_score": ("interval score", None),
+    "relative_precision": ("relative precision", 0.0),
+}
+"""The measures that can be drawn: what each is called, and what it should be if anything."""
+
+DEFAULT = "coverage"
+LEVEL = "#9a9a9a"
+SPREAD = 0.3
+"""How far apart, in strategies, the sticks of different kinds of predictors are."""
+
+INSIDE = 0.85
+"""This share of the means at least is on the axis."""
+
+NAMES = 1.7
+"""Inches that a strategy's name may have on a printed page."""
+
+
+def lollipop(
+    table: pd.DataFrame,
+    *,
+    factors: Sequence[str],
+    strategies: Sequence[str],
+    options: Mapping[str, Any],
+) -> Figure:
+    """Draw a measure by strategy as a stick from its target, a panel for each size of datasets.
+
+    Parameters
+    ----------
+    table
+        The performance table.
+    options
+        Those of the look, the data-generating process as ``dgp``, the level of the tests as
+        ``alpha``, and the measure as ``lollipop``.
+    """
+    look = Look.from_options(options)
+    measure = options.get("lollipop", DEFAULT)
+    name, target = MEASURES[measure]
+    if measure == "rejection_rate":
+        target = options.get("alpha", ALPHA)
+    table = table[table["strategy"].isin(strategies)]
+    chosen = of_truth(table, "zero") if measure == "rejection_rate" else table
+    values = by_kind(chosen, measure, factors, options.get("dgp", {}))
+    title = f"By strategy: {name}, mean over the between-cluster sigmas"
+    if values.empty:
+        return nothing(look, title, f"No strategy has a value of: {name}.")
+
+    names = [wrap(strategy_label(s), look.printed(NAMES), look.text) for s in strategies]
+    kinds = list(dict.fromkeys(values["kind"]))
+    wrapped = any("\n" in name for name in names)
+    pitch = look.printed(0.27 if wrapped else 0.2 if len(kinds) > 2 else 0.165)
+    grid = panel_grid(
+        table,
+        look,
+        rows=[CLUSTERS, *further_factors(factors)],
+        columns=[OBSERVATIONS],
+        by_sigma=False,
+        panel_height=max(pitch * (len(strategies) + 1), look.printed(0.7)),
+        names=max(len(line) for name in names for line in name.split("\n")) * 0.0075 * look.text,
+    )
+    values["rank"] = [kinds.index(kind) for kind in values["kind"]]
+    values["y"] = [strategies.index(name) for name in values["strategy"]] + SPREAD * (
+        values["rank"] - (len(kinds) - 1) / 2
+    )
+    means = _means(values, factors, values[SIGMA].nunique())
+    low, high = _limits(means["value"] if len(means) else values["value"], target)
+    colours = strategy_inks(strategies, look)
+    _frame(grid, names, (low, high), target, look)
+    for axes, panel in grid.panels(values):
+        dots: dict[str, Any] = {
+            "s": look.printed(1.5) ** 2,
+            "color": LEVEL,
+            "linewidth": 0,
+            "zorder": 2.5,
+        }
+        axes.scatter("x", "y", data=panel.rename(columns={"value": "x"}), **dots)
+    for axes, panel in grid.panels(means):
+        for strategy in strategies:
+            mine = panel[panel["strategy"] == strategy]
+            start = low if target is None else target
+            _draw_sticks(axes, mine, start, (low, high), colours[strategy], look)
+    compose(
+        grid.figure,
+        look,
+        panels_height=grid.height,
+        title=title,
+        legends=[
+            [
+                *kind_handles(kinds, look),
+                dot("one level of sigma", look, color=LEVEL, markersize=look.printed(2)),
+            ]
+        ],
+        xlabel=name,
+        caption=_caption(table, values, means, target, factors, strategies),
+    )
+    return grid.figure
+
+
+def _means(values: pd.DataFrame, factors: Sequence[str], levels: int) -> pd.DataFrame:
+    """Return the means over the levels of sigma, where there is a value at each.
+
+    The cells are independent of each other, so that the squares of their Monte Carlo SEs add up.
+    """
+    by = [*(factor for factor in factors if factor != SIGMA), "strategy", "rank", "y"]
+    squares = values.assign(square=values["mcse"] ** 2)
+    means = squares.groupby(by, as_index=False, sort=False).agg(
+        value=("value", "mean"), square=("square", "sum"), levels=(SIGMA, "nunique")
+    )
+    means = means[means["levels"] == levels]
+    return means.assign(mcse=np.sqrt(means["square"]) / means["levels"])
+
+
+def _limits(means: pd.Series, target: float | None) -> tuple[float, float]:
+    """Return the ends of the axis: symmetric about 0, else from the target to most of the means."""
+    if target is None:
+        return min(0.0, float(means.min())), float(means.quantile(0.97)) or 1.0
+    reach = 1.1 * float((means - target).abs().quantile(INSIDE))
+    if 0 < target < 1:
+        return max(target - max(reach, 0.06), 0.0), min(target + max(reach, 0.06), 1.0)
+    return target - (reach or 1.0), target + (reach or 1.0)
+
+
+def _frame(
+    grid: Grid,
+    names: Sequence[str],
+    limits: tuple[float, float],
+    target: float | None,
+    look: Look,
+) -> None:
+    """Give the panels their axes: the strategies from above, and the target as a line."""
+    low, high = limits
+    first = grid.axes[0, 0]
+    first.set_xlim(low - 0.04 * (high - low), high + 0.04 * (high - low))
+    first.set_ylim(len(names) - 0.4, -0.6)
+    first.set_yticks(range(len(names)), names)
+    first.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    first.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}".replace("-", "−")))
+    for axes in grid.axes.flat:
+        axes.tick_params(axis="y", length=0)
+        axes.grid(visible=False)
+        axes.grid(axis="x", color="#dddddd", linewidth=look.line)
+        if target is not None:
+            axes.axvline(target, color=INK, linewidth=look.line, zorder=1)
+
+
+def _draw_sticks(
+    axes: Axes,
+    means: pd.DataFrame,
+    start: float,
+    limits: tuple[float, float],
+    colour: Colour,
+    look: Look,
+) -> None:
+    """Draw a strategy's sticks, means and intervals; arrows for means beyond the limits."""
+    value, y, ranks = (means[name].to_numpy() for name in ("value", "y", "rank"))
+    half = Z_95 * means["mcse"].fillna(0).to_numpy()
+    shown = np.clip(value, *limits)
+    sticks = [[(start, height), (end, height)] for end, height in zip(shown, y, strict=True)]
+    axes.add_collection(
+        LineCollection(sticks, colors=[tint(colour, 0.5)], linewidths=1.6 * look.line, zorder=2)
+    )
+    within = (value >= limits[0]) & (value <= limits[1])
+    ends = np.stack([value - half, value + half], axis=1)
+    bars = [
+        [(left, height), (right, height)]
+        for (left, right), height in zip(ends[within], y[within], strict=True)
+    ]
+    axes.add_collection(LineCollection(bars, colors=[INK], linewidths=1.4 * look.line, zorder=4))
+    for rank in np.unique(ranks):
+        marker = MARKERS[rank % len(MARKERS)]
+        here = within & (ranks == rank)
+        axes.scatter(
+            value[here],
+            y[here],
+            s=look.printed(3) ** 2,
+            facecolor=[face(marker, colour)],
+            edgecolor=[colour],
+            linewidth=1.1 * look.line,
+            marker=marker,
+            zorder=3,
+        )
+    for side, end in enumerate(limits):
+        beyond = value > end if side else value < end
+        if not beyond.any():
+            continue
+        axes.scatter(
+            np.full(beyond.sum(), end),
+            y[beyond],
+            s=look.printed(3.2) ** 2,
+            color=[colour],
+            linewidth=0,
+            marker=">" if side else "<",
+            zorder=3,
+        )
+        axes.annotate(
+            ", ".join(f"{x:.2f}".replace("-", "−") for x in value[beyond]),
+            (end, y[beyond].mean()),
+            (look.printed(-4 if side else 4), 0),
+            textcoords="offset points",
+            ha="right" if side else "left",
+            va="center",
+            **outlined(look, "white"),
+        )
+
+
+def _caption(
+    table: pd.DataFrame,
+    values: pd.DataFrame,
+    means: pd.DataFrame,
+    target: float | None,
+    factors: Sequence[str],
+    strategies: Sequence[str],
+) -> str:
+    away = "" if target is None else f" Vertical line and start of the sticks: {target:g}."
+    several = " Of alike predictors values are means." if values["terms"].max() > 1 else ""
+    partly = values.groupby(["strategy", CLUSTERS, OBSERVATIONS]).ngroups
+    whole = means.groupby(["strategy", CLUSTERS, OBSERVATIONS]).ngroups
+    some = " Without a stick: no value at some of the levels." if whole < partly else ""
+    return (
+        "Mark: mean over the levels of the between-cluster sigma, with its 95 % Monte Carlo "
+        f"interval (black); grey dots: single levels.{away} Arrows: beyond the axis, with the "
+        f"value; grey dots there are not shown.{some}{several} {sims(table):,} sims per cell; "
+        f"slopes alone. {failures(table, factors, strategies)}"
+    )

@@ -1,0 +1,170 @@
+"""Every interval of one cell, ranked by how far it is off: the zip plot.
+
+Morris, T. P., White, I. R. and Crowther, M. J. (2019): Using simulation studies to evaluate
+statistical methods. Statistics in Medicine 38:2074-2102, figures 5 and 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from clustrategy.dataset import INTERCEPT
+from clustrategy.figures.files import Rows
+from clustrategy.figures.frame import compose, nothing, strategy_inks, wrap
+from clustrategy.figures.intervals import wilson
+from clustrategy.figures.labels import level_label, strategy_label
+from clustrategy.figures.style import INK, Colour, Look, dress, new_figure
+
+TITLE = "Zip plot: the intervals of one cell, those farthest off on top"
+COVERING = "#c4c4c4"
+
+
+def zip_plot(
+    performance: pd.DataFrame,
+    estimates: Rows,
+    *,
+    factors: Sequence[str],
+    strategies: Sequence[str],
+    options: Mapping[str, Any],
+) -> Figure:
+    """Draw the intervals of the slope and cell whose coverage is worst, a panel per strategy.
+
+    Parameters
+    ----------
+    performance
+        The performance table, which tells the true values and the coverages.
+    estimates
+        The estimates, with their intervals.
+    options
+        Those of the look, and the data-generating process as ``dgp``.
+    """
+    look = Look.from_options(options)
+    place = hardest(performance[performance["strategy"].isin(strategies)], factors)
+    if place is None:
+        reason = "No slope is the same in every sim, or no strategy has an interval of one."
+        return nothing(look, TITLE, reason)
+    truth = place.pop("true_value")
+    columns = ["strategy", "estimate", "std_error", "conf_low", "conf_high"]
+    rows = estimates.read(columns, {name: [value] for name, value in place.items()})
+    rows = rows.dropna(subset=["conf_low", "conf_high"])
+    parts = {name: rows[rows["strategy"] == name] for name in strategies}
+    covering = {
+        name: (part["conf_low"] <= truth) & (part["conf_high"] >= truth)
+        for name, part in parts.items()
+    }
+    coverages = [share.mean() for share in covering.values() if len(share)]
+    floor = 5 * np.clip(np.floor(20 * (np.median(coverages) - 0.05)), 10, 18)
+
+    across = min(len(strategies), 4)
+    down = -(-len(strategies) // across)
+    height = look.printed(1.5) * down + look.printed(0.3)
+    figure = new_figure(look, height)
+    panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    colours = strategy_inks(strategies, look)
+    for axes, strategy in zip(panels.flat, strategies, strict=False):
+        dress(axes, look)
+        title = wrap(strategy_label(strategy), 0.84 * look.width / across, look.text)
+        axes.set_title(title, fontsize=look.text, color=INK, loc="left")
+        axes.axvline(truth, color=INK, linewidth=look.line, zorder=3)
+        part = parts[strategy]
+        if part.empty:
+            axes.text(0.5, 0.5, "none", transform=axes.transAxes, ha="center", size=look.text)
+        else:
+            colour = colours[strategy]
+            _draw_intervals(axes, part, truth, covering[strategy], floor, colour, look)
+    for axes in panels.flat[len(strategies) :]:
+        axes.remove()
+    for axes in panels.flat[len(strategies) - across : len(strategies)]:
+        axes.tick_params(labelbottom=True)
+    ends = np.quantile(rows[["conf_low", "conf_high"]] - truth, [0.02, 0.98])
+    reach = 1.1 * np.abs(ends).max()
+    panels[0, 0].set_xlim(truth - reach, truth + reach)
+    panels[0, 0].set_ylim(floor, 100)
+    panels[0, 0].set_yticks([floor, *([95] if floor < 95 else []), 100])
+    panels[0, 0].xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    term = place.pop("term")
+    where = ", ".join(level_label(name, value) for name, value in place.items())
+    compose(
+        figure,
+        look,
+        panels_height=height,
+        title=TITLE,
+        xlabel=f"95 % intervals of the slope of {term}, whose true value is {truth:g}",
+        ylabel="centile of |estimate − true value| / SE",
+        caption=(
+            f"The cell and slope with the lowest coverage, mean over the strategies: {where}; "
+            f"{term}. Coloured: intervals that miss the true value (vertical line); grey: those "
+            "that hold it. Number and horizontal lines: coverage and its 95 % Monte Carlo "
+            "interval (Wilson); right intervals turn from grey to colour at 95. Only the top of "
+            f"the {rows.groupby('strategy', observed=True).size().max():,} intervals is shown, "
+            "and wide ones are cut off."
+        ),
+    )
+    return figure
+
+
+def hardest(performance: pd.DataFrame, factors: Sequence[str]) -> dict[str, Any] | None:
+    """Return the cell and slope with the lowest coverage, mean over the strategies.
+
+    Among slopes whose true value is the same in every sim, of those that most strategies
+    estimate.
+
+    Returns
+    -------
+    place
+        The values of the factors, term and true_value; None where there is no such slope.
+    """
+    rows = performance[
+        (performance["measure"] == "coverage")
+        & (performance["handling"] == "case_wise")
+        & (performance["term"] != INTERCEPT)
+    ].dropna(subset=["value", "true_value"])
+    if rows.empty:
+        return None
+    key = [*factors, "term", "true_value"]
+    found = rows.groupby(key, as_index=False)["value"].agg(["count", "mean"])
+    found = found[found["count"] == found["count"].max()]
+    worst = found.loc[found["mean"].idxmin()]
+    return {name: worst[name] for name in key}
+
+
+def _draw_intervals(
+    axes: Axes,
+    part: pd.DataFrame,
+    truth: float,
+    covering: pd.Series,
+    floor: float,
+    colour: Colour,
+    look: Look,
+) -> None:
+    """Draw a strategy's intervals at their ranks, and its coverage."""
+    off = ((part["estimate"] - truth).abs() / part["std_error"]).to_numpy()
+    rank = np.empty(len(off))
+    rank[np.argsort(off, kind="stable")] = 100 * (np.arange(len(off)) + 0.5) / len(off)
+    seen = rank >= floor
+    ends = part[["conf_low", "conf_high"]].to_numpy()
+    lines = np.stack([ends, np.repeat(rank[:, None], 2, axis=1)], axis=-1)[seen]
+    paint = [COVERING if held else colour for held in covering[seen]]
+    thick = min(1.6 * look.line, 70 * look.printed(1.1) / max(seen.sum(), 1))
+    axes.add_collection(LineCollection(list(lines), colors=paint, linewidths=thick, zorder=2))
+    held = int(covering.sum())
+    low, high = (100 * float(end) for end in wilson(held, len(off)))
+    for level, dash in ((100 * held / len(off), "-"), (low, (0, (4, 2))), (high, (0, (4, 2)))):
+        axes.axhline(level, color=INK, linewidth=look.line, linestyle=dash, zorder=4)
+    axes.annotate(
+        f"{100 * held / len(off):.1f} % ({low:.1f} to {high:.1f})",
+        (0.03, 0.04),
+        xycoords="axes fraction",
+        size=look.text,
+        color=INK,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.9},
+        zorder=5,
+    )
