@@ -27,7 +27,7 @@ from typing import Literal
 
 import numpy as np
 from scipy.integrate import quad
-from scipy.special import fdtr, gammaln, nctdtr, ndtr, stdtr, stdtrit
+from scipy.special import bdtr, fdtr, gammaln, nctdtr, ndtr, stdtr, stdtrit
 
 LEVEL = 0.05
 
@@ -401,3 +401,20 @@ def random_intercept_rejection(
     errors, tau = residual_sd**2, slope_sd**2
     inflation = (errors + tau * (rows + slopes)) / (errors + tau * slopes)
     return float(2.0 * ndtr(stdtrit(np.inf, LEVEL / 2.0) / np.sqrt(inflation)))
+
+
+def sign_flip_rejection(clusters: int, draws: int) -> float:
+    """The exact size of a sign-flip test of a mean of symmetric cluster summaries.
+
+    Of the M = 2^(G-1) ways to part the clusters that of the data has rank J, uniform on 1 to M.
+    All are tried where 2^G is at most draws + 1, so p = J / M; else p is (1 + B) / (draws + 1)
+    with B ~ Binomial(draws, J / M) (Phipson & Smyth 2010, equation 3).
+    """
+    partitions = 2 ** (clusters - 1)
+    if 2 * partitions <= draws + 1:
+        return float(np.floor(LEVEL * partitions + 1e-9)) / partitions
+    most = np.floor(LEVEL * (draws + 1) + 1e-9) - 1.0
+    if partitions > 2**20:
+        return float((most + 1.0) / (draws + 1))
+    shares = np.arange(1, partitions) / partitions
+    return float(bdtr(most, draws, shares).sum() / partitions)
