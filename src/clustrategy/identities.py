@@ -55,11 +55,11 @@ def twins(design: Arms, strategy: Strategy) -> Iterator[Twin]:
     if strategy.name == "cluster_robust":
         variance, df = options["variance"], options["df"]
         if variance == "CV3":
-            words, factor = "jackknife variance = (G - 1)/G CR3", float(np.sqrt((G - 1) / G))
+            words, factor = "jackknife = (G - 1)/G CR3", float(np.sqrt((G - 1) / G))
             yield Twin(words, "cluster_robust", {"variance": "CR3"}, both, factor)
         if variance in ("CR1", "CR2", "CV3") and not design.between:
             measures = all_three if df in ("G-1", "satterthwaite") else both
-            yield Twin("CR1 = CR2 = jackknife = two-stage", "two_stage", {}, measures)
+            yield Twin("CR1, CR2, CV3 = two-stage", "two_stage", {}, measures)
     elif strategy.name == "gee":
         variance = {"variance": GEE[options["variance"]]}
         yield Twin("GEE = least squares", "cluster_robust", variance, both)
@@ -68,9 +68,9 @@ def twins(design: Arms, strategy: Strategy) -> Iterator[Twin]:
     elif strategy.name.startswith("mixed") and options.get("variance", "model") == "model":
         measures = both if options.get("df") == "normal" else all_three
         if design.between:
-            yield Twin("mixed model = t test on clusters' means", "two_stage", {}, measures)
+            yield Twin("mixed = t test on means", "two_stage", {}, measures)
         elif strategy.name == "mixed_maximal":
-            yield Twin("maximal mixed model = two-stage", "two_stage", {}, measures)
+            yield Twin("mixed maximal = two-stage", "two_stage", {}, measures)
 
 
 def identities(

@@ -11,7 +11,7 @@ import pandas as pd
 from clustrategy.strategies import Strategy
 from clustrategy.verification import Cell, Row, arms, options_of, rejected
 
-STATEMENT = "published false-positive rate"
+STATEMENT = "published rate"
 
 
 @dataclass(frozen=True)

@@ -50,22 +50,32 @@ COLUMNS = (
 STATEMENTS = {
     "bias": "bias is zero",
     "median_bias": "bias is zero",
-    "empirical_se": "spread of the estimates",
-    "mse": "spread of the estimates",
-    "model_se": "mean of the estimated variance",
-    "relative_error": "mean of the estimated variance",
-    "variance_ratio": "mean of the estimated variance",
-    "variance_df": "spread of the estimated variance",
+    "empirical_se": "spread of estimates",
+    "robust_se": "spread of estimates",
+    "mse": "spread of estimates",
+    "model_se": "mean variance estimate",
+    "relative_error": "mean variance estimate",
+    "variance_ratio": "mean variance estimate",
+    "variance_df": "variance estimate's spread",
     "rejection_rate": "false-positive rate",
     "coverage": "coverage",
-    "interval_width": "width of the interval",
+    "interval_width": "interval width",
 }
 POWER = "power"
 COMPLETE = "no fit fails"
 ROUGH = "false-positive rate of a random intercept where slopes vary"
 
-ESTIMATOR = ("bias", "median_bias", "empirical_se", "mse")
-"""The measures that standard errors have no part in."""
+OF_ESTIMATOR = {
+    "bias",
+    "median_bias",
+    "empirical_se",
+    "robust_se",
+    "mse",
+    "model_se",
+    "relative_error",
+}
+"""Measures that stand once for all variances of one estimator: standard errors have no part in
+them, or `variance_ratio` says the same."""
 
 Options = Mapping[str, Any]
 Row = dict[str, Any]
@@ -154,6 +164,7 @@ def of_wald(wald: Wald, theta: float) -> dict[str, Known]:
         "bias": Known(0.0, sd),
         "median_bias": Known(0.0, sd * np.sqrt(np.pi / 2.0)),
         "empirical_se": Known(sd, sd * np.sqrt(0.5)),
+        "robust_se": Known(sd),
         "mse": Known(wald.variance, wald.variance * np.sqrt(2.0)),
         "model_se": Known(sd * np.sqrt(scale), sd * np.sqrt(scale / (2.0 * df))),
         "relative_error": Known(np.sqrt(scale) - 1.0, np.sqrt(scale * (0.5 / df + 0.5))),
@@ -265,8 +276,6 @@ def exact(
 ) -> pd.DataFrame:
     """The rows of what is known exactly, in the order of cells, strategies, terms and measures.
 
-    All variances of one estimator share its estimates, whose measures stand once.
-
     Parameters
     ----------
     cells, strategies : of the study.
@@ -279,7 +288,7 @@ def exact(
             estimator = "ols" if strategy.name in ("cluster_robust", "gee") else strategy.name
             for term, theta, measures in known(cell.process, strategy):
                 for measure, number in measures.items():
-                    if measure in ESTIMATOR and estimator in seen:
+                    if measure in OF_ESTIMATOR and estimator in seen:
                         continue
                     power = measure == "rejection_rate" and theta != 0.0
                     rows.append(

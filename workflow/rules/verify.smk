@@ -1,24 +1,23 @@
 # Studies whose answers are known, each run by a call of Snakemake of its own, since a call serves
 # one study. `short` has fewer cells and sims.
 from clustrategy.config import load
-from snakemake.io import Wildcards
 from snakemake.utils import update_config
 
 VERIFIED = {"arms": "config/verification-arms.yaml", "slopes": "config/verification-slopes.yaml"}
 SHORT = "config/verification-short.yaml"
 
 
-def verification_files(wildcards):
-    """The configs of a verification study, later ones over earlier ones."""
-    return [VERIFIED[wildcards.part], *([SHORT] if wildcards.form == "verification-short" else [])]
+def verification_files(form, part):
+    """The config files of a verification study, later ones over earlier ones."""
+    return [VERIFIED[part], *([SHORT] if form == "verification-short" else [])]
 
 
 def verification_configs(wildcards):
-    """The whole config of each, as the call of its own has it."""
+    """The whole config of each study, as the call of its own has it."""
     configs = []
     for part in VERIFIED:
         whole = load("config/config.yaml")
-        for file in verification_files(Wildcards(fromdict={"form": wildcards.form, "part": part})):
+        for file in verification_files(wildcards.form, part):
             update_config(whole, load(file))
         configs.append({**whole, "study": f"{wildcards.form}-{part}"})
     return configs
@@ -43,7 +42,7 @@ localrules:
 rule verification_study:
     input:
         config="config/config.yaml",
-        over=verification_files,
+        over=lambda wildcards: verification_files(wildcards.form, wildcards.part),
         code=[os.path.relpath(file) for file in sorted(PACKAGE.rglob("*.py"))],
     output:
         "results/{form}/{part}.cksum",
