@@ -293,13 +293,6 @@ def least_squares(design: Arms, column: int) -> Wald:
     return design._wald(column, float(N - k), cells / (N - k), design._row_eigenvalues)
 
 
-def fixed_effects(design: Arms, column: int) -> Wald:
-    """Clusters as fixed effects, classical standard errors: differences within clusters alone."""
-    G, N, k = design.clusters, design.observations, design.arms
-    df = float(N - G - (k - 1))
-    return design._wald(column, df, 2.0 * k / N / df, _within_eigenvalues(design))
-
-
 def _within_eigenvalues(design: Arms) -> list[tuple[float, float]]:
     """Of the residual sum of squares once the clusters' means are taken out."""
     G, n, k = design.clusters, design.rows, design.arms
@@ -312,8 +305,9 @@ def random_intercept(design: Arms, column: int) -> Wald:
     """The mixed model with a random intercept by REML, Satterthwaite's df, off its boundary.
 
     between: the pooled t test on the clusters' means (Donald & Lang 2007, REStat 89, 221-233).
-    within: differences as `fixed_effects`; the intercept's variance is a sum of two mean squares
-    whose df vary with the data, and simple where differences do not vary between clusters.
+    within: differences have the mean square of what is left within clusters; the intercept's
+    variance is a sum of two mean squares whose df vary with the data, and simple where
+    differences do not vary between clusters.
     """
     G, n, k = design.clusters, design.rows, design.arms
     first, second = design.summary_variances
@@ -323,7 +317,8 @@ def random_intercept(design: Arms, column: int) -> Wald:
         arms = 2.0 if column else 1.0
         return design._wald(column, float(G - k), arms / (a * (G - k)), parts)
     if column:
-        return fixed_effects(design, column)
+        df = float(G * n - G - (k - 1))
+        return design._wald(column, df, 2.0 / (G * n / k) / df, _within_eigenvalues(design))
     if design.slope_sd:
         raise ValueError("no closed form where the differences vary between clusters")
     errors, df = design.residual_sd**2, G * (n - 1.0) - (k - 1.0)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from clustrategy.closed_forms import Arms
 from clustrategy.dataset import Floats
 from clustrategy.strategies import Strategy
-from clustrategy.verification import GEE, Cell, Row, arms, is_precise, options_of
+from clustrategy.verification import GEE, Cell, Row, arms, is_plain, options_of
 
 ROUNDING = {"estimate": 1e-10, "std_error": 1e-10, "df": 1e-8}
 """Relative differences that are allowed where both strategies compute in closed form."""
@@ -65,9 +65,12 @@ def twins(design: Arms, strategy: Strategy) -> Iterator[Twin]:
         yield Twin("GEE = least squares", "cluster_robust", variance, both)
     elif strategy.name == "fixed_effects" and not design.between:
         yield Twin("fixed effects = least squares", "cluster_robust", {}, ("estimate",))
-    elif strategy.name.startswith("mixed") and options.get("variance", "model") == "model":
-        measures = both if options.get("df") == "normal" else all_three
-        if design.between:
+    elif strategy.name in ("mixed_intercept", "mixed_maximal"):
+        measures = both if options["df"] == "normal" else all_three
+        if options["variance"] == "CR2":
+            cr2 = {"variance": "CR2", "df": "satterthwaite"}
+            yield Twin("mixed, CR2 = least squares, CR2", "cluster_robust", cr2, measures)
+        elif design.between:
             yield Twin("mixed = t test on means", "two_stage", {}, measures)
         elif strategy.name == "mixed_maximal":
             yield Twin("mixed maximal = two-stage", "two_stage", {}, measures)
@@ -115,7 +118,7 @@ def _is(strategy: Strategy, twin: Twin) -> bool:
     return (
         strategy.name == twin.name
         and twin.options.items() <= options.items()
-        and not is_precise(options)
+        and (strategy.name != "two_stage" or is_plain(options))
     )
 
 

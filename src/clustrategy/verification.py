@@ -200,34 +200,42 @@ def _of_gee(design: Arms, column: int, options: Options) -> Wald:
     return closed_forms.cluster_robust(design, column, variance, options["df"])
 
 
+def _of_fixed_effects(design: Arms, column: int, options: Options) -> Wald | None:
+    """Least squares, since the arms are alike in all clusters and so orthogonal to them."""
+    if design.between or not column:
+        return None
+    return _of_cluster_robust(design, column, options)
+
+
 def _of_two_stage(design: Arms, column: int, options: Options) -> Wald | None:
-    if is_precise(options):
+    if not is_plain(options):
         return None
     if design.between:
         return closed_forms.random_intercept(design, column)
     return closed_forms.two_stage(design, column)
 
 
-def is_precise(options: Options) -> bool:
-    """Whether a two-stage strategy goes beyond the t test of the clusters' own coefficients."""
-    return bool(options.get("weights", "equal") != "equal" or options.get("test", "t") != "t")
+def is_plain(options: Options) -> bool:
+    """Whether a two-stage strategy is the t test of the clusters' own coefficients."""
+    return bool(options["weights"] == "equal" and options["test"] == "t")
 
 
 def _of_random_intercept(design: Arms, column: int, options: Options) -> Wald | None:
-    if options.get("variance", "model") != "model":
+    if options["variance"] != "model":
         return None
     if closed_forms.boundary_probability(design) > BOUNDARY:
         return None
     if not (design.between or column) and design.slope_sd:
         return None
     wald = closed_forms.random_intercept(design, column)
-    return replace(wald, df=np.inf) if options.get("df") == "normal" else wald
+    return replace(wald, df=np.inf) if options["df"] == "normal" else wald
 
 
 OF_ARMS: Mapping[str, Callable[[Arms, int, Options], Wald | None]] = {
     "ols": _of_least_squares,
     "cluster_robust": _of_cluster_robust,
     "gee": _of_gee,
+    "fixed_effects": _of_fixed_effects,
     "two_stage": _of_two_stage,
     "mixed_intercept": _of_random_intercept,
 }
@@ -239,7 +247,7 @@ def _of_slope(process: Process, strategy: Strategy) -> dict[str, Known]:
     G, n = process.clusters, process.obs_per_cluster
     slope_sd, residual_sd = float(process.sigmas[1]), process.residual_sigma
     known = {"bias": Known(0.0), "median_bias": Known(0.0)}
-    if strategy.name == "two_stage" and not is_precise(options_of(strategy)):
+    if strategy.name == "two_stage" and is_plain(options_of(strategy)):
         setting = (G, n, 1, slope_sd, residual_sd)
         kurtosis = closed_forms.two_stage_kurtosis(*setting)
         known |= _spread(closed_forms.two_stage_variance(*setting), kurtosis)
@@ -264,9 +272,13 @@ def known(process: Process, strategy: Strategy) -> Iterator[tuple[str, float, di
     design = arms(process)
     for column, (term, theta) in enumerate(zip(process.terms, process.coefficients, strict=True)):
         if design is not None and strategy.name in OF_ARMS:
-            wald = OF_ARMS[strategy.name](design, column, options_of(strategy))
+            options = options_of(strategy)
+            wald = OF_ARMS[strategy.name](design, column, options)
             if wald is not None:
                 yield term, theta, of_wald(wald, theta)
+            elif options.get("test") == "sign_flip" and not design.between and not theta:
+                size = closed_forms.sign_flip_rejection(design.clusters, options["draws"])
+                yield term, theta, {"rejection_rate": _rate(size)}
         elif column and has_one_predictor(process):
             yield term, theta, _of_slope(process, strategy)
 
