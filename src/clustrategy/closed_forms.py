@@ -398,18 +398,20 @@ def random_intercept_rejection(
     return float(2.0 * ndtr(stdtrit(np.inf, LEVEL / 2.0) / np.sqrt(inflation)))
 
 
-def sign_flip_rejection(clusters: int, draws: int) -> float:
-    """The exact size of a sign-flip test of a mean of symmetric cluster summaries.
+def sign_flip_rejection(clusters: int, draws: int, enumerated: bool) -> float:
+    """The exact size of a test by random signs of the mean of symmetric cluster summaries.
 
     Of the M = 2^(G-1) ways to part the clusters that of the data has rank J, uniform on 1 to M.
-    All are tried where 2^G is at most draws + 1, so p = J / M; else p is (1 + B) / (draws + 1)
-    with B ~ Binomial(draws, J / M) (Phipson & Smyth 2010, equation 3).
+    Where all are tried, p = J / M. Else B ~ Binomial(draws, J / M) draws are as extreme, and p is
+    (1 + B) / (draws + 1) (Phipson & Smyth 2010, equation 3) or B / draws, which reject alike
+    where LEVEL (draws + 1) is a whole number. The wild cluster bootstrap with its null imposed and
+    Rademacher weights is this test where all clusters have the same design.
     """
-    partitions = 2 ** (clusters - 1)
-    if 2 * partitions <= draws + 1:
-        return float(np.floor(LEVEL * partitions + 1e-9)) / partitions
-    most = np.floor(LEVEL * (draws + 1) + 1e-9) - 1.0
+    partitions = 2.0 ** (clusters - 1)
+    if enumerated:
+        return float(np.floor(LEVEL * partitions)) / partitions
+    most = round(LEVEL * (draws + 1)) - 1
     if partitions > 2**20:
-        return float((most + 1.0) / (draws + 1))
-    shares = np.arange(1, partitions) / partitions
-    return float(bdtr(most, draws, shares).sum() / partitions)
+        return (most + 1.0) / (draws + 1.0)
+    shares = np.arange(1.0, partitions) / partitions
+    return float(bdtr(most, draws, shares).sum()) / partitions

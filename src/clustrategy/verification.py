@@ -220,6 +220,30 @@ def is_plain(options: Options) -> bool:
     return bool(options["weights"] == "equal" and options["test"] == "t")
 
 
+def _of_wild_bootstrap(design: Arms, column: int, options: Options) -> None:
+    """Its test alone has a closed form, and no t distribution."""
+
+
+def has_signs(design: Arms, strategy: Strategy) -> bool:
+    """Whether a strategy's test of a design is one by random signs, exact but for its steps."""
+    options = options_of(strategy)
+    if design.between:
+        return False
+    if strategy.name == "two_stage":
+        return bool(options["weights"] == "equal" and options["test"] == "sign_flip")
+    wild = ("restricted", "rademacher")
+    return strategy.name == "wild_cluster_bootstrap" and (
+        (options["null"], options["weights"]) == wild
+    )
+
+
+def _size_of_signs(design: Arms, strategy: Strategy) -> float:
+    """Of the sign flips all 2^G are tried if they are at most draws + 1, of the bootstrap half."""
+    G, draws = design.clusters, options_of(strategy)["draws"]
+    enumerated = 2**G <= draws + 1 if strategy.name == "two_stage" else 2 ** (G - 1) <= draws
+    return closed_forms.sign_flip_rejection(G, draws, enumerated)
+
+
 def _of_random_intercept(design: Arms, column: int, options: Options) -> Wald | None:
     if options["variance"] != "model":
         return None
@@ -237,6 +261,7 @@ OF_ARMS: Mapping[str, Callable[[Arms, int, Options], Wald | None]] = {
     "gee": _of_gee,
     "fixed_effects": _of_fixed_effects,
     "two_stage": _of_two_stage,
+    "wild_cluster_bootstrap": _of_wild_bootstrap,
     "mixed_intercept": _of_random_intercept,
 }
 """How each strategy's coefficient gets its closed form in a design of arms, if it has one."""
@@ -272,13 +297,11 @@ def known(process: Process, strategy: Strategy) -> Iterator[tuple[str, float, di
     design = arms(process)
     for column, (term, theta) in enumerate(zip(process.terms, process.coefficients, strict=True)):
         if design is not None and strategy.name in OF_ARMS:
-            options = options_of(strategy)
-            wald = OF_ARMS[strategy.name](design, column, options)
+            wald = OF_ARMS[strategy.name](design, column, options_of(strategy))
             if wald is not None:
                 yield term, theta, of_wald(wald, theta)
-            elif options.get("test") == "sign_flip" and not design.between and not theta:
-                size = closed_forms.sign_flip_rejection(design.clusters, options["draws"])
-                yield term, theta, {"rejection_rate": _rate(size)}
+            elif theta == 0.0 and has_signs(design, strategy):
+                yield term, theta, {"rejection_rate": _rate(_size_of_signs(design, strategy))}
         elif column and has_one_predictor(process):
             yield term, theta, _of_slope(process, strategy)
 

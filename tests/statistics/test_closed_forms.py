@@ -19,6 +19,7 @@ from clustrategy.closed_forms import (
     least_squares,
     random_intercept,
     random_intercept_rejection,
+    sign_flip_rejection,
     two_stage,
     two_stage_kurtosis,
     two_stage_variance,
@@ -370,3 +371,25 @@ def test_effects_and_two_stage() -> None:
     law = stats.nct(7, delta)
     c = stats.t(7).ppf(0.975)
     assert wald(0.6) == pytest.approx(law.sf(c) + law.cdf(-c), abs=1e-10)
+
+
+@pytest.mark.parametrize("clusters", [5, 6, 8])
+def test_all_signs_of_the_clusters(clusters: int) -> None:
+    """The sign-flip test in full, of every partition of one dataset taken as the data's own."""
+    summaries = np.random.default_rng(6).standard_normal(clusters)
+    signs = 1 - 2 * (np.arange(2**clusters)[:, None] >> np.arange(clusters) & 1)
+    means = np.abs(signs @ summaries)
+    p_values = (means[:, None] <= means * (1 + 1e-12)).mean(axis=1)
+    size = sign_flip_rejection(clusters, 999, enumerated=True)
+    assert (p_values <= 0.05).mean() == pytest.approx(size)
+
+
+def test_random_signs() -> None:
+    rng = np.random.default_rng(8)
+    ranks = rng.integers(1, 2**6 + 1, 400_000) / 2**6
+    p_values = (1 + rng.binomial(99, ranks)) / 100
+    size = sign_flip_rejection(7, 99, enumerated=False)
+    assert (p_values <= 0.05).mean() == pytest.approx(size, abs=4 * np.sqrt(0.05 / 400_000))
+    assert size < 0.049
+    assert sign_flip_rejection(40, 99, enumerated=False) == 0.05
+    assert sign_flip_rejection(19, 99, enumerated=False) == pytest.approx(0.05, abs=1e-5)
