@@ -21,6 +21,8 @@ ROUNDING = {"estimate": 1e-10, "std_error": 1e-10, "df": 1e-8}
 ITERATED = {"estimate": 1e-8, "std_error": 1e-5, "df": 1e-3}
 """Where one of them searches for an optimum."""
 
+NEAR = 0.1
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -30,12 +32,15 @@ class Fitted:
     ----------
     estimate, std_error, df : (S, p).
     regular : (S,) whether there is a fit and it is not singular.
+    inside : (S,) whether it is far from singular: no diagonal element of the relative Cholesky
+        factor below `NEAR`. Nearer, Satterthwaite's df hang on the last digits of the optimum.
     """
 
     estimate: Floats
     std_error: Floats
     df: Floats
     regular: NDArray[np.bool_]
+    inside: NDArray[np.bool_]
 
 
 class Twin(NamedTuple):
@@ -93,9 +98,10 @@ def identities(
             theirs = next((fitted[s.label] for s in strategies if _is(s, twin)), None)
             if theirs is None:
                 continue
-            there = mine.regular & theirs.regular
+            regular = mine.regular & theirs.regular
             tolerance = ITERATED if strategy.name.startswith("mixed") else ROUNDING
             for measure in twin.measures:
+                there = regular & mine.inside if measure == "df" else regular
                 rows.append(
                     {
                         **cell.factors,

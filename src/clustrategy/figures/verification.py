@@ -86,7 +86,7 @@ def _draw_statements(
         mine = scored[scored["statement"] == name]
         offsets = SPREAD * ((np.arange(len(mine)) + 0.5) / len(mine) - 0.5)
         size = 3.0 if len(mine) < 20 else 2.4 if len(mine) < 200 else 1.7
-        count = {"ha": "left", "va": "center", "size": look.text, "color": MUTED}
+        count: dict[str, Any] = {"ha": "left", "va": "center", "size": look.text, "color": MUTED}
         axes.text(1.02, place, f"{len(mine):,}", transform=axes.get_yaxis_transform(), **count)
         _scatter(axes, mine, place + offsets, colours, look, size)
     axes.axvspan(-1.96, 1.96, color=BAND, linewidth=0, zorder=-2)
@@ -119,7 +119,7 @@ def _scatter(
         zorder=3,
         rasterized=len(mine) > 200,
     )
-    cross = {"marker": "x", "color": WRONG, "linewidth": 2 * look.line, "zorder": 4}
+    cross: dict[str, Any] = {"marker": "x", "color": WRONG, "linewidth": 2 * look.line, "zorder": 4}
     axes.scatter(z[wrong], y[wrong], s=look.printed(3) ** 2, **cross)
 
 
@@ -134,7 +134,12 @@ def _draw_quantiles(axes: Axes, scored: pd.DataFrame, limit: float, look: Look) 
     for side in (-limit, limit):
         axes.axhline(side, color=MUTED, linewidth=1.5 * look.line, linestyle="--", zorder=1)
     wrong = np.abs(z) > limit
-    marks = {"s": look.printed(1.8) ** 2, "linewidth": 0, "zorder": 3, "rasterized": z.size > 200}
+    marks: dict[str, Any] = {
+        "s": look.printed(1.8) ** 2,
+        "linewidth": 0,
+        "zorder": 3,
+        "rasterized": z.size > 200,
+    }
     axes.scatter(normal[~wrong], z[~wrong], color=MUTED, **marks)
     axes.scatter(normal[wrong], z[wrong], color=WRONG, **marks)
     axes.set_ylim(-end, end)
@@ -161,7 +166,7 @@ def _draw_identities(axes: Axes, same: pd.DataFrame, look: Look) -> None:
             y = place + 0.22 * (k - (mine["measure"].nunique() - 1) / 2)
             off = wrong[rows.index]
             found = rows["found"].clip(lower=FLOOR)
-            marks = {"s": look.printed(2.6) ** 2, "zorder": 3}
+            marks: dict[str, Any] = {"s": look.printed(2.6) ** 2, "zorder": 3}
             kind = str(measure).rpartition(" ")[2]
             axes.scatter(
                 found[~off],
@@ -197,7 +202,8 @@ MARKERS = {"estimate": "o", "std_error": "s", "df": "^"}
 def _draw_rates(axes: Axes, rough: pd.DataFrame, colours: Mapping[str, Colour], look: Look) -> None:
     """Draw rates that are known roughly against those found."""
     dress(axes, look)
-    ends = np.array([0.0, 1.1 * max(rough["expected"].max(), rough["found"].max())])
+    end = 1.1 * max(rough["expected"].max(), rough["found"].max())
+    ends = np.array([0.0, end])
     axes.plot(ends, ends, color=INK, linewidth=look.line, zorder=1)
     axes.fill_between(ends, ends - APPROXIMATE, ends + APPROXIMATE, color=BAND, zorder=-2)
     wrong = rough["verdict"] == "differs"
@@ -212,8 +218,8 @@ def _draw_rates(axes: Axes, rough: pd.DataFrame, colours: Mapping[str, Colour], 
         linewidth=0,
         zorder=3,
     )
-    axes.set_xlim(ends)
-    axes.set_ylim(ends)
+    axes.set_xlim(0, end)
+    axes.set_ylim(0, end)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MultipleLocator(0.2))
     axes.set_xlabel("approximate rate", size=look.text, color=INK)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from clustrategy import tables, verification
 from clustrategy.errors import DataError
-from clustrategy.identities import Fitted, identities
+from clustrategy.identities import NEAR, Fitted, identities
 from clustrategy.published_rates import published
 from clustrategy.strategies import Strategy
 from clustrategy.study import Study
@@ -72,31 +75,42 @@ def _fitted(
 ) -> Iterator[dict[str, Fitted]]:
     """What each strategy made of each cell; one cell at a time is in memory."""
     for cell in cells:
-        inside = [(factor, "==", level) for factor, level in cell.factors.items()]
+        level = [(factor, "==", value) for factor, value in cell.factors.items()]
         answers, glances = (
-            pq.read_table(path, columns=columns, filters=inside, partitioning=None)
+            pq.read_table(path, columns=columns, filters=level, partitioning=None)
             for path, columns in (
                 (estimates, ["strategy", "estimate", "std_error", "df"]),
-                (fits, ["strategy", "status", "singular"]),
+                (fits, ["strategy", "status", "singular", "theta"]),
             )
-        )
-        of_answer, of_glance = (
-            table["strategy"].to_numpy(zero_copy_only=False) for table in (answers, glances)
         )
         fitted = {}
         for strategy in strategies:
-            mine, ours = of_answer == strategy.label, of_glance == strategy.label
-            shape = (int(ours.sum()), -1)
-            status = glances["status"].to_numpy(zero_copy_only=False)[ours]
-            singular = glances["singular"].to_numpy(zero_copy_only=False)[ours].astype(bool)
-            fitted[strategy.label] = Fitted(
-                *(
-                    answers[name].to_numpy()[mine].reshape(shape)
-                    for name in answers.column_names[1:]
-                ),
-                regular=(status == "ok") & ~singular,
+            mine, ours = (
+                table.filter(pc.equal(table["strategy"], strategy.label))
+                for table in (answers, glances)
             )
+            status, singular = (
+                ours[name].to_numpy(zero_copy_only=False) for name in ("status", "singular")
+            )
+            numbers = (
+                mine[name].to_numpy().reshape(ours.num_rows, -1)
+                for name in ("estimate", "std_error", "df")
+            )
+            regular = (status == "ok") & ~singular.astype(bool)
+            fitted[strategy.label] = Fitted(*numbers, regular, _inside(ours["theta"]))
         yield fitted
+
+
+def _inside(theta: pa.ChunkedArray) -> NDArray[np.bool_]:
+    """(S,) as `Fitted` has it, from lower triangles by column; True where there is none."""
+    values = theta.to_pylist()
+    longest = max((len(value) for value in values), default=0)
+    if not longest:
+        return np.ones(len(values), dtype=bool)
+    q = int(np.sqrt(2 * longest + 0.25) - 0.5)
+    diagonal = [column * q - column * (column - 1) // 2 for column in range(q)]
+    whole = np.array([value if len(value) == longest else [np.nan] * longest for value in values])
+    return np.asarray((whole[:, diagonal] >= NEAR).all(axis=1))
 
 
 def report(table: str, text: str) -> None:
