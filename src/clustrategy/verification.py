@@ -63,7 +63,14 @@ STATEMENTS = {
 }
 POWER = "power"
 COMPLETE = "no fit fails"
+ERRORS = "Monte Carlo standard errors"
 ROUGH = "false-positive rate of a random intercept where slopes vary"
+
+OWN = "own_mcse"
+"""The column of Monte Carlo errors as the study itself has them."""
+
+ERROR_BAND = 0.1
+"""How far the mean of these over many numbers may be off, as a share."""
 
 OF_ESTIMATOR = {
     "bias",
@@ -351,9 +358,33 @@ def exact(
             f"the performance of a verification study lacks {len(lacking)} of {len(table)} "
             f"numbers, first of all {row['measure']} of {row['strategy']!r} for {row['term']}"
         )
-    table["mcse"] = (table["unit"] / np.sqrt(table["n"])).fillna(table["mcse"])
+    table = table.rename(columns={"mcse": OWN})
+    table["mcse"] = (table["unit"] / np.sqrt(table["n"])).fillna(table[OWN])
     table["z"] = (table["found"] - table["expected"]) / table["mcse"]
     return table.drop(columns="unit")
+
+
+def errors(table: pd.DataFrame) -> pd.DataFrame:
+    """A row for each measure: the study's own Monte Carlo errors over those of the closed forms.
+
+    Parameters
+    ----------
+    table : as `exact` gives it; rates of 0 and 1 have no error of their own and are passed over.
+    """
+    own = table[(table[OWN] > 0.0) & (table[OWN] != table["mcse"])]
+    logs = np.log(own[OWN] / own["mcse"]).groupby(own["measure"], sort=False)
+    return pd.DataFrame(
+        {
+            "kind": "approximate",
+            "statement": ERRORS,
+            "source": "closed form",
+            "measure": [f"MCSE of {measure}, mean ratio" for measure in logs.groups],
+            "expected": 1.0,
+            "found": np.exp(logs.mean().to_numpy()),
+            "tolerance": ERROR_BAND,
+            "n": logs.size().to_numpy(),
+        }
+    )
 
 
 def complete(table: pd.DataFrame, strategies: Sequence[Strategy], sims: int) -> pd.DataFrame:
@@ -440,7 +471,7 @@ def judge(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     three Monte Carlo errors are added where there are some. No number is no agreement.
     """
     table = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    factors = [name for name in table.columns if name not in COLUMNS]
+    factors = [name for name in table.columns if name not in (*COLUMNS, OWN)]
     table = table.reindex(columns=["kind", "statement", "source", *factors, *COLUMNS[3:]])
     by_z = table["kind"].isin(["exact", "published"])
     away = (table["found"] - table["expected"]).abs()

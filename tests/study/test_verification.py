@@ -24,6 +24,7 @@ from clustrategy.verification import (
     arms,
     bound,
     complete,
+    errors,
     exact,
     has_one_predictor,
     judge,
@@ -145,6 +146,22 @@ def test_a_lost_number_is_an_error_and_one_without_error_differs() -> None:
         verdicts(lost)
     blank = judge([pd.DataFrame([{"kind": "exact", "expected": 0.0, "found": 0.0, "z": np.nan}])])
     assert blank["verdict"].tolist() == ["differs"]
+
+
+def test_monte_carlo_errors_that_are_too_small_are_found_out() -> None:
+    """As of a jackknife that lacks its factor n - 1."""
+    performance = study()
+    table = exact(CELLS, STRATEGIES, performance)
+    keys = [*CELLS[0].factors, "strategy", "term", "measure"]
+    right = performance.drop(columns="mcse").merge(table[[*keys, "mcse"]], on=keys, how="left")
+    right["mcse"] *= 1.02
+    for factor, verdicts_found in [(1.0, {"agrees"}), (1 / np.sqrt(SIMS), {"agrees", "differs"})]:
+        mine = right["measure"] == "variance_ratio"
+        scaled = right.assign(mcse=right["mcse"].where(~mine, factor * right["mcse"]))
+        found = judge([errors(exact(CELLS, STRATEGIES, scaled))])
+        assert set(found["verdict"]) == verdicts_found
+        wrong = found.loc[found["verdict"] == "differs", "measure"]
+        assert all("variance_ratio" in measure for measure in wrong)
 
 
 def test_the_bound_is_bonferronis() -> None:

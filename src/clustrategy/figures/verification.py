@@ -17,11 +17,11 @@ from scipy.special import ndtri
 from clustrategy.figures.frame import compose
 from clustrategy.figures.style import BAND, INK, MUTED, Colour, Look, dress, new_figure
 from clustrategy.verification import BAND as APPROXIMATE
-from clustrategy.verification import bound
+from clustrategy.verification import ROUGH, bound
 
 DESIGNS = {
-    "between": "arms of whole clusters",
-    "within": "arms within clusters",
+    "between": "arms of clusters",
+    "within": "arms in clusters",
     "none": "continuous predictor",
 }
 WRONG = "#b3261e"
@@ -48,7 +48,7 @@ def verification(table: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     colours = dict(zip(DESIGNS, look.colours(len(DESIGNS)), strict=True))
     scored = table[table["z"].notna()]
     same = table[table["measure"].str.startswith("largest relative difference")]
-    rough = table[table["kind"] == "approximate"]
+    rough = table[table["statement"] == ROUGH]
 
     line = look.text / 72
     heights = [2.4 * line * (scored["statement"].nunique() + 2)]
@@ -69,7 +69,7 @@ def verification(table: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
         look,
         panels_height=height,
         title=_title(table),
-        legends=[_handles(scored, colours, look)],
+        legends=[_handles(table, scored, colours, look)],
         caption=_caption(table, scored, limit),
     )
     return figure
@@ -236,22 +236,25 @@ def _dress_rows(axes: Axes, names: Sequence[str], look: Look) -> None:
     axes.set_ylim(len(names) - 0.4, -0.6)
 
 
-def _handles(scored: pd.DataFrame, colours: Mapping[str, Colour], look: Look) -> list[Artist]:
+def _handles(
+    table: pd.DataFrame, scored: pd.DataFrame, colours: Mapping[str, Colour], look: Look
+) -> list[Artist]:
+    """The legend's entries of designs and of what identities are about."""
+    wrong = (table["verdict"] == "differs").any()
     size = look.printed(4)
     marks: dict[str, dict[str, Any]] = {
         words: {"marker": "o", "color": colours[name]}
         for name, words in DESIGNS.items()
         if (scored["design"] == name).any()
     }
-    marks["differs"] = {"marker": "x", "color": WRONG}
+    if wrong:
+        marks["differs"] = {"marker": "x", "color": WRONG}
     marks |= {
         words: {"marker": MARKERS[name], "color": INK, "alpha": 0.5}
         for name, words in (("estimate", "estimate"), ("std_error", "SE"), ("df", "df"))
     }
     return [
-        Line2D([], [], linestyle="none", markersize=size, markeredgewidth=0, label=label, **mark)
-        if mark["marker"] != "x"
-        else Line2D([], [], linestyle="none", markersize=size, label=label, **mark)
+        Line2D([], [], linestyle="none", markersize=size, label=label, **mark)
         for label, mark in marks.items()
     ]
 

@@ -51,6 +51,7 @@ def verify(
             exact,
             published(cells, study.strategies, table),
             verification.approximate(cells, study.strategies, table),
+            verification.errors(exact),
             verification.complete(exact, study.strategies, study.sims),
         ]
         parts += [
@@ -167,9 +168,9 @@ def _lines(rows: pd.DataFrame) -> Iterator[str]:
             f"  published rates: {len(rates)}, largest |z| {rates['z'].abs().max():.2f}; "
             f"largest difference {(rates['found'] - rates['expected']).abs().max():.4f}"
         )
-    if len(rough):
-        away = (rough["found"] - rough["expected"]).abs().max()
-        yield f"  approximate rates: {len(rough)}, all within {away:.3f}"
+    for statement, mine in rough.groupby("statement", sort=False):
+        away = (mine["found"] - mine["expected"]).abs().max()
+        yield f"  {statement}: {len(mine)}, all within {away:.3f}"
     for tolerance, mine in same[same["tolerance"] > 0].groupby("tolerance"):
         yield (
             f"  identities to {tolerance:.0e}: {len(mine)}, largest relative difference "
