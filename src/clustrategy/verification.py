@@ -372,7 +372,8 @@ def errors(table: pd.DataFrame) -> pd.DataFrame:
     table : as `exact` gives it; rates of 0 and 1 have no error of their own and are passed over.
     """
     own = table[(table[OWN] > 0.0) & (table[OWN] != table["mcse"])]
-    logs = np.log(own[OWN] / own["mcse"]).groupby(own["measure"], sort=False)
+    own = own.assign(log=np.log(own[OWN] / own["mcse"]))
+    logs = own.groupby("measure", sort=False)["log"]
     return pd.DataFrame(
         {
             "kind": "approximate",
@@ -488,4 +489,4 @@ def worst(table: pd.DataFrame) -> pd.Series | None:
         return None
     excess = (wrong["found"] - wrong["expected"]).abs() / wrong["tolerance"]
     by_z = wrong["z"].abs() / bound(int(table["z"].notna().sum()))
-    return wrong.loc[by_z.fillna(excess).fillna(np.inf).idxmax()]
+    return wrong.iloc[int(by_z.fillna(excess).fillna(np.inf).to_numpy().argmax())]

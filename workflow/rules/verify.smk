@@ -1,48 +1,22 @@
 # Studies whose answers are known, each run by a call of Snakemake of its own, since a call serves
-# one study. `short` has fewer cells and sims.
-from clustrategy.config import load
-from snakemake.utils import update_config
-
-VERIFIED = {"arms": "config/verification-arms.yaml", "slopes": "config/verification-slopes.yaml"}
-SHORT = "config/verification-short.yaml"
-
-
-def verification_files(form, part):
-    """The config files of a verification study, later ones over earlier ones."""
-    return [VERIFIED[part], *([SHORT] if form == "verification-short" else [])]
-
-
-def verification_configs(wildcards):
-    """The whole config of each study, as the call of its own has it."""
-    configs = []
-    for part in VERIFIED:
-        whole = load("config/config.yaml")
-        for file in verification_files(wildcards.form, part):
-            update_config(whole, load(file))
-        configs.append({**whole, "study": f"{wildcards.form}-{part}"})
-    return configs
-
-
-def verification_tables(name):
-    return lambda wildcards: [
-        f"results/{wildcards.form}-{part}/{name}.parquet" for part in VERIFIED
-    ]
+# one study.
+from clustrategy import verification_studies as verified
 
 
 wildcard_constraints:
-    form="verification|verification-short",
-    part="|".join(VERIFIED),
+    form="|".join(verified.FORMS),
+    part="|".join(verified.PARTS),
 
 
 localrules:
     verification_study,
 
 
-# Its output changes with the study's results: a later run of the study in its own right counts.
+# The call knows what there is to be done, and its table's checksum whether anything has changed.
 rule verification_study:
     input:
-        config="config/config.yaml",
-        over=lambda wildcards: verification_files(wildcards.form, wildcards.part),
+        default=verified.DEFAULT,
+        over=lambda wildcards: verified.files(wildcards.form, wildcards.part),
         code=[os.path.relpath(file) for file in sorted(PACKAGE.rglob("*.py"))],
     output:
         "results/{form}/{part}.cksum",
@@ -54,19 +28,16 @@ rule verification_study:
     params:
         python=sys.executable,
         study="{form}-{part}",
-        targets=lambda wildcards: [
-            f"results/{wildcards.form}-{wildcards.part}/{name}.parquet"
-            for name in ("performance", "estimates", "fits")
-        ],
     shell:
         "{params.python} -m snakemake --cores {threads} --configfile {input.over} "
-        "--config study={params.study} -- {params.targets} > {log} 2>&1 "
-        "&& cksum {params.targets[0]} > {output}"
+        "--config study={params.study} -- results/{params.study}/performance.parquet "
+        "results/{params.study}/estimates.parquet results/{params.study}/fits.parquet "
+        "> {log} 2>&1 && cksum results/{params.study}/performance.parquet > {output}"
 
 
 rule verification_table:
     input:
-        expand("results/{{form}}/{part}.cksum", part=VERIFIED),
+        expand("results/{{form}}/{part}.cksum", part=verified.PARTS),
         code=code("stages/verification"),
     output:
         parquet="results/{form}/verification.parquet",
@@ -78,10 +49,10 @@ rule verification_table:
     resources:
         mem_mb=4000,
     params:
-        configs=verification_configs,
-        performance=verification_tables("performance"),
-        estimates=verification_tables("estimates"),
-        fits=verification_tables("fits"),
+        configs=lambda wildcards: verified.configs(wildcards.form),
+        performance=lambda wildcards: verified.tables(wildcards.form, "performance"),
+        estimates=lambda wildcards: verified.tables(wildcards.form, "estimates"),
+        fits=lambda wildcards: verified.tables(wildcards.form, "fits"),
     script:
         "../../scripts/verification_table.py"
 

@@ -93,12 +93,13 @@ def _fitted(
             status, singular = (
                 ours[name].to_numpy(zero_copy_only=False) for name in ("status", "singular")
             )
-            numbers = (
+            estimate, std_error, df = (
                 mine[name].to_numpy().reshape(ours.num_rows, -1)
                 for name in ("estimate", "std_error", "df")
             )
             regular = (status == "ok") & ~singular.astype(bool)
-            fitted[strategy.label] = Fitted(*numbers, regular, _inside(ours["theta"]))
+            inside = _inside(ours["theta"])
+            fitted[strategy.label] = Fitted(estimate, std_error, df, regular, inside)
         yield fitted
 
 
