@@ -35,9 +35,9 @@ class Published:
 
 
 SOURCE = "Pustejovsky & Tipton (2018), replication data"
-"""Journal of Business & Economic Statistics 36, 672-683: their balanced designs with three arms and
-all outcomes; the mean of all cells with so many clusters, 50,000 datasets each. Of arms given to
-clusters the cells without treatment effects that vary."""
+"""Journal of Business & Economic Statistics 36, 672-683: t tests in balanced designs with three
+arms and complete data, the mean of all cells with so many clusters, 50,000 datasets each; where
+whole clusters have the arms, of the cells whose treatment effects do not vary."""
 
 RATES = [
     *(
