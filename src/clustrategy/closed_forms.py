@@ -398,17 +398,18 @@ def random_intercept_rejection(
     return float(2.0 * ndtr(stdtrit(np.inf, LEVEL / 2.0) / np.sqrt(inflation)))
 
 
-def sign_flip_rejection(clusters: int, draws: int, enumerated: bool) -> float:
+def sign_flip_rejection(clusters: int, draws: int) -> float:
     """The exact size of a test by random signs of the mean of symmetric cluster summaries.
 
     Of the M = 2^(G-1) ways to part the clusters that of the data has rank J, uniform on 1 to M.
-    Where all are tried, p = J / M. Else B ~ Binomial(draws, J / M) draws are as extreme, and p is
-    (1 + B) / (draws + 1) (Phipson & Smyth 2010, equation 3) or B / draws, which reject alike
-    where LEVEL (draws + 1) is a whole number. The wild cluster bootstrap with its null imposed and
-    Rademacher weights is this test where all clusters have the same design.
+    All are tried where they are at most the draws, so p = J / M. Else B ~ Binomial(draws, J / M)
+    draws are as extreme, and p is (1 + B) / (draws + 1) (Phipson & Smyth 2010, equation 3) or
+    B / draws, which reject alike where LEVEL (draws + 1) is a whole number. The wild cluster
+    bootstrap with its null imposed and Rademacher weights is this test where all clusters have the
+    same design.
     """
     partitions = 2.0 ** (clusters - 1)
-    if enumerated:
+    if partitions <= draws:
         return float(np.floor(LEVEL * partitions)) / partitions
     most = round(LEVEL * (draws + 1)) - 1
     if partitions > 2**20:

@@ -244,13 +244,6 @@ def has_signs(design: Arms, strategy: Strategy) -> bool:
     )
 
 
-def _size_of_signs(design: Arms, strategy: Strategy) -> float:
-    """Of the sign flips all 2^G are tried if they are at most draws + 1, of the bootstrap half."""
-    G, draws = design.clusters, options_of(strategy)["draws"]
-    enumerated = 2**G <= draws + 1 if strategy.name == "two_stage" else 2 ** (G - 1) <= draws
-    return closed_forms.sign_flip_rejection(G, draws, enumerated)
-
-
 def _of_random_intercept(design: Arms, column: int, options: Options) -> Wald | None:
     if options["variance"] != "model":
         return None
@@ -308,7 +301,9 @@ def known(process: Process, strategy: Strategy) -> Iterator[tuple[str, float, di
             if wald is not None:
                 yield term, theta, of_wald(wald, theta)
             elif theta == 0.0 and has_signs(design, strategy):
-                yield term, theta, {"rejection_rate": _rate(_size_of_signs(design, strategy))}
+                draws = options_of(strategy)["draws"]
+                size = closed_forms.sign_flip_rejection(design.clusters, draws)
+                yield term, theta, {"rejection_rate": _rate(size)}
         elif column and has_one_predictor(process):
             yield term, theta, _of_slope(process, strategy)
 

@@ -380,16 +380,16 @@ def test_all_signs_of_the_clusters(clusters: int) -> None:
     signs = 1 - 2 * (np.arange(2**clusters)[:, None] >> np.arange(clusters) & 1)
     means = np.abs(signs @ summaries)
     p_values = (means[:, None] <= means * (1 + 1e-12)).mean(axis=1)
-    size = sign_flip_rejection(clusters, 999, enumerated=True)
+    size = sign_flip_rejection(clusters, 999)
     assert (p_values <= 0.05).mean() == pytest.approx(size)
 
 
 def test_random_signs() -> None:
     rng = np.random.default_rng(8)
-    ranks = rng.integers(1, 2**6 + 1, 400_000) / 2**6
+    ranks = rng.integers(1, 2**7 + 1, 400_000) / 2**7
     p_values = (1 + rng.binomial(99, ranks)) / 100
-    size = sign_flip_rejection(7, 99, enumerated=False)
+    size = sign_flip_rejection(8, 99)
     assert (p_values <= 0.05).mean() == pytest.approx(size, abs=4 * np.sqrt(0.05 / 400_000))
-    assert size < 0.049
-    assert sign_flip_rejection(40, 99, enumerated=False) == 0.05
-    assert sign_flip_rejection(19, 99, enumerated=False) == pytest.approx(0.05, abs=1e-5)
+    assert size < 0.0475
+    assert sign_flip_rejection(40, 99) == 0.05
+    assert sign_flip_rejection(19, 99) == pytest.approx(0.05, abs=1e-5)

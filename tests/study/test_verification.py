@@ -11,9 +11,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from matplotlib.colors import to_rgb
 
 from clustrategy.dgp import Process
 from clustrategy.errors import DataError
+from clustrategy.figures.verification import WRONG, verification
 from clustrategy.identities import Fitted, identities
 from clustrategy.published_rates import published
 from clustrategy.stages.verification import report
@@ -33,6 +35,7 @@ from clustrategy.verification import (
 )
 
 SIMS = 20_000
+RED = to_rgb(WRONG)
 BETWEEN = Process(15, 6, 1.0, 2, [0, 0, 0.6], 1.0, treatment="between", arms=3)
 CELLS = [
     Cell({"clusters": 15, "treatment": "between"}, BETWEEN),
@@ -255,3 +258,19 @@ def test_the_report_names_the_worst(tmp_path: Path) -> None:
     assert "2 of" in said and "rejection_rate of 'ols' for IV1 (clusters=15, treatment=" in said
     assert "Monte Carlo standard errors" in said
     assert "\n" not in said and not text.exists()
+
+
+def test_the_figure_shows_every_score_and_what_differs() -> None:
+    performance = study()
+    mine = performance["measure"].eq("rejection_rate") & performance["strategy"].eq("ols")
+    performance.loc[mine & performance["term"].eq("IV1"), "value"] += 0.1
+    same = identities(CELLS[1], STRATEGIES, fitted())
+    table = judge([verdicts(performance).drop(columns="verdict"), same])
+    figure = verification(table, {"dpi": 50})
+    scores, quantiles, _ = figure.axes
+    drawn = [len(marks.get_offsets()) for marks in scores.collections]
+    assert sum(drawn) == table["z"].notna().sum()
+    crosses = [marks for marks in scores.collections if tuple(marks.get_edgecolor()[0][:3]) == RED]
+    assert sum(len(marks.get_offsets()) for marks in crosses) == 2
+    assert "2 of" in figure.texts[0].get_text()
+    assert quantiles.get_ylim()[1] > table["z"].abs().max()
