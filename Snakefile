@@ -19,6 +19,7 @@ include: "workflow/rules/audit.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/examples.smk"
 include: "workflow/rules/student.smk"
+include: "workflow/rules/verify.smk"
 include: "workflow/rules/provenance.smk"
 
 
@@ -44,6 +45,16 @@ rule audit:
 rule student:
     input:
         rules.student_example.output,
+
+
+rule verify:
+    input:
+        "results/verification/verification.txt",
+
+
+rule verify_short:
+    input:
+        "results/verification-short/verification.txt",
 
 
 onstart:

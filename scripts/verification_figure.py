@@ -1,0 +1,7 @@
+from clustrategy.figures.files import quiet, read_table, save
+from clustrategy.figures.verification import verification
+from clustrategy.stages.job import job
+
+with job(snakemake.log[0]), quiet():
+    table = read_table(snakemake.input.table)
+    save(verification(table, snakemake.params.options), list(snakemake.output))

@@ -1,0 +1,11 @@
+from clustrategy.stages.job import job
+from clustrategy.stages.verification import verify
+
+with job(snakemake.log[0]):
+    verify(
+        snakemake.params.configs,
+        performance=snakemake.params.performance,
+        estimates=snakemake.params.estimates,
+        fits=snakemake.params.fits,
+        **dict(snakemake.output.items()),
+    )

@@ -1,0 +1,9 @@
+import sys
+from pathlib import Path
+
+from clustrategy.stages.job import job
+from clustrategy.stages.verification import report
+
+with job(snakemake.log[0]):
+    report(snakemake.input.table, snakemake.output.text)
+    print("\n" + Path(snakemake.output.text).read_text(encoding="utf-8"), file=sys.stderr)
