@@ -42,7 +42,7 @@ SECULAR_STEPS = 8
 # Of the criterion: what the next step must promise to be taken; what may be left when a search
 # counts as converged; what one more dimension or another search must gain; how far a model's
 # promise may be believed when a search is given up; what rounding may add.
-DECREMENT = 1e-9
+DECREMENT = 1e-12
 ENOUGH = 1e-7
 GAIN = 1e-8
 HOPE = 1e-6

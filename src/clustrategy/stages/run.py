@@ -46,21 +46,32 @@ def begin(study: Study) -> None:
 
 
 def closing_words(study: Study) -> str:
-    """Where the results are, the summary table where this run made it, and what the audit found."""
+    """What this run made: where the results are, the summary table, what the audit found.
+
+    Empty where nothing of the study was made, as when another target was asked for.
+    """
     folder = Path(study.folder)
-    summary, claim = folder / "summary.csv", folder / ".lock"
+    start = (folder / ".lock").stat().st_mtime
+    made = {
+        name
+        for name in ("summary.csv", "audit.txt", "figures", "student")
+        if (folder / name).exists() and (folder / name).stat().st_mtime >= start
+    }
+    if not made:
+        return ""
     words = f"\nThe results are in {study.folder}/"
-    if summary.exists() and summary.stat().st_mtime >= claim.stat().st_mtime:
+    if "summary.csv" in made:
         words += (
             ": tables, figures/, worked_example/\n\n"
             f"Medians over {len(study.cells)} cells of {study.sims} sims "
-            f"(Monte Carlo standard error in brackets):\n\n{as_text(str(summary))}\n\n"
+            "(Monte Carlo standard error in brackets):\n\n"
+            f"{as_text(str(folder / 'summary.csv'))}\n\n"
             "Bias, coverage, error rates and more, by cell, strategy and coefficient: "
             "performance.csv\n"
         )
     _, missing = study.audit_plan
-    if (folder / "audit.txt").exists() and study.config["audit"]:
+    if "audit.txt" in made and study.config["audit"]:
         words += f"\n{(folder / 'audit.txt').read_text(encoding='utf-8')}"
-    elif missing:
+    elif missing and "summary.csv" in made:
         words += f"\nNot audited: {missing}.\n"
     return words
