@@ -102,9 +102,9 @@ def zip_plot(
         caption=(
             f"The cell and slope with the lowest coverage, mean over the strategies: {where}; "
             f"{term}. Coloured: intervals that miss the true value (vertical line); pale "
-            "grey: those that hold it. Number and horizontal lines: coverage and its 95 % Monte Carlo "
-            "interval (Wilson); right intervals turn from grey to colour at 95. Only the top of "
-            f"the {rows.groupby('strategy', observed=True).size().max():,} intervals is shown, "
+            "grey: those that hold it. Number and horizontal lines: coverage and its 95 % Monte "
+            "Carlo interval (Wilson); right intervals turn from grey to colour at 95. Only the top "
+            f"of the {rows.groupby('strategy', observed=True).size().max():,} intervals is shown, "
             "and wide ones are cut off."
         ),
     )
