@@ -24,7 +24,7 @@ from clustrategy.figures.labels import level_label, strategy_label
 from clustrategy.figures.style import INK, Colour, Look, dress, new_figure
 
 TITLE = "Zip plot: the intervals of one cell, those farthest off on top"
-COVERING = "#c4c4c4"
+COVERING = "#d6d6d6"
 
 
 def zip_plot(
@@ -101,10 +101,10 @@ def zip_plot(
         ylabel="centile of |estimate − true value| / SE",
         caption=(
             f"The cell and slope with the lowest coverage, mean over the strategies: {where}; "
-            f"{term}. Coloured: intervals that miss the true value (vertical line); grey: those "
-            "that hold it. Number and horizontal lines: coverage and its 95 % Monte Carlo "
-            "interval (Wilson); right intervals turn from grey to colour at 95. Only the top of "
-            f"the {rows.groupby('strategy', observed=True).size().max():,} intervals is shown, "
+            f"{term}. Coloured: intervals that miss the true value (vertical line); pale "
+            "grey: those that hold it. Number and horizontal lines: coverage and its 95 % Monte "
+            "Carlo interval (Wilson); right intervals turn from grey to colour at 95. Only the top "
+            f"of the {rows.groupby('strategy', observed=True).size().max():,} intervals is shown, "
             "and wide ones are cut off."
         ),
     )
