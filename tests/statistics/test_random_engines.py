@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pytest
 
+from clustrategy import audit
 from clustrategy.dataset import Shard
 from clustrategy.fits import STATUSES, Fits
 from clustrategy.strategies import Strategy, registry
@@ -17,6 +18,7 @@ from .material import FOLDER
 
 KNOWN = json.loads((FOLDER / "random.json").read_text(encoding="utf-8"))["datasets"]
 MODELS = ("mixed_maximal", "mixed_intercept")
+CHOOSING = ("mixed_fallback", "mixed_selected")  # which fit these and more, one after the other
 # The kinds on which lme4 without bounds is a reference for the criterion; on the others it stops
 # above the optimum or there is none (see tests/golden/README.md).
 SHIFTED, EXACT = "predictors + 1e6", ("no residuals", "constant response")
@@ -107,11 +109,12 @@ def test_no_dataset_takes_its_neighbours_with_it(name):
     """A shard of a good dataset and a bad one of the same shape: the good one is as alone."""
     strategy = Strategy.parse(name)
     bad = 0
-    for known in KNOWN:
+    some = KNOWN[:: 3 if name in CHOOSING else 1]
+    for known in some:
         _, shard = random_dataset(known["number"])
         found = strategy.fit(shard)
         assert set(found.status) <= set(STATUSES)
-        numbers = np.isfinite(found.estimate).all() and np.isfinite(found.std_error).all()
+        numbers = audit.has_numbers(found)[0]
         assert numbers == (found.status[0] in ("ok", "singular", "not_converged"))
         assert found.status[0] == "ok" or found.message[0]
         if numbers:
@@ -131,7 +134,7 @@ def test_no_dataset_takes_its_neighbours_with_it(name):
         assert pair.status.tolist() == [found.status[0], alone.status[0]]
         for column in ("estimate", "std_error", "df"):
             np.testing.assert_array_equal(getattr(pair, column)[1], getattr(alone, column)[0])
-    assert bad >= 50
+    assert bad >= len(some) / 10
 
 
 def test_least_squares_of_numpy_and_statsmodels_agree():

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from clustrategy import tables, verification
 from clustrategy.errors import DataError
-from clustrategy.identities import NEAR, Fitted, identities
+from clustrategy.identities import Fitted, identities
 from clustrategy.published_rates import published
 from clustrategy.strategies import Strategy
 from clustrategy.study import Study
@@ -81,7 +79,7 @@ def _fitted(
             pq.read_table(path, columns=columns, filters=level, partitioning=None)
             for path, columns in (
                 (estimates, ["strategy", "estimate", "std_error", "df"]),
-                (fits, ["strategy", "status", "singular", "theta"]),
+                (fits, ["strategy", "status", "singular"]),
             )
         )
         fitted = {}
@@ -98,21 +96,8 @@ def _fitted(
                 for name in ("estimate", "std_error", "df")
             )
             regular = (status == "ok") & ~singular.astype(bool)
-            inside = _inside(ours["theta"])
-            fitted[strategy.label] = Fitted(estimate, std_error, df, regular, inside)
+            fitted[strategy.label] = Fitted(estimate, std_error, df, regular)
         yield fitted
-
-
-def _inside(theta: pa.ChunkedArray) -> NDArray[np.bool_]:
-    """(S,) as `Fitted` has it, from lower triangles by column; True where there is none."""
-    values = theta.to_pylist()
-    longest = max((len(value) for value in values), default=0)
-    if not longest:
-        return np.ones(len(values), dtype=bool)
-    q = int(np.sqrt(2 * longest + 0.25) - 0.5)
-    diagonal = [column * q - column * (column - 1) // 2 for column in range(q)]
-    whole = np.array([value if len(value) == longest else [np.nan] * longest for value in values])
-    return np.asarray((whole[:, diagonal] >= NEAR).all(axis=1))
 
 
 def report(table: str, text: str) -> None:
