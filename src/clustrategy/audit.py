@@ -112,12 +112,9 @@ def is_mixed(strategy: Strategy) -> bool:
 def has_numbers(fits: Fits) -> NDArray[np.bool_]:
     """(S,) which fits gave finite estimates and standard errors, converged or not.
 
-    Of a coefficient that a strategy does not estimate they have neither.
+    Of a coefficient that a strategy does not estimate, or cannot test, they need not.
     """
-    estimated = np.isfinite(fits.estimate)
-    return np.asarray(
-        estimated.any(axis=1) & (estimated == np.isfinite(fits.std_error)).all(axis=1)
-    )
+    return np.asarray((np.isfinite(fits.estimate) & np.isfinite(fits.std_error)).any(axis=1))
 
 
 def best_criterion(fits: Sequence[Fits]) -> Floats:
@@ -150,7 +147,8 @@ def verdicts(
     both = ours & theirs
     if not is_mixed(strategy):
         apart = _apart(found, reference, LEAST_SQUARES, LEAST_SQUARES)
-        out[both & (apart | (_relative(found.df, reference.df) > LEAST_SQUARES))] = "differ"
+        df = np.where(np.isnan(found.std_error), reference.df, found.df)
+        out[both & (apart | (_relative(df, reference.df) > LEAST_SQUARES))] = "differ"
         return out
     excess = np.maximum(reference.reml_criterion - best, 0.0)
     slack = np.sqrt(excess)

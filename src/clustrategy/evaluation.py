@@ -137,6 +137,7 @@ def _replicates(data: pd.DataFrame, truth: float | str, confidence: float) -> Re
     tests = {
         name: _numbers(data, name) for name in ("p_value", "conf_low", "conf_high") if name in data
     }
+    _check(column("std_error", np.nan), tests)
     return Replicates.of(
         _numbers(data, "estimate"),
         true,
@@ -145,6 +146,23 @@ def _replicates(data: pd.DataFrame, truth: float | str, confidence: float) -> Re
         **tests,
         confidence=confidence,
     )
+
+
+def _check(std_error: Floats, tests: Mapping[str, Floats]) -> None:
+    """Raise DataError for numbers that cannot be."""
+    nothing = np.full(std_error.shape, np.nan)
+    p_value = tests.get("p_value", nothing)
+    low, high = (tests.get(name, nothing) for name in ("conf_low", "conf_high"))
+    if ("conf_low" in tests) != ("conf_high" in tests):
+        there, other = ("conf_low", "conf_high")[:: 1 if "conf_low" in tests else -1]
+        raise DataError(f"the estimates have a column {there!r} but no column {other!r}")
+    for problem, wrong in (
+        ("std_error must not be negative", std_error < 0),
+        ("p_value must be between 0 and 1", (p_value < 0) | (p_value > 1)),
+        ("conf_low must not be above conf_high", low > high),
+    ):
+        if wrong.any():
+            raise DataError(f"{problem}, as it is in row {int(np.flatnonzero(wrong)[0])}")
 
 
 def _computable(data: pd.DataFrame) -> list[str]:

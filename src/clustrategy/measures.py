@@ -28,6 +28,7 @@ Z = 1.96
 NORMAL_IQR = 1.3489795003921634
 # Variances that differ by no more are one number: there are no degrees of freedom to tell.
 ROUNDING = 1e-12
+ENDLESS = "some intervals have no end"
 
 
 @dataclass(frozen=True)
@@ -332,13 +333,20 @@ def _size_adjusted_power(r: Replicates, settings: Settings) -> Measured:
 
 
 def _interval_width(r: Replicates, _: Settings) -> Measured:
-    return _mean(r.high - r.low)
+    return _of_lengths(r.high - r.low)
 
 
 def _interval_score(r: Replicates, settings: Settings) -> Measured:
     """The width, and 2/(1 - confidence) times the miss (Gneiting & Raftery 2007, eq. 43)."""
     miss = np.maximum(r.low, 0.0) + np.maximum(-r.high, 0.0)
-    return _mean(r.high - r.low + 2.0 / (1.0 - settings.confidence) * miss)
+    return _of_lengths(r.high - r.low + 2.0 / (1.0 - settings.confidence) * miss)
+
+
+def _of_lengths(lengths: Floats) -> Measured:
+    """The mean, which infinite intervals have none of."""
+    if np.isinf(lengths).any():
+        return Measured(np.nan, np.nan, np.full(lengths.size, np.nan), ENDLESS)
+    return _mean(lengths)
 
 
 def _nothing(r: Replicates, note: str = "") -> Measured:

@@ -7,7 +7,8 @@ import numpy as np
 
 from clustrategy.dataset import Floats, Ints
 
-PROPORTIONAL_TOLERANCE = 1e-12
+# The squared sine of an angle at which R's lm, too, takes columns to be dependent.
+PROPORTIONAL_TOLERANCE = 1e-14
 
 
 def parents(design: Floats) -> Ints:

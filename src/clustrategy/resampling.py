@@ -15,9 +15,10 @@ def generator_of(dataset: Shard) -> np.random.Generator:
 
     So a dataset has the same draws wherever and in whatever company it is analysed. The response
     is rounded to single precision first, since another processor may compute its last digits
-    otherwise.
+    otherwise, and scaled by a power of two before, so that none is too large for that.
     """
-    rounded = dataset.y.astype("<f4").tobytes()
+    _, exponent = np.frexp(np.abs(dataset.y).max())
+    rounded = np.ldexp(dataset.y, -exponent).astype("<f4").tobytes()
     return np.random.default_rng(int.from_bytes(hashlib.sha256(rounded).digest()))
 
 

@@ -427,3 +427,52 @@ def test_a_shard_gives_the_bits_of_its_datasets(shard):
                     getattr(together, column)[sim], getattr(alone, column)[0], equal_nan=True
                 ), (name, options, column)
         assert same_bits(together, fit(shard, name, **options))
+
+
+# --- standard errors of zero ----------------------------------------------------------------
+
+ROBUST = [
+    ("cluster_robust", {}),
+    ("cluster_robust", {"variance": "CR2", "df": "satterthwaite"}),
+    ("gee", {}),
+    ("gee", {"variance": "mancl_derouen", "df": "G-1"}),
+    ("wild_cluster_bootstrap", {}),
+]
+
+
+def arms(*clusters: int, rows: int = 6) -> Shard:
+    """Clusters of these arms: the intercept, a dummy for each arm but 0, and a predictor."""
+    rng = np.random.default_rng(3)
+    arm = np.repeat(clusters, rows)
+    dummies = [arm == k for k in range(1, max(clusters) + 1)]
+    columns = [np.ones(arm.size), *dummies, rng.standard_normal(arm.size)]
+    terms = (INTERCEPT, *(f"IV{k}" for k in range(1, len(columns))))
+    n = np.full((1, len(clusters)), rows)
+    y = rng.standard_normal(arm.size) + np.repeat(rng.standard_normal(len(clusters)), rows)
+    return Shard(y, np.column_stack(columns).astype(float), n, terms)
+
+
+@pytest.mark.parametrize(("name", "entry"), ROBUST)
+def test_as_many_arms_as_clusters_leave_nothing_to_test_by(name: str, entry: dict) -> None:
+    shard = arms(0, 1, 2)
+    found = fit(Shard(shard.y, shard.X[:, :3].copy(), shard.n, shard.terms[:3]), name, **entry)
+    assert (found.status[0], found.message[0]) == (
+        "undefined",
+        "a cluster-robust standard error is zero",
+    )
+    assert np.isnan(found.std_error).all()
+
+
+@pytest.mark.parametrize(("name", "entry"), ROBUST)
+def test_a_coefficient_whose_standard_error_is_zero_keeps_its_estimate_alone(
+    name: str, entry: dict
+) -> None:
+    """The intercept is the mean of the one cluster of arm 0, whose residuals sum to zero."""
+    shard = arms(0, 1, 1, 1, 1)
+    shard = Shard(shard.y, shard.X[:, :2].copy(), shard.n, shard.terms[:2])
+    found = fit(shard, name, **entry)
+    assert found.status[0] == "ok"
+    assert found.message[0] == "a cluster-robust standard error is zero, and left out: (Intercept)"
+    np.testing.assert_allclose(found.estimate[0, 0], shard.y[:6].mean(), rtol=1e-10)
+    assert np.isnan([found.std_error[0, 0], found.df[0, 0], found.p_value[0, 0]]).all()
+    assert found.std_error[0, 1] > 0.01

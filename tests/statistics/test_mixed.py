@@ -361,3 +361,16 @@ def test_maximal_without_predictors_is_intercept_only(engine):
     shard = random_shard(3, 2, 6, 1, 5)
     one, other = (fitted(shard, model, engine=engine) for model in MODELS)
     assert same_bits(one, other)
+
+
+@pytest.mark.parametrize("name", ["mixed_maximal", "mixed_intercept"])
+def test_as_many_coefficients_between_clusters_as_clusters_leave_no_variance(name):
+    rng = np.random.default_rng(2)
+    cluster = np.repeat(np.arange(3), 6)
+    X = np.column_stack([np.ones(18), cluster == 1, cluster == 2, rng.standard_normal(18)])
+    terms = (INTERCEPT, "IV1", "IV2", "IV3")
+    found = fit(Shard(rng.standard_normal(18), X.astype(float), np.full((1, 3), 6), terms), name)
+    assert (found.status[0], found.message[0]) == (
+        "undefined",
+        "3 clusters cannot carry a variance beside 3 coefficients between them",
+    )

@@ -35,3 +35,14 @@ def test_columns_that_are_their_own_parents_are_those_with_random_coefficients()
             assert np.array_equal(own, random_columns(shard))
             found += int((~own).any())
     assert found >= 5
+
+
+def test_a_shift_does_not_make_a_predictor_one_of_clusters():
+    """Within-cluster standard deviations of 1 and less about a mean of a million and more."""
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((1, 15, 8))
+    ones = np.ones(x.shape)
+    for shift in (1e5, 2e6, 5e6):
+        design = np.stack([ones, x + shift], axis=-1)
+        assert parents(design).tolist() == [[0, 1]], shift
+    assert parents(np.stack([ones, x[..., :1] * ones + 5e6], axis=-1)).tolist() == [[0, 0]]

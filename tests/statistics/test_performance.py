@@ -338,3 +338,37 @@ def test_one_standard_error_for_all_has_no_variance_of_its_own() -> None:
     table = pd.DataFrame({"estimate": np.linspace(0.9, 1.2, 50), "std_error": 0.1})
     found = by_measure(clustrategy.performance(table, truth=1))
     assert np.isnan(found["variance_df"][:2]).all()
+
+
+def test_infinite_intervals_have_no_mean_width_and_say_so() -> None:
+    r = Replicates.of(
+        np.array([0.1, -0.2, 0.3]),
+        np.zeros(3),
+        np.ones(3),
+        np.full(3, 9.0),
+        conf_low=np.array([-1.0, -np.inf, -1.0]),
+        conf_high=np.array([1.0, np.inf, 1.0]),
+    )
+    settings = Settings(0.05, 0.95, False)
+    for measure in ("interval_width", "interval_score"):
+        found = measures.evaluate(measure, r, settings)
+        assert np.isnan(found.value) and found.note == "some intervals have no end"
+    assert measures.evaluate("coverage", r, settings)[:3] == (1, 0, 3)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"std_error": [1.0, -0.5, 1, 1]}, "std_error must not be negative, as it is in row 1"),
+        ({"p_value": [0.1, 0.2, 2, 0]}, "p_value must be between 0 and 1, as it is in row 2"),
+        (
+            {"conf_low": [1.0] * 4, "conf_high": [2, 2, 2, 0.5]},
+            "conf_low must not be above conf_high, as it is in row 3",
+        ),
+        ({"conf_low": [0.0] * 4}, "a column 'conf_low' but no column 'conf_high'"),
+        ({"conf_high": [0.0] * 4}, "a column 'conf_high' but no column 'conf_low'"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused(wrong: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(DataError, match=sentence):
+        clustrategy.performance(HAND.assign(**wrong), truth=2)

@@ -80,7 +80,10 @@ def fixed_effects(
         within = Shard(np.ascontiguousarray(rows[:, -1]), X, part.n, part.terms)
         fits = cluster_robust(within, variance=variance, df=df)
         fits.sigma[:] = np.nan  # made with an N - p that leaves out the clusters' means
-        mark_no_slopes(part, fits, np.ones(part.sims, dtype=bool))
+        few = Fits.blank(part.sims, part.p)
+        mark_no_slopes(part, few, np.ones(part.sims, dtype=bool))
+        fits.status[few.status != "ok"] = "ok"
+        fits.fail(few.status != "ok", "undefined", list(few.message))
         return fits
 
     return estimable(shard, slopes)

@@ -20,10 +20,13 @@ from clustrategy.dataset import INTERCEPT, Shard
 from clustrategy.fits import NUMBERS, Fits
 from clustrategy.strategies import strategy
 from clustrategy.strategies.least_squares import (
+    NO_RESIDUAL,
     RANK_TOLERANCE,
     Df,
     Variance,
     back_substitute,
+    explained,
+    leave_out_zeros,
     mark_no_test,
     sandwich,
 )
@@ -53,7 +56,9 @@ def fixed_effects(shard: Shard, *, variance: Variance = "CR1S", df: Df = "G-1") 
         solution = back_substitute(np.asarray(whole), part.n_obs)
         fits = sandwich(within, solution, part.n_obs, part.p, variance, df)
         mark_undefined(part, fits, solution.defined)
+        fits.fail(explained(within, part.n_obs, solution), "undefined", NO_RESIDUAL)
         mark_no_test(fits, part.clusters, part.n_obs, part.p, variance, df)
+        leave_out_zeros(fits, part.terms[1:])
         return fits
 
     return estimable(shard, slopes)

@@ -78,7 +78,7 @@ class Clusters:
     def moments(self, estimate: Floats) -> tuple[Floats, Floats]:
         """(s,) the moment estimates of scale and correlation at (s, p) coefficients.
 
-        Liang & Zeger's (section 3.3, example 3): divided by N - p and by P - p, P the pairs of rows
+        Liang & Zeger's: divided by N - p and by P - p, P the pairs of rows
         within clusters.
         """
         p = estimate.shape[1]
@@ -146,6 +146,7 @@ def gee(
         alpha, settled, possible = _correlation(clusters)
     whitened = clusters.whitened(alpha)
     estimate, root = least_squares(whitened)
+    residual = residuals(whitened, estimate)
     fits.sigma[sims] = np.sqrt(clusters.moments(estimate)[0])
     influence = _influence(whitened, estimate, root, POWERS[variance])
     if INTERCEPT in shard.terms:
@@ -154,8 +155,11 @@ def gee(
         influence[:, place] -= (slopes[..., None] * influence).sum(axis=1)
         estimate[:, place] += response - (slopes * estimate).sum(axis=1)
     fits.estimate[sims] = estimate
-    fits.std_error[sims] = np.sqrt((influence * influence).sum(axis=2))
+    squares = (influence * influence).sum(axis=2)
+    unit = (residual * residual).sum(axis=(1, 2))[:, None] * (root * root).sum(axis=2)
+    fits.std_error[sims] = np.sqrt(np.where(squares > ols.ZERO**2 * unit, squares, np.nan))
     fits.df[sims] = degrees(df, shard.clusters, shard.p)
+    ols.leave_out_zeros(fits, shard.terms)
     fits.fail(np.isin(np.arange(shard.sims), sims[~possible]), "undefined", NO_CORRELATION)
     stuck = sims[possible & ~settled]
     fits.status[stuck], fits.message[stuck] = "not_converged", ENDLESS
@@ -179,7 +183,6 @@ def mark_undefined(shard: Shard, correlation: Correlation, df: Df, fits: Fits) -
     if correlation == "exchangeable":
         pairs = (shard.n * (shard.n - 1) // 2).sum(axis=1)
         fits.fail(pairs <= p, "undefined", NO_PAIRS)
-        fits.fail(ols.explained(shard, solution), "undefined", ols.NO_RESIDUAL)
     if degrees(df, G, p) <= 0:
         message = f"no degrees of freedom: {df} is not positive with {G} clusters"
         fits.fail(everywhere, "undefined", message)

@@ -7,6 +7,7 @@ inverse of X'X, H_g the hat matrix of cluster g, e_g its residuals.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustrategy.dataset import Floats, Shard
-from clustrategy.fits import Fits
+from clustrategy.fits import OWN_TESTS, Fits
 from clustrategy.strategies import strategy
 
 RANK_TOLERANCE = 1e-7
 ROUNDING = 1e-13
+ZERO = 1e-10
 EIGENVALUE_TOLERANCE = 1e-12
+NO_ERROR = "a cluster-robust standard error is zero"
 NO_RESIDUAL = "the predictors explain the response exactly: there is no residual variance"
 NO_DF = "no residual degrees of freedom: N - p is not positive"
 ONE_CLUSTER = "one cluster: a cluster-robust variance needs two"
@@ -73,13 +76,19 @@ def back_substitute(whole: Floats, n_obs: NDArray[np.int64]) -> Solution:
     return Solution(estimate, root, whole[:, p, p] ** 2, defined)
 
 
-def explained(shard: Shard, solution: Solution) -> NDArray[np.bool_]:
-    """(S,) whether the residuals are nothing but rounding."""
-    lengths = np.sqrt((shard.triangles * shard.triangles).sum(axis=(1, 2)))
+def explained(triangles: Floats, n_obs: NDArray[np.int64], solution: Solution) -> NDArray[np.bool_]:
+    """(S,) whether the residuals are nothing but rounding.
+
+    Parameters
+    ----------
+    triangles : (S, G, k, p + 1) triangular factors of `[X_g y_g]`.
+    n_obs : (S,) rows of each dataset, N.
+    """
+    lengths = np.sqrt((triangles * triangles).sum(axis=(1, 2)))
     terms = lengths[:, :-1] * np.abs(solution.estimate)
     largest = np.maximum(lengths[:, -1], terms.max(axis=1))
     return np.asarray(
-        np.sqrt(solution.residual_ss) <= ROUNDING * np.sqrt(shard.n_obs) * largest, dtype=np.bool_
+        np.sqrt(solution.residual_ss) <= ROUNDING * np.sqrt(n_obs) * largest, dtype=np.bool_
     )
 
 
@@ -116,6 +125,7 @@ def cluster_robust(shard: Shard, *, variance: Variance = "CR1S", df: Df = "G-1")
     fits = sandwich(shard.triangles, solution, shard.n_obs, shard.p, variance, df)
     mark_undefined(shard, fits, solution)
     mark_no_test(fits, shard.clusters, shard.n_obs, shard.p, variance, df)
+    leave_out_zeros(fits, shard.terms)
     return fits
 
 
@@ -163,7 +173,7 @@ def sandwich(
     influence = scores @ np.swapaxes(solution.root, 1, 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = _small_sample_factor(variance, G, n_obs, counted)
-        fits.std_error[:] = np.sqrt(factor[:, None] * (influence * influence).sum(axis=1))
+        fits.std_error[:] = np.sqrt(factor[:, None] * without_zeros(influence, solution))
     fits.estimate[:] = solution.estimate
     if df == "satterthwaite":
         adjusted = adjustment @ half if variance in ("CR2", "CR3", "CV3") else half
@@ -183,7 +193,10 @@ def mark_no_test(
         fits.fail(np.ones(n_obs.shape, dtype=bool), "undefined", ONE_CLUSTER)
     if variance in ("CR1S", "pymer4"):
         fits.fail(n_obs <= counted, "undefined", NO_DF)
-    no_df = np.any(~(fits.df > 0), axis=1)
+    none = ~(fits.df > 0)
+    if df == "satterthwaite":
+        none &= np.isfinite(fits.std_error)
+    no_df = np.asarray(none.any(axis=1))
     reason = f"no degrees of freedom: {df} is not positive with {clusters} clusters"
     fits.fail(no_df, "undefined", reason)
 
@@ -196,6 +209,31 @@ def mark_undefined(shard: Shard, fits: Fits, solution: Solution) -> None:
         [f"{rows} rows, {shard.p} coefficients" for rows in shard.n_obs],
     )
     fits.fail(~solution.defined, "undefined", "the predictors are linearly dependent")
+    exact = explained(shard.triangles, shard.n_obs, solution)
+    fits.fail(exact & (shard.n_obs > shard.p), "undefined", NO_RESIDUAL)
+
+
+def without_zeros(influence: Floats, solution: Solution) -> Floats:
+    """(S, p) sums of squares over the clusters of influences (S, G, p), NaN where they are zero.
+
+    They are whatever the response is where a coefficient is about clusters that have residuals of
+    their own no more: a cluster's dummy, or as many arms of clusters as clusters.
+    """
+    squares = (influence * influence).sum(axis=1)
+    unit = solution.residual_ss[:, None] * (solution.root * solution.root).sum(axis=2)
+    return np.asarray(np.where(squares > ZERO**2 * unit, squares, np.nan))
+
+
+def leave_out_zeros(fits: Fits, terms: Sequence[str]) -> None:
+    """Leave out the tests of coefficients whose standard error is zero; fail fits without any."""
+    zero = np.isfinite(fits.estimate) & np.isnan(fits.std_error)
+    for name in ("df", *OWN_TESTS):
+        getattr(fits, name)[zero] = np.nan
+    tested = np.isfinite(fits.estimate) & ~zero
+    fits.fail(np.asarray(zero.any(axis=1) & ~tested.any(axis=1)), "undefined", NO_ERROR)
+    for sim in np.flatnonzero(zero.any(axis=1) & (fits.status == "ok")):
+        left = ", ".join(np.asarray(terms)[zero[sim]])
+        fits.message[sim] = f"{NO_ERROR}, and left out: {left}"
 
 
 def _small_sample_factor(variance: Variance, G: int, N: NDArray[np.int64], p: int) -> Floats:

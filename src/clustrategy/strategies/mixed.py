@@ -138,26 +138,26 @@ def fit_model(
     """
     random = RANDOM[name](shard)
     q = random.sum(axis=1)
-    fits = unfitted(shard, q, int((q * (q + 1) // 2 if name in CORRELATED else q).max()))
+    fits = unfitted(shard, random, int((q * (q + 1) // 2 if name in CORRELATED else q).max()))
     if wanted is not None:
         fits.fail(~wanted, "undefined", "not asked for")
     fit(shard, random, fits)
     return fits
 
 
-def unfitted(shard: Shard, q: NDArray[np.int64], theta: int) -> Fits:
+def unfitted(shard: Shard, random: NDArray[np.bool_], theta: int) -> Fits:
     """Fits still to be made, but for those that cannot be.
 
     Parameters
     ----------
-    q : (S,) the random coefficients of a cluster.
+    random : (S, p) the columns of X that have random coefficients.
     theta : the length of theta.
     """
     fits = Fits.blank(shard.sims, shard.p, theta)
     if shard.clusters < 2:
         everywhere = np.ones(shard.sims, dtype=bool)
         fits.fail(everywhere, "undefined", "one cluster: a mixed model needs two")
-    effects = shard.clusters * q
+    effects = shard.clusters * random.sum(axis=1)
     fits.fail(
         shard.n_obs <= effects,
         "undefined",
@@ -168,5 +168,16 @@ def unfitted(shard: Shard, q: NDArray[np.int64], theta: int) -> Fits:
     )
     solution = solve(shard)
     fits.fail(~solution.defined, "undefined", "the predictors are linearly dependent")
-    fits.fail(explained(shard, solution), "undefined", NO_RESIDUAL)
+    fits.fail(explained(shard.triangles, shard.n_obs, solution), "undefined", NO_RESIDUAL)
+    parent = parents(shard.triangles[..., : shard.p])
+    fixed = (parent[:, None] == np.arange(shard.p)[:, None]).sum(axis=2)
+    most, G = np.where(random, fixed, 0).max(axis=1), shard.clusters
+    fits.fail(
+        most >= G,
+        "undefined",
+        [
+            f"{G} clusters cannot carry a variance beside {k} coefficients between them"
+            for k in most
+        ],
+    )
     return fits

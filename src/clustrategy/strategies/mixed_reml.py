@@ -19,6 +19,7 @@ from clustrategy.newton import Minimum, minimise
 from clustrategy.reml import Criterion, Point
 from clustrategy.satterthwaite import satterthwaite
 from clustrategy.strategies import mixed, strategy
+from clustrategy.strategies.least_squares import leave_out_zeros
 
 # Clusters that are worked on at once: enough to hide the cost of a call, few enough for the cache.
 CLUSTERS_AT_ONCE = 5000
@@ -79,7 +80,7 @@ class Inference:
                 df = satterthwaite(point.derivatives(), contrasts)
         if self.df == "normal":
             df = np.full(contrasts.shape[:2], np.inf)
-        return unit[:, None] * np.sqrt(variance), df
+        return unit[:, None] * np.sqrt(np.where(variance > 0.0, variance, np.nan)), df
 
 
 def blocks(
@@ -135,10 +136,14 @@ def fill(
     fits.theta[sims, : theta.shape[1]] = theta
     fits.singular[sims] = mixed.singular(theta, correlated=criterion.structure.lower)
     fits.optimizer_warning[sims] = ~minimum.converged
-    finite = np.isfinite(np.concatenate([fits.estimate, fits.std_error], axis=1)).all(axis=1)
-    if inference.df != "normal":
-        finite &= np.isfinite(fits.df).all(axis=1)
     here = np.isin(np.arange(shard.sims), sims)
+    if inference.variance == "CR2":
+        leave_out_zeros(fits, shard.terms)
+    tested = np.isfinite(fits.std_error)
+    if inference.df != "normal":
+        tested &= np.isfinite(fits.df)
+    untested = ~tested & (fits.message == "")[:, None]
+    finite = np.isfinite(fits.estimate).all(axis=1) & ~untested.any(axis=1)
     fits.fail(np.isin(np.arange(shard.sims), sims[minimum.endless]), "undefined", NO_MINIMUM)
     fits.fail(here & ~finite, "error", NOT_FINITE)
     fitted = here & (fits.status == "ok")

@@ -75,7 +75,7 @@ def mixed_selected(
     random = mixed.random_columns(shard)
     is_intercept = mixed.intercept_column(shard)[0]
     q = random.sum(axis=1)
-    fits = mixed.unfitted(shard, np.ones_like(q), int((q * (q + 1) // 2).max()))
+    fits = mixed.unfitted(shard, mixed.intercept_column(shard), int((q * (q + 1) // 2).max()))
     kept = np.full(shard.sims, "", dtype=object)
     inference = Inference(df, variance)
     for sims, criterion in blocks(shard, random, fits.status == "ok"):

@@ -20,6 +20,7 @@ from clustrategy.inference import CONFIDENCE
 from clustrategy.meta_analysis import pool
 from clustrategy.resampling import signs
 from clustrategy.strategies import strategy
+from clustrategy.strategies.least_squares import NO_RESIDUAL, explained, solve
 
 ROUNDING = 1e-13
 NO_SIGNS = "a sign-flip test has no place for predictors that are constant within clusters"
@@ -60,6 +61,7 @@ def two_stage(
     draws : of random signs, where not all are tried.
     """
     fits = Fits.blank(shard.sims, shard.p)
+    fits.fail(explained(shard.triangles, shard.n_obs, solve(shard)), "undefined", NO_RESIDUAL)
     for stage in FirstStage.of(shard):
         stage.mark_undefined(fits)
         if weights == "precision":

@@ -34,20 +34,17 @@ from clustrategy.inference import CONFIDENCE
 from clustrategy.resampling import all_signs, are_few, generator_of
 from clustrategy.strategies import strategy
 from clustrategy.strategies.least_squares import (
-    NO_RESIDUAL,
     ONE_CLUSTER,
-    Solution,
-    explained,
     influences,
+    leave_out_zeros,
     mark_undefined,
     solve,
+    without_zeros,
 )
 
 TIE = 1e-9
 FARTHEST = 1024.0
 HALVINGS = 30
-ZERO = 1e-10
-NO_ERROR = "a cluster-robust standard error is zero"
 
 Null = Literal["restricted", "unrestricted"]
 Weights = Literal["rademacher", "webb", "mammen"]
@@ -95,25 +92,28 @@ def wild_cluster_bootstrap(
     scores = (np.swapaxes(half, 2, 3) @ residual[..., None])[..., 0]
     length = np.sqrt((solution.root * solution.root).sum(axis=2))
     direction = solution.root / length[..., None]
-    influence = scores @ np.swapaxes(direction, 1, 2)
-    squares = (influence * influence).sum(axis=1)
+    squares = without_zeros(scores @ np.swapaxes(solution.root, 1, 2), solution)
     fits.estimate[:] = solution.estimate
     with np.errstate(divide="ignore", invalid="ignore"):
         cr1 = shard.clusters / np.float64(shard.clusters - 1)
-        fits.std_error[:] = length * np.sqrt(cr1 * squares)
-    _mark_undefined(shard, fits, solution, squares)
+        fits.std_error[:] = np.sqrt(cr1 * squares)
+    mark_undefined(shard, fits, solution)
+    if shard.clusters < 2:
+        fits.fail(np.ones(shard.sims, dtype=bool), "undefined", ONE_CLUSTER)
+    leave_out_zeros(fits, shard.terms)
+    units = np.sqrt(np.where(np.isnan(squares), 1.0, squares))
     for sim in map(int, np.flatnonzero(fits.status == "ok")):
-        spread = np.sqrt(squares[sim])
-        unit = length[sim] * spread
+        unit = units[sim]
         tau = solution.estimate[sim] / unit
         signs = weights_of(shard, sim, weights, draws)
-        draw = Draws.of(half[sim], scores[sim], direction[sim], spread, signs, null)
+        draw = Draws.of(half[sim], scores[sim], direction[sim], unit / length[sim], signs, null)
         fits.p_value[sim] = share = draw.share(tau)
         above = draw.share(tau, ties=False)
         fits.p_value_low[sim] = np.where(above < share, above, np.nan)
         largest, smallest = draw.limits()
         fits.conf_low[sim] = solution.estimate[sim] - unit * largest
         fits.conf_high[sim] = solution.estimate[sim] - unit * smallest
+    leave_out_zeros(fits, shard.terms)
     return fits
 
 
@@ -229,16 +229,6 @@ def _share_above(polynomial: list[Floats], tau: Floats) -> Floats:
         value *= tau
     value += polynomial[-1]
     return np.asarray((value >= 0.0).sum(axis=-1) / value.shape[-1])
-
-
-def _mark_undefined(shard: Shard, fits: Fits, solution: Solution, squares: Floats) -> None:
-    """Fail the fits to datasets in which there is no t statistic to bootstrap."""
-    mark_undefined(shard, fits, solution)
-    if shard.clusters < 2:
-        fits.fail(np.ones(shard.sims, dtype=bool), "undefined", ONE_CLUSTER)
-    fits.fail(explained(shard, solution), "undefined", NO_RESIDUAL)
-    no_error = squares <= ZERO**2 * solution.residual_ss[:, None]
-    fits.fail(np.any(no_error, axis=1), "undefined", NO_ERROR)
 
 
 def weights_of(shard: Shard, sim: int, weights: Weights, draws: int) -> Floats:
