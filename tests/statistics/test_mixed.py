@@ -372,5 +372,5 @@ def test_as_many_coefficients_between_clusters_as_clusters_leave_no_variance(nam
     found = fit(Shard(rng.standard_normal(18), X.astype(float), np.full((1, 3), 6), terms), name)
     assert (found.status[0], found.message[0]) == (
         "undefined",
-        "3 clusters cannot carry a variance beside 3 coefficients between them",
+        "3 clusters cannot carry a variance beside 3 cluster-level terms",
     )
