@@ -175,9 +175,6 @@ def unfitted(shard: Shard, random: NDArray[np.bool_], theta: int) -> Fits:
     fits.fail(
         most >= G,
         "undefined",
-        [
-            f"{G} clusters cannot carry a variance beside {k} coefficients between them"
-            for k in most
-        ],
+        [f"{G} clusters cannot carry a variance beside {k} cluster-level terms" for k in most],
     )
     return fits
