@@ -88,6 +88,10 @@ def test_the_common_engine_serves_the_strategies_that_have_it():
             {"strategy": "mixed_maximal", "engine": "lme"},
             r"no engine 'lme' \(did you mean 'lme4'\?\); it has numpy, glmm, lme4, lme4_unbounded",
         ),
+        ({"strategy": "two_stage", "draws": 0}, "'two_stage': draws must be at least 1, found 0"),
+        ({"strategy": "wild_cluster_bootstrap", "draws": -1}, "draws must be at least 1, found -1"),
+        ({"strategy": "ols", "name": ""}, "'name' of a strategy entry must be a line of text"),
+        ({"strategy": "ols", "name": "a\nb"}, "'name' of a strategy entry must be a line of text"),
         ({"strategy": "two_stage", "df": "G-1"}, "no option 'df'; it takes weights, test, draws"),
         (
             {"strategy": "cluster_robust", "varianse": "CR2"},

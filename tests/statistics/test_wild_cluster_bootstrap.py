@@ -313,11 +313,3 @@ def test_where_there_is_no_answer_there_is_a_reason():
     arms = random_shard(1, 1, 2, 2, 8)
     arms.X[:, 1] = np.repeat([0.0, 1.0], 8)
     assert said(arms) == ("undefined", "a cluster-robust standard error is zero")
-
-
-def test_no_draws_are_an_error():
-    found = fit(random_shard(1, 1, 5, 2, 6), "wild_cluster_bootstrap", draws=0)
-    assert (found.status[0], found.message[0]) == (
-        "error",
-        "the bootstrap needs at least one draw",
-    )

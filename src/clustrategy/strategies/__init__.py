@@ -129,6 +129,10 @@ class Strategy:
                 raise ConfigError(
                     f"{key!r} of a strategy entry must be text, found {fields[key]!r}"
                 )
+            if not fields.get(key, "some").isprintable() or not fields.get(key, "some").strip():
+                raise ConfigError(
+                    f"{key!r} of a strategy entry must be a line of text, found {fields[key]!r}"
+                )
         name = fields.pop("strategy")
         if name not in known:
             raise ConfigError(

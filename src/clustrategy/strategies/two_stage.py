@@ -18,7 +18,7 @@ from clustrategy.first_stage import FirstStage
 from clustrategy.fits import Fits
 from clustrategy.inference import CONFIDENCE
 from clustrategy.meta_analysis import pool
-from clustrategy.resampling import signs
+from clustrategy.resampling import refusal, signs
 from clustrategy.strategies import strategy
 from clustrategy.strategies.least_squares import NO_RESIDUAL, explained, solve
 
@@ -41,7 +41,7 @@ def finite_variance(rows: int, slopes: int, **_: object) -> bool:
     return slopes == 0 or rows - slopes > 2
 
 
-@strategy("two_stage", finite_variance=finite_variance)
+@strategy("two_stage", finite_variance=finite_variance, refusal=refusal)
 def two_stage(
     shard: Shard, *, weights: Weights = "equal", test: Test = "t", draws: int = 999
 ) -> Fits:

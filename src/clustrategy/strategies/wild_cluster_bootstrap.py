@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from clustrategy.dataset import Floats, Shard
 from clustrategy.fits import Fits
 from clustrategy.inference import CONFIDENCE
-from clustrategy.resampling import all_signs, are_few, generator_of
+from clustrategy.resampling import all_signs, are_few, generator_of, refusal
 from clustrategy.strategies import strategy
 from clustrategy.strategies.least_squares import (
     ONE_CLUSTER,
@@ -58,7 +58,7 @@ POINTS = {
 }
 
 
-@strategy("wild_cluster_bootstrap")
+@strategy("wild_cluster_bootstrap", refusal=refusal)
 def wild_cluster_bootstrap(
     shard: Shard, *, null: Null = "restricted", weights: Weights = "rademacher", draws: int = 999
 ) -> Fits:
@@ -84,8 +84,6 @@ def wild_cluster_bootstrap(
     weights : Rademacher's two points, the six of Webb, or Mammen's (1993) skewed two.
     draws : bootstrap samples.
     """
-    if draws < 1:
-        raise ValueError("the bootstrap needs at least one draw")
     fits = Fits.blank(shard.sims, shard.p)
     solution = solve(shard)
     half, residual = influences(shard.triangles, solution)
