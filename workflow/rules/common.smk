@@ -116,13 +116,13 @@ def figure_tables(name):
     ]
 
 
-def figure_job():
-    """What a figure needs to know of the study."""
-    options = {
-        **study.config["figures"],
-        "dgp": study.further_dgp,
-        "alpha": study.config["performance"]["alpha"],
-    }
+def figure_job(name):
+    """What a figure needs to know of the study, and no more: it is drawn anew when that changes."""
+    options = dict(study.config["figures"])
+    if name != "lollipop":
+        del options["lollipop"]
+    if "performance" in figures.FIGURES[name].tables or "estimates" in figures.FIGURES[name].tables:
+        options |= {"dgp": study.further_dgp, "alpha": study.config["performance"]["alpha"]}
     return {
         "factors": study.factors,
         "strategies": [strategy.label for strategy in study.strategies],

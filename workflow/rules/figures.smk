@@ -46,6 +46,6 @@ rule figure:
         mem_mb=4000,
         runtime=30,
     params:
-        job=figure_job(),
+        job=lambda wildcards: figure_job(wildcards.name),
     script:
         "../../scripts/figure.py"
