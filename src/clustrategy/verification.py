@@ -238,9 +238,8 @@ def has_signs(design: Arms, strategy: Strategy) -> bool:
         return False
     if strategy.name == "two_stage":
         return bool(options["weights"] == "equal" and options["test"] == "sign_flip")
-    wild = ("restricted", "rademacher")
-    return strategy.name == "wild_cluster_bootstrap" and (
-        (options["null"], options["weights"]) == wild
+    return strategy.name == "wild_cluster_bootstrap" and bool(
+        options["impose_null"] and options["weights"] == "rademacher"
     )
 
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from typing import Literal, get_args, get_origin, get_type_hints
+
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given, settings
 
 from clustrategy import strategies
@@ -48,6 +51,16 @@ def test_strategies_and_engines_the_default_first():
         "mixed_maximal": ["numpy", "glmm", "lme4", "lme4_unbounded"],
         "mixed_intercept": ["numpy", "glmm", "lme4", "lme4_unbounded"],
     }.items() <= found.items()
+
+
+def test_what_a_config_writes_for_an_option_is_read_as_text():
+    """Not as nothing or as true or false, as YAML reads null, on, no and the like."""
+    for engines in registry().values():
+        for entry in engines.values():
+            for option, hint in get_type_hints(entry.function).items():
+                words = get_args(hint) if get_origin(hint) is Literal else ()
+                written = [option, *words]
+                assert yaml.safe_load(f"[{', '.join(written)}]") == written
 
 
 # --- entries ------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from clustrategy.strategies import wild_cluster_bootstrap as module
 from .material import FOLDER, few, fit, golden, join, random_shard
 
 GOLDEN = json.loads((FOLDER / "wild_bootstrap.json").read_text())["datasets"]
-NULLS = ("restricted", "unrestricted")
+IMPOSED = pytest.mark.parametrize("imposed", (True, False))
 WEIGHTS = ("rademacher", "webb", "mammen")
 OWN = ("estimate", "std_error", "df", "p_value", "p_value_low", "conf_low", "conf_high")
 
@@ -33,9 +33,9 @@ def low(fits: Fits) -> np.ndarray:
 class Rows:
     """The bootstrap of one coefficient on all rows, a regression of every draw."""
 
-    def __init__(self, shard: Shard, weights: np.ndarray, column: int, null: str) -> None:
+    def __init__(self, shard: Shard, weights: np.ndarray, column: int, imposed: bool) -> None:
         assert shard.sims == 1
-        self.X, self.y, self.column, self.null = shard.X, shard.y, column, null
+        self.X, self.y, self.column, self.imposed = shard.X, shard.y, column, imposed
         self.codes = shard.cluster_codes(0)
         self.weights = weights[self.codes]
         self.bread = np.linalg.inv(self.X.T @ self.X)
@@ -54,7 +54,7 @@ class Rows:
         b, se, e = (part[..., 0] for part in self.fit(self.y[:, None]))
         t = abs(b[self.column] - value) / se
         centre = b[self.column]
-        if self.null == "restricted":
+        if self.imposed:
             others = np.delete(np.arange(self.X.shape[1]), self.column)
             without = self.y - self.X[:, self.column] * value
             b = np.zeros(len(b))
@@ -73,12 +73,12 @@ class Rows:
 # --- wildboottest and regressions on all rows ---------------------------------------------
 
 
-@pytest.mark.parametrize("null", NULLS)
+@IMPOSED
 @pytest.mark.parametrize("name", GOLDEN)
-def test_all_sign_vectors_are_wildboottest(name, null):
+def test_all_sign_vectors_are_wildboottest(name, imposed):
     shard = first_clusters(golden(name), GOLDEN[name]["clusters"])
-    found = fit(shard, "wild_cluster_bootstrap", null=null)
-    upper, lower = np.array(GOLDEN[name][null]).T
+    found = fit(shard, "wild_cluster_bootstrap", impose_null=imposed)
+    upper, lower = np.array(GOLDEN[name]["restricted" if imposed else "unrestricted"]).T
     np.testing.assert_allclose(found.p_value[0], upper, rtol=1e-12)
     np.testing.assert_allclose(low(found)[0], lower, rtol=1e-12)
     assert np.array_equal(np.isnan(found.p_value_low[0]), upper == lower)
@@ -88,16 +88,16 @@ CASES = [(5, 4, "rademacher", 99), (14, (2, 9), "rademacher", 399), (9, (3, 6), 
 CASES += [(12, (2, 9), "mammen", 499)]
 
 
-@pytest.mark.parametrize("null", NULLS)
+@IMPOSED
 @pytest.mark.parametrize(("clusters", "rows", "weights", "draws"), CASES)
 def test_p_values_and_limits_are_those_of_regressions_on_all_rows(
-    clusters, rows, weights, draws, null
+    clusters, rows, weights, draws, imposed
 ):
     shard = random_shard(clusters, 1, clusters, 3, rows)
     v = module.weights_of(shard, 0, weights, draws)
-    found = fit(shard, "wild_cluster_bootstrap", weights=weights, draws=draws, null=null)
+    found = fit(shard, "wild_cluster_bootstrap", weights=weights, draws=draws, impose_null=imposed)
     for column in range(3):
-        brute = Rows(shard, v, column, null)
+        brute = Rows(shard, v, column, imposed)
         upper, lower = brute.p_value(0.0)
         assert found.p_value[0, column] == pytest.approx(upper, rel=1e-12)
         assert low(found)[0, column] == pytest.approx(lower, rel=1e-12)
@@ -110,13 +110,13 @@ def test_p_values_and_limits_are_those_of_regressions_on_all_rows(
                 assert brute.p_value(limit + side * 1e-5 * se)[0] <= 0.05
 
 
-@pytest.mark.parametrize("null", NULLS)
-def test_null_values_in_the_interval_are_those_that_are_not_rejected(null):
+@IMPOSED
+def test_null_values_in_the_interval_are_those_that_are_not_rejected(imposed):
     shard = random_shard(3, 1, 11, 3, (2, 7))
     v = module.weights_of(shard, 0, "rademacher", 199)
-    found = fit(shard, "wild_cluster_bootstrap", draws=199, null=null)
+    found = fit(shard, "wild_cluster_bootstrap", draws=199, impose_null=imposed)
     for column in range(3):
-        brute = Rows(shard, v, column, null)
+        brute = Rows(shard, v, column, imposed)
         estimate, se = found.estimate[0, column], found.std_error[0, column]
         values = estimate + se * np.linspace(-9.0, 9.0, 73)
         rejected = np.array([brute.p_value(value)[0] <= 0.05 for value in values])
@@ -234,56 +234,56 @@ def close(found: Fits, expected: Fits, scale: float = 1.0, shift: object = 0.0) 
         )
 
 
-@pytest.mark.parametrize("null", NULLS)
+@IMPOSED
 @given(small())
 @few
-def test_scaling_the_response_scales_the_limits(null, shard):
-    expected = fit(shard, "wild_cluster_bootstrap", null=null)
+def test_scaling_the_response_scales_the_limits(imposed, shard):
+    expected = fit(shard, "wild_cluster_bootstrap", impose_null=imposed)
     for scale in (1000.0, -0.001):
         scaled = Shard(scale * shard.y, shard.X, shard.n, shard.terms)
-        close(fit(scaled, "wild_cluster_bootstrap", null=null), expected, scale)
+        close(fit(scaled, "wild_cluster_bootstrap", impose_null=imposed), expected, scale)
 
 
-@pytest.mark.parametrize("null", NULLS)
+@IMPOSED
 @given(small(), st.integers(0, 10**6))
 @few
-def test_the_order_of_clusters_does_not_matter(null, shard, seed):
+def test_the_order_of_clusters_does_not_matter(imposed, shard, seed):
     order = np.random.default_rng(seed).permutation(shard.clusters)
     blocks = np.split(np.arange(len(shard.y)), np.cumsum(shard.n[0])[:-1])
     rows = np.concatenate([blocks[g] for g in order])
     other = Shard(shard.y[rows], shard.X[rows], shard.n[:, order], shard.terms)
     close(
-        fit(other, "wild_cluster_bootstrap", null=null),
-        fit(shard, "wild_cluster_bootstrap", null=null),
+        fit(other, "wild_cluster_bootstrap", impose_null=imposed),
+        fit(shard, "wild_cluster_bootstrap", impose_null=imposed),
     )
 
 
-@pytest.mark.parametrize("null", NULLS)
+@IMPOSED
 @given(small())
 @few
-def test_adding_the_predictors_moves_the_interval_with_the_estimate(null, shard):
-    expected = fit(shard, "wild_cluster_bootstrap", null=null)
+def test_adding_the_predictors_moves_the_interval_with_the_estimate(imposed, shard):
+    expected = fit(shard, "wild_cluster_bootstrap", impose_null=imposed)
     b = np.arange(1.0, 1.0 + shard.p)
     moved = Shard(shard.y + shard.X @ b, shard.X, shard.n, shard.terms)
-    found = fit(moved, "wild_cluster_bootstrap", null=null)
+    found = fit(moved, "wild_cluster_bootstrap", impose_null=imposed)
     for name in ("conf_low", "conf_high"):
         np.testing.assert_allclose(
             getattr(found, name), getattr(expected, name) + b, rtol=1e-7, atol=1e-7
         )
     v = module.weights_of(shard, 0, "rademacher", 999)
     for column in range(shard.p):
-        upper, lower = Rows(shard, v, column, null).p_value(-b[column])
+        upper, lower = Rows(shard, v, column, imposed).p_value(-b[column])
         assert found.p_value[0, column] == pytest.approx(upper, rel=1e-12)
         assert low(found)[0, column] == pytest.approx(lower, rel=1e-12)
 
 
-@pytest.mark.parametrize("null", NULLS)
+@IMPOSED
 @pytest.mark.parametrize("weights", WEIGHTS)
-def test_a_shard_gives_the_bits_of_its_datasets(null, weights):
+def test_a_shard_gives_the_bits_of_its_datasets(imposed, weights):
     parts = [random_shard(seed, 2, 12, 3, rows) for seed, rows in ((1, 6), (2, (3, 9)))]
     shard = join(*parts)
     shard.X[shard.rows(1), 2] = 2.0 * shard.X[shard.rows(1), 1]
-    entry = {"null": null, "weights": weights, "draws": 199}
+    entry = {"impose_null": imposed, "weights": weights, "draws": 199}
     together = fit(shard, "wild_cluster_bootstrap", **entry)
     alone = [fit(shard.dataset(sim), "wild_cluster_bootstrap", **entry) for sim in range(4)]
     both = Fits.concatenate(alone)

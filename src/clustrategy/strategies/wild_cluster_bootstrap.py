@@ -18,7 +18,7 @@ constant, a draw's estimate less b and its sum of squares are, in units of h sqr
 
 and its |t| is at least the observed one where n(tau)^2 >= tau^2 d(tau). So five numbers a draw give
 the p-value of every null value, and with it the confidence limits. Without the null imposed
-(`unrestricted`) n1, d1 and d2 are zero.
+n1, d1 and d2 are zero.
 """
 
 from __future__ import annotations
@@ -46,7 +46,6 @@ TIE = 1e-9
 FARTHEST = 1024.0
 HALVINGS = 30
 
-Null = Literal["restricted", "unrestricted"]
 Weights = Literal["rademacher", "webb", "mammen"]
 
 WEBB = np.sqrt([1.5, 1.0, 0.5])
@@ -60,7 +59,7 @@ POINTS = {
 
 @strategy("wild_cluster_bootstrap", refusal=refusal)
 def wild_cluster_bootstrap(
-    shard: Shard, *, null: Null = "restricted", weights: Weights = "rademacher", draws: int = 999
+    shard: Shard, *, impose_null: bool = True, weights: Weights = "rademacher", draws: int = 999
 ) -> Fits:
     """Ordinary least squares with tests and intervals by the wild cluster bootstrap.
 
@@ -79,8 +78,8 @@ def wild_cluster_bootstrap(
 
     Parameters
     ----------
-    null : whether the residuals that are drawn with are those of the fit under the null, anew
-        for each coefficient and null value (WCR), or of the fit itself (WCU).
+    impose_null : whether the residuals that are drawn with are those of the fit under the null,
+        anew for each coefficient and null value (WCR), or of the fit itself (WCU).
     weights : Rademacher's two points, the six of Webb, or Mammen's (1993) skewed two.
     draws : bootstrap samples.
     """
@@ -104,7 +103,9 @@ def wild_cluster_bootstrap(
         unit = units[sim]
         tau = solution.estimate[sim] / unit
         signs = weights_of(shard, sim, weights, draws)
-        draw = Draws.of(half[sim], scores[sim], direction[sim], unit / length[sim], signs, null)
+        draw = Draws.of(
+            half[sim], scores[sim], direction[sim], unit / length[sim], signs, impose_null
+        )
         fits.p_value[sim] = share = draw.share(tau)
         above = draw.share(tau, ties=False)
         fits.p_value_low[sim] = np.where(above < share, above, np.nan)
@@ -132,7 +133,7 @@ class Draws(NamedTuple):
         direction: Floats,
         spread: Floats,
         weights: Floats,
-        null: Null,
+        impose_null: bool,
     ) -> Draws:
         """The draws of one dataset.
 
@@ -155,7 +156,7 @@ class Draws(NamedTuple):
         n0 = (direction[:, None] @ w0)[:, 0]
         d0 = (q * q) @ squared + (w0 * (along0 - 2.0 * about0)).sum(axis=1)
         n1 = d1 = d2 = np.zeros_like(n0)
-        if null == "restricted":
+        if impose_null:
             k = (direction[:, None] @ a)[:, 0]
             w1 = a @ weights
             along1, about1 = products @ w1, (a * k[:, None]) @ weights
@@ -167,7 +168,7 @@ class Draws(NamedTuple):
         if same.any():
             once = weights[0, same]
             n0[:, same], d0[:, same] = 0.0, once * once
-            if null == "restricted":
+            if impose_null:
                 n1[:, same], d1[:, same], d2[:, same] = once, 0.0, 0.0
         return cls(n0, n1, d0, d1, d2)
 
