@@ -7,7 +7,9 @@ its users get it and with lme4 optimised without bounds, and each difference has
 agree
     All within the `bounds`.
 reference_short
-    The reference's REML criterion is above the least of all engines by more than `SHORT`.
+    The reference's REML criterion is above the least of all engines by more than `SHORT`, or has
+    no minimum, falls for ever as the residual variance goes to zero, and the reference stopped on
+    the way.
 reference_slack
     Above by no more than `SHORT`, and the numbers are apart for that reason: a criterion e above
     its least leaves the variance parameters within sqrt(e) standard errors of their optimum, and
@@ -37,7 +39,8 @@ from clustrategy.dataset import Floats, Shard
 from clustrategy.errors import ConfigError, EngineError
 from clustrategy.fits import Fits
 from clustrategy.strategies import DEFAULT_ENGINE, Strategy, mixed, registry
-from clustrategy.strategies.mixed_reml import df_at
+from clustrategy.strategies.least_squares import solve
+from clustrategy.strategies.mixed_reml import NO_MINIMUM, df_at
 
 REASONS = (
     "reference_slack",
@@ -49,6 +52,7 @@ REASONS = (
 FAULTS = ("engine_short", "engine_failed", "differ")
 MIXED_REFERENCES = {"lme4": ("lme4", "lme4_unbounded"), "glmm": ("glmm",)}
 LEAST_SQUARES_REFERENCE = "statsmodels"
+VANISHING = 1e-2
 
 
 def audited(strategy: Strategy, engine: str) -> Strategy:
@@ -144,6 +148,7 @@ def verdicts(
     sure = theirs & np.isin(reference.status, ("ok", "singular"))
     out[~ours & theirs] = "both_failed"
     out[~ours & sure] = "engine_failed"
+    out[sure & (found.message == NO_MINIMUM) & _vanishing(shard, reference)] = "reference_short"
     both = ours & theirs
     if not is_mixed(strategy):
         apart = _apart(found, reference, LEAST_SQUARES, LEAST_SQUARES)
@@ -167,6 +172,12 @@ def verdicts(
         right = _relative(own, exact[None])[0] <= DF
         out[sim] = "reference_df" if right else "differ"
     return out
+
+
+def _vanishing(shard: Shard, fits: Fits) -> NDArray[np.bool_]:
+    """(S,) whether the residual variance is below `VANISHING` of that of least squares."""
+    whole = solve(shard).residual_ss / shard.n_obs
+    return np.asarray(fits.sigma * fits.sigma < VANISHING * whole)
 
 
 def _apart(

@@ -31,8 +31,9 @@ SCORING_STEPS = 2
 # The trace of Psi, in coordinates where a row tells as much as sigma^2, at which a search is given
 # up.
 LARGEST = 1e12
-# Curvatures below this share of the largest count as this share.
+# Curvatures below this share of the largest count as this share, and none as less than FLAT.
 FLATTEST = 1e-9
+FLAT = 1e-60
 # After PATIENCE steps, and every AGAIN steps from there, a slow search drops what is nearly zero.
 ITERATIONS = 100
 PATIENCE = 6
@@ -61,11 +62,6 @@ class Minimum(NamedTuple):
 
     factor: Factor
     converged: NDArray[np.bool_]
-
-    @property
-    def endless(self) -> NDArray[np.bool_]:
-        """(S,) whether Psi grew beyond all bounds: nothing is left to the residual variance."""
-        return ~self.converged & ((self.factor * self.factor).sum(axis=(1, 2)) >= LARGEST)
 
 
 def minimise(criterion: Criterion) -> Minimum:
@@ -130,6 +126,7 @@ def _search(criterion: Criterion, factor: Factor, known: Floats | None = None) -
         ratio = (value - now) / promise
         radius = np.where(ratio < 0.1, 0.25 * length, radius)
         radius = np.where(ratio > 0.75, np.maximum(radius, 3.0 * length), radius)
+        radius = np.minimum(radius, np.sqrt(LARGEST))
         value = np.where(fell, now, value)
         left = model.left
         done = fell & (left < DECREMENT)
@@ -181,6 +178,7 @@ class Quadratic:
         values, vectors = np.linalg.eigh(hessian)
         values = np.abs(values)
         values = np.maximum(values, FLATTEST * values.max(axis=1, keepdims=True))
+        values = np.maximum(values, FLAT)
         return cls(values, vectors, (np.swapaxes(vectors, 1, 2) @ gradient[..., None])[..., 0])
 
     def where(self, new: NDArray[np.bool_], other: Quadratic) -> Quadratic:
@@ -255,16 +253,16 @@ def _another_dimension(
     whole = np.zeros((derivatives.slope.shape[0], rays.shape[1], derivatives.uu.shape[1]))
     whole[at] = (rays[..., :, None] * rays[..., None, :]).reshape(at.size, rays.shape[1], -1)
     curvatures = np.diagonal(derivatives.hessian(whole)[at], axis1=1, axis2=2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        promise = np.where(slopes < 0.0, slopes * slopes / np.abs(curvatures), 0.0)
+    curvatures = np.maximum(np.abs(curvatures), FLAT)
+    promise = np.where(slopes < 0.0, slopes * slopes / curvatures, 0.0)
     best = np.arange(at.size), promise.argmax(axis=1)
-    slope, curvature, ray = slopes[best], np.abs(curvatures[best]), rays[best]
+    slope, curvature, ray = slopes[best], curvatures[best], rays[best]
     factor, lower = derivatives.point.factor[at], np.zeros(at.size, dtype=bool)
     hopeful = (slope < 0.0) & (slope * slope > 2.0 * GAIN * curvature)
     if not hopeful.any():
         return structure.theta(factor), lower
     problem, value = criterion.take(at), derivatives.point.value[at]
-    size = np.where(hopeful, -slope / np.where(hopeful, curvature, 1.0), 0.0)
+    size = np.where(hopeful, np.minimum(-slope / curvature, LARGEST), 0.0)
     for _ in range(SHORTENINGS):
         wider = structure.widen(factor, ray, size)
         falls = hopeful & ~lower & (problem.at(wider).value < value - 0.1 * GAIN)

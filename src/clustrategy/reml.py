@@ -27,6 +27,11 @@ from clustrategy.covariance import columnwise as columnwise
 from clustrategy.covariance import directions as directions
 from clustrategy.dataset import Floats
 
+# A residual variance below this share of that of least squares may be on its way to zero; a
+# response of which no more than this share is left to it is explained exactly.
+SMALL = 1e-5
+NOTHING = 1e-12
+
 
 @dataclass(frozen=True)
 class Criterion:
@@ -136,6 +141,33 @@ class Criterion:
         parts = {part.name: getattr(self, part.name)[sims] for part in fields(self)[1:-1]}
         design = np.ascontiguousarray(self.design[:, :, sims])
         return Criterion(design=design, **parts, structure=self.structure.take(sims))
+
+    def exhausted(self, rss: Floats) -> NDArray[np.bool_]:
+        """(S,) whether the residual variance goes to zero as the criterion falls.
+
+        Where X and the random effects can explain the response exactly, the criterion may have no
+        minimum, and a search ends anywhere far out.
+
+        Parameters
+        ----------
+        rss : (S,) r^2 where the search ended.
+        """
+        small = np.asarray(rss < SMALL * (self.nu + self.p))
+        for sim in np.flatnonzero(small):
+            small[sim] = self.take(np.array([sim]))._explained()
+        return small
+
+    def _explained(self) -> bool:
+        """Whether X and the random effects can explain the response of the one dataset exactly."""
+        p, q = self.p, self.q
+        seen = np.moveaxis(self.design[:, :, 0], 2, 0)
+        effects = seen[..., :q] @ self.structure.multiple(1.0, 1)[0]
+        rest = seen - effects @ (np.linalg.pinv(effects, rcond=NOTHING) @ seen)
+        rest = rest.reshape(-1, p + 1)
+        cross = self.outside[0] + rest.T @ rest
+        inverse = np.linalg.pinv(cross[:p, :p], rcond=NOTHING, hermitian=True)
+        left = cross[p, p] - cross[p, :p] @ inverse @ cross[:p, p]
+        return bool(left <= NOTHING * (self.nu + p)[0])
 
     def at(self, factor: Factor) -> Point:
         """The criterion and its estimates at a relative covariance."""

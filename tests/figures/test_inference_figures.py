@@ -380,6 +380,15 @@ def test_figures_read_what_they_need_of_a_large_table(tmp_path):
     np.testing.assert_array_equal(np.stack(ours["share"]), np.stack(theirs["share"]))
 
 
+def test_figures_find_a_level_of_zero(tmp_path):
+    """pyarrow's "in" passes over a file in which a column is zero throughout."""
+    table = make_estimates()
+    table = table[table["between_cluster_sigma"] == 0.5].assign(between_cluster_sigma=0.0)
+    table.to_parquet(tmp_path / "estimates.parquet")
+    found = Rows(tmp_path / "estimates.parquet").read(["term"], {"between_cluster_sigma": [0.0]})
+    assert len(found) == len(table) > 0
+
+
 def zip_of(estimates, **changes):
     figure = figure_of("zip_plot", make_performance(estimates), estimates, **changes)
     return dict(zip(STRATEGIES, figure.axes, strict=True)), figure
@@ -426,7 +435,7 @@ def test_the_zip_plot_colours_the_intervals_that_miss_and_says_the_coverage():
         mine = estimates[(estimates["strategy"] == strategy) & estimates["estimate"].notna()]
         held = (mine["conf_low"] <= truth) & (truth <= mine["conf_high"])
         low, high = proportion_confint(held.sum(), len(held), method="wilson")
-        words = f"{100 * held.mean():.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+        words = f"{100 * held.mean():.0f} % ({100 * low:.0f} to {100 * high:.0f})"
         assert said(axes) == [words]
         (lines,) = (one for one in axes.collections if isinstance(one, LineCollection))
         seen = lines.get_segments()
@@ -439,6 +448,22 @@ def test_the_zip_plot_colours_the_intervals_that_miss_and_says_the_coverage():
         colours = dict(zip(ends, lines.get_colors(), strict=True))
         grey = [to_rgb(colours[tuple(pair)]) == to_rgb(COVERING) for pair in expected]
         assert grey == held.to_numpy()[order].tolist()
+
+
+def test_the_zip_plot_draws_intervals_without_an_end():
+    estimates = make_estimates()
+    endless = estimates["strategy"] == STRATEGIES[0]
+    estimates.loc[endless, "conf_low"] = -np.inf
+    estimates.loc[endless, "conf_high"] = np.inf
+    panels, _ = zip_of(estimates)
+    for axes in panels.values():
+        (lines,) = (one for one in axes.collections if isinstance(one, LineCollection))
+        segments = np.array(lines.get_segments())
+        assert segments.size and np.isfinite(segments).all()
+    low, high = panels[STRATEGIES[0]].get_xlim()
+    (lines,) = (one for one in panels[STRATEGIES[0]].collections if isinstance(one, LineCollection))
+    for (start, _), (end, _) in lines.get_segments():
+        assert start < low and end > high
 
 
 def test_the_nested_loop_has_a_step_for_each_cell_in_nested_order():

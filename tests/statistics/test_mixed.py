@@ -337,6 +337,30 @@ def test_what_cannot_be_fitted_is_undefined(engine):
         dependent.X[:, 2] = dependent.X[:, 1]
         expected = ("undefined", "the predictors are linearly dependent")
         assert status(dependent, model) == expected
+    single = random_shard(1, 1, 3, 5, 2)
+    said = "one residual degree of freedom cannot tell variances apart"
+    assert status(single, "mixed_intercept") == ("undefined", said)
+
+
+def test_a_criterion_that_falls_for_ever_has_no_fit():
+    """Where X and the clusters' own intercepts explain the response: on to a residual of zero."""
+    ends = {"undefined": 0, "fitted": 0}
+    for seed in range(20):
+        shard = random_shard(seed, 10, 4, 4, (1, 2))
+        found = fit(shard, "mixed_intercept")
+        for sim in np.flatnonzero(shard.n_obs > 5):
+            dense = Dense.of(shard.dataset(int(sim)), [0])
+            *near, far = [dense.criterion(np.array([[psi]])) for psi in (0.0, 0.01, 1.0, 1e2, 1e6)]
+            if found.status[sim] == "undefined":
+                assert "explain the response exactly" in found.message[sim]
+                assert far < min(near)
+                assert np.isnan([found.estimate[sim], found.std_error[sim]]).all()
+                ends["undefined"] += 1
+            else:
+                assert found.status[sim] in ("ok", "singular")
+                assert found.reml_criterion[sim] < far - 1e-6
+                ends["fitted"] += 1
+    assert min(ends.values()) > 10
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -10,7 +10,7 @@ import pytest
 from clustrategy import audit, bounds
 from clustrategy.fits import Fits
 from clustrategy.strategies import Strategy, mixed
-from clustrategy.strategies.mixed_reml import df_at
+from clustrategy.strategies.mixed_reml import NO_MINIMUM, df_at
 
 from ..statistics.material import GOLDEN, golden, join, random_shard
 
@@ -70,6 +70,15 @@ def test_the_exact_degrees_of_freedom_are_lmertests_at_its_own_theta(name):
     random = mixed.random_columns(shard)[0]
     exact = df_at(shard, random, np.array(known["theta"]))
     np.testing.assert_allclose(exact, known["df"], rtol=1e-3)
+
+
+def test_a_reference_that_stops_where_there_is_no_minimum_stopped_short():
+    reference, found = fitted(), fitted()
+    everywhere = np.ones(SHARD.sims, dtype=bool)
+    found.fail(everywhere, "undefined", NO_MINIMUM)
+    assert verdict(found, reference) == ["engine_failed", "engine_failed"]
+    reference.sigma[0] *= 1e-3
+    assert verdict(found, reference) == ["reference_short", "engine_failed"]
 
 
 def test_fits_without_numbers():

@@ -13,7 +13,7 @@ from clustrategy.fits import Fit, Fits, fit_each
 from clustrategy.strategies import strategy
 from clustrategy.strategies.fixed_effects import estimable
 from clustrategy.strategies.fixed_effects import mark_undefined as mark_no_slopes
-from clustrategy.strategies.least_squares import NO_DF, mark_undefined, solve
+from clustrategy.strategies.least_squares import mark_undefined, solve
 
 # cov_type and use_correction. A cluster's leave-one-out estimates taken around the estimate
 # itself, as statsmodels does under this name, are CR3, and with its correction CV3.
@@ -123,7 +123,6 @@ def _defined(shard: Shard) -> Fits:
     """Fits still to be made, but for those that statsmodels would answer with a pseudo-inverse."""
     fits = Fits.blank(shard.sims, shard.p)
     mark_undefined(shard, fits, solve(shard))
-    fits.fail(shard.n_obs <= shard.p, "undefined", NO_DF)
     return fits
 
 

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
+from operator import and_, or_
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import matplotlib
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
@@ -49,9 +51,16 @@ class Rows:
 
         Texts come as categories.
         """
-        wanted = [(column, "in", values) for column, values in where.items()]
+        # Not "in", which misses zeros: the statistics of a file say -0.0 of a column of them.
+        wanted = [
+            reduce(or_, (pc.field(column) == value for value in values))
+            for column, values in where.items()
+        ]
         table = pq.read_table(
-            self.path, columns=list(columns), filters=wanted or None, partitioning=None
+            self.path,
+            columns=list(columns),
+            filters=reduce(and_, wanted) if wanted else None,
+            partitioning=None,
         )
         texts = [
             field.name

@@ -25,6 +25,8 @@ from clustrategy.figures.style import INK, Colour, Look, dress, new_figure
 
 TITLE = "Zip plot: the intervals of one cell, those farthest off on top"
 COVERING = "#d6d6d6"
+FEWEST = 10
+WITH_DECIMALS = 200
 
 
 def zip_plot(
@@ -61,7 +63,15 @@ def zip_plot(
         for name, part in parts.items()
     }
     coverages = [share.mean() for share in covering.values() if len(share)]
-    floor = 5 * np.clip(np.floor(20 * (np.median(coverages) - 0.05)), 10, 18)
+    most = int(rows.groupby("strategy", observed=True).size().max())
+    # So far down that coverages show, and a few intervals at least.
+    share = min(np.clip(np.median(coverages) - 0.05, 0.5, 0.9), 1.0 - FEWEST / most)
+    floor = 5 * np.floor(20 * max(share, 0.0))
+    shown = f"Only the top of the {most:,} intervals is" if floor else f"All {most} intervals are"
+
+    ends = rows[["conf_low", "conf_high"]].to_numpy() - truth
+    ends = ends[np.isfinite(ends)] if np.isfinite(ends).any() else rows["estimate"] - truth
+    reach = 1.1 * np.abs(np.quantile(ends, [0.02, 0.98])).max()
 
     across = min(len(strategies), 4)
     down = -(-len(strategies) // across)
@@ -79,16 +89,16 @@ def zip_plot(
             axes.text(0.5, 0.5, "none", transform=axes.transAxes, ha="center", size=look.text)
         else:
             colour = colours[strategy]
+            seen = part[["conf_low", "conf_high"]].clip(truth - 2.0 * reach, truth + 2.0 * reach)
+            part = part.assign(**seen)
             _draw_intervals(axes, part, truth, covering[strategy], floor, colour, look)
     for axes in panels.flat[len(strategies) :]:
         axes.remove()
     for axes in panels.flat[len(strategies) - across : len(strategies)]:
         axes.tick_params(labelbottom=True)
-    ends = np.quantile(rows[["conf_low", "conf_high"]] - truth, [0.02, 0.98])
-    reach = 1.1 * np.abs(ends).max()
     panels[0, 0].set_xlim(truth - reach, truth + reach)
     panels[0, 0].set_ylim(floor, 100)
-    panels[0, 0].set_yticks([floor, *([95] if floor < 95 else []), 100])
+    panels[0, 0].set_yticks([floor, *([95] if floor >= 50 else []), 100])
     panels[0, 0].xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     term = place.pop("term")
     where = ", ".join(level_label(name, value) for name, value in place.items())
@@ -103,9 +113,8 @@ def zip_plot(
             f"The cell and slope with the lowest coverage, mean over the strategies: {where}; "
             f"{term}. Coloured: intervals that miss the true value (vertical line); pale "
             "grey: those that hold it. Number and horizontal lines: coverage and its 95 % Monte "
-            "Carlo interval (Wilson); right intervals turn from grey to colour at 95. Only the top "
-            f"of the {rows.groupby('strategy', observed=True).size().max():,} intervals is shown, "
-            "and wide ones are cut off."
+            "Carlo interval (Wilson); right intervals turn from grey to colour at 95. "
+            f"{shown} shown, and wide ones are cut off."
         ),
     )
     return figure
@@ -159,8 +168,9 @@ def _draw_intervals(
     low, high = (100 * float(end) for end in wilson(held, len(off)))
     for level, dash in ((100 * held / len(off), "-"), (low, (0, (4, 2))), (high, (0, (4, 2)))):
         axes.axhline(level, color=INK, linewidth=look.line, linestyle=dash, zorder=4)
+    digits = 0 if len(off) < WITH_DECIMALS else 1
     axes.annotate(
-        f"{100 * held / len(off):.1f} % ({low:.1f} to {high:.1f})",
+        f"{100 * held / len(off):.{digits}f} % ({low:.{digits}f} to {high:.{digits}f})",
         (0.03, 0.04),
         xycoords="axes fraction",
         size=look.text,

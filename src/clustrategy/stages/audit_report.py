@@ -154,12 +154,13 @@ def _lines(rows: pd.DataFrame, fits: pd.DataFrame, lines: list[str]) -> list[str
     name = mixed["reference"].iloc[0]
     short = mixed[mixed["verdict"] == "reference_short"]
     off = rows[rows["reference"].isin(MIXED) & (rows["verdict"] == "reference_short")]
+    off = off.dropna(subset="std_error_difference")
     lines.append(
         f"  {name} stopped short of the optimum in {_of(short, mixed)} fits"
         + (
             f": its criterion was up to {short['reference_criterion_above'].max():.2g} too high, "
             f"its SEs up to {100 * off['std_error_difference'].max():.2g} % off"
-            if len(short)
+            if len(off)
             else ""
         )
     )

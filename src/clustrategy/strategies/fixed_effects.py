@@ -57,7 +57,7 @@ def fixed_effects(shard: Shard, *, variance: Variance = "CR1S", df: Df = "G-1") 
         fits = sandwich(within, solution, part.n_obs, part.p, variance, df)
         mark_undefined(part, fits, solution.defined)
         fits.fail(explained(within, part.n_obs, solution), "undefined", NO_RESIDUAL)
-        mark_no_test(fits, part.clusters, part.n_obs, part.p, variance, df)
+        mark_no_test(fits, part.clusters, df)
         leave_out_zeros(fits, part.terms[1:])
         return fits
 

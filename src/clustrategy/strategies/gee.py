@@ -19,7 +19,7 @@ from clustrategy.dataset import INTERCEPT, Floats, Shard
 from clustrategy.fits import Fits
 from clustrategy.strategies import least_squares as ols
 from clustrategy.strategies import strategy
-from clustrategy.strategies.least_squares import EIGENVALUE_TOLERANCE, NO_DF
+from clustrategy.strategies.least_squares import EIGENVALUE_TOLERANCE
 
 TOLERANCE = 1e-13
 MARGIN = 1e-9
@@ -179,7 +179,6 @@ def mark_undefined(shard: Shard, correlation: Correlation, df: Df, fits: Fits) -
     everywhere = np.ones(shard.sims, dtype=bool)
     if G < 2:
         fits.fail(everywhere, "undefined", ONE_CLUSTER)
-    fits.fail(shard.n_obs <= p, "undefined", NO_DF)
     if correlation == "exchangeable":
         pairs = (shard.n * (shard.n - 1) // 2).sum(axis=1)
         fits.fail(pairs <= p, "undefined", NO_PAIRS)

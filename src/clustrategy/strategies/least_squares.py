@@ -105,7 +105,6 @@ def ols(shard: Shard) -> Fits:
     fits.estimate[:] = solution.estimate
     fits.df[:] = df[:, None]
     mark_undefined(shard, fits, solution)
-    fits.fail(df < 1, "undefined", NO_DF)
     return fits
 
 
@@ -124,7 +123,7 @@ def cluster_robust(shard: Shard, *, variance: Variance = "CR1S", df: Df = "G-1")
     solution = solve(shard)
     fits = sandwich(shard.triangles, solution, shard.n_obs, shard.p, variance, df)
     mark_undefined(shard, fits, solution)
-    mark_no_test(fits, shard.clusters, shard.n_obs, shard.p, variance, df)
+    mark_no_test(fits, shard.clusters, df)
     leave_out_zeros(fits, shard.terms)
     return fits
 
@@ -185,14 +184,10 @@ def sandwich(
     return fits
 
 
-def mark_no_test(
-    fits: Fits, clusters: int, n_obs: NDArray[np.int64], counted: int, variance: Variance, df: Df
-) -> None:
+def mark_no_test(fits: Fits, clusters: int, df: Df) -> None:
     """Fail the fits whose variance or degrees of freedom do not exist."""
     if clusters < 2:
-        fits.fail(np.ones(n_obs.shape, dtype=bool), "undefined", ONE_CLUSTER)
-    if variance in ("CR1S", "pymer4"):
-        fits.fail(n_obs <= counted, "undefined", NO_DF)
+        fits.fail(np.ones(fits.status.shape, dtype=bool), "undefined", ONE_CLUSTER)
     none = ~(fits.df > 0)
     if df == "satterthwaite":
         none &= np.isfinite(fits.std_error)
@@ -209,8 +204,8 @@ def mark_undefined(shard: Shard, fits: Fits, solution: Solution) -> None:
         [f"{rows} rows, {shard.p} coefficients" for rows in shard.n_obs],
     )
     fits.fail(~solution.defined, "undefined", "the predictors are linearly dependent")
-    exact = explained(shard.triangles, shard.n_obs, solution)
-    fits.fail(exact & (shard.n_obs > shard.p), "undefined", NO_RESIDUAL)
+    fits.fail(shard.n_obs <= shard.p, "undefined", NO_DF)
+    fits.fail(explained(shard.triangles, shard.n_obs, solution), "undefined", NO_RESIDUAL)
 
 
 def without_zeros(influence: Floats, solution: Solution) -> Floats:

@@ -21,6 +21,7 @@ from clustrategy.strategies import strategy
 from clustrategy.strategies.least_squares import NO_RESIDUAL, explained, solve
 
 SINGULAR_TOLERANCE = 1e-4
+ONE_DF = "one residual degree of freedom cannot tell variances apart"
 
 FitOne = Callable[[Shard, Sequence[int]], Fit]
 FitAll = Callable[[Shard, NDArray[np.bool_], Fits], None]
@@ -169,6 +170,7 @@ def unfitted(shard: Shard, random: NDArray[np.bool_], theta: int) -> Fits:
     solution = solve(shard)
     fits.fail(~solution.defined, "undefined", "the predictors are linearly dependent")
     fits.fail(explained(shard.triangles, shard.n_obs, solution), "undefined", NO_RESIDUAL)
+    fits.fail(shard.n_obs - shard.p < 2, "undefined", ONE_DF)
     parent = parents(shard.triangles[..., : shard.p])
     fixed = (parent[:, None] == np.arange(shard.p)[:, None]).sum(axis=2)
     most, G = np.where(random, fixed, 0).max(axis=1), shard.clusters

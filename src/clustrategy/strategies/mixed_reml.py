@@ -144,7 +144,8 @@ def fill(
         tested &= np.isfinite(fits.df)
     untested = ~tested & (fits.message == "")[:, None]
     finite = np.isfinite(fits.estimate).all(axis=1) & ~untested.any(axis=1)
-    fits.fail(np.isin(np.arange(shard.sims), sims[minimum.endless]), "undefined", NO_MINIMUM)
+    exhausted = sims[criterion.exhausted(point.rss)]
+    fits.fail(np.isin(np.arange(shard.sims), exhausted), "undefined", NO_MINIMUM)
     fits.fail(here & ~finite, "error", NOT_FINITE)
     fitted = here & (fits.status == "ok")
     stuck, boundary = fitted & fits.optimizer_warning, fitted & fits.singular

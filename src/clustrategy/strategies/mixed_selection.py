@@ -217,8 +217,8 @@ class Path:
             problem = criterion.take(possible)
             found = minimise(problem)
             factor[possible], converged[possible] = found
-            value = problem.at(found.factor).value
-            deviance[possible] = np.where(found.endless, np.inf, value)
+            point = problem.at(found.factor)
+            deviance[possible] = np.where(problem.exhausted(point.rss), np.inf, point.value)
         return Model(sims, columns, criterion, Minimum(factor, converged), deviance)
 
 
