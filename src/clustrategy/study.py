@@ -20,6 +20,9 @@ from clustrategy.paths import FACTORS, Cell, Level, format_level, level, shard_p
 from clustrategy.replicates import sims_for
 from clustrategy.strategies import Strategy
 
+MOST_SIMS = 10_000_000
+"""Of a cell: a number far beyond it would hang the plan of the jobs."""
+
 
 @dataclass(frozen=True)
 class Study:
@@ -312,10 +315,14 @@ class Study:
 def _resolve_sims(config: dict[str, Any], files: Sequence[str]) -> None:
     """Sims that are asked for by a Monte Carlo standard error, as a number."""
     target = config["sims"]
-    if isinstance(target, int):
-        return
     try:
-        config["sims"] = sims_for(**target, alpha=config["performance"]["alpha"])
+        if not isinstance(target, int):
+            config["sims"] = sims_for(**target, alpha=config["performance"]["alpha"])
+        if config["sims"] > MOST_SIMS:
+            raise ConfigError(
+                f"{config['sims']:,} datasets per cell, more than the {MOST_SIMS:,} that a cell "
+                "can have"
+            )
     except ConfigError as error:
         raise ConfigError(f"{configuration.holder(files, ['sims'])}: sims: {error}") from None
 
