@@ -378,8 +378,8 @@ def test_one_strategy_has_no_differences() -> None:
         ("sims", {"of": "coverage"}, "config: sims lacks the key 'mcse'"),
         (
             "sims",
-            {"mcse": 1e-6, "of": "coverage"},
-            "config: sims: 47,500,000,000 datasets per cell, more than the 10,000,000 that a cell "
+            {"mcse": 1e-5, "of": "coverage"},
+            "config: sims: 475,000,000 datasets per cell, more than the 10,000,000 that a cell "
             "can have",
         ),
         ("sims", [5], "config: sims must be a whole number or a mapping, found [5]"),
