@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sims.add_argument("--mcse", type=_positive, required=True, help="the one that is wanted")
     sims.add_argument("--of", required=True, help="a measure, such as coverage, bias or power")
     sims.add_argument("--sd", type=_positive, help="standard deviation to be expected over sims")
-    sims.add_argument("--alpha", type=_positive, default=0.05, help="level of the tests")
+    sims.add_argument("--alpha", type=_share, default=0.05, help="level of the tests")
     sims.add_argument("--pilot", help="performance.parquet of a pilot study, in place of --sd")
     sims.set_defaults(answer=_sims)
     chosen = parser.parse_args(arguments)
@@ -37,6 +37,13 @@ def _positive(text: str) -> float:
         if 0 < (number := float(text)) < float("inf"):
             return number
     raise argparse.ArgumentTypeError(f"must be a number greater than 0, found {text!r}")
+
+
+def _share(text: str) -> float:
+    with suppress(ValueError):
+        if 0 < (number := float(text)) < 1:
+            return number
+    raise argparse.ArgumentTypeError(f"must be a number between 0 and 1, found {text!r}")
 
 
 def _sims(chosen: argparse.Namespace) -> str:

@@ -38,7 +38,7 @@ def performance(
     estimates : a row per replicate (of each group), with the columns `estimate` and, as far as
         they are there, `std_error`, `df`, `p_value`, `conf_low`, `conf_high` and `status`. Tests
         and limits that are not there come from the t distribution, from the normal one where
-        there is no `df`.
+        there is no `df`, in no column or not in that row.
     truth : the true value, or the column that holds it.
     by : columns whose values make the groups; none for one group.
     alpha : level of the tests.
@@ -137,12 +137,13 @@ def _replicates(data: pd.DataFrame, truth: float | str, confidence: float) -> Re
     tests = {
         name: _numbers(data, name) for name in ("p_value", "conf_low", "conf_high") if name in data
     }
+    df = column("df", np.inf)
     _check(column("std_error", np.nan), tests)
     return Replicates.of(
         _numbers(data, "estimate"),
         true,
         column("std_error", np.nan),
-        column("df", np.inf),
+        np.where(np.isnan(df), np.inf, df),
         **tests,
         confidence=confidence,
     )

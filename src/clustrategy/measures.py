@@ -41,8 +41,7 @@ class Replicates:
     truth : (n,) the true value of each replicate.
     variance : (n,) squared standard error.
     p_value : (n,) of the test of zero.
-    p_null : (n,) of the same test of the true value; NaN throughout where the p-values are not
-        those of t.
+    p_null : (n,) of the same test of the true value; NaN where the p-value is not that of t.
     low, high : (n,) confidence limits, less the truth.
     """
 
@@ -78,8 +77,8 @@ class Replicates:
                 conf_low, conf_high = estimate - half, estimate + half
         if p_value is None:
             p_value = p_by_t
-        elif not _same(p_value, p_by_t):
-            p_null = np.full_like(p_null, np.nan)
+        else:
+            p_null = np.where(_same(p_value, p_by_t), p_null, np.nan)
         limits = conf_low - truth, conf_high - truth
         return cls(error, truth, std_error * std_error, p_value, p_null, *limits)
 
@@ -108,10 +107,9 @@ class Replicates:
         return rows
 
 
-def _same(p_value: Floats, p_by_t: Floats) -> bool:
-    """Whether all p-values that are there are those of t."""
-    there = ~np.isnan(p_value)
-    return np.allclose(p_value[there], p_by_t[there], rtol=1e-6, atol=1e-300)
+def _same(p_value: Floats, p_by_t: Floats) -> NDArray[np.bool_]:
+    """(n,) which p-values that are there are those of t."""
+    return np.isnan(p_value) | np.isclose(p_value, p_by_t, rtol=1e-6, atol=1e-300)
 
 
 class Settings(NamedTuple):

@@ -2,12 +2,13 @@
 
 The formulas are those of the measures' own MCSE, solved for n (docs/measures.md). Of shares they
 take the share that is hoped for, or the worst case; of others a standard deviation that is
-expected, or what a pilot study found: n * (its MCSE / the wanted one)².
+expected, or what a pilot study found: its sims * (its MCSE / the wanted one)².
 """
 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -107,7 +108,8 @@ def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
 
     Returns
     -------
-    list : for each strategy and term that has the measure, its worst cell.
+    list : for each strategy and term that has the measure, its worst cell. As many fits will fail
+        as did in the pilot.
 
     Raises
     ------
@@ -122,17 +124,16 @@ def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
         raise ConfigError(
             f"unknown measure {of!r}{nearest(of, known)}; known are {', '.join(known)}"
         )
+    if not pilot.endswith(".parquet"):
+        raise ConfigError(f"a pilot must be the performance.parquet of a study, found {pilot!r}")
     table = tables.read_parquet(pilot)
     keys = ("strategy", "term", "true_value", "handling", "measure", "value", "mcse", "n", "note")
     missing = [key for key in keys if key not in table.column_names]
     if missing:
         raise DataError(f"{pilot}: has no column {missing[0]!r}; expected a performance.parquet")
     factors = table.column_names[: table.column_names.index("strategy")]
-    rows = [
-        row
-        for row in table.to_pylist()
-        if row["handling"] == "case_wise" and row["measure"] == measure and row["mcse"] is not None
-    ]
+    everything = [row for row in table.to_pylist() if row["handling"] == "case_wise"]
+    rows = [row for row in everything if row["measure"] == measure and row["mcse"] is not None]
     if measure == "rejection_rate":
         null = [row for row in rows if row["true_value"] == 0]
         if of == "power":
@@ -141,17 +142,20 @@ def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
             rows = null or rows
     if not rows:
         raise DataError(f"{pilot}: has no Monte Carlo standard error of {of}")
+    place = operator.itemgetter(*factors, "strategy", "term")
+    sims = {place(row): row["n"] for row in everything if row["measure"] == "failure_rate"}
     worst: dict[tuple[str, str], Needed] = {}
     for row in rows:
-        found = _needed(row, factors, mcse)
+        found = _needed(row, factors, mcse, sims[place(row)])
         key = (found.strategy, found.term)
         if key not in worst or found.sims > worst[key].sims:
             worst[key] = found
     return list(worst.values())
 
 
-def _needed(row: Mapping[str, Any], factors: list[str], mcse: float) -> Needed:
+def _needed(row: Mapping[str, Any], factors: list[str], mcse: float, sims: int) -> Needed:
+    """From a row of a pilot of so many sims, of which failures did not count."""
     cell = ", ".join(f"{factor}={row[factor]}" for factor in factors)
-    sims = _ceiling(row["n"] * (row["mcse"] / mcse) ** 2)
+    sims = _ceiling(sims * (row["mcse"] / mcse) ** 2)
     numbers = row["value"], row["mcse"], row["n"]
     return Needed(row["strategy"], row["term"], cell, *numbers, sims)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import clustrategy
 from clustrategy import audit, sharding, tables
 from clustrategy import config as configuration
-from clustrategy.dgp import Process
+from clustrategy.dgp import Process, least_rows
 from clustrategy.errors import ConfigError, nearest
 from clustrategy.paths import FACTORS, Cell, Level, format_level, level, shard_path
 from clustrategy.replicates import sims_for
@@ -165,7 +165,7 @@ class Study:
             "sims": self.sims,
             "finite_variance": {
                 strategy.label: [
-                    strategy.finite_variance(process.least_rows, process.varying)
+                    strategy.finite_variance(least_rows(process), process.varying)
                     for process in map(self.process, self.cells)
                 ]
                 for strategy in self.strategies

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import t
 
 import clustrategy
 from clustrategy import measures
@@ -250,6 +251,27 @@ def test_own_tests_and_limits_are_taken_as_they_are() -> None:
     assert found["coverage"][0] == 0.75
     assert np.isnan(found["interval_width"][0]), "a mean width that is infinite is no number"
     assert np.isnan(found["size_adjusted_power"][0]), "their null distribution is not known"
+
+
+def test_rows_without_df_have_normal_tests_and_limits() -> None:
+    table = HAND.assign(df=[np.nan, 3.0, np.nan, 3.0])
+    mixed = by_measure(clustrategy.performance(table, truth=2))
+    as_they_should = by_measure(clustrategy.performance(table.fillna({"df": np.inf}), truth=2))
+    assert mixed == as_they_should
+    assert mixed["coverage"][2] == mixed["rejection_rate"][2] == len(HAND)
+
+
+def test_tests_of_some_groups_alone_leave_the_others_their_size_adjusted_power() -> None:
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame({"method": np.repeat(["t", "own"], 50), "estimate": rng.normal(1, 1, 100)})
+    table = table.assign(std_error=1.0, df=np.repeat([9.0, np.nan], 50))
+    table["p_value"] = 2 * t.sf(table["estimate"].abs(), 9)
+    table.loc[50:, "p_value"] = rng.uniform(size=50)
+    found = clustrategy.performance(table, truth=1, by="method").set_index(["method", "measure"])
+    alone = clustrategy.performance(table[:50], truth=1).set_index("measure")
+    adjusted = found["value"].xs("size_adjusted_power", level="measure")
+    assert adjusted["t"] == alone.loc["size_adjusted_power", "value"] > 0
+    assert np.isnan(adjusted["own"])
 
 
 def test_truth_may_be_a_column() -> None:

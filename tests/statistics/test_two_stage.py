@@ -351,6 +351,42 @@ def test_sign_flips_refuse_cluster_level_predictors():
     assert np.isnan([found.estimate, found.p_value]).all()
 
 
+def test_sign_flips_leave_out_what_is_no_mean_over_the_clusters():
+    shard = random_shard(3, 2, 9, 2, 6)
+    level = np.repeat(np.random.default_rng(1).standard_normal(18), 6)
+    wider = Shard(
+        shard.y, np.column_stack([shard.X, level]), shard.n, (*shard.terms, "level of clusters")
+    )
+    found = fit(wider, "two_stage", test="sign_flip")
+    alone = fit(shard, "two_stage", test="sign_flip")
+    plain = fit(wider, "two_stage")
+    assert set(found.status) == {"ok"} and np.array_equal(found.estimate, plain.estimate)
+    for column in ("std_error", *OWN_TESTS):
+        ours, theirs = getattr(found, column), getattr(alone, column)
+        np.testing.assert_allclose(ours[:, 1], theirs[:, 1], rtol=1e-12)
+        assert np.isnan(ours[:, [0, 2]]).all()
+    assert found.message[0].endswith("and left out: (Intercept), level of clusters")
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e6])
+def test_slopes_without_any_spread_have_no_test(shift):
+    shard = random_shard(3, 2, 9, 3, (4, 8))
+    means = np.random.default_rng(1).standard_normal(18) + shift
+    flat = Shard(np.repeat(means, shard.n.reshape(-1)), shard.X, shard.n, shard.terms)
+    found = fit(flat, "two_stage")
+    assert set(found.status) == {"ok"} and set(found.message) == {
+        "a standard error is zero, and left out: x1, x2"
+    }
+    np.testing.assert_allclose(found.estimate[:, 1:], 0.0, atol=1e-13 * (1.0 + shift))
+    assert np.isnan([found.std_error[:, 1:], found.df[:, 1:]]).all()
+    test = scipy.stats.ttest_1samp(means.reshape(2, 9), 0, axis=1)
+    np.testing.assert_allclose(found.estimate[:, 0] / found.std_error[:, 0], test.statistic)
+    for engine in ("numpy", "statsmodels"):
+        within = fit(flat, "fixed_effects", engine=engine)
+        assert set(within.status) == {"undefined"}
+        assert "explain the response exactly" in within.message[0]
+
+
 # --- all options --------------------------------------------------------------------------
 
 OPTIONS = [

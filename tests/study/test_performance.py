@@ -235,6 +235,34 @@ def test_differences_are_paired() -> None:
     assert row == pytest.approx([apart.mean(), apart.sem(), SIMS])
 
 
+@pytest.mark.parametrize("handling", ["case_wise", "list_wise", "fallback"])
+def test_two_strategies_are_compared_under_each_handling(handling: str) -> None:
+    study, rows = write_study()
+    performance, differences = perform(study, reference="C")
+    cell = rows[(rows["between_cluster_sigma"] == 1) & (rows["term"] == "(Intercept)")]
+    cell = cell[cell["status"].isin(["ok", "singular"])]
+    error = cell.pivot(index="sim", columns="strategy", values="estimate").dropna(how="all")
+    if handling == "list_wise":
+        error = error.dropna()
+    if handling == "fallback":
+        error = error.apply(lambda own: own.fillna(error["B"]))
+    error = error[["A", "C"]].dropna()
+    assert len(error) == {"case_wise": 30, "list_wise": 30, "fallback": 39}[handling]
+    keys = ["between_cluster_sigma", "strategy", "term", "handling"]
+    place = [1.0, "A", "(Intercept)", handling]
+    found = [
+        table[(table[keys] == place).all(axis=1)].set_index("measure")[["value", "mcse", "n"]]
+        for table in (performance, differences)
+    ]
+    ratio = error["C"].var() / error["A"].var() - 1.0
+    assert found[0].loc["relative_precision", ["value", "n"]].tolist() == pytest.approx(
+        [ratio, len(error)]
+    )
+    apart = error["A"] - error["C"]
+    expected = [apart.mean(), apart.sem(), len(error)]
+    assert found[1].loc["bias"].tolist() == pytest.approx(expected)
+
+
 def test_the_size_of_row_groups_changes_nothing() -> None:
     study, _ = write_study()
     first = perform(study)
@@ -303,11 +331,14 @@ class Unequal(Process):
         ({}, 6, 3),
         ({"size_cv": 0.5}, 1, 3),
         ({"missing_rate": 0.1}, 1, 3),
+        # P(6 rows with 1 in 10^5 missing at most lose 2) is 1.5e-9, 3 rows 2e-14
+        ({"missing_rate": 5e-6}, 4, 3),
         ({"predictor_icc": 1.0}, 6, 0),
         ({"predictor_icc": [0.5, 1, 0]}, 6, 2),
         ({"treatment": "between"}, 6, 2),
         ({"treatment": "between", "arms": 3, "predictor_icc": 1.0}, 6, 0),
-        ({"treatment": "within", "arms": 3, "predictor_icc": 1.0}, 6, 2),
+        ({"treatment": "within", "arms": 3, "predictor_icc": 1.0}, 4, 0),
+        ({"treatment": "within"}, 5, 2),
     ],
 )
 def test_the_smallest_cluster(

@@ -75,6 +75,12 @@ def pilot(tmp_path: Path) -> str:
         (20, "B", "IV1", 1.0, "case_wise", "bias", 0.1, None, 100, "no finite variance"),
         (10, "B", "IV1", 1.0, "case_wise", "bias", 0.1, 0.1, 50, ""),
     ]
+    rows += [
+        (clusters, strategy, term, None, "case_wise", "failure_rate", 0.0, 0.0, 100, "")
+        for clusters in (10, 20)
+        for strategy in "AB"
+        for term in ("(Intercept)", "IV1")
+    ]
     head = ["strategy", "term", "true_value", "handling", "measure", "value", "mcse", "n", "note"]
     path = tmp_path / "performance.parquet"
     pd.DataFrame(rows, columns=["clusters", *head]).to_parquet(path)
@@ -85,7 +91,7 @@ def test_a_pilot_tells_of_the_worst_cell(pilot: str) -> None:
     found = sims_by_pilot(0.01, "bias", pilot)
     assert [(row.strategy, row.cell, row.sims) for row in found] == [
         ("A", "clusters=20", 40_000),
-        ("B", "clusters=10", 5_000),
+        ("B", "clusters=10", 10_000),  # half of its 100 fits failed
     ]
     (power,) = sims_by_pilot(0.01, "power", pilot)
     assert (power.term, power.cell, power.value, power.sims) == ("IV1", "clusters=10", 0.5, 2_500)
@@ -102,6 +108,8 @@ def test_a_pilot_must_be_a_table_of_performance(tmp_path: Path) -> None:
     pd.DataFrame({"strategy": ["A"]}).to_parquet(path)
     with pytest.raises(DataError, match=r"other.parquet: has no column 'term'"):
         sims_by_pilot(0.01, "bias", path)
+    with pytest.raises(ConfigError, match=r"the performance.parquet of a study, found 'a.csv'"):
+        sims_by_pilot(0.01, "bias", "a.csv")
 
 
 def test_the_command(pilot: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -118,3 +126,6 @@ def test_the_command(pilot: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["sims", "--mcse", "-1", "--of", "bias"])
     assert "must be a number greater than 0, found '-1'" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["sims", "--mcse", "0.01", "--of", "rejection_rate", "--alpha", "3"])
+    assert "must be a number between 0 and 1, found '3'" in capsys.readouterr().err

@@ -9,5 +9,6 @@ parts together, the other modules are one part each.
 from clustrategy.dgp.draw import Simulation, simulate
 from clustrategy.dgp.process import Coefficients, Process
 from clustrategy.dgp.seeds import cell_key
+from clustrategy.dgp.smallest import least_rows
 
-__all__ = ["Coefficients", "Process", "Simulation", "cell_key", "simulate"]
+__all__ = ["Coefficients", "Process", "Simulation", "cell_key", "least_rows", "simulate"]

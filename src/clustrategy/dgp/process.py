@@ -86,13 +86,8 @@ class Process:
 
     @property
     def varying(self) -> int:
-        """How many predictors vary within clusters."""
-        return int((self.between_share < 1).sum()) + self.dummies * (self.treatment == "within")
-
-    @property
-    def least_rows(self) -> int:
-        """The rows that every cluster has at least."""
-        return 1 if self.size_cv or self.missing_rate else self.obs_per_cluster
+        """How many predictors, treatment arms aside, vary within clusters."""
+        return int((self.between_share < 1).sum())
 
     @cached_property
     def sigmas(self) -> Floats:

@@ -11,7 +11,7 @@ from clustrategy.dataset import Floats, Shard
 from clustrategy.first_stage import FirstStage
 from clustrategy.fits import Fit, Fits, fit_each
 from clustrategy.strategies import strategy
-from clustrategy.strategies.fixed_effects import estimable
+from clustrategy.strategies.fixed_effects import estimable, solve_within
 from clustrategy.strategies.fixed_effects import mark_undefined as mark_no_slopes
 from clustrategy.strategies.least_squares import mark_undefined, solve
 
@@ -81,7 +81,7 @@ def fixed_effects(
         fits = cluster_robust(within, variance=variance, df=df)
         fits.sigma[:] = np.nan  # made with an N - p that leaves out the clusters' means
         few = Fits.blank(part.sims, part.p)
-        mark_no_slopes(part, few, np.ones(part.sims, dtype=bool))
+        mark_no_slopes(part, few, solve_within(part)[1])
         fits.status[few.status != "ok"] = "ok"
         fits.fail(few.status != "ok", "undefined", list(few.message))
         return fits

@@ -42,6 +42,7 @@ MEASURES: Mapping[str, tuple[str, float | None]] = {
     "interval_width": ("interval width", None),
     "interval_score": ("interval score", None),
     "relative_precision": ("relative precision", 0.0),
+    "failure_rate": ("failure rate", None),
 }
 """The measures that can be drawn: what each is called, and what it should be if anything."""
 

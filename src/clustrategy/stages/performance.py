@@ -19,8 +19,7 @@ from clustrategy.measures import Replicates, Result, Settings
 
 COLUMNS = ("estimate", "std_error", "df", "p_value", "conf_low", "conf_high")
 NOT_ESTIMATED = "not estimated"
-PAIRED = ("case_wise", "list_wise")
-HANDLINGS = (*PAIRED, "fallback")
+HANDLINGS = ("case_wise", "list_wise", "fallback")
 
 _RESULT = [("value", pa.float64()), ("mcse", pa.float64()), ("n", pa.int64())]
 PERFORMANCE = pa.schema(
@@ -143,16 +142,18 @@ class CellFits:
             for k, term in enumerate(self.terms):
                 if s == f or not (self.estimated[s, k] and self.estimated[f, k]):
                     continue
-                both = self.usable[s] & self.usable[f]
-                for handling, used in zip(PAIRED, (both, self._joint), strict=True):
-                    own, other = (self.replicates[i][k].take(used) for i in (s, f))
-                    finite = self.finite_variance[s] and self.finite_variance[f]
+                found: dict[str, Result] = {}
+                for handling in HANDLINGS:
+                    if not found or not self._is_case_wise(handling, s, f):
+                        own, other, finite = self._pair(handling, s, k)
+                        found = {
+                            name: measures.difference(
+                                name, own, other, self.settings, finite_variance=finite
+                            )
+                            for name in measures.MEASURES
+                        }
                     key = (label, self.job["reference"], term, handling)
-                    for name in measures.MEASURES:
-                        result = measures.difference(
-                            name, own, other, self.settings, finite_variance=finite
-                        )
-                        rows.append((*key, name, *result[:3]))
+                    rows += [(*key, name, *result[:3]) for name, result in found.items()]
                     rows.append((*key, "failure_rate", *failures[:3]))
         return _table(rows, DIFFERENCES)
 
@@ -165,49 +166,55 @@ class CellFits:
         """The measures of a strategy and term under each handling of failures."""
         if not self.estimated[s, k]:
             absent = Result(np.nan, np.nan, 0, NOT_ESTIMATED)
-            return {
-                handling: dict.fromkeys(self._names(handling), absent) for handling in HANDLINGS
-            }
-        own, usable = self.replicates[s][k], self.usable[s]
-        case_wise = self._measured(s, own.take(usable)) | self._precision(s, k, usable)
-        list_wise = fallback = case_wise
-        if not self._joint[usable].all():
-            joint = self._joint
-            list_wise = self._measured(s, own.take(joint)) | self._precision(s, k, joint)
-        if not usable.all():
-            f = self.job["strategies"].index(self.job["fallback"])
-            filled = own.replaced(~usable, self.replicates[f][k]).take(usable | self.usable[f])
-            fallback = self._measured(s, filled, also=f)
-        handled = zip(HANDLINGS, (case_wise, list_wise, fallback), strict=True)
-        return {
-            handling: {name: results[name] for name in self._names(handling)}
-            for handling, results in handled
-        }
+            names = [*measures.MEASURES, "relative_precision"]
+            return {handling: dict.fromkeys(names, absent) for handling in HANDLINGS}
+        handled: dict[str, dict[str, Result]] = {}
+        for handling in HANDLINGS:
+            if handled and self._is_case_wise(handling, s):
+                results = dict(handled["case_wise"])
+            else:
+                own, used, finite = self._under(handling, s, k)
+                results = {
+                    name: measures.evaluate(
+                        name, own.take(used), self.settings, finite_variance=finite
+                    )
+                    for name in measures.MEASURES
+                }
+            alike = self._is_case_wise(handling, s, self.reference)
+            if "relative_precision" not in results or not alike:
+                results["relative_precision"] = self._precision(handling, s, k)
+            handled[handling] = results
+        return handled
 
-    def _names(self, handling: str) -> list[str]:
-        """The measures of a handling, but for the failure rate."""
-        return [*measures.MEASURES, *(["relative_precision"] if handling in PAIRED else [])]
+    def _is_case_wise(self, handling: str, *strategies: int) -> bool:
+        """Whether a handling leaves the replicates of some strategies as they are, case by case."""
+        if handling == "fallback":
+            return bool(self.usable[list(strategies)].all())
+        return bool(self._joint[self.usable[list(strategies)].all(axis=0)].all())
 
-    def _measured(
-        self, s: int, replicates: Replicates, also: int | None = None
-    ) -> dict[str, Result]:
-        """All measures of the replicates of one strategy, or of two."""
-        finite = self.finite_variance[s] and (also is None or self.finite_variance[also])
-        return {
-            name: measures.evaluate(name, replicates, self.settings, finite_variance=finite)
-            for name in measures.MEASURES
-        }
+    def _under(self, handling: str, s: int, k: int) -> tuple[Replicates, NDArray[np.bool_], bool]:
+        """A strategy's S replicates, which of them count, and whether their variance is finite."""
+        own, usable, finite = self.replicates[s][k], self.usable[s], self.finite_variance[s]
+        if handling == "list_wise":
+            return own, self._joint, finite
+        if handling == "case_wise" or usable.all():
+            return own, usable, finite
+        f = self.job["strategies"].index(self.job["fallback"])
+        filled = own.replaced(~usable, self.replicates[f][k])
+        return filled, usable | self.usable[f], finite and self.finite_variance[f]
 
-    def _precision(self, s: int, k: int, rows: NDArray[np.bool_]) -> dict[str, Result]:
-        """The relative precision on the rows where the reference is usable, too."""
-        f = self.reference
-        if not self.estimated[f, k]:
-            return {"relative_precision": Result(np.nan, np.nan, 0, NOT_ESTIMATED)}
-        used = rows & self.usable[f]
-        own, other = (self.replicates[i][k].take(used) for i in (s, f))
-        finite = self.finite_variance[s] and self.finite_variance[f]
-        result = measures.relative_precision(own, other, self.settings, finite_variance=finite)
-        return {"relative_precision": result}
+    def _pair(self, handling: str, s: int, k: int) -> tuple[Replicates, Replicates, bool]:
+        """A strategy's and the reference's replicates of the same datasets, and as `_under`."""
+        own, used, finite = self._under(handling, s, k)
+        other, also, too = self._under(handling, self.reference, k)
+        return own.take(used & also), other.take(used & also), finite and too
+
+    def _precision(self, handling: str, s: int, k: int) -> Result:
+        """The relative precision on the datasets of which the reference has an estimate, too."""
+        if not self.estimated[self.reference, k]:
+            return Result(np.nan, np.nan, 0, NOT_ESTIMATED)
+        own, other, finite = self._pair(handling, s, k)
+        return measures.relative_precision(own, other, self.settings, finite_variance=finite)
 
 
 def _cells(

@@ -16,13 +16,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from clustrategy.dataset import INTERCEPT, Shard
+from clustrategy.dataset import INTERCEPT, Floats, Shard
 from clustrategy.fits import NUMBERS, Fits
 from clustrategy.strategies import strategy
 from clustrategy.strategies.least_squares import (
     NO_RESIDUAL,
     RANK_TOLERANCE,
     Df,
+    Solution,
     Variance,
     back_substitute,
     explained,
@@ -51,12 +52,9 @@ def fixed_effects(shard: Shard, *, variance: Variance = "CR1S", df: Df = "G-1") 
     """
 
     def slopes(part: Shard) -> Fits:
-        within = np.ascontiguousarray(part.triangles[..., 1:, 1:])
-        whole = np.linalg.qr(within.reshape(part.sims, -1, part.p), mode="r")
-        solution = back_substitute(np.asarray(whole), part.n_obs)
+        within, solution = solve_within(part)
         fits = sandwich(within, solution, part.n_obs, part.p, variance, df)
-        mark_undefined(part, fits, solution.defined)
-        fits.fail(explained(within, part.n_obs, solution), "undefined", NO_RESIDUAL)
+        mark_undefined(part, fits, solution)
         mark_no_test(fits, part.clusters, df)
         leave_out_zeros(fits, part.terms[1:])
         return fits
@@ -64,10 +62,19 @@ def fixed_effects(shard: Shard, *, variance: Variance = "CR1S", df: Df = "G-1") 
     return estimable(shard, slopes)
 
 
-def mark_undefined(part: Shard, fits: Fits, defined: NDArray[np.bool_]) -> None:
-    """Fail the fits that leave no residuals or have no one solution."""
+def solve_within(part: Shard) -> tuple[Floats, Solution]:
+    """(S, G, k, p) the triangles of the rows less their clusters' means, and least squares."""
+    within = np.ascontiguousarray(part.triangles[..., 1:, 1:])
+    whole = np.linalg.qr(within.reshape(part.sims, -1, part.p), mode="r")
+    return within, back_substitute(np.asarray(whole), part.n_obs)
+
+
+def mark_undefined(part: Shard, fits: Fits, solution: Solution) -> None:
+    """Fail the fits that leave no residuals or have no one solution, that within clusters."""
     fits.fail(part.n_obs - part.clusters < part.p, "undefined", NO_ROWS)
-    fits.fail(~defined, "undefined", DEPENDENT)
+    fits.fail(~solution.defined, "undefined", DEPENDENT)
+    exact = explained(part.triangles[..., 1:], part.n_obs, solution)
+    fits.fail(exact, "undefined", NO_RESIDUAL)
 
 
 def varying(shard: Shard) -> NDArray[np.bool_]:

@@ -20,7 +20,7 @@ from clustrategy.inference import CONFIDENCE
 from clustrategy.meta_analysis import pool
 from clustrategy.resampling import refusal, signs
 from clustrategy.strategies import strategy
-from clustrategy.strategies.least_squares import NO_RESIDUAL, explained, solve
+from clustrategy.strategies.least_squares import NO_RESIDUAL, explained, leave_out_zeros, solve
 
 ROUNDING = 1e-13
 NO_SIGNS = "a sign-flip test has no place for predictors that are constant within clusters"
@@ -34,9 +34,10 @@ def finite_variance(rows: int, slopes: int, **_: object) -> bool:
 
     With predictors from a normal distribution the inverse of their cross-products about the
     cluster's mean is inverse Wishart with rows - 1 degrees of freedom and has an expectation if
-    these exceed slopes + 1. Precision weights change nothing: where a cluster has two residual
-    degrees of freedom a mean of any weights is finite because the estimates are, and with one its
-    variance is too poor a guess to tell a wild estimate.
+    these exceed slopes + 1. Treatment arms take a row each and are no slopes here. Precision
+    weights change nothing: where a cluster has two residual degrees of freedom a mean of any
+    weights is finite because the estimates are, and with one its variance is too poor a guess to
+    tell a wild estimate.
     """
     return slopes == 0 or rows - slopes > 2
 
@@ -66,7 +67,8 @@ def two_stage(
         stage.mark_undefined(fits)
         if weights == "precision":
             _need_variances(stage, fits)
-        if test == "sign_flip" and stage.own.size < shard.p:
+        means = [second.response for second in stage.second if second.columns.size == 1]
+        if test == "sign_flip" and not means:
             stage.fail(fits, np.ones(stage.sims.size, dtype=bool), NO_SIGNS)
         stage = stage.defined(fits)
         if stage.sims.size == 0:
@@ -78,8 +80,29 @@ def two_stage(
         if test == "sign_flip":
             for place, sim in enumerate(stage.sims):
                 flips = signs(shard.dataset(int(sim)), draws)
-                _flip(stage.coefficients[place], shares[place], flips, fits, sim)
+                there = sim, stage.own[means]
+                fits.p_value[there], fits.conf_low[there], fits.conf_high[there] = _flipped(
+                    stage.coefficients[place][:, means], shares[place][:, means], flips
+                )
+    leave_out_zeros(fits, shard.terms)
+    if test == "sign_flip":
+        _leave_out_regressions(shard, fits)
     return fits
+
+
+def _leave_out_regressions(shard: Shard, fits: Fits) -> None:
+    """Leave out the standard errors of coefficients that are no mean over the clusters."""
+    for stage in FirstStage.of(shard):
+        rest = [second.columns for second in stage.second if second.columns.size > 1]
+        fitted = stage.sims[fits.status[stage.sims] == "ok"]
+        if not rest or not fitted.size:
+            continue
+        columns = np.sort(np.concatenate(rest))
+        there = np.ix_(fitted, columns)
+        fits.std_error[there] = fits.df[there] = np.nan
+        left = f"{NO_SIGNS}, and left out: {', '.join(np.asarray(shard.terms)[columns])}"
+        for sim in fitted:
+            fits.message[sim] = "; ".join(filter(None, [fits.message[sim], left]))
 
 
 def _mean(stage: FirstStage, fits: Fits) -> Floats:
@@ -90,9 +113,10 @@ def _mean(stage: FirstStage, fits: Fits) -> Floats:
     deviation = coefficients - mean[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = (deviation * deviation).sum(axis=1) / np.float64(G - 1)
+    noise = _rounding(stage)
     there = np.ix_(stage.sims, stage.own)
     fits.estimate[there] = mean
-    fits.std_error[there] = np.sqrt(variance / G)
+    fits.std_error[there] = np.sqrt(np.where(variance > noise, variance, np.nan) / G)
     fits.df[there] = G - 1.0
     for response, columns, design in stage.second:
         q = columns.size
@@ -102,11 +126,20 @@ def _mean(stage: FirstStage, fits: Fits) -> Floats:
             triangle = np.asarray(np.linalg.qr(joined, mode="r"))
             root = np.linalg.inv(triangle[:, :q, :q])
             scale = triangle[:, q, q] ** 2 / (G - q)
+            scale = np.where(scale > noise[:, response], scale, np.nan)
             there = np.ix_(stage.sims, columns)
             fits.estimate[there] = (root @ triangle[:, :q, q:])[..., 0]
             fits.std_error[there] = np.sqrt(scale[:, None] * (root * root).sum(axis=2))
             fits.df[there] = G - q
     return np.ones(coefficients.shape)
+
+
+def _rounding(stage: FirstStage) -> Floats:
+    """(s, k) a variance over the clusters of their coefficients that is nothing but rounding."""
+    root = np.linalg.inv(stage.triangle)
+    response = stage.joined[..., -1]
+    squares = (response * response).sum(axis=2)[..., None] * (root * root).sum(axis=3)
+    return np.asarray(ROUNDING**2 * squares.sum(axis=1) / stage.n.shape[1])
 
 
 def _need_variances(stage: FirstStage, fits: Fits) -> None:
@@ -153,8 +186,8 @@ def _pooled(stage: FirstStage, fits: Fits, scaled: bool) -> Floats:
     return weights
 
 
-def _flip(coefficients: Floats, weights: Floats, signs: Floats, fits: Fits, sim: int) -> None:
-    """Fill in the sign-flip tests and intervals of one dataset.
+def _flipped(coefficients: Floats, weights: Floats, signs: Floats) -> tuple[Floats, Floats, Floats]:
+    """(k,) p-values and both limits of one dataset by sign flips.
 
     To flip some clusters' signs about a value makes |t| no smaller if and only if that value lies
     between the mean of these clusters and the mean of the others. So the value's p-value is the
@@ -163,8 +196,8 @@ def _flip(coefficients: Floats, weights: Floats, signs: Floats, fits: Fits, sim:
 
     Parameters
     ----------
-    coefficients, weights : (G, p).
-    signs : (k, G), the first without a flip.
+    coefficients, weights : (G, k).
+    signs : (B, G), the first without a flip.
     """
     # A vector and its negative part the clusters alike; so none flips the first cluster.
     flipped = (signs != signs[:, :1]).astype(np.float64)
@@ -174,7 +207,6 @@ def _flip(coefficients: Floats, weights: Floats, signs: Floats, fits: Fits, sim:
     none = ~flipped.any(axis=1)
     means[:, none] = np.array([-np.inf, np.inf])[:, None, None]
     low, high = np.sort(means, axis=0)
-    fits.p_value[sim] = ((low <= 0.0) & (high >= 0.0)).mean(axis=0)
+    p_value = ((low <= 0.0) & (high >= 0.0)).mean(axis=0)
     outside = int(np.floor((1.0 - CONFIDENCE) * len(signs) + 1e-9))
-    fits.conf_low[sim] = np.sort(low, axis=0)[outside]
-    fits.conf_high[sim] = np.sort(high, axis=0)[-1 - outside]
+    return p_value, np.sort(low, axis=0)[outside], np.sort(high, axis=0)[-1 - outside]
