@@ -340,6 +340,21 @@ def test_draw_writes_the_same_files_twice_and_without_a_warning(name, tmp_path, 
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize("name", ["coefficient_recovery", "coverage", "lollipop"])
+def test_more_cells_than_a_picture_can_show_are_said(name, tmp_path):
+    (read,) = FIGURES[name].tables
+    table = MAKERS[read]()
+    few = table[(table["clusters"] == table["clusters"].min()) & (table["strategy"] == "two_stage")]
+    assert len(few)
+    parts = [few.assign(residual_sigma=level) for level in range(1, 801)]
+    path, output = tmp_path / f"{read}.parquet", tmp_path / f"{name}.png"
+    pd.concat(parts).to_parquet(path)
+    factors = [*STUDY, "residual_sigma"]
+    draw(name, [path], [output], factors=factors, strategies=["two_stage"], options={})
+    height = int.from_bytes(output.read_bytes()[20:24], "big")  # of a PNG file
+    assert height < 400
+
+
 def test_a_failed_draw_leaves_the_old_file_and_nothing_else(tmp_path):
     table, output = tmp_path / "fits.parquet", tmp_path / "convergence.png"
     make_fits().drop(columns="status").to_parquet(table)

@@ -152,10 +152,11 @@ def draw(
             files.Rows(path) if table == LARGE else files.read_table(path)
             for table, path in zip(drawing.tables, table_paths, strict=False)
         ]
-        figure = drawing.function(
-            *tables,
-            factors=factors,
-            strategies=strategies,
-            options={**options, "note": note},
-        )
+        options = {**options, "note": note}
+        try:
+            figure = drawing.function(
+                *tables, factors=factors, strategies=strategies, options=options
+            )
+        except import_module(f"{__name__}.style").TooTall:
+            figure = import_module(f"{__name__}.frame").too_tall(name, options=options)
         files.save(figure, outputs)

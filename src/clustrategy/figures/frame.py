@@ -151,6 +151,15 @@ def compose(
         )
 
 
+def too_tall(name: str, *, options: Mapping[str, Any]) -> Figure:
+    """Return a figure that says that the one of that name would be too tall."""
+    reason = (
+        "The study has more cells than one picture can show. All numbers are in the tables, and a "
+        "study of some of the cells has the same ones."
+    )
+    return nothing(Look.from_options(options), name.replace("_", " ").capitalize(), reason)
+
+
 def nothing(look: Look, title: str, caption: str) -> Figure:
     """Return a figure that says that there is nothing to show, and why in its caption."""
     height = 0.12 * look.width

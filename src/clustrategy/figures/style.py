@@ -17,6 +17,9 @@ INK = "#222222"
 MUTED = "#666666"
 BAND = "#f2f2f2"
 
+MOST_PIXELS = 50_000
+"""From top to bottom of the panels; a picture cannot have 2^16."""
+
 Colour = tuple[float, float, float]
 
 COLORBLIND = "0173b2 de8f05 029e73 d55e00 cc78bc ca9161 fbafe4 949494 ece133 56b4e9"
@@ -98,8 +101,20 @@ class Look:
         return dict(zip(strategies, self.colours(len(strategies)), strict=True))
 
 
+class TooTall(Exception):
+    """A figure would have more pixels from top to bottom than a picture can have."""
+
+
 def new_figure(look: Look, height: float) -> Figure:
-    """Return an empty figure that needs neither a display nor pyplot."""
+    """Return an empty figure that needs neither a display nor pyplot.
+
+    Raises
+    ------
+    TooTall
+        Where ``height`` inches are more than ``MOST_PIXELS``.
+    """
+    if height * look.dpi > MOST_PIXELS:
+        raise TooTall
     figure = Figure(figsize=(look.width, height), dpi=look.dpi)
     FigureCanvasAgg(figure)
     return figure
