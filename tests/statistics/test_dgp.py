@@ -11,7 +11,7 @@ from scipy import stats
 
 from clustrategy import tables
 from clustrategy.dataset import Floats
-from clustrategy.dgp import Process, Simulation, cell_key, simulate
+from clustrategy.dgp import Process, Simulation, cell_key, simulate, smallest
 from clustrategy.dgp.seeds import streams
 from clustrategy.dgp.sizes import cluster_sizes
 from clustrategy.paths import level
@@ -281,6 +281,19 @@ def test_treatment_of_clusters():
     assert sorted(arms[0, :, 0].tolist()) == 3 * [[0, 0]] + 2 * [[0, 1]] + 3 * [[1, 0]]
     assert np.all(drawn.cluster_coefficients[..., 2:] == [2.0, 3.0])
     assert np.all(drawn.cluster_coefficients[..., :2] != [0.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("options", "nearly"),
+    [({"size_cv": 0.3}, 3), ({"missing_rate": 0.1}, 4), ({"size_cv": 0.3, "missing_rate": 0.1}, 5)],
+)
+def test_hardly_a_cluster_has_fewer_than_the_least_rows(options, nearly, monkeypatch):
+    monkeypatch.setattr(smallest, "RARE", 0.01)
+    process = replace(PROCESS, clusters=100, obs_per_cluster=20, **options)
+    n = simulate(process, 1, CELL, range(100)).shard.n
+    least = smallest.least_rows(process)
+    assert 1 < least < 20
+    assert (n < least).mean() <= 0.01 < (n < least + nearly).mean()
 
 
 def test_treatment_within_clusters():

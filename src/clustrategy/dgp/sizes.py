@@ -26,22 +26,20 @@ def cluster_sizes(process: Process, intercepts: Floats, streams: Streams) -> Int
     """
     if process.size_cv == 0:
         return np.full(process.clusters, process.obs_per_cluster, dtype=np.int64)
-    from scipy.special import ndtr
+    from scipy.special import gammaincinv, ndtr
 
     rng = streams(Stream.SIZES)
     r = process.informative_size
     score = r * intercepts + np.sqrt(1.0 - r**2) * rng.standard_normal(process.clusters)
-    further = further_rows(process, ndtr(score))
+    shape, scale = gamma(process)
+    further = scale * gammaincinv(shape, ndtr(score))
     below = np.floor(further)
     up = rng.random(process.clusters) < further - below
     return 1 + below.astype(np.int64) + up
 
 
-def further_rows(process: Process, share: Floats) -> Floats:
-    """The quantiles of a cluster's rows beyond the first, before they are rounded."""
-    from scipy.special import gammaincinv
-
+def gamma(process: Process) -> tuple[float, float]:
+    """Shape and scale of a cluster's rows beyond the first, before they are rounded."""
     mean = process.obs_per_cluster
     variance = max((mean * process.size_cv) ** 2 - ROUNDING, LEAST)
-    shape, scale = (mean - 1) ** 2 / variance, variance / (mean - 1)
-    return np.asarray(scale * gammaincinv(shape, share))
+    return (mean - 1) ** 2 / variance, variance / (mean - 1)
