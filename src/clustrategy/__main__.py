@@ -20,9 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sims = commands.add_parser("sims", help="how many sims a Monte Carlo standard error takes")
     sims.add_argument("--mcse", type=_positive, required=True, help="the one that is wanted")
     sims.add_argument("--of", required=True, help="a measure, such as coverage, bias or power")
-    sims.add_argument("--sd", type=_positive, help="standard deviation to be expected over sims")
-    sims.add_argument("--alpha", type=_share, default=0.05, help="level of the tests")
-    sims.add_argument("--pilot", help="performance.parquet of a pilot study, in place of --sd")
+    source = sims.add_mutually_exclusive_group()
+    source.add_argument("--sd", type=_positive, help="standard deviation to be expected over sims")
+    source.add_argument("--alpha", type=_share, default=0.05, help="level of the tests")
+    source.add_argument("--pilot", help="performance.parquet of a pilot study")
     sims.set_defaults(answer=_sims)
     chosen = parser.parse_args(arguments)
     try:

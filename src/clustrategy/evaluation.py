@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 from clustrategy import measures
 from clustrategy.dataset import Floats
 from clustrategy.errors import ConfigError, DataError, nearest
+from clustrategy.fits import STATUSES
 from clustrategy.inference import CONFIDENCE
 from clustrategy.measures import MEASURES, NAMES, Replicates, Settings
 
 if TYPE_CHECKING:
     import pandas as pd
+
+RESULT = ("measure", "value", "mcse", "n")
 
 
 def performance(
@@ -26,7 +29,7 @@ def performance(
     by: str | Sequence[str] = (),
     alpha: float = 0.05,
     confidence: float = CONFIDENCE,
-    usable: Sequence[str] = ("ok", "singular"),
+    usable: str | Sequence[str] = ("ok", "singular"),
     mcse: Literal["morris", "jackknife"] = "morris",
     reference: Mapping[str, Any] | None = None,
     replicate: str = "sim",
@@ -40,11 +43,12 @@ def performance(
         and limits that are not there come from the t distribution, from the normal one where
         there is no `df`, in no column or not in that row.
     truth : the true value, or the column that holds it.
-    by : columns whose values make the groups; none for one group.
+    by : columns whose values make the groups; none for one group. They stand in the result and
+        so cannot have the names of its own columns.
     alpha : level of the tests.
     confidence : level of the intervals.
-    usable : where there is a `status`, those whose numbers count. Other rows, and those whose
-        estimate is not finite, are failures.
+    usable : where there is a `status`, those whose numbers count, one or several. Other rows, and
+        those whose estimate is not finite, are failures.
     mcse : `morris`, as in Morris, White & Crowther (2019), or `jackknife`, which does not take the
         estimates to be normal, for empirical_se, relative_error and relative_precision.
     reference : some columns of `by` and the value of each that marks the reference, such as
@@ -65,14 +69,15 @@ def performance(
     """
     import pandas as pd
 
-    keys = [by] if isinstance(by, str) else list(by)
+    if not isinstance(estimates, pd.DataFrame):
+        raise DataError(f"the estimates must be a DataFrame, found a {type(estimates).__name__}")
+    keys = _keys(estimates, by)
     settings = _settings(alpha, confidence, mcse)
-    for name in ("estimate", *keys):
-        _require(estimates, name)
+    _require(estimates, "estimate")
     replicates = _replicates(estimates, truth, confidence)
     good = np.isfinite(_numbers(estimates, "estimate"))
     if "status" in estimates:
-        good &= estimates["status"].isin(list(usable)).to_numpy()
+        good &= _usable(estimates["status"], usable)
     names = _computable(estimates)
     partner = None if reference is None else _partners(estimates, keys, reference, replicate)
     rows: list[tuple[Any, ...]] = []
@@ -87,7 +92,19 @@ def performance(
             results["relative_precision"] = measures.relative_precision(own, other, settings)
         results["failure_rate"] = measures.failure_rate(good[members])
         rows += [(*key, name, *results[name][:3]) for name in NAMES if name in results]
-    return pd.DataFrame(rows, columns=[*keys, "measure", "value", "mcse", "n"])
+    return pd.DataFrame(rows, columns=[*keys, *RESULT])
+
+
+def _keys(data: pd.DataFrame, by: str | Sequence[str]) -> list[str]:
+    keys = [by] if isinstance(by, str) else list(by)
+    for key in keys:
+        _require(data, key)
+        if key in RESULT:
+            raise ConfigError(
+                f"by: the result has a column {key!r} of its own; give that of the estimates "
+                "another name"
+            )
+    return keys
 
 
 def _settings(alpha: float, confidence: float, mcse: str) -> Settings:
@@ -97,6 +114,27 @@ def _settings(alpha: float, confidence: float, mcse: str) -> Settings:
     if mcse not in ("morris", "jackknife"):
         raise ConfigError(f"mcse must be 'morris' or 'jackknife', found {mcse!r}")
     return Settings(alpha, confidence, mcse == "jackknife")
+
+
+def _usable(status: pd.Series[Any], usable: str | Sequence[str]) -> NDArray[np.bool_]:
+    """(rows,) whether the status is one of those whose numbers count."""
+    wanted = [usable] if isinstance(usable, str) else list(usable)
+    found = [str(value) for value in status.dropna().unique()]
+    for name in wanted:
+        if name not in STATUSES and name not in found:
+            known = [*STATUSES, *(value for value in found if value not in STATUSES)]
+            raise ConfigError(
+                f"usable: there is no status {name!r}{nearest(name, known)}; "
+                f"the estimates have {', '.join(found)}"
+            )
+    good: NDArray[np.bool_] = status.isin(wanted).to_numpy(dtype=bool)
+    foreign = [value for value in found if value not in STATUSES]
+    if foreign and not good.any():
+        raise ConfigError(
+            f"usable: no estimate has the status {' or '.join(wanted)}; "
+            f"the estimates have {', '.join(found)}"
+        )
+    return good
 
 
 def _require(data: pd.DataFrame, name: str) -> None:
@@ -199,10 +237,19 @@ def _partners(
     """(rows,) the place of the reference's row for the same replicate, -1 where there is none."""
     import pandas as pd
 
+    if not isinstance(reference, Mapping):
+        raise ConfigError(
+            "reference must be some columns of 'by' and the value of each, such as "
+            f"{{'strategy': 'ols'}}, found {reference!r}"
+        )
     for key in reference:
         if key not in keys:
             raise ConfigError(f"reference: {key!r} is not among the columns of 'by'")
-    _require(data, replicate)
+    if replicate not in data:
+        raise DataError(
+            f"the estimates have no column {replicate!r}, which is to pair their rows with the "
+            "reference's; name theirs as 'replicate'"
+        )
     shared = [*(key for key in keys if key not in reference), replicate]
     is_reference = np.ones(len(data), dtype=bool)
     for key, value in reference.items():

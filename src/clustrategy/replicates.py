@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from clustrategy.errors import ConfigError, DataError, nearest
@@ -103,7 +104,7 @@ def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
     ----------
     mcse : the Monte Carlo standard error wanted.
     of : a measure of the table; `power` is the rejection rate where the true value is not 0, and
-        `rejection_rate` where it is, or everywhere where it is never known to be 0.
+        `rejection_rate` where it is.
     pilot : the `performance.parquet` of the pilot study.
 
     Returns
@@ -114,7 +115,8 @@ def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
     Raises
     ------
     ConfigError : for an unknown measure.
-    DataError : where the file cannot be read or has no MCSE of the measure.
+    DataError : where the file cannot be read, has no MCSE of the measure, or no coefficient that
+        is (of rejection_rate) or is not (of power) always 0.
     """
     from clustrategy import tables
 
@@ -126,6 +128,8 @@ def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
         )
     if not pilot.endswith(".parquet"):
         raise ConfigError(f"a pilot must be the performance.parquet of a study, found {pilot!r}")
+    if not Path(pilot).is_file():
+        raise DataError(f"{pilot}: there is no such file; run the pilot study first")
     table = tables.read_parquet(pilot)
     keys = ("strategy", "term", "true_value", "handling", "measure", "value", "mcse", "n", "note")
     missing = [key for key in keys if key not in table.column_names]
@@ -135,11 +139,12 @@ def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
     everything = [row for row in table.to_pylist() if row["handling"] == "case_wise"]
     rows = [row for row in everything if row["measure"] == measure and row["mcse"] is not None]
     if measure == "rejection_rate":
-        null = [row for row in rows if row["true_value"] == 0]
-        if of == "power":
-            rows = [row for row in rows if row["true_value"] != 0]
-        else:
-            rows = null or rows
+        rows = [row for row in rows if (row["true_value"] == 0) != (of == "power")]
+        if not rows:
+            which, other = ("0", "power") if of != "power" else ("other than 0", "rejection_rate")
+            raise DataError(
+                f"{pilot}: has no coefficient whose true value is {which}; take {other}"
+            )
     if not rows:
         raise DataError(f"{pilot}: has no Monte Carlo standard error of {of}")
     place = operator.itemgetter(*factors, "strategy", "term")

@@ -241,10 +241,10 @@ def test_a_column_without_values_says_so():
 @pytest.mark.parametrize("name", ["power", "p_value_ecdf", "nested_loop", "lollipop"])
 def test_captions_count_the_fits_that_failed(name):
     text = text_of(figure_of(name))
-    assert "12 of 432 fits failed and are left out (mixed, maximal 12)" in text
+    assert "12 of 432 fits are not usable and are left out (mixed, maximal 12)" in text
     whole = make_performance()
     whole.loc[whole["measure"] == "failure_rate", "value"] = 0
-    assert "No fit failed." in text_of(figure_of(name, whole))
+    assert "All fits are usable." in text_of(figure_of(name, whole))
 
 
 @pytest.mark.parametrize("name", INFERENCE)
@@ -517,14 +517,69 @@ def test_a_lollipop_is_the_mean_over_sigma_with_the_error_of_independent_cells()
     inside = sorted(mean for mean in means if low < mean < high)
     drawn = sticks(axes, 0.0)
     assert len(drawn) == len(means) and np.isin(np.round(inside, 9), np.round(drawn, 9)).sum() >= 4
+    widths = np.diff(black_bars(axes)).ravel()
+    assert widths == pytest.approx([2 * 1.959964 * 0.1 / np.sqrt(3)] * len(widths), rel=1e-5)
+
+
+def black_bars(axes) -> np.ndarray:
+    """The ends of the Monte Carlo intervals of the sticks, of which there is a row for each."""
     bars = [
-        line
+        line[:, 0]
         for one in axes.collections
         if isinstance(one, LineCollection) and to_rgb(one.get_colors()[0]) == to_rgb("#222222")
         for line in one.get_segments()
     ]
-    widths = [line[1, 0] - line[0, 0] for line in bars]
-    assert widths == pytest.approx([2 * 1.959964 * 0.1 / np.sqrt(3)] * len(bars), rel=1e-5)
+    return np.array(bars)
+
+
+def test_a_lollipop_of_shares_has_wilson_intervals_of_all_fits():
+    table = set_values(make_performance(), "coverage", 1.0)
+    table = table[(table["clusters"] == 10) & (table["obs_per_cluster"] == 5)]
+    figure = figure_of("lollipop", table[table["term"] == "IV3"], strategies=["cluster_robust"])
+    (bar,) = black_bars(figure.axes[0])
+    fits = 3 * SIMS
+    assert bar == pytest.approx(proportion_confint(fits, fits, method="wilson"), abs=1e-9)
+
+
+def test_a_lollipop_of_one_sigma_speaks_of_no_mean():
+    table = make_performance()
+    figure = figure_of("lollipop", table[table["between_cluster_sigma"] == 1])
+    assert "mean over" not in text_of(figure) and "grey" not in text_of(figure)
+    assert "Mark: the value, with its" in text_of(figure)
+    assert all("sigma" not in text.get_text() for text in figure.legends[0].get_texts())
+
+
+def test_a_kind_of_predictor_has_one_mark_in_all_figures():
+    """IV1 has no true value that is not 0, IV2 and IV3 none that is."""
+    truth = {"IV1": 0.0, "IV2": 0.3, "IV3": 0.5}
+    table = make_performance()
+    table["true_value"] = table["term"].map(truth)
+    marks = {}
+    for name in ("type_i_error", "power", "coverage", "lollipop"):
+        for handle in figure_of(name, table).legends[0].legend_handles:
+            kind = handle.get_label().split(", true value")[0]
+            marks.setdefault(kind, set()).add(handle.get_marker())
+    assert marks[WITHIN] == {"o"} and marks[CLUSTER_LEVEL] == {"D"}
+
+
+def test_a_second_true_value_of_a_kind_has_a_mark_of_its_own():
+    table = make_performance()
+    table["true_value"] = table["term"].map({"IV1": 0.1, "IV2": 0.3, "IV3": 0.5})
+    handles = figure_of("power", table).legends[0].legend_handles
+    assert {handle.get_label(): handle.get_marker() for handle in handles} == {
+        f"{WITHIN}, true value 0.1": "o",
+        f"{WITHIN}, true value 0.3": "s",
+        f"{CLUSTER_LEVEL}, true value 0.5": "D",
+    }
+
+
+def test_captions_speak_of_arrows_where_there_are_some():
+    inside = make_performance()
+    inside.loc[inside["measure"] == "coverage", "value"] = 0.95
+    for name in ("coverage", "lollipop"):
+        assert "Arrows" not in text_of(figure_of(name, inside))
+        outside = set_values(inside, "coverage", 0.3, obs_per_cluster=5, clusters=10)
+        assert "Arrows: beyond the axis" in text_of(figure_of(name, outside))
 
 
 def test_a_strategy_without_a_value_at_some_level_has_dots_and_no_stick():

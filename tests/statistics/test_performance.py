@@ -330,13 +330,20 @@ def test_groups_and_their_order() -> None:
         (
             {"truth": 2, "by": "estimat"},
             DataError,
-            r"no column 'estimat' \(did you mean 'estimate'\?\); they have estimate, std_error",
+            r"no column 'estimat' \(did you mean 'estimate'\?\); they have estimate, std_error, x",
         ),
         ({"truth": np.nan}, ConfigError, "truth must be a finite number or the name of a column"),
         ({"truth": None}, ConfigError, "truth must be a finite number .* found None"),
         ({"truth": 2, "alpha": 5}, ConfigError, "alpha must be between 0 and 1, found 5"),
         ({"truth": 2, "mcse": "jack"}, ConfigError, "mcse must be 'morris' or 'jackknife'"),
+        ({"truth": 2, "by": "n"}, ConfigError, "by: the result has a column 'n' of its own"),
         ({"truth": 2, "by": "x", "reference": {"y": 1}}, ConfigError, "'y' is not among"),
+        ({"truth": 2, "by": "x", "reference": "a"}, ConfigError, "of 'by' .* found 'a'$"),
+        (
+            {"truth": 2, "by": "x", "reference": {"x": "a"}, "replicate": "rep"},
+            DataError,
+            "no column 'rep', which is to pair their rows",
+        ),
         ({"truth": 2, "by": "x", "reference": {"x": "c"}}, DataError, "no row of the estimates"),
         ({"truth": 2, "by": "x", "reference": {"x": "a"}}, DataError, "more than one row of sim 1"),
     ],
@@ -344,11 +351,27 @@ def test_groups_and_their_order() -> None:
 def test_what_is_wrong_is_one_sentence(
     arguments: dict[str, Any], error: type[Exception], sentence: str
 ) -> None:
-    table = HAND.assign(x="a", sim=1)
-    if "by" not in arguments or arguments["by"] != "x":
-        table = HAND
+    table = HAND.assign(x="a", sim=1, n=9) if "by" in arguments else HAND
     with pytest.raises(error, match=sentence):
         clustrategy.performance(table, **arguments)
+
+
+def test_what_counts_is_by_the_status() -> None:
+    own = HAND.assign(status=["converged", "converged", "stopped", "stopped"])
+    for usable in ("converged", ["converged"]):
+        found = by_measure(clustrategy.performance(own, truth=2, usable=usable))
+        assert found["bias"][0] == -0.5 and found["failure_rate"] == (0.5, 0.25, 4)
+    with pytest.raises(ConfigError, match="no estimate has the status ok or singular; .* have con"):
+        clustrategy.performance(own, truth=2)
+    with pytest.raises(ConfigError, match=r"no status 'convergd' \(did you mean 'converged'\?\)"):
+        clustrategy.performance(own, truth=2, usable="convergd")
+    failed = clustrategy.performance(HAND.assign(status="error"), truth=2)
+    assert by_measure(failed)["failure_rate"] == (1, 0, 4)
+
+
+def test_estimates_must_be_a_table() -> None:
+    with pytest.raises(DataError, match="the estimates must be a DataFrame, found a dict"):
+        clustrategy.performance({"estimate": [1.0]}, truth=1)  # type: ignore[arg-type]
 
 
 def test_a_column_must_hold_numbers() -> None:

@@ -101,6 +101,11 @@ def test_a_pilot_tells_of_the_worst_cell(pilot: str) -> None:
         sims_by_pilot(0.01, "coverage", pilot)
     with pytest.raises(ConfigError, match="unknown measure 'bais'"):
         sims_by_pilot(0.01, "bais", pilot)
+    drawn = pd.read_parquet(pilot).assign(true_value=np.nan)
+    drawn.to_parquet(pilot)
+    with pytest.raises(DataError, match="no coefficient whose true value is 0; take power$"):
+        sims_by_pilot(0.01, "rejection_rate", pilot)
+    assert len(sims_by_pilot(0.01, "power", pilot)) == 2
 
 
 def test_a_pilot_must_be_a_table_of_performance(tmp_path: Path) -> None:
@@ -110,6 +115,8 @@ def test_a_pilot_must_be_a_table_of_performance(tmp_path: Path) -> None:
         sims_by_pilot(0.01, "bias", path)
     with pytest.raises(ConfigError, match=r"the performance.parquet of a study, found 'a.csv'"):
         sims_by_pilot(0.01, "bias", "a.csv")
+    with pytest.raises(DataError, match=r"^b.parquet: there is no such file; run the pilot study"):
+        sims_by_pilot(0.01, "bias", "b.parquet")
 
 
 def test_the_command(pilot: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,3 +136,12 @@ def test_the_command(pilot: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["sims", "--mcse", "0.01", "--of", "rejection_rate", "--alpha", "3"])
     assert "must be a number between 0 and 1, found '3'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("other", [("--sd", "1"), ("--alpha", "0.01")])
+def test_a_pilot_leaves_nothing_else_to_be_told(
+    pilot: str, other: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["sims", "--mcse", "0.005", "--of", "bias", "--pilot", pilot, *other])
+    assert f"argument {other[0]}: not allowed with argument --pilot" in capsys.readouterr().err

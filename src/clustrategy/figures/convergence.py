@@ -15,9 +15,9 @@ from matplotlib.ticker import PercentFormatter
 
 from clustrategy.figures import lme4_band
 from clustrategy.figures.frame import compose, strategy_handles
-from clustrategy.figures.grid import further_factors, panel_grid, slots
+from clustrategy.figures.grid import panel_grid, slots
 from clustrategy.figures.intervals import wilson
-from clustrategy.figures.labels import CLUSTERS, OBSERVATIONS, SIGMA, factor_label
+from clustrategy.figures.labels import SIGMA, factor_label
 from clustrategy.figures.stacks import Kind, draw_stacks, kind_handles
 from clustrategy.figures.style import INK, Colour, Look
 
@@ -56,13 +56,7 @@ def convergence(
     verdicts = None if audit is None else lme4_band.outcomes(audit, factors)
     by_lme4 = () if verdicts is None else verdicts["strategy"].unique()
     audited = {name: colour for name, colour in colours.items() if name in by_lme4}
-    grid = panel_grid(
-        table,
-        look,
-        rows=[CLUSTERS, *further_factors(factors)],
-        columns=[OBSERVATIONS],
-        band=len(audited),
-    )
+    grid = panel_grid(table, look, factors=factors, band=len(audited))
     highest = 0.1
     for axes, panel in grid.panels(table):
         highest = max(highest, _draw_panel(axes, panel, grid.levels, kinds, colours, look))

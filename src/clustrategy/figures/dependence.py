@@ -45,7 +45,7 @@ def dependence(
         figure,
         look,
         panels_height=height,
-        title="The same 21 points are not the same information",
+        title="Equally many points, not equally much information",
         xlabel="predictor",
         ylabel="response",
         caption=(

@@ -12,11 +12,27 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 
 from clustrategy.figures.frame import wrap
-from clustrategy.figures.labels import CLUSTERS, OBSERVATIONS, SIGMA, level_label, value_label
+from clustrategy.figures.labels import (
+    CLUSTERS,
+    KIND,
+    OBSERVATIONS,
+    SIGMA,
+    level_label,
+    value_label,
+)
 from clustrategy.figures.style import BAND, INK, Look, dress, new_figure
 
 GROUP_WIDTH = 0.86
 MAX_SLOT = 0.4
+
+MOST_COLUMNS = 4
+"""Up to so many sizes of datasets stand side by side where other factors are to have the rows."""
+
+TITLE_PAD = 6.0
+"""Points between a panel and its title."""
+
+MANY_ROWS = 4
+"""More rows than these are lower."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +75,18 @@ class Grid:
                 yield self.axes[i, j], parts.get(row + column, table.iloc[:0])
 
 
-def further_factors(factors: Sequence[str]) -> list[str]:
-    """Return the factors beyond those that every study has."""
-    return [name for name in factors if name not in (CLUSTERS, OBSERVATIONS, SIGMA)]
+def further_factors(table: pd.DataFrame, factors: Sequence[str]) -> list[str]:
+    """Return the factors with several levels in a table, beyond those that every study has."""
+    others = [name for name in factors if name not in (CLUSTERS, OBSERVATIONS, SIGMA)]
+    return [name for name in others if table[name].nunique() > 1]
+
+
+def combinations(table: pd.DataFrame, factors: Sequence[str]) -> list[tuple]:
+    """Return the combinations of levels in a table, in order; a single one of no factors."""
+    if not factors:
+        return [()]
+    levels = table[list(factors)].drop_duplicates().sort_values(list(factors))
+    return list(levels.itertuples(False, None))
 
 
 def slots(levels: int, count: int) -> tuple[np.ndarray, float]:
@@ -83,11 +108,11 @@ def panel_grid(
     table: pd.DataFrame,
     look: Look,
     *,
-    rows: Sequence[str],
-    columns: Sequence[str],
+    factors: Sequence[str],
+    by_kind: bool = False,
     band: int = 0,
     by_sigma: bool = True,
-    panel_height: float | None = None,
+    panel_heights: tuple[float, float] | None = None,
     names: float = 0.0,
 ) -> Grid:
     """Make a figure with a panel for each combination of levels in a table.
@@ -95,32 +120,42 @@ def panel_grid(
     Parameters
     ----------
     table
-        The data, with the between-cluster sigma among its columns.
+        The data, with the factors among its columns.
     look
         The figure's look.
-    rows, columns
-        Columns of the table that make the rows and the columns of the grid.
+    factors
+        The study's factors.
+    by_kind
+        Whether each kind of predictor has its own panels, where the table has several.
     band
         How many panels the band below has.
     by_sigma
         Whether the levels of the between-cluster sigma stand along the x axes.
-    panel_height
-        Height of a panel in inches, if it is not to follow from the width.
+    panel_heights
+        Height of a panel in inches, of few and of many rows, if it is not to follow from the width.
     names
         Inches that the labels at the left take beyond those of numbers.
     """
-    rows, columns = list(rows), list(columns)
-    row_levels = list(table[rows].drop_duplicates().sort_values(rows).itertuples(False, None))
-    column_levels = list(
-        table[columns].drop_duplicates().sort_values(columns).itertuples(False, None)
-    )
+    rows, columns = _arranged(table, factors)
+    if by_kind and table[KIND].nunique() > 1:
+        rows = [KIND, *rows]
+    row_levels, column_levels = combinations(table, rows), combinations(table, columns)
     levels = sorted(table[SIGMA].unique()) if by_sigma else []
 
-    panel_width = (look.width - look.printed(0.75) - names) / len(column_levels)
-    highest = 0.34 if len(row_levels) <= 4 else 0.22
-    if panel_height is None:
+    beside = rows == [CLUSTERS]
+    panel_width = (look.width - look.printed(0.75 if beside else 0.5) - names) / len(column_levels)
+    many = len(row_levels) > MANY_ROWS
+    if panel_heights is None:
+        highest = 0.22 if many else 0.34
         panel_height = float(np.clip(0.8 * panel_width, 0.2 * look.width, highest * look.width))
-    heights = [panel_height * len(row_levels)]
+    else:
+        panel_height = panel_heights[many]
+    titles = _titles(columns, column_levels, "\n", 0.9 * panel_width, look)
+    along = 0.9 * panel_height if beside else 0.85 * look.width - names
+    row_names = _titles(rows, row_levels, ", ", along, look)
+    line = 1.3 * look.text / 72
+    above = 0 if beside or not rows else line * (1 + row_names[0].count("\n"))
+    heights = [(panel_height + above) * len(row_levels) + line * titles[0].count("\n")]
     if band:
         heights.append(max(panel_height, 0.25 * look.width))
     height = sum(heights)
@@ -129,8 +164,27 @@ def panel_grid(
     axes = _subplots(parts[0], len(row_levels), len(column_levels))
     below = tuple(_subplots(parts[1], 1, band)[0]) if band else ()
     grid = Grid(figure, axes, rows, columns, row_levels, column_levels, levels, height, below)
-    _label(grid, look, panel_width, panel_height)
+    for panel, title in zip(axes[0], titles, strict=True):
+        panel.set_title(title, fontsize=look.text, color=INK, pad=TITLE_PAD)
+    if beside:
+        _name_beside(grid, row_names, look)
+    elif rows:
+        _name_above(grid, row_names, look)
+    for panel in [*axes.flat, *below]:
+        dress(panel, look)
+    if levels:
+        _label_levels(grid, look, panel_width)
     return grid
+
+
+def _arranged(table: pd.DataFrame, factors: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return which factors make the rows, and which the columns."""
+    further = further_factors(table, factors)
+    sizes = combinations(table, [CLUSTERS, OBSERVATIONS])
+    alone = table[OBSERVATIONS].nunique() == 1
+    if (further or alone) and len(sizes) <= MOST_COLUMNS:
+        return further, [CLUSTERS, OBSERVATIONS]
+    return [CLUSTERS, *further], [OBSERVATIONS]
 
 
 def _subplots(part: SubplotSpec, rows: int, columns: int) -> np.ndarray:
@@ -138,19 +192,30 @@ def _subplots(part: SubplotSpec, rows: int, columns: int) -> np.ndarray:
     return part.subgridspec(rows, columns).subplots(sharex=True, sharey=True, squeeze=False)
 
 
-def _label(grid: Grid, look: Look, panel_width: float, panel_height: float) -> None:
-    """Name the rows at the right and the columns above, and the levels if there are any."""
-    words = {"fontsize": look.text, "color": INK}
-    for axes, levels in zip(grid.axes[0], grid.column_levels, strict=True):
-        text = ", ".join(map(level_label, grid.columns, levels))
-        axes.set_title(wrap(text, 0.9 * panel_width, look.text), **words)
-    for axes, levels in zip(grid.axes[:, -1], grid.row_levels, strict=True):
-        text = "\n".join(
-            wrap(level_label(*pair), 0.9 * panel_height, look.text)
-            for pair in zip(grid.rows, levels, strict=True)
+def _titles(
+    factors: Sequence[str],
+    combined: Sequence[tuple],
+    between: str,
+    inches: float,
+    look: Look,
+) -> list[str]:
+    """Return the names of rows or columns, equally many lines of each."""
+    texts = [
+        "\n".join(
+            wrap(part, inches, look.text)
+            for part in between.join(map(level_label, factors, levels)).split("\n")
         )
+        for levels in combined
+    ]
+    lines = max(text.count("\n") for text in texts)
+    return ["\n" * (lines - text.count("\n")) + text for text in texts]
+
+
+def _name_beside(grid: Grid, names: Sequence[str], look: Look) -> None:
+    """Name the rows at the right, along their height."""
+    for axes, name in zip(grid.axes[:, -1], names, strict=True):
         axes.annotate(
-            text,
+            name.strip(),
             (1, 0.5),
             (6, 0),
             xycoords="axes fraction",
@@ -159,13 +224,32 @@ def _label(grid: Grid, look: Look, panel_width: float, panel_height: float) -> N
             ha="left",
             va="center",
             multialignment="center",
-            **words,
+            fontsize=look.text,
+            color=INK,
         )
 
-    for axes in [*grid.axes.flat, *grid.band]:
-        dress(axes, look)
-    if grid.levels:
-        _label_levels(grid, look, panel_width)
+
+def _name_above(grid: Grid, names: Sequence[str], look: Look) -> None:
+    """Name each row above its panels, whose titles keep the room for it."""
+    lines = 1 + names[0].count("\n")
+    titles = [axes.get_title() for axes in grid.axes[0]]
+    for i, name in enumerate(names):
+        for axes, title in zip(grid.axes[i], titles, strict=True):
+            text = "\n" * lines + title if i == 0 else "\n" * (lines - 1) + " "
+            axes.set_title(text, fontsize=look.text, color=INK, pad=TITLE_PAD)
+        above = 1.2 * look.text * (titles[0].count("\n") + 1 if i == 0 else 0)
+        heading = grid.axes[i, 0].annotate(
+            name,
+            (0, 1),
+            (0, TITLE_PAD + above),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            va="bottom",
+            fontsize=look.text,
+            color=INK,
+            weight="bold",
+        )
+        heading.set_in_layout(False)
 
 
 def _label_levels(grid: Grid, look: Look, panel_width: float) -> None:

@@ -13,14 +13,23 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from clustrategy.figures.frame import compose, nothing, strategy_inks, wrap
-from clustrategy.figures.grid import Grid, further_factors, panel_grid
-from clustrategy.figures.intervals import Z_95
+from clustrategy.figures.grid import Grid, panel_grid
 from clustrategy.figures.labels import CLUSTERS, OBSERVATIONS, SIGMA, strategy_label
-from clustrategy.figures.marks import MARKERS, dot, face, kind_handles, outlined
-from clustrategy.figures.performance import ALPHA, CONFIDENCE, by_kind, failures, of_truth, sims
+from clustrategy.figures.marks import dot, face, kind_handles, outlined
+from clustrategy.figures.performance import (
+    ALPHA,
+    CONFIDENCE,
+    by_kind,
+    failures,
+    kind_markers,
+    of_truth,
+    sims,
+    with_intervals,
+)
 from clustrategy.figures.style import INK, Colour, Look, tint
 
 MEASURES: Mapping[str, tuple[str, float | None]] = {
@@ -83,32 +92,34 @@ def lollipop(
     table = table[table["strategy"].isin(strategies)]
     chosen = of_truth(table, "zero") if measure == "rejection_rate" else table
     values = by_kind(chosen, measure, factors, options.get("dgp", {}))
-    title = f"By strategy: {name}, mean over the between-cluster sigmas"
+    levels = table[SIGMA].nunique()
+    pooled = ", mean over the between-cluster sigmas" if levels > 1 else ""
+    title = f"By strategy: {name}{pooled}"
     if values.empty:
         return nothing(look, title, f"No strategy has a value of: {name}.")
 
     names = [wrap(strategy_label(s), look.printed(NAMES), look.text) for s in strategies]
-    kinds = list(dict.fromkeys(values["kind"]))
+    markers = kind_markers(table, values, options.get("dgp", {}))
     wrapped = any("\n" in name for name in names)
-    pitch = look.printed(0.27 if wrapped else 0.2 if len(kinds) > 2 else 0.165)
+    pitch = look.printed(0.27 if wrapped else 0.2 if len(markers) > 2 else 0.165)
+    height = max(pitch * (len(strategies) + 1), look.printed(0.7))
     grid = panel_grid(
         table,
         look,
-        rows=[CLUSTERS, *further_factors(factors)],
-        columns=[OBSERVATIONS],
+        factors=factors,
         by_sigma=False,
-        panel_height=max(pitch * (len(strategies) + 1), look.printed(0.7)),
+        panel_heights=(height, height),
         names=max(len(line) for name in names for line in name.split("\n")) * 0.0075 * look.text,
     )
-    values["rank"] = [kinds.index(kind) for kind in values["kind"]]
+    ranks = values["kind"].map({kind: rank for rank, kind in enumerate(markers)})
     values["y"] = [strategies.index(name) for name in values["strategy"]] + SPREAD * (
-        values["rank"] - (len(kinds) - 1) / 2
+        ranks - (len(markers) - 1) / 2
     )
-    means = _means(values, factors, values[SIGMA].nunique())
+    means = with_intervals(_means(values, factors, levels), measure)
     low, high = _limits(means["value"] if len(means) else values["value"], target)
     colours = strategy_inks(strategies, look)
     _frame(grid, names, (low, high), target, look)
-    for axes, panel in grid.panels(values):
+    for axes, panel in grid.panels(values if levels > 1 else values[:0]):
         dots: dict[str, Any] = {
             "s": look.printed(1.5) ** 2,
             "color": LEVEL,
@@ -120,33 +131,34 @@ def lollipop(
         for strategy in strategies:
             mine = panel[panel["strategy"] == strategy]
             start = low if target is None else target
-            _draw_sticks(axes, mine, start, (low, high), colours[strategy], look)
+            _draw_sticks(axes, mine, markers, start, (low, high), colours[strategy], look)
     compose(
         grid.figure,
         look,
         panels_height=grid.height,
         title=title,
-        legends=[
-            [
-                *kind_handles(kinds, look),
-                dot("one level of sigma", look, color=LEVEL, markersize=look.printed(2)),
-            ]
-        ],
+        legends=[_handles(markers, levels, look)],
         xlabel=name,
-        caption=_caption(table, values, means, target, factors, strategies),
+        caption=_caption(table, values, means, (low, high), target, factors, strategies),
     )
     return grid.figure
 
 
+def _handles(markers: Mapping[str, str], levels: int, look: Look) -> list[Line2D]:
+    """The legend's entries: the kinds of predictors, and single levels of sigma."""
+    single = dot("one level of sigma", look, color=LEVEL, markersize=look.printed(2))
+    return [*kind_handles(markers, look), *([single] if levels > 1 else [])]
+
+
 def _means(values: pd.DataFrame, factors: Sequence[str], levels: int) -> pd.DataFrame:
-    """Return the means over the levels of sigma, where there is a value at each.
+    """Return the means over the levels of sigma, where there is a value at each, of n fits in all.
 
     The cells are independent of each other, so that the squares of their Monte Carlo SEs add up.
     """
-    by = [*(factor for factor in factors if factor != SIGMA), "strategy", "rank", "y"]
+    by = [*(factor for factor in factors if factor != SIGMA), "strategy", "kind", "y"]
     squares = values.assign(square=values["mcse"] ** 2)
     means = squares.groupby(by, as_index=False, sort=False).agg(
-        value=("value", "mean"), square=("square", "sum"), levels=(SIGMA, "nunique")
+        value=("value", "mean"), square=("square", "sum"), n=("n", "sum"), levels=(SIGMA, "nunique")
     )
     means = means[means["levels"] == levels]
     return means.assign(mcse=np.sqrt(means["square"]) / means["levels"])
@@ -188,29 +200,28 @@ def _frame(
 def _draw_sticks(
     axes: Axes,
     means: pd.DataFrame,
+    markers: Mapping[str, str],
     start: float,
     limits: tuple[float, float],
     colour: Colour,
     look: Look,
 ) -> None:
     """Draw a strategy's sticks, means and intervals; arrows for means beyond the limits."""
-    value, y, ranks = (means[name].to_numpy() for name in ("value", "y", "rank"))
-    half = Z_95 * means["mcse"].fillna(0).to_numpy()
+    value, y, kinds = (means[name].to_numpy() for name in ("value", "y", "kind"))
     shown = np.clip(value, *limits)
     sticks = [[(start, height), (end, height)] for end, height in zip(shown, y, strict=True)]
     axes.add_collection(
         LineCollection(sticks, colors=[tint(colour, 0.5)], linewidths=1.6 * look.line, zorder=2)
     )
     within = (value >= limits[0]) & (value <= limits[1])
-    ends = np.stack([value - half, value + half], axis=1)
+    ends = means[["low", "high"]].to_numpy()
     bars = [
         [(left, height), (right, height)]
         for (left, right), height in zip(ends[within], y[within], strict=True)
     ]
     axes.add_collection(LineCollection(bars, colors=[INK], linewidths=1.4 * look.line, zorder=4))
-    for rank in np.unique(ranks):
-        marker = MARKERS[rank % len(MARKERS)]
-        here = within & (ranks == rank)
+    for kind, marker in markers.items():
+        here = within & (kinds == kind)
         axes.scatter(
             value[here],
             y[here],
@@ -249,18 +260,27 @@ def _caption(
     table: pd.DataFrame,
     values: pd.DataFrame,
     means: pd.DataFrame,
+    limits: tuple[float, float],
     target: float | None,
     factors: Sequence[str],
     strategies: Sequence[str],
 ) -> str:
-    away = "" if target is None else f" Vertical line and start of the sticks: {target:g}."
-    several = " Of alike predictors values are means." if values["terms"].max() > 1 else ""
+    if table[SIGMA].nunique() > 1:
+        mark = "Mark: mean over the levels of the between-cluster sigma"
+        dots, lost = "; grey dots: single levels", "; grey dots there are not shown"
+    else:
+        mark, dots, lost = "Mark: the value", "", ""
     partly = values.groupby(["strategy", CLUSTERS, OBSERVATIONS]).ngroups
     whole = means.groupby(["strategy", CLUSTERS, OBSERVATIONS]).ngroups
-    some = " Without a stick: no value at some of the levels." if whole < partly else ""
-    return (
-        "Mark: mean over the levels of the between-cluster sigma, with its 95 % Monte Carlo "
-        f"interval (black); grey dots: single levels.{away} Arrows: beyond the axis, with the "
-        f"value; grey dots there are not shown.{some}{several} {sims(table):,} sims per cell; "
-        f"slopes alone. {failures(table, factors, strategies)}"
-    )
+    parts = [
+        f"{mark}, with its 95 % Monte Carlo interval (black){dots}.",
+        "" if target is None else f"Vertical line and start of the sticks: {target:g}.",
+        ""
+        if means["value"].between(*limits).all()
+        else f"Arrows: beyond the axis, with the value{lost}.",
+        "Without a stick: no value at some of the levels." if whole < partly else "",
+        "Of alike predictors values are means." if values["terms"].max() > 1 else "",
+        f"{sims(table):,} sims per cell; slopes alone.",
+        failures(table, factors, strategies),
+    ]
+    return " ".join(part for part in parts if part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,16 +22,11 @@ PALE = 0.55
 Limits = tuple[float, float]
 
 
-def markers(kinds: Sequence[str]) -> dict[str, str]:
-    """Return the marker of each kind of predictor."""
-    return dict(zip(kinds, MARKERS * len(kinds), strict=False))
-
-
-def kind_handles(kinds: Sequence[str], look: Look) -> list[Line2D]:
+def kind_handles(markers: Mapping[str, str], look: Look) -> list[Line2D]:
     """The legend's entries: the marker of each kind of predictor."""
     return [
         dot(kind, look, marker=marker, markerfacecolor=face(marker, INK))
-        for kind, marker in markers(kinds).items()
+        for kind, marker in markers.items()
     ]
 
 
@@ -49,7 +44,7 @@ def face(marker: str, colour: Colour | str) -> Colour | str:
 def draw_marks(
     axes: Axes,
     cells: pd.DataFrame,
-    kinds: Sequence[str],
+    markers: Mapping[str, str],
     colour: Colour,
     limits: Limits,
     look: Look,
@@ -60,8 +55,10 @@ def draw_marks(
     ----------
     cells
         kind, column, x, value, low, high.
+    markers
+        Of each kind of predictor.
     """
-    for kind, marker in markers(kinds).items():
+    for kind, marker in markers.items():
         mine = _within(cells[cells["kind"] == kind].sort_values("x"), limits)
         x, value, low, high = (mine[name].to_numpy() for name in ("x", "value", "low", "high"))
         points = np.column_stack([x, value])
@@ -99,14 +96,14 @@ def draw_marks(
 def draw_pale(
     axes: Axes,
     cells: pd.DataFrame,
-    kinds: Sequence[str],
+    markers: Mapping[str, str],
     colour: Colour,
     limits: Limits,
     look: Look,
 ) -> None:
     """Draw the values of a second measure within the limits."""
     pale = tint(colour, PALE)
-    for kind, marker in markers(kinds).items():
+    for kind, marker in markers.items():
         mine = _within(cells[cells["kind"] == kind], limits)
         axes.scatter(
             mine["x"],

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from clustrategy.figures.frame import compose, nothing, strategy_inks
-from clustrategy.figures.intervals import Z_95, wilson
+from clustrategy.figures.intervals import Z_95
 from clustrategy.figures.labels import strategy_label
 from clustrategy.figures.marks import (
     CROSS,
@@ -31,11 +31,14 @@ from clustrategy.figures.marks import (
 from clustrategy.figures.performance import (
     ALPHA,
     CONFIDENCE,
+    SHARES,
     by_kind,
     failures,
+    kind_markers,
     null_band,
     of_truth,
     sims,
+    with_intervals,
     without_variance,
 )
 from clustrategy.figures.rates import scale_rates
@@ -90,7 +93,7 @@ class Measure:
     @property
     def is_rate(self) -> bool:
         """Whether it is a share of the fits."""
-        return self.name in ("coverage", "rejection_rate")
+        return self.name in SHARES
 
 
 TYPE_I_ERROR = Measure(
@@ -182,14 +185,13 @@ def draw_measure(
     here = [*factors, "strategy"]
     instead = instead.merge(spared[here].drop_duplicates(), on=here)
     shown = pd.concat([main.assign(crossed=False), instead.assign(crossed=True)])
-    caption = _caption(chosen, shown, spared, measure, factors, strategies)
-    caption = f"{caption} {failures(table, factors, strategies)}"
+    lost = failures(table, factors, strategies)
     if shown.empty:
-        return nothing(look, measure.title, caption)
+        return nothing(look, measure.title, f"{_absence(chosen, measure)} {lost}")
 
-    kinds = list(dict.fromkeys(shown["kind"]))
+    markers = kind_markers(table, shown, options.get("dgp", {}))
     rows = strategy_rows(table, look, factors=factors, strategies=strategies)
-    apart = {kind: SPREAD * (rank - (len(kinds) - 1) / 2) for rank, kind in enumerate(kinds)}
+    apart = {kind: SPREAD * (rank - (len(markers) - 1) / 2) for rank, kind in enumerate(markers)}
     shown, pale = (
         placed.assign(x=placed["x"] + placed["kind"].map(apart).astype(float))
         for placed in (rows.placed(shown), rows.placed(pale))
@@ -198,9 +200,9 @@ def draw_measure(
     colours = strategy_inks(strategies, look)
     _draw_target(rows, measure, alpha, sims(chosen), look)
     for axes, strategy, cells in rows.rows(pale):
-        draw_pale(axes, cells, kinds, colours[strategy], limits, look)
+        draw_pale(axes, cells, markers, colours[strategy], limits, look)
     for axes, strategy, cells in rows.rows(shown):
-        draw_marks(axes, cells, kinds, colours[strategy], limits, look)
+        draw_marks(axes, cells, markers, colours[strategy], limits, look)
         width, words = rows.column_width, _words(measure)
         draw_beyond(axes, cells, colours[strategy], limits, words, width, look)
         _say_none(axes, rows.starts[~np.isin(rows.starts, cells["column"])], width, look)
@@ -209,10 +211,10 @@ def draw_measure(
         look,
         panels_height=rows.height,
         title=measure.title,
-        legends=_legends(kinds, not pale.empty, len(instead) > 0, measure, look),
+        legends=_legends(markers, not pale.empty, len(instead) > 0, measure, look),
         xlabel=rows.xlabel,
         ylabel=measure.ylabel,
-        caption=caption,
+        caption=f"{_caption(chosen, shown, spared, limits, measure, factors, strategies)} {lost}",
     )
     return rows.figure
 
@@ -238,11 +240,7 @@ def _values(
         unit = values["mcse"] * np.sqrt(values["n"])
         values[["value", "mcse"]] = values[["value", "mcse"]].div(unit.where(unit > 0), axis=0)
         values = values.dropna(subset=["value"])
-    if measure.is_rate:
-        low, high = wilson(values["value"] * values["n"], values["n"])
-        return values.assign(low=low, high=high)
-    half = Z_95 * values["mcse"].fillna(0)
-    return values.assign(low=values["value"] - half, high=values["value"] + half)
+    return with_intervals(values, name)
 
 
 def _scale(
@@ -318,7 +316,7 @@ def _say_none(axes: Axes, starts: np.ndarray, width: float, look: Look) -> None:
 
 
 def _legends(
-    kinds: Sequence[str], pale: bool, instead: bool, measure: Measure, look: Look
+    markers: Mapping[str, str], pale: bool, instead: bool, measure: Measure, look: Look
 ) -> list[Sequence[Artist]]:
     """The legends: kinds of predictors, and what the marks of other measures are."""
     others: list[Artist] = []
@@ -328,22 +326,26 @@ def _legends(
     if instead:
         words = f"{measure.instead.replace('_', ' ')} (no finite variance)"
         others.append(dot(words, look, marker=CROSS))
-    return [kind_handles(kinds, look), *([others] if others else [])]
+    return [kind_handles(markers, look), *([others] if others else [])]
+
+
+def _absence(table: pd.DataFrame, measure: Measure) -> str:
+    """Say why there is nothing to show."""
+    if table.empty and measure.truth:
+        wanted = {"zero": "is zero", "other": "has one value other than zero"}
+        return f"No slope {wanted[measure.truth]} in every sim."
+    return f"No strategy has a value of: {measure.name.replace('_', ' ')}."
 
 
 def _caption(
     table: pd.DataFrame,
     shown: pd.DataFrame,
     spared: pd.DataFrame,
+    limits: tuple[float, float],
     measure: Measure,
     factors: Sequence[str],
     strategies: Sequence[str],
 ) -> str:
-    if table.empty and measure.truth:
-        wanted = {"zero": "is zero", "other": "has one value other than zero"}
-        return f"No slope {wanted[measure.truth]} in every sim."
-    if shown.empty:
-        return f"No strategy has a value of: {measure.name.replace('_', ' ')}."
     several = (
         "Of alike predictors marks are means, with the largest Monte Carlo error that these can "
         "have."
@@ -358,9 +360,8 @@ def _caption(
             "have a cross, the median bias." if measure.instead else "are left out."
         )
     bars = "Bars: 95 % Monte Carlo intervals" + (" (Wilson)." if measure.is_rate else ".")
-    beyond = (
-        "" if measure.target is None else "Arrows: beyond the axis, with the most extreme value."
-    )
+    outside = not shown["value"].between(*limits).all()
+    beyond = "Arrows: beyond the axis, with the most extreme value." if outside else ""
     parts = [measure.words, bars, beyond, several, kept_out]
     parts += [f"{sims(table):,} sims per cell; slopes alone."]
     return " ".join(part for part in parts if part)

@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from clustrategy.figures.frame import compose, strategy_handles
-from clustrategy.figures.grid import further_factors, panel_grid, slots
+from clustrategy.figures.grid import panel_grid, slots
 from clustrategy.figures.intervals import median_interval
-from clustrategy.figures.labels import CLUSTERS, OBSERVATIONS, SIGMA, factor_label, strategy_label
+from clustrategy.figures.labels import SIGMA, factor_label, strategy_label
 from clustrategy.figures.style import Colour, Look
 
 WHISKERS = (5, 95)
@@ -49,9 +49,7 @@ def metric(
     """
     look = Look.from_options(options)
     colours = look.strategy_colours(strategies)
-    grid = panel_grid(
-        table, look, rows=[CLUSTERS, *further_factors(factors)], columns=[OBSERVATIONS]
-    )
+    grid = panel_grid(table, look, factors=factors)
     shown = table[np.isfinite(table[column])]
     for axes, panel in grid.panels(shown):
         if panel.empty:

@@ -69,7 +69,7 @@ def nested_loop(
     if rates.empty:
         return nothing(look, title, "No strategy has a coverage.")
 
-    order = [*further_factors(factors), CLUSTERS, OBSERVATIONS, SIGMA]
+    order = [*further_factors(table, factors), CLUSTERS, OBSERVATIONS, SIGMA]
     cells = table[order].drop_duplicates().sort_values(order, ignore_index=True)
     rates = rates.merge(cells.assign(cell=cells.index), on=order)
     kinds = list(dict.fromkeys(rates["kind"]))

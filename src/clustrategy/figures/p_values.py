@@ -15,7 +15,7 @@ from clustrategy.figures.files import Rows
 from clustrategy.figures.frame import compose, line_handles, nothing, strategy_lines
 from clustrategy.figures.grid import further_factors, panel_grid
 from clustrategy.figures.intervals import Z_95
-from clustrategy.figures.labels import CLUSTERS, KIND, OBSERVATIONS, SIGMA
+from clustrategy.figures.labels import KIND, SIGMA
 from clustrategy.figures.performance import ALPHA, failures, of_truth
 from clustrategy.figures.style import INK, MUTED, Look
 from clustrategy.figures.terms import slopes
@@ -48,22 +48,20 @@ def p_value_ecdf(
     """
     look = Look.from_options(options)
     alpha = options.get("alpha", ALPHA)
-    null = of_truth(performance, "zero")[[*further_factors(factors), "term"]].drop_duplicates()
+    by = [*further_factors(performance, factors), "term"]
+    null = of_truth(performance, "zero")[by].drop_duplicates()
     shares = distributions(estimates, null, factors, options.get("dgp", {}))
     shares = shares[shares["strategy"].isin(strategies)]
     if shares.empty:
         reason = "No slope is zero in every sim, so that no p-value belongs to a true null."
         return nothing(look, TITLE, reason)
-    kinds = shares[KIND].nunique()
-    rows = [*([KIND] if kinds > 1 else []), CLUSTERS, *further_factors(factors)]
-    many = len(shares[rows].drop_duplicates()) > 4
     grid = panel_grid(
         shares,
         look,
-        rows=rows,
-        columns=[OBSERVATIONS],
+        factors=factors,
+        by_kind=True,
         by_sigma=False,
-        panel_height=look.printed(1.05 if many else 1.6),
+        panel_heights=(look.printed(1.6), look.printed(1.05)),
     )
     lines = strategy_lines(strategies, look)
     excess = np.stack(list(shares["share"])) - LEVELS

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from clustrategy.figures.frame import wrap
-from clustrategy.figures.grid import further_factors
+from clustrategy.figures.grid import combinations, further_factors
 from clustrategy.figures.labels import (
     CLUSTERS,
     OBSERVATIONS,
@@ -118,10 +118,9 @@ def strategy_rows(
     """
     sizes = table[[CLUSTERS, OBSERVATIONS]].drop_duplicates()
     split = len(sizes) > MOST_SIZES
-    blocks = [*([CLUSTERS] if split else []), *further_factors(factors)]
+    blocks = [*([CLUSTERS] if split else []), *further_factors(table, factors)]
     columns = [OBSERVATIONS] if split else [CLUSTERS, OBSERVATIONS]
-    block_levels = _combinations(table, blocks) if blocks else [()]
-    column_levels = _combinations(table, columns)
+    block_levels, column_levels = combinations(table, blocks), combinations(table, columns)
     levels = sorted(table[SIGMA].unique())
 
     firsts = [size[0] for size in column_levels]
@@ -162,10 +161,6 @@ def strategy_rows(
     )
     _label(rows, look)
     return rows
-
-
-def _combinations(table: pd.DataFrame, names: list[str]) -> list[tuple]:
-    return list(table[names].drop_duplicates().sort_values(names).itertuples(False, None))
 
 
 def _label(rows: StrategyRows, look: Look) -> None:
