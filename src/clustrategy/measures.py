@@ -166,12 +166,12 @@ def _jackknife(value: float, left_out: Floats) -> Measured:
     return _of_influence(value, influence)
 
 
-def _variance(values: Floats) -> float:
+def _variance(values: Floats) -> np.float64:
     """The sample variance, NaN of a single value."""
     if values.size < 2:
-        return np.nan
+        return np.float64(np.nan)
     centred = values - values.mean()
-    return float((centred * centred).sum() / (values.size - 1.0))
+    return np.float64((centred * centred).sum() / (values.size - 1.0))
 
 
 def _mean_left_out(values: Floats) -> Floats:
@@ -397,6 +397,11 @@ class Result(NamedTuple):
 
 
 NO_VARIANCE = "no finite variance"
+TOO_FEW = "too few replicates"
+ALL_ALIKE = "the replicates do not vary"
+EMPTY = Result(np.nan, np.nan, 0, "no usable replicates")
+# With so many replicates every measure and MCSE has a value unless the replicates are all alike.
+ENOUGH = 4
 
 
 def evaluate(
@@ -406,7 +411,7 @@ def evaluate(
     measure = MEASURES[name]
     used = replicates.take(replicates.known(measure.needs))
     if used.size == 0:
-        return Result(np.nan, np.nan, 0)
+        return EMPTY
     with np.errstate(divide="ignore", invalid="ignore"):
         measured = measure.function(used, settings)
     return _result(measured, used.size, measure.moments, finite_variance)
@@ -427,7 +432,7 @@ def difference(
     measure = MEASURES[name]
     rows = own.known(measure.needs) & reference.known(measure.needs)
     if not rows.any():
-        return Result(np.nan, np.nan, 0)
+        return EMPTY
     with np.errstate(divide="ignore", invalid="ignore"):
         a = measure.function(own.take(rows), settings)
         b = measure.function(reference.take(rows), settings)
@@ -448,7 +453,7 @@ def relative_precision(
     rows = own.known(("error",)) & reference.known(("error",))
     n = int(rows.sum())
     if n == 0:
-        return Result(np.nan, np.nan, 0)
+        return EMPTY
     e, f = own.take(rows).error, reference.take(rows).error
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = _variance(f) / _variance(e)
@@ -465,7 +470,7 @@ def relative_precision(
 def failure_rate(usable: NDArray[np.bool_]) -> Result:
     """The share of replicates that cannot be used."""
     if usable.size == 0:
-        return Result(np.nan, np.nan, 0)
+        return EMPTY
     share = _share(~usable)
     return Result(share.value, share.mcse, usable.size)
 
@@ -473,9 +478,8 @@ def failure_rate(usable: NDArray[np.bool_]) -> Result:
 def failure_difference(own: NDArray[np.bool_], reference: NDArray[np.bool_]) -> Result:
     """The failure rate less that of a reference on the same datasets."""
     if own.size == 0:
-        return Result(np.nan, np.nan, 0)
-    more = _mean(reference.astype(float) - own)
-    return Result(more.value, more.mcse, own.size)
+        return EMPTY
+    return _result(_mean(reference.astype(float) - own), own.size, False, True)
 
 
 def _result(measured: Measured, n: int, moments: bool | str, finite_variance: bool) -> Result:
@@ -484,6 +488,8 @@ def _result(measured: Measured, n: int, moments: bool | str, finite_variance: bo
         mcse, note = np.nan, NO_VARIANCE
         if moments is True:
             value = np.nan
+    if not (note or (np.isfinite(value) and np.isfinite(mcse))):
+        note = ALL_ALIKE if n >= ENOUGH else TOO_FEW
     return Result(
         value if np.isfinite(value) else np.nan, mcse if np.isfinite(mcse) else np.nan, n, note
     )

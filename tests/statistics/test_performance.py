@@ -417,3 +417,26 @@ def test_infinite_intervals_have_no_mean_width_and_say_so() -> None:
 def test_numbers_that_cannot_be_are_refused(wrong: dict[str, Any], sentence: str) -> None:
     with pytest.raises(DataError, match=sentence):
         clustrategy.performance(HAND.assign(**wrong), truth=2)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 4, 5, 40])
+@pytest.mark.parametrize("alike", [True, False])
+def test_whatever_is_not_there_has_a_note(n: int, alike: bool) -> None:
+    spread = np.zeros(n) if alike else np.random.default_rng(n).normal(size=n)
+    own, other = (
+        Replicates.of(1 + spread * k, np.ones(n), np.exp(spread), np.full(n, 9.0)) for k in (1, 2)
+    )
+    results = {
+        "relative_precision": measures.relative_precision(own, other, Settings()),
+        "failure_rate": measures.failure_rate(spread > 0),
+    }
+    for name in measures.MEASURES:
+        results[name] = measures.evaluate(name, own, Settings())
+        results[f"{name} less"] = measures.difference(name, own, other, Settings())
+    for name, found in results.items():
+        there = np.isfinite([found.value, found.mcse]).all()
+        assert there == (found.note == ""), name
+        if not there:
+            few = "no usable replicates" if n == 0 else "too few replicates"
+            assert found.note == ("the replicates do not vary" if n > 3 else few), name
+            assert alike or n < 4, name

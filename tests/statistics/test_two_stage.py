@@ -428,7 +428,10 @@ def test_weighted_estimates_change_their_unit_with_the_response(options):
         ({"weights": "precise"}, "weights must be one of equal, precision, found 'precise'"),
         ({"test": "knha"}, "test must be one of t, hartung_knapp, sign_flip, found 'knha'"),
         ({"draws": 9.5}, "draws must be a whole number, found 9.5"),
-        ({"draws": 99, "engine": "statsmodels"}, "no option 'draws'; it takes none"),
+        (
+            {"draws": 99, "engine": "statsmodels"},
+            "'two_stage' with engine 'statsmodels' has no option 'draws'; it takes none",
+        ),
     ],
 )
 def test_options_that_do_not_exist_are_refused(options, sentence):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pandas as pd
@@ -24,6 +25,8 @@ def test_what_is_known_is_found(checkout: Callable[..., Checkout]) -> None:
     assert 0.7 < (z**2).mean() ** 0.5 < 1.3
     text = here.result("verification.txt", SHORT).read_text()
     assert f"{len(table):,} known numbers, none differs" in text
+    counted = [re.search(r": ([\d,]+)", line)[1].replace(",", "") for line in text.splitlines()[1:]]
+    assert sum(map(int, counted)) == len(table)
     assert here.result("verification.png", SHORT).read_bytes().startswith(b"\x89PNG")
     assert len(pd.read_csv(here.result("verification.csv", SHORT))) == len(table)
     assert "Traceback" not in run.output

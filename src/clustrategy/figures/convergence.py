@@ -69,7 +69,8 @@ def convergence(
     caption = [
         "Whiskers: 95 % Wilson interval of the share of all failures (Monte Carlo error). "
         "Singular: a diagonal element of the random effects' relative Cholesky factor below "
-        f"1e-4. {int(table.groupby([*factors, 'strategy']).size().max())} sims per cell."
+        "1e-4; such fits have estimates, which the other figures use. "
+        f"{int(table.groupby([*factors, 'strategy']).size().max())} sims per cell."
     ]
     if verdicts is not None:
         if audited:

@@ -21,26 +21,27 @@ COLUMNS = ("estimate", "std_error", "df", "p_value", "conf_low", "conf_high")
 NOT_ESTIMATED = "not estimated"
 HANDLINGS = ("case_wise", "list_wise", "fallback")
 
-_RESULT = [("value", pa.float64()), ("mcse", pa.float64()), ("n", pa.int64())]
+_REST = [
+    ("term", pa.string()),
+    ("true_value", pa.float64()),
+    ("handling", pa.string()),
+    ("measure", pa.string()),
+    ("value", pa.float64()),
+    ("mcse", pa.float64()),
+    ("n", pa.int64()),
+    ("note", pa.string()),
+]
 PERFORMANCE = pa.schema(
     [
         ("strategy", pa.string()),
-        ("term", pa.string()),
-        ("true_value", pa.float64()),
-        ("handling", pa.string()),
-        ("measure", pa.string()),
-        *_RESULT,
-        ("note", pa.string()),
+        *_REST,
     ]
 )
 DIFFERENCES = pa.schema(
     [
         ("strategy", pa.string()),
         ("reference", pa.string()),
-        ("term", pa.string()),
-        ("handling", pa.string()),
-        ("measure", pa.string()),
-        *_RESULT,
+        *_REST,
     ]
 )
 
@@ -123,13 +124,11 @@ class CellFits:
         for s, label in enumerate(self.job["strategies"]):
             failures = measures.failure_rate(self.usable[s])
             for k, term in enumerate(self.terms):
-                true = self.truth[k]
-                true_value = true[0] if (true == true[0]).all() else None
                 for handling, results in self._handled(s, k).items():
                     results["failure_rate"] = failures
                     for name in measures.NAMES:
                         if name in results:
-                            key = (label, term, true_value, handling, name)
+                            key = (label, term, self._true_value(k), handling, name)
                             rows.append((*key, *results[name]))
         return _table(rows, PERFORMANCE)
 
@@ -152,10 +151,15 @@ class CellFits:
                             )
                             for name in measures.MEASURES
                         }
-                    key = (label, self.job["reference"], term, handling)
-                    rows += [(*key, name, *result[:3]) for name, result in found.items()]
-                    rows.append((*key, "failure_rate", *failures[:3]))
+                    key = (label, self.job["reference"], term, self._true_value(k), handling)
+                    rows += [(*key, name, *result) for name, result in found.items()]
+                    rows.append((*key, "failure_rate", *failures))
         return _table(rows, DIFFERENCES)
+
+    def _true_value(self, k: int) -> float | None:
+        """A coefficient's true value where it is the same in every sim."""
+        true = self.truth[k]
+        return float(true[0]) if (true == true[0]).all() else None
 
     @property
     def _joint(self) -> NDArray[np.bool_]:

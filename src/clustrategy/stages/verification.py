@@ -157,8 +157,15 @@ def _lines(rows: pd.DataFrame) -> Iterator[str]:
     for statement, mine in rough.groupby("statement", sort=False):
         away = (mine["found"] - mine["expected"]).abs().max()
         yield f"  {statement}: {len(mine)}, all within {away:.3f}"
-    for tolerance, mine in same[same["tolerance"] > 0].groupby("tolerance"):
+    whole = same["statement"] == verification.COMPLETE
+    for tolerance, mine in same[~whole].groupby("tolerance"):
         yield (
             f"  identities to {tolerance:.0e}: {len(mine)}, largest relative difference "
             f"{mine['found'].max():.1e}"
+        )
+    if whole.any():
+        yield (
+            f"  {verification.COMPLETE}: {whole.sum()} strategies, at most "
+            f"{100 * same.loc[whole, 'found'].max():.2g} % of the datasets of a cell are without "
+            "numbers"
         )

@@ -149,7 +149,8 @@ class Strategy:
                 f"strategy {name!r} has no engine {chosen!r}{nearest(chosen, list(engines))}; "
                 f"it has {', '.join(engines)}"
             )
-        _check_options(name, engines[chosen].function, fields)
+        by = "" if chosen == next(iter(engines)) else f" with engine {chosen!r}"
+        _check_options(f"{name!r}{by}", engines[chosen].function, fields)
         refusal = engines[chosen].refusal
         if refusal is not None and (reason := refusal(**fields)):
             raise ConfigError(f"strategy {name!r}: {reason}")
@@ -233,7 +234,7 @@ class Strategy:
         return failed
 
 
-def _check_options(name: str, function: FitFunction, options: Mapping[str, Any]) -> None:
+def _check_options(who: str, function: FitFunction, options: Mapping[str, Any]) -> None:
     parameters = inspect.signature(function).parameters.values()
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
     hints = get_type_hints(function)
@@ -241,20 +242,18 @@ def _check_options(name: str, function: FitFunction, options: Mapping[str, Any])
         if option not in known:
             takes = f"it takes {', '.join(known)}" if known else "it takes none"
             raise ConfigError(
-                f"strategy {name!r} has no option {option!r}{nearest(option, known)}; {takes}"
+                f"strategy {who} has no option {option!r}{nearest(option, known)}; {takes}"
             )
         hint = hints.get(option)
         choices = list(get_args(hint)) if get_origin(hint) is Literal else None
         if choices is not None and value not in choices:
             words = [str(choice) for choice in choices]
             raise ConfigError(
-                f"strategy {name!r}: {option} must be one of {', '.join(words)}, "
+                f"strategy {who}: {option} must be one of {', '.join(words)}, "
                 f"found {value!r}{nearest(value, words)}"
             )
         if hint in (bool, int, float, str) and not _is(value, hint):
-            raise ConfigError(
-                f"strategy {name!r}: {option} must be {_KINDS[hint]}, found {value!r}"
-            )
+            raise ConfigError(f"strategy {who}: {option} must be {_KINDS[hint]}, found {value!r}")
 
 
 _KINDS: dict[Any, str] = {
