@@ -69,7 +69,8 @@ def cluster_coefficients(
         figure,
         look,
         panels_height=height,
-        title="Every cluster has coefficients of its own: the larger sigma, the further apart",
+        title="Every cluster has coefficients of its own"
+        + (": the larger sigma, the further apart" if len(levels) > 1 else ""),
         xlabel=factor_label(SIGMA),
         ylabel="coefficient less its true value",
         caption=(

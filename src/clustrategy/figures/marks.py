@@ -80,6 +80,7 @@ def draw_marks(
             edgecolor=[colour],
             marker=marker,
             linewidth=1.1 * look.line,
+            clip_on=False,
             zorder=3,
         )
         axes.scatter(
@@ -113,6 +114,7 @@ def draw_pale(
             edgecolor=[pale],
             marker=marker,
             linewidth=1.1 * look.line,
+            clip_on=False,
             zorder=2.5,
         )
 

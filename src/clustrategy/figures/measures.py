@@ -311,6 +311,7 @@ def _say_none(axes: Axes, starts: np.ndarray, width: float, look: Look) -> None:
             transform=axes.get_xaxis_transform(),
             ha="center",
             va="center",
+            bbox={"facecolor": BAND, "linewidth": 0, "pad": look.printed(1)},
             **outlined(look, BAND),
         )
 

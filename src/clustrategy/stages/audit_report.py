@@ -124,7 +124,7 @@ def report(
     count = len(rows[[*factors, "sim"]].drop_duplicates())
     opening = [f"Audit: {count} datasets fitted again by {named}."] if versions else []
     opening += [f"NOT AUDITED: {missing}."] if missing else []
-    opening += [f"  no reference for {', '.join(without)}"] if without else []
+    opening += [f"  no reference for: {'; '.join(without)}"] if without else []
     tables.write_text("\n".join(_lines(rows, fits, opening)) + "\n", text)
 
 

@@ -63,7 +63,7 @@ def closing_words(study: Study) -> str:
     if "summary.csv" in made:
         words += (
             ": tables, figures/, worked_example/\n\n"
-            f"Medians over {len(study.cells)} cells of {study.sims} sims "
+            f"Medians over {_counted(len(study.cells), 'cell')} of {_counted(study.sims, 'sim')} "
             "(Monte Carlo standard error in brackets):\n\n"
             f"{as_text(str(folder / 'summary.csv'))}\n\n"
             "Bias, coverage, error rates and more, by cell, strategy and coefficient: "
@@ -75,3 +75,7 @@ def closing_words(study: Study) -> str:
     elif missing and "summary.csv" in made:
         words += f"\nNot audited: {missing}.\n"
     return words
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
