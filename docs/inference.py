@@ -201,7 +201,10 @@ def page() -> str:
         "",
         "## The numbers",
         "",
-        "By sentence, from `performance.parquet` (case-wise).",
+        "By sentence, from `performance.parquet` (case-wise). Besides, the counts of sentence 10 "
+        "are from `failure_rate`, `bias` and `fits.parquet`, and the comparison with lmerTest in "
+        "sentence 6 is the audit of its cell alone (`strategies: [mixed_maximal]`, `sims: 120`, "
+        "`audit: {engine: lme4, sims: all}`).",
         "",
         "| sentence | strategy | coefficient | measure | cells | mean | MCSE | cells averaged |",
         "| ---: | --- | --- | --- | --- | ---: | ---: | ---: |",

@@ -11,10 +11,9 @@ reference_short
     no minimum, falls for ever as the residual variance goes to zero, and the reference stopped on
     the way.
 reference_slack
-    Above by no more than `SHORT`, and the numbers are apart for that reason: a criterion e above
-    its least leaves the variance parameters within sqrt(e) standard errors of their optimum, and
-    estimates and standard errors of the fixed effects well within that. lme4's optimiser stops
-    inside this tolerance as a rule.
+    Above by no more than `SHORT`, within its optimiser's own tolerance. Where numbers are apart,
+    it is because theta is: at the reference's own theta the engine's formulas give the reference's
+    criterion, estimates and standard errors.
 reference_df
     All agree but the degrees of freedom, and exact derivatives at the reference's own theta show
     that it is the reference's that are off.
@@ -22,8 +21,8 @@ reference_failed, both_failed
     The reference gave no numbers; neither gave a fit that it stands by.
 engine_short, engine_failed, differ
     The engine's criterion is above the least by more than `CRITERION`; it gave no numbers where
-    the reference did; numbers beyond the bounds although both criteria are at the least. These
-    are the engine's fault, and a run ends with them.
+    the reference did; numbers beyond the bounds that no theta of the reference explains, or the
+    engine's own does. These are the engine's fault, and a run ends with them.
 """
 
 from __future__ import annotations
@@ -34,13 +33,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clustrategy.bounds import CRITERION, DF, ESTIMATE, LEAST_SQUARES, SHORT, STD_ERROR
+from clustrategy.bounds import (
+    CRITERION,
+    DF,
+    ESTIMATE,
+    LEAST_SQUARES,
+    ROUNDING,
+    SHORT,
+    STD_ERROR,
+)
 from clustrategy.dataset import Floats, Shard
 from clustrategy.errors import ConfigError, EngineError
 from clustrategy.fits import Fits
 from clustrategy.strategies import DEFAULT_ENGINE, Strategy, mixed, registry
 from clustrategy.strategies.least_squares import solve
-from clustrategy.strategies.mixed_reml import NO_MINIMUM, df_at
+from clustrategy.strategies.mixed_reml import NO_MINIMUM, at_theta
 
 REASONS = (
     "reference_slack",
@@ -155,23 +162,36 @@ def verdicts(
         df = np.where(np.isnan(found.std_error), reference.df, found.df)
         out[both & (apart | (_relative(df, reference.df) > LEAST_SQUARES))] = "differ"
         return out
-    excess = np.maximum(reference.reml_criterion - best, 0.0)
-    slack = np.sqrt(excess)
+    excess, own = (fits.reml_criterion - best for fits in (reference, found))
     out[both & (excess > CRITERION)] = "reference_slack"
-    out[both & _apart(found, reference, ESTIMATE, STD_ERROR)] = "reference_slack"
-    out[both & _apart(found, reference, ESTIMATE + slack, STD_ERROR + slack)] = "differ"
+    apart = _apart(found, reference, ESTIMATE, STD_ERROR)
+    df_off = (out == "agree") & (_relative(found.df, reference.df) > DF)
+    disputed = both & (apart | df_off)
+    if disputed.any():
+        out[disputed] = "differ"
+        (right, df_right), (their_right, their_df_right) = (
+            _right_at_their_theta(shard, strategy, fits, disputed) for fits in (found, reference)
+        )
+        by_theta = disputed & right & df_right & their_right & (own <= excess + ROUNDING)
+        out[by_theta & (apart | their_df_right)] = "reference_slack"
+        out[by_theta & ~apart & ~their_df_right] = "reference_df"
     out[both & (excess > SHORT)] = "reference_short"
-    out[ours & (found.reml_criterion - best > CRITERION)] = "engine_short"
-    same = out == "agree"
-    for sim in np.flatnonzero(same & (_relative(found.df, reference.df) > DF)):
-        one = shard.dataset(int(sim))
-        theta = reference.theta[sim][~np.isnan(reference.theta[sim])]
-        random = mixed.RANDOM[strategy.name](one)[0]
-        exact = df_at(one, random, theta, correlated=strategy.name in mixed.CORRELATED)
-        own = found.df[sim : sim + 1]
-        right = _relative(own, exact[None])[0] <= DF
-        out[sim] = "reference_df" if right else "differ"
+    out[ours & (own > CRITERION)] = "engine_short"
     return out
+
+
+def _right_at_their_theta(
+    shard: Shard, strategy: Strategy, fits: Fits, wanted: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(S,) which fits' criterion, estimates and standard errors are those of their own theta.
+
+    And (S,) which degrees of freedom are. Whether theta is the optimum is another question.
+    """
+    placed = wanted & np.isfinite(fits.theta).any(axis=1)
+    exact = at_theta(shard, strategy.name, fits.theta, placed)
+    off = np.abs(exact.reml_criterion - fits.reml_criterion)
+    numbers = ~_apart(exact, fits, ESTIMATE, STD_ERROR) & (off <= CRITERION)
+    return numbers, _relative(exact.df, fits.df) <= DF
 
 
 def _vanishing(shard: Shard, fits: Fits) -> NDArray[np.bool_]:

@@ -3,6 +3,9 @@
 CRITERION = 1e-6
 """A REML criterion above the least of all engines: beyond, the optimum was not reached."""
 
+ROUNDING = 1e-9
+"""The same: two that differ by no more are equally good, as no engine computes it more exactly."""
+
 SHORT = 1e-4
 """The same, beyond what the reference's own optimiser tolerates: it stopped short."""
 

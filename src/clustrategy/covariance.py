@@ -86,6 +86,9 @@ class Structure(Protocol):
         random_root : (S, q, q) as in `reml.Criterion`.
         """
 
+    def of_lme4(self, theta: Floats, random_root: Floats) -> Factor:
+        """The L of lme4's theta, of which columns beyond the k are passed over."""
+
 
 @dataclass(frozen=True)
 class Unstructured:
@@ -145,6 +148,10 @@ class Unstructured:
 
     def lme4(self, factor: Factor, random_root: Floats) -> Floats:
         return self.theta(triangular(random_root @ factor))
+
+    def of_lme4(self, theta: Floats, random_root: Floats) -> Factor:
+        own = self.factor(theta[:, : self.effects * (self.effects + 1) // 2])
+        return triangular(np.asarray(np.linalg.solve(random_root, own), dtype=np.float64))
 
 
 @dataclass(frozen=True)
@@ -219,6 +226,9 @@ class Diagonal:
 
     def lme4(self, factor: Factor, random_root: Floats) -> Floats:
         return np.abs(self.theta(factor)) * _lengths(random_root @ self.axes)
+
+    def of_lme4(self, theta: Floats, random_root: Floats) -> Factor:
+        return self.factor(theta[:, : self.effects] / _lengths(random_root @ self.axes))
 
 
 def _column_sums(matrices: Floats) -> Floats:

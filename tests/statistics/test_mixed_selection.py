@@ -22,7 +22,7 @@ from clustrategy.reml import Criterion
 from clustrategy.strategies import Strategy, mixed_reml, mixed_selection, registry
 from clustrategy.strategies.mixed import model as formula
 from clustrategy.strategies.mixed import random_columns, singular
-from clustrategy.strategies.mixed_reml import df_at
+from clustrategy.strategies.mixed_reml import at_theta
 
 from .dense import Dense, gradient, hessian
 from .material import (
@@ -613,8 +613,8 @@ def test_uncorrelated_models_are_audited_by_lme4_those_that_are_selected_by_noth
 def test_the_audit_recomputes_the_df_of_an_uncorrelated_reference():
     shard = random_shard(3, 1, 12, 3, (6, 12))
     found = fitted(shard, "mixed_uncorrelated")
-    exact = df_at(shard, np.ones(3, dtype=bool), found.theta[0], correlated=False)
-    np.testing.assert_allclose(exact, found.df[0], rtol=1e-9)
+    exact = at_theta(shard, "mixed_uncorrelated", found.theta, np.array([True]))
+    np.testing.assert_allclose(exact.df, found.df, rtol=1e-9)
     reference = fitted(shard, "mixed_uncorrelated")
     reference.df *= 1.1
     strategy = Strategy.parse("mixed_uncorrelated")

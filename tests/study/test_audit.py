@@ -9,13 +9,14 @@ import pytest
 
 from clustrategy import audit, bounds
 from clustrategy.fits import Fits
-from clustrategy.strategies import Strategy, mixed
-from clustrategy.strategies.mixed_reml import NO_MINIMUM, df_at
+from clustrategy.strategies import Strategy
+from clustrategy.strategies.mixed_reml import NO_MINIMUM, at_theta
 
 from ..statistics.material import GOLDEN, golden, join, random_shard
 
 MAXIMAL = Strategy.parse("mixed_maximal")
 SHARD = random_shard(3, sims=2, clusters=12, p=3, rows=8)
+EVERY = np.ones(2, dtype=bool)
 
 
 def fitted(shard=SHARD, strategy: Strategy = MAXIMAL) -> Fits:
@@ -48,13 +49,28 @@ def test_numbers_apart_at_the_same_optimum_are_the_engines_fault(column):
     assert verdict(fitted(), reference) == ["differ", "agree"]
 
 
-def test_numbers_apart_by_what_the_references_slack_allows_are_its_own():
-    reference = fitted()
-    reference.reml_criterion[0] += 1e-6  # theta within a thousandth of its standard error
-    reference.std_error[0, 1] *= 1.0 + 5e-4
-    assert verdict(fitted(), reference)[0] == "reference_slack"
-    reference.std_error[0, 1] *= 1.0 + 5e-3
-    assert verdict(fitted(), reference)[0] == "differ"
+@pytest.mark.parametrize("name", ["mixed_maximal", "mixed_uncorrelated"])
+def test_numbers_apart_that_the_references_theta_explains_are_its_own(name):
+    strategy = Strategy.parse(name)
+    best = fitted(strategy=strategy)
+    reference = at_theta(SHARD, name, best.theta * (1 + 1.9e-4), EVERY)
+    excess = reference.reml_criterion - best.reml_criterion
+    assert (excess > 1e-9).all() and (excess < 1e-6).all()
+    moved = np.abs(reference.std_error / best.std_error - 1).max(axis=1)
+    assert (moved > bounds.STD_ERROR).all()
+    assert verdict(best, reference, strategy) == ["reference_slack"] * 2
+    assert verdict(reference, best, strategy) == ["differ"] * 2
+    for column in ("estimate", "std_error"):
+        wrong = deepcopy(reference)
+        getattr(wrong, column)[0, 1] *= 1.0 + 5e-4
+        assert verdict(best, wrong, strategy) == ["differ", "reference_slack"]
+
+
+def test_a_reference_without_a_theta_explains_nothing():
+    best = fitted()
+    reference = at_theta(SHARD, "mixed_maximal", best.theta * (1 + 1.9e-4), EVERY)
+    reference.theta = np.full((SHARD.sims, 0), np.nan)
+    assert verdict(best, reference) == ["differ"] * 2
 
 
 def test_exact_degrees_of_freedom_say_whose_are_wrong():
@@ -67,9 +83,20 @@ def test_exact_degrees_of_freedom_say_whose_are_wrong():
 @pytest.mark.parametrize("name", ["sleepstudy-unbalanced", "unbalanced-30x25-1.0", "orthodont"])
 def test_the_exact_degrees_of_freedom_are_lmertests_at_its_own_theta(name):
     known, shard = GOLDEN[name]["mixed_maximal"], golden(name)
-    random = mixed.random_columns(shard)[0]
-    exact = df_at(shard, random, np.array(known["theta"]))
-    np.testing.assert_allclose(exact, known["df"], rtol=1e-3)
+    found = at_theta(shard, "mixed_maximal", np.array([known["theta"]]), np.array([True]))
+    np.testing.assert_allclose(found.df[0], known["df"], rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", sorted(GOLDEN))
+@pytest.mark.parametrize("model", ["mixed_maximal", "mixed_intercept"])
+def test_at_lme4s_own_theta_the_numbers_are_lme4s(name, model):
+    known, shard = GOLDEN[name].get(model), golden(name)
+    if known is None:
+        return
+    found = at_theta(shard, model, np.atleast_2d(known["theta"]), np.array([True]))
+    assert found.reml_criterion[0] == pytest.approx(known["reml"], abs=1e-8)
+    np.testing.assert_allclose(found.estimate[0], known["estimate"], rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(found.std_error[0], known["std_error"], rtol=1e-9)
 
 
 def test_a_reference_that_stops_where_there_is_no_minimum_stopped_short():

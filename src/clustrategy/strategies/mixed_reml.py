@@ -10,7 +10,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from clustrategy.covariance import columnwise, triangular
 from clustrategy.dataset import Floats, Shard
 from clustrategy.fits import Fits
 from clustrategy.kenward_roger import kenward_roger
@@ -161,29 +160,23 @@ def fit_model(
     return mixed.fit_model(shard, name, one, wanted)
 
 
-def df_at(
-    shard: Shard, random: NDArray[np.bool_], theta: Floats, correlated: bool = True
-) -> Floats:
-    """(p,) exact Satterthwaite degrees of freedom at a theta of the one dataset of a shard.
+def at_theta(shard: Shard, name: str, theta: Floats, wanted: NDArray[np.bool_]) -> Fits:
+    """What a model, a key of `mixed.RANDOM`, makes of datasets at a theta that is given.
 
     Parameters
     ----------
-    shard : one dataset.
-    random : (p,) the columns of X that have random coefficients.
-    theta : (k,) lme4's, by column.
-    correlated : whether these may correlate.
+    theta : (S, k) lme4's, by column, the optimum or not; only those of the wanted datasets count.
+    wanted : (S,) which datasets; the others are left `undefined`.
     """
-    criterion = Criterion.of(shard.triangles, shard.n_obs, np.flatnonzero(random))
-    q = criterion.q
-    factor = np.zeros((1, q, q))
-    rows, columns = columnwise(q) if correlated else np.diag_indices(q)
-    factor[0, rows, columns] = theta
-    inside = np.asarray(np.linalg.solve(criterion.random_root, factor), dtype=np.float64)
-    if correlated:
-        point = criterion.at(triangular(inside))
-    else:
-        point = criterion.diagonal().at(inside)
-    return satterthwaite(point.derivatives(), criterion.root @ point.J)[0]
+
+    def place(shard: Shard, random: NDArray[np.bool_], fits: Fits) -> None:
+        for sims, criterion in blocks(shard, random, fits.status == "ok"):
+            problem = criterion if name in mixed.CORRELATED else criterion.diagonal()
+            factor = problem.structure.of_lme4(theta[sims], criterion.random_root)
+            given = Minimum(factor, np.ones(sims.size, dtype=bool))
+            fill(shard, sims, problem, given, Inference("satterthwaite", "model"), fits)
+
+    return mixed.fit_model(shard, name, place, wanted)
 
 
 @strategy("mixed_maximal", refusal=refusal)
