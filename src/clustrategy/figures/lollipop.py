@@ -61,7 +61,7 @@ SPREAD = 0.3
 """How far apart, in strategies, the sticks of different kinds of predictors are."""
 
 INSIDE = 0.85
-"""This share of the means at least is on the axis."""
+"""This share of the means at least is on the axis with its interval."""
 
 NAMES = 1.7
 """Inches that a strategy's name may have on a printed page."""
@@ -116,7 +116,7 @@ def lollipop(
         ranks - (len(markers) - 1) / 2
     )
     means = with_intervals(_means(values, factors, levels), measure)
-    low, high = _limits(means["value"] if len(means) else values["value"], target)
+    low, high = _limits(means if len(means) else with_intervals(values, measure), target)
     colours = strategy_inks(strategies, look)
     _frame(grid, names, (low, high), target, look)
     for axes, panel in grid.panels(values if levels > 1 else values[:0]):
@@ -164,11 +164,17 @@ def _means(values: pd.DataFrame, factors: Sequence[str], levels: int) -> pd.Data
     return means.assign(mcse=np.sqrt(means["square"]) / means["levels"])
 
 
-def _limits(means: pd.Series, target: float | None) -> tuple[float, float]:
-    """Return the ends of the axis: symmetric about 0, else from the target to most of the means."""
+def _limits(values: pd.DataFrame, target: float | None) -> tuple[float, float]:
+    """Return the ends of the axis, most values with their intervals between them.
+
+    It is symmetric about the target, as far as there can be values; without a target it begins
+    at 0.
+    """
+    low, high = values["low"], values["high"]
     if target is None:
-        return min(0.0, float(means.min())), float(means.quantile(0.97)) or 1.0
-    reach = 1.1 * float((means - target).abs().quantile(INSIDE))
+        return min(0.0, float(low.min())), float(high.quantile(0.97) or 1.0)
+    away = (values[["low", "high"]] - target).abs().max(axis=1)
+    reach = 1.1 * float(away.quantile(INSIDE))
     if 0 < target < 1:
         return max(target - max(reach, 0.06), 0.0), min(target + max(reach, 0.06), 1.0)
     return target - (reach or 1.0), target + (reach or 1.0)
