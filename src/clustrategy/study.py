@@ -159,14 +159,15 @@ class Study:
     @property
     def performance_job(self) -> dict[str, Any]:
         """What it takes to tell how the strategies performed, as plain values."""
+        processes = map(self.process, self.cells)
+        smallest = [(least_rows(process), process.varying) for process in processes]
         return {
             **self.whole_job,
             **self.config["performance"],
             "sims": self.sims,
             "finite_variance": {
                 strategy.label: [
-                    strategy.finite_variance(least_rows(process), process.varying)
-                    for process in map(self.process, self.cells)
+                    strategy.finite_variance(rows, slopes) for rows, slopes in smallest
                 ]
                 for strategy in self.strategies
             },

@@ -18,6 +18,6 @@ rule performance:
         mem_mb=2000,
         runtime=60,
     params:
-        job=study.performance_job,
+        job=lambda wildcards: study.performance_job,
     script:
         "../../scripts/performance.py"

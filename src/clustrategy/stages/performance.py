@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,19 +32,8 @@ _REST = [
     ("n", pa.int64()),
     ("note", pa.string()),
 ]
-PERFORMANCE = pa.schema(
-    [
-        ("strategy", pa.string()),
-        *_REST,
-    ]
-)
-DIFFERENCES = pa.schema(
-    [
-        ("strategy", pa.string()),
-        ("reference", pa.string()),
-        *_REST,
-    ]
-)
+PERFORMANCE = pa.schema([("strategy", pa.string()), *_REST])
+DIFFERENCES = pa.schema([("strategy", pa.string()), ("reference", pa.string()), *_REST])
 
 
 def write_performance(
@@ -123,12 +113,12 @@ class CellFits:
         rows = []
         for s, label in enumerate(self.job["strategies"]):
             failures = measures.failure_rate(self.usable[s])
-            for k, term in enumerate(self.terms):
+            for k, (term, true_value) in enumerate(self._true_values.items()):
                 for handling, results in self._handled(s, k).items():
                     results["failure_rate"] = failures
                     for name in measures.NAMES:
                         if name in results:
-                            key = (label, term, self._true_value(k), handling, name)
+                            key = (label, term, true_value, handling, name)
                             rows.append((*key, *results[name]))
         return _table(rows, PERFORMANCE)
 
@@ -138,7 +128,7 @@ class CellFits:
         f = self.reference
         for s, label in enumerate(self.job["strategies"]):
             failures = measures.failure_difference(self.usable[s], self.usable[f])
-            for k, term in enumerate(self.terms):
+            for k, (term, true_value) in enumerate(self._true_values.items()):
                 if s == f or not (self.estimated[s, k] and self.estimated[f, k]):
                     continue
                 found: dict[str, Result] = {}
@@ -151,17 +141,20 @@ class CellFits:
                             )
                             for name in measures.MEASURES
                         }
-                    key = (label, self.job["reference"], term, self._true_value(k), handling)
+                    key = (label, self.job["reference"], term, true_value, handling)
                     rows += [(*key, name, *result) for name, result in found.items()]
                     rows.append((*key, "failure_rate", *failures))
         return _table(rows, DIFFERENCES)
 
-    def _true_value(self, k: int) -> float | None:
-        """A coefficient's true value where it is the same in every sim."""
-        true = self.truth[k]
-        return float(true[0]) if (true == true[0]).all() else None
+    @cached_property
+    def _true_values(self) -> dict[str, float | None]:
+        """The coefficients' true values where they are the same in every sim, else None."""
+        return {
+            term: float(true[0]) if (true == true[0]).all() else None
+            for term, true in zip(self.terms, self.truth, strict=True)
+        }
 
-    @property
+    @cached_property
     def _joint(self) -> NDArray[np.bool_]:
         """(S,) where every strategy is usable."""
         return np.asarray(self.usable.all(axis=0))
@@ -178,10 +171,9 @@ class CellFits:
                 results = dict(handled["case_wise"])
             else:
                 own, used, finite = self._under(handling, s, k)
+                own = own.take(used)
                 results = {
-                    name: measures.evaluate(
-                        name, own.take(used), self.settings, finite_variance=finite
-                    )
+                    name: measures.evaluate(name, own, self.settings, finite_variance=finite)
                     for name in measures.MEASURES
                 }
             alike = self._is_case_wise(handling, s, self.reference)
