@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from tabulate import tabulate
@@ -18,11 +19,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m clustrategy", description=__doc__)
     commands = parser.add_subparsers(required=True)
     sims = commands.add_parser("sims", help="how many sims a Monte Carlo standard error takes")
-    sims.add_argument("--mcse", type=_positive, required=True, help="the one that is wanted")
+    sims.add_argument("--mcse", type=_above_0(), required=True, help="the one that is wanted")
     sims.add_argument("--of", required=True, help="a measure, such as coverage, bias or power")
     source = sims.add_mutually_exclusive_group()
-    source.add_argument("--sd", type=_positive, help="standard deviation to be expected over sims")
-    source.add_argument("--alpha", type=_share, default=0.05, help="level of the tests")
+    source.add_argument("--sd", type=_above_0(), help="standard deviation to be expected over sims")
+    source.add_argument("--alpha", type=_above_0(1), default=0.05, help="level of the tests")
     source.add_argument("--pilot", help="performance.parquet of a pilot study")
     sims.set_defaults(answer=_sims)
     chosen = parser.parse_args(arguments)
@@ -33,18 +34,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(answer)
 
 
-def _positive(text: str) -> float:
-    with suppress(ValueError):
-        if 0 < (number := float(text)) < float("inf"):
-            return number
-    raise argparse.ArgumentTypeError(f"must be a number greater than 0, found {text!r}")
+def _above_0(end: float = math.inf) -> Callable[[str], float]:
+    """What reads a number greater than 0 and less than an end."""
+    where = "greater than 0" if end == math.inf else f"between 0 and {end}"
 
+    def read(text: str) -> float:
+        with suppress(ValueError):
+            if 0 < (number := float(text)) < end:
+                return number
+        raise argparse.ArgumentTypeError(f"must be a number {where}, found {text!r}")
 
-def _share(text: str) -> float:
-    with suppress(ValueError):
-        if 0 < (number := float(text)) < 1:
-            return number
-    raise argparse.ArgumentTypeError(f"must be a number between 0 and 1, found {text!r}")
+    return read
 
 
 def _sims(chosen: argparse.Namespace) -> str:

@@ -21,8 +21,8 @@ reference_failed, both_failed
     The reference gave no numbers; neither gave a fit that it stands by.
 engine_short, engine_failed, differ
     The engine's criterion is above the least by more than `CRITERION`; it gave no numbers where
-    the reference did; numbers beyond the bounds that no theta of the reference explains, or the
-    engine's own does. These are the engine's fault, and a run ends with them.
+    the reference did; numbers are beyond the bounds and the reference's theta does not explain it,
+    or the engine's own, no better, does. These are the engine's fault, and a run ends with them.
 """
 
 from __future__ import annotations
@@ -155,13 +155,15 @@ def verdicts(
     sure = theirs & np.isin(reference.status, ("ok", "singular"))
     out[~ours & theirs] = "both_failed"
     out[~ours & sure] = "engine_failed"
-    out[sure & (found.message == NO_MINIMUM) & _vanishing(shard, reference)] = "reference_short"
     both = ours & theirs
     if not is_mixed(strategy):
         apart = _apart(found, reference, LEAST_SQUARES, LEAST_SQUARES)
         df = np.where(np.isnan(found.std_error), reference.df, found.df)
         out[both & (apart | (_relative(df, reference.df) > LEAST_SQUARES))] = "differ"
         return out
+    endless = sure & (found.message == NO_MINIMUM)
+    if endless.any():
+        out[endless & _vanishing(shard, reference)] = "reference_short"
     excess, own = (fits.reml_criterion - best for fits in (reference, found))
     out[both & (excess > CRITERION)] = "reference_slack"
     apart = _apart(found, reference, ESTIMATE, STD_ERROR)
@@ -200,9 +202,7 @@ def _vanishing(shard: Shard, fits: Fits) -> NDArray[np.bool_]:
     return np.asarray(fits.sigma * fits.sigma < VANISHING * whole)
 
 
-def _apart(
-    found: Fits, reference: Fits, estimate: float | Floats, std_error: float | Floats
-) -> NDArray[np.bool_]:
+def _apart(found: Fits, reference: Fits, estimate: float, std_error: float) -> NDArray[np.bool_]:
     """(S,) whether estimates or standard errors are further apart than so much.
 
     Estimates count in units of themselves or of their standard error, whichever is larger.

@@ -120,15 +120,15 @@ def _usable(status: pd.Series[Any], usable: str | Sequence[str]) -> NDArray[np.b
     """(rows,) whether the status is one of those whose numbers count."""
     wanted = [usable] if isinstance(usable, str) else list(usable)
     found = [str(value) for value in status.dropna().unique()]
+    foreign = [value for value in found if value not in STATUSES]
+    known = [*STATUSES, *foreign]
     for name in wanted:
-        if name not in STATUSES and name not in found:
-            known = [*STATUSES, *(value for value in found if value not in STATUSES)]
+        if name not in known:
             raise ConfigError(
                 f"usable: there is no status {name!r}{nearest(name, known)}; "
                 f"the estimates have {', '.join(found)}"
             )
     good: NDArray[np.bool_] = status.isin(wanted).to_numpy(dtype=bool)
-    foreign = [value for value in found if value not in STATUSES]
     if foreign and not good.any():
         raise ConfigError(
             f"usable: no estimate has the status {' or '.join(wanted)}; "

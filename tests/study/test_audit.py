@@ -87,12 +87,17 @@ def test_the_exact_degrees_of_freedom_are_lmertests_at_its_own_theta(name):
     np.testing.assert_allclose(found.df[0], known["df"], rtol=1e-3)
 
 
-@pytest.mark.parametrize("name", sorted(GOLDEN))
-@pytest.mark.parametrize("model", ["mixed_maximal", "mixed_intercept"])
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        (name, model)
+        for name in sorted(GOLDEN)
+        for model in ("mixed_maximal", "mixed_intercept")
+        if GOLDEN[name].get(model) is not None
+    ],
+)
 def test_at_lme4s_own_theta_the_numbers_are_lme4s(name, model):
-    known, shard = GOLDEN[name].get(model), golden(name)
-    if known is None:
-        return
+    known, shard = GOLDEN[name][model], golden(name)
     found = at_theta(shard, model, np.atleast_2d(known["theta"]), np.array([True]))
     assert found.reml_criterion[0] == pytest.approx(known["reml"], abs=1e-8)
     np.testing.assert_allclose(found.estimate[0], known["estimate"], rtol=1e-9, atol=1e-9)

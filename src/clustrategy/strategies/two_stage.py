@@ -9,11 +9,12 @@ product with a predictor that varies within clusters the slopes of that predicto
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 
-from clustrategy.dataset import Floats, Shard
+from clustrategy.dataset import Floats, Ints, Shard
 from clustrategy.first_stage import FirstStage
 from clustrategy.fits import Fits
 from clustrategy.inference import CONFIDENCE
@@ -63,6 +64,7 @@ def two_stage(
     """
     fits = Fits.blank(shard.sims, shard.p)
     fits.fail(explained(shard.triangles, shard.n_obs, solve(shard)), "undefined", NO_RESIDUAL)
+    regressions: list[tuple[Ints, Ints]] = []
     for stage in FirstStage.of(shard):
         stage.mark_undefined(fits)
         if weights == "precision":
@@ -78,6 +80,9 @@ def two_stage(
         else:
             shares = _pooled(stage, fits, scaled=test != "t")
         if test == "sign_flip":
+            rest = [second.columns for second in stage.second if second.columns.size > 1]
+            if rest:
+                regressions.append((stage.sims, np.sort(np.concatenate(rest))))
             for place, sim in enumerate(stage.sims):
                 flips = signs(shard.dataset(int(sim)), draws)
                 there = sim, stage.own[means]
@@ -85,24 +90,18 @@ def two_stage(
                     stage.coefficients[place][:, means], shares[place][:, means], flips
                 )
     leave_out_zeros(fits, shard.terms)
-    if test == "sign_flip":
-        _leave_out_regressions(shard, fits)
+    for sims, columns in regressions:
+        _leave_out_regressions(fits, sims[fits.status[sims] == "ok"], columns, shard.terms)
     return fits
 
 
-def _leave_out_regressions(shard: Shard, fits: Fits) -> None:
+def _leave_out_regressions(fits: Fits, sims: Ints, columns: Ints, terms: Sequence[str]) -> None:
     """Leave out the standard errors of coefficients that are no mean over the clusters."""
-    for stage in FirstStage.of(shard):
-        rest = [second.columns for second in stage.second if second.columns.size > 1]
-        fitted = stage.sims[fits.status[stage.sims] == "ok"]
-        if not rest or not fitted.size:
-            continue
-        columns = np.sort(np.concatenate(rest))
-        there = np.ix_(fitted, columns)
-        fits.std_error[there] = fits.df[there] = np.nan
-        left = f"{NO_SIGNS}, and left out: {', '.join(np.asarray(shard.terms)[columns])}"
-        for sim in fitted:
-            fits.message[sim] = "; ".join(filter(None, [fits.message[sim], left]))
+    there = np.ix_(sims, columns)
+    fits.std_error[there] = fits.df[there] = np.nan
+    left = f"{NO_SIGNS}, and left out: {', '.join(np.asarray(terms)[columns])}"
+    for sim in sims:
+        fits.message[sim] = "; ".join(filter(None, [fits.message[sim], left]))
 
 
 def _mean(stage: FirstStage, fits: Fits) -> Floats:
