@@ -1,5 +1,5 @@
 # The map of a study: config -> simulate -> fit -> score -> aggregate -> figures.
-from clustrategy.stages.run import config_file
+from clustrategy.runtime.run import config_file
 from snakemake.utils import min_version
 
 min_version("9.0")

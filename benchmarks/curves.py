@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.measure import child, interleaved, keep
 from benchmarks.words import digits
-from clustrategy.markdown import markdown_table
+from clustrategy.tables.markdown import markdown_table
 
 
 def measured(turns: int) -> dict[str, Any]:

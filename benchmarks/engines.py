@@ -21,9 +21,9 @@ from typing import Any
 from benchmarks import fits, mixedlm_engine  # noqa: F401  (registers the engine)
 from benchmarks.measure import REPO, child, interleaved, keep, run
 from benchmarks.words import digits
-from clustrategy.errors import EngineError
-from clustrategy.markdown import markdown_table
+from clustrategy.core.errors import EngineError
 from clustrategy.strategies import Strategy, registry
+from clustrategy.tables.markdown import markdown_table
 
 Entry = Mapping[str, Any]
 Contender = Callable[[int], dict[str, Any]]

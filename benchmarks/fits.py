@@ -16,10 +16,10 @@ import yaml
 
 from benchmarks import mixedlm_engine  # noqa: F401  (registers the engine)
 from benchmarks.measure import REPO, Clock
-from clustrategy import tables
 from clustrategy.dgp import simulate
 from clustrategy.strategies import Strategy
-from clustrategy.study import Study
+from clustrategy.study.study import Study
+from clustrategy.tables import files as tables
 
 SIMULATE, STATISTICS = "simulate", "sufficient statistics"
 TABLES, PARQUET = "t tests and tables", "write Parquet"

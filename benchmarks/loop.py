@@ -12,9 +12,9 @@ import json
 import numpy as np
 
 from benchmarks.fits import default_study
+from clustrategy.core.inference import t_inference
 from clustrategy.dgp import simulate
-from clustrategy.inference import t_inference
-from clustrategy.scores import score
+from clustrategy.evaluation.scores import score
 
 
 def main() -> None:

@@ -116,7 +116,7 @@ def machine() -> str:
 
 def keep(name: str, result: Mapping[str, Any]) -> None:
     """Keep what a benchmark found, for `benchmarks.report`."""
-    from clustrategy.tables import write_text
+    from clustrategy.tables.files import write_text
 
     stamp = {"machine": machine(), "date": datetime.now(UTC).date().isoformat()}
     write_text(json.dumps(stamp | dict(result), indent=1) + "\n", RESULTS / f"{name}.json")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from clustrategy.dataset import Shard
-from clustrategy.fits import Fit, Fits, fit_each
+from clustrategy.core.fits import Fit, Fits, fit_each
+from clustrategy.core.shard import Shard
 from clustrategy.strategies import strategy
 from clustrategy.strategies.mixed import model
 

@@ -14,9 +14,9 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from benchmarks.measure import Clock
-from clustrategy.dataset import Shard
+from clustrategy.core.errors import EngineError
+from clustrategy.core.shard import Shard
 from clustrategy.dgp import Process, simulate
-from clustrategy.errors import EngineError
 from clustrategy.strategies import Strategy, registry
 
 SEED = 20190218

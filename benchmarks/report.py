@@ -10,7 +10,7 @@ import argparse
 from benchmarks import curves, engines, figure, scale, workflow
 from benchmarks.measure import REPO, kept
 from clustrategy.figures.files import save
-from clustrategy.tables import write_text
+from clustrategy.tables.files import write_text
 
 SECTIONS = {
     "engines": ("The fits", engines.describe),

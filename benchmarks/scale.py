@@ -16,7 +16,7 @@ from benchmarks.checkout import checkout
 from benchmarks.measure import keep
 from benchmarks.words import digits
 from benchmarks.workflow import without_audit
-from clustrategy.markdown import markdown_table
+from clustrategy.tables.markdown import markdown_table
 
 TEN = {"clusters": [10, 30], "obs_per_cluster": [25]}
 STRATEGIES = 4

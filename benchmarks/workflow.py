@@ -20,7 +20,7 @@ from benchmarks.checkout import checkout
 from benchmarks.engines import STRATEGIES, entries
 from benchmarks.measure import child, interleaved, keep, run
 from benchmarks.words import digits
-from clustrategy.markdown import markdown_table
+from clustrategy.tables.markdown import markdown_table
 
 Seconds = dict[str, float]
 

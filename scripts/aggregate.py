@@ -1,5 +1,5 @@
-from clustrategy.stages.aggregate import aggregate
-from clustrategy.stages.job import job
+from clustrategy.runtime.job import job
+from clustrategy.steps.aggregate import aggregate
 
 with job(snakemake.log[0], pandas=False):
     stages = ("estimates", "fits", "scores", "truth")

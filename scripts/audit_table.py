@@ -1,5 +1,5 @@
-from clustrategy.stages.audit_report import gather
-from clustrategy.stages.job import job
+from clustrategy.runtime.job import job
+from clustrategy.steps.audit_report import gather
 
 with job(snakemake.log[0]):
     gather(snakemake.input.shards, **dict(snakemake.output.items()))

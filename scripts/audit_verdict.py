@@ -1,5 +1,5 @@
-from clustrategy.stages.audit_report import report
-from clustrategy.stages.job import job
+from clustrategy.runtime.job import job
+from clustrategy.steps.audit_report import report
 
 with job(snakemake.log[0]):
     report(snakemake.input.table, **snakemake.params.job, text=snakemake.output.text)

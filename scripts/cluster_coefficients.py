@@ -1,5 +1,5 @@
-from clustrategy.stages.cluster_coefficients import cluster_coefficients
-from clustrategy.stages.job import job
+from clustrategy.runtime.job import job
+from clustrategy.steps.cluster_coefficients import cluster_coefficients
 
 with job(snakemake.log[0], pandas=False):
     cluster_coefficients(

@@ -1,5 +1,5 @@
 from clustrategy.figures import draw
-from clustrategy.stages.job import job
+from clustrategy.runtime.job import job
 
 with job(snakemake.log[0]):
     draw(

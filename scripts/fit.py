@@ -1,5 +1,5 @@
-from clustrategy.stages.fit import fit_shards
-from clustrategy.stages.job import job
+from clustrategy.runtime.job import job
+from clustrategy.steps.fit import fit_shards
 
 with job(snakemake.log[0], pandas=False):
     fit_shards(

@@ -1,5 +1,5 @@
-from clustrategy.stages.job import job
-from clustrategy.stages.performance import write_performance
+from clustrategy.runtime.job import job
+from clustrategy.steps.performance import write_performance
 
 with job(snakemake.log[0], pandas=False):
     write_performance(

@@ -1,5 +1,5 @@
-from clustrategy.stages.job import job
-from clustrategy.stages.provenance import record
+from clustrategy.runtime.job import job
+from clustrategy.steps.provenance import record
 
 with job(snakemake.log[0]):
     record(

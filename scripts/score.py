@@ -1,5 +1,5 @@
-from clustrategy.stages.job import job
-from clustrategy.stages.score import score_shards
+from clustrategy.runtime.job import job
+from clustrategy.steps.score import score_shards
 
 with job(snakemake.log[0], pandas=False):
     score_shards(

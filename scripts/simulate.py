@@ -1,5 +1,5 @@
-from clustrategy.stages.job import job
-from clustrategy.stages.simulate import simulate_shards
+from clustrategy.runtime.job import job
+from clustrategy.steps.simulate import simulate_shards
 
 with job(snakemake.log[0], pandas=False):
     simulate_shards(

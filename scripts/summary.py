@@ -1,5 +1,5 @@
-from clustrategy.stages.job import job
-from clustrategy.stages.summary import summarise
+from clustrategy.runtime.job import job
+from clustrategy.steps.summary import summarise
 
 with job(snakemake.log[0], pandas=False):
     summarise(

@@ -1,6 +1,6 @@
 from clustrategy.figures.files import quiet, read_table, save
 from clustrategy.figures.verification import verification
-from clustrategy.stages.job import job
+from clustrategy.runtime.job import job
 
 with job(snakemake.log[0]), quiet():
     table = read_table(snakemake.input.table)

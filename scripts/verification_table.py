@@ -1,5 +1,5 @@
-from clustrategy.stages.job import job
-from clustrategy.stages.verification import verify
+from clustrategy.runtime.job import job
+from clustrategy.steps.verification import verify
 
 with job(snakemake.log[0]):
     verify(

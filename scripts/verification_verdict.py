@@ -1,8 +1,8 @@
 import sys
 from pathlib import Path
 
-from clustrategy.stages.job import job
-from clustrategy.stages.verification import report
+from clustrategy.runtime.job import job
+from clustrategy.steps.verification import report
 
 with job(snakemake.log[0]):
     report(snakemake.input.table, snakemake.output.text)

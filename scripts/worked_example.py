@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from clustrategy.stages.job import job
-from clustrategy.stages.worked_example import worked_example
+from clustrategy.runtime.job import job
+from clustrategy.steps.worked_example import worked_example
 
 with job(snakemake.log[0]):
     worked_example(

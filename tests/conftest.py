@@ -101,8 +101,8 @@ def checkout(tmp_path: Path) -> Callable[..., Checkout]:
 @pytest.fixture
 def needs_r() -> None:
     """Skip where there is no R with lme4 and lmerTest."""
+    from clustrategy.core.errors import EngineError
     from clustrategy.engines.lme4 import check
-    from clustrategy.errors import EngineError
 
     try:
         check()

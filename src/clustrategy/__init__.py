@@ -8,15 +8,15 @@ __version__ = "0.1.0"
 __all__ = ["Study", "analyze", "performance", "simulate"]
 
 if TYPE_CHECKING:
-    from clustrategy.analysis import analyze
     from clustrategy.dgp import simulate
     from clustrategy.evaluation import performance
-    from clustrategy.study import Study
+    from clustrategy.owndata.analyze import analyze
+    from clustrategy.study.study import Study
 
 _HOMES = {
-    "Study": "study",
-    "analyze": "analysis",
-    "performance": "evaluation",
+    "Study": "study.study",
+    "analyze": "owndata.analyze",
+    "performance": "evaluation.performance",
     "simulate": "dgp",
 }
 

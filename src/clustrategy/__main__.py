@@ -10,8 +10,8 @@ from contextlib import suppress
 
 from tabulate import tabulate
 
-from clustrategy.errors import ClustrategyError
-from clustrategy.replicates import sims_by_pilot, sims_for
+from clustrategy.core.errors import ClustrategyError
+from clustrategy.evaluation.sample_size import sims_by_pilot, sims_for
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

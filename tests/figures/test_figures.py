@@ -22,8 +22,7 @@ from clustrategy.figures.convergence import convergence
 from clustrategy.figures.intervals import median_interval, median_rank, wilson
 from clustrategy.figures.metrics import coefficient_recovery, standard_errors
 from clustrategy.figures.style import Look
-
-from .tables import (
+from tests.figures.tables import (
     DESIGN,
     DGP,
     SIMS,

@@ -16,7 +16,6 @@ from matplotlib.path import Path
 from statsmodels.distributions.empirical_distribution import ECDF
 from statsmodels.stats.proportion import proportion_confint
 
-from clustrategy.config import schema
 from clustrategy.figures import FIGURES, lollipop, names
 from clustrategy.figures.files import Rows
 from clustrategy.figures.frame import strategy_inks
@@ -27,8 +26,8 @@ from clustrategy.figures.rates import scale_rates
 from clustrategy.figures.style import Look, new_figure
 from clustrategy.figures.terms import kind
 from clustrategy.figures.zip_plot import COVERING, hardest
-
-from .tables import (
+from clustrategy.study.config import schema
+from tests.figures.tables import (
     DESIGN,
     DGP,
     SIMS,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from random_datasets import NUMBERS, random_dataset
 
-from clustrategy.dataset import INTERCEPT, Shard
+from clustrategy.core.shard import INTERCEPT, Shard
 from clustrategy.engines import lme4
 from clustrategy.strategies import Strategy, mixed
 

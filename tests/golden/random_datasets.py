@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clustrategy.dataset import INTERCEPT, Floats, Shard
+from clustrategy.core.shard import INTERCEPT, Floats, Shard
 
 NUMBERS = range(500)
 SEED = 20260715

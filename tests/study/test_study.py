@@ -11,12 +11,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clustrategy.config import load
-from clustrategy.errors import ConfigError
-from clustrategy.paths import format_level, level, read_shard_path, shard_path
-from clustrategy.study import Study
-
-from ..conftest import REPO, SMALL
+from clustrategy.core.cells import format_level, level, read_shard_path, shard_path
+from clustrategy.core.errors import ConfigError
+from clustrategy.study.config import load
+from clustrategy.study.study import Study
+from tests.conftest import REPO, SMALL
 
 CONFIG: dict[str, Any] = {**SMALL, "strategies": ["two_stage"]}
 

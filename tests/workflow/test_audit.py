@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ..conftest import SMALL, Checkout
+from tests.conftest import SMALL, Checkout
 
 STUDY = {
     **SMALL,

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from ..conftest import SMALL, Checkout
+from tests.conftest import SMALL, Checkout
 
 ESTIMATES = "results/small/estimates.parquet"
 
@@ -23,7 +23,7 @@ ESTIMATES = "results/small/estimates.parquet"
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """estimates.parquet of the small study on one core, in one shard a cell."""
-    from ..conftest import REPO, WORKFLOW, shutil
+    from tests.conftest import REPO, WORKFLOW, shutil
 
     folder = tmp_path_factory.mktemp("reference")
     for part in WORKFLOW:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from ..conftest import SMALL, Checkout
+from tests.conftest import SMALL, Checkout
 
 ESTIMATES = "results/small/estimates.parquet"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from ..conftest import SMALL, Checkout
+from tests.conftest import SMALL, Checkout
 
 OPTIONS = {"predictors": 1, "size_cv": 0.4, "missing_rate": 0.1, "random_distribution": "skewed"}
 CONFIG = {

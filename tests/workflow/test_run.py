@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow.dataset as ds
 import pytest
 
-from ..conftest import SMALL, Checkout
+from tests.conftest import SMALL, Checkout
 
 FIGURES = [
     "coefficient_recovery",

@@ -4,7 +4,7 @@ rule aggregate:
         fits=study.shards("fits"),
         scores=study.shards("scores"),
         truth=study.shards("truth"),
-        code=code("stages/aggregate"),
+        code=code("steps/aggregate"),
     output:
         **csv_files(),
         estimates=f"{RESULTS}/estimates.parquet",
@@ -26,7 +26,7 @@ rule aggregate:
 rule summary:
     input:
         scores=rules.aggregate.output.scores,
-        code=code("stages/summary"),
+        code=code("steps/summary"),
     output:
         summary=f"{RESULTS}/summary.csv",
     log:

@@ -4,12 +4,14 @@ import shlex
 import sys
 
 from clustrategy import figures
-from clustrategy.errors import ClustrategyError
-from clustrategy.paths import COUNTS, format_level
-from clustrategy.sources import PACKAGE, sources
-from clustrategy.stages import provenance, remake as remade, run
-from clustrategy.stages.progress import Progress
-from clustrategy.study import Study
+from clustrategy.core.errors import ClustrategyError
+from clustrategy.core.cells import COUNTS, format_level
+from clustrategy.core.sources import PACKAGE, sources
+from clustrategy.steps import provenance
+from clustrategy.steps import remake as remade
+from clustrategy.runtime import run
+from clustrategy.runtime.progress import Progress
+from clustrategy.study.study import Study
 from snakemake.logging import logger
 
 # Snakemake starts `script:` jobs by an unquoted path of Python, which may hold a space.

@@ -1,6 +1,6 @@
 rule worked_example:
     input:
-        code=code("stages/worked_example"),
+        code=code("steps/worked_example"),
     output:
         multiext(
             f"{RESULTS}/worked_example/",

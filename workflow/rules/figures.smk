@@ -1,6 +1,6 @@
 rule cluster_coefficients:
     input:
-        code=code("stages/cluster_coefficients"),
+        code=code("steps/cluster_coefficients"),
     output:
         table=f"{RESULTS}/cluster_coefficients.parquet",
     log:
@@ -16,7 +16,7 @@ rule cluster_coefficients:
 
 rule dependence:
     input:
-        code=code("stages/dependence"),
+        code=code("steps/dependence"),
     output:
         table=f"{RESULTS}/dependence.csv",
     log:

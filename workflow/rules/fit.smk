@@ -2,7 +2,7 @@
 rule fit:
     input:
         datasets=shards("datasets"),
-        code=code("stages/fit"),
+        code=code("steps/fit"),
     output:
         estimates=update(shards("estimates")),
         fits=update(shards("fits")),

@@ -4,7 +4,7 @@ rule performance:
         estimates=rules.aggregate.output.estimates,
         fits=rules.aggregate.output.fits,
         truth=study.shards("truth"),
-        code=code("stages/performance"),
+        code=code("steps/performance"),
     output:
         performance=f"{RESULTS}/performance.parquet",
         performance_csv=f"{RESULTS}/performance.csv",

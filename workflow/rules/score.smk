@@ -3,7 +3,7 @@ rule score:
         estimates=shards("estimates"),
         fits=shards("fits"),
         truth=shards("truth"),
-        code=code("stages/score"),
+        code=code("steps/score"),
     output:
         scores=shards("scores"),
     log:

@@ -1,6 +1,6 @@
 rule simulate:
     input:
-        code=code("stages/simulate"),
+        code=code("steps/simulate"),
     output:
         datasets=kept(shards("datasets")),
         truth=shards("truth"),

@@ -1,6 +1,6 @@
 # The example on real data. The table is downloaded where it is neither configured nor there yet:
 # later runs need no network.
-from clustrategy.student.table import Table
+from clustrategy.examples.student_table import Table
 
 STUDENT = study.config["student"]
 TABLE = Table(STUDENT, f"{RESULTS}/student")
@@ -34,7 +34,7 @@ if TABLE.is_to_be_downloaded:
 rule student_example:
     input:
         table=TABLE.path,
-        code=code("stages/student", "engines/statsmodels"),
+        code=code("steps/student", "engines/statsmodels"),
     output:
         table=f"{RESULTS}/student/coefficients.csv",
         text=f"{RESULTS}/student/student.md",

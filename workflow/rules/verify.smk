@@ -1,6 +1,6 @@
 # Studies whose answers are known, each run by a call of Snakemake of its own, since a call serves
 # one study.
-from clustrategy import verification_studies as verified
+from clustrategy.verification import studies as verified
 
 
 wildcard_constraints:
@@ -38,7 +38,7 @@ rule verification_study:
 rule verification_table:
     input:
         expand("results/{{form}}/{part}.cksum", part=verified.PARTS),
-        code=code("stages/verification"),
+        code=code("steps/verification"),
     output:
         parquet="results/{form}/verification.parquet",
         csv="results/{form}/verification.csv",
@@ -79,7 +79,7 @@ rule verification_verdict:
     input:
         table=rules.verification_table.output.parquet,
         figure=rules.verification_figure.output,
-        code=code("stages/verification"),
+        code=code("steps/verification"),
     output:
         text="results/{form}/verification.txt",
     log:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from clustrategy.dataset import Floats
+from clustrategy.core.shard import Floats
 
 Distribution = Literal["normal", "t", "skewed", "contaminated"]
 

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clustrategy.dataset import Floats, Ints, Shard
+from clustrategy.core.cells import Level
+from clustrategy.core.shard import Floats, Ints, Shard
 from clustrategy.dgp.distributions import standardised
 from clustrategy.dgp.missing import observed
 from clustrategy.dgp.predictors import design
@@ -17,7 +18,6 @@ from clustrategy.dgp.process import Process
 from clustrategy.dgp.residuals import residuals
 from clustrategy.dgp.seeds import Stream, Streams, cell_key, streams
 from clustrategy.dgp.sizes import cluster_sizes
-from clustrategy.paths import Level
 
 
 @dataclass(frozen=True)

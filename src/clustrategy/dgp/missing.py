@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from clustrategy.dataset import Floats, Ints
+from clustrategy.core.shard import Floats, Ints
 from clustrategy.dgp.process import Process
 from clustrategy.dgp.seeds import Stream, Streams
 

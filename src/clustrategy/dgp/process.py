@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from clustrategy.dataset import INTERCEPT, Floats
+from clustrategy.core.shard import INTERCEPT, Floats
 from clustrategy.dgp.distributions import Distribution
 
 Coefficients = Mapping[str, Sequence[float]] | Sequence[float]

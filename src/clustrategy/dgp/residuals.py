@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from clustrategy.dataset import Floats, Ints
+from clustrategy.core.shard import Floats, Ints
 from clustrategy.dgp.distributions import standardised
 from clustrategy.dgp.process import Process
 from clustrategy.dgp.seeds import Stream, Streams

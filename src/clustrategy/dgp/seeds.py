@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from clustrategy.paths import Level, format_level
+from clustrategy.core.cells import Level, format_level
 
 
 @unique

@@ -8,9 +8,9 @@ from importlib.metadata import version
 
 import numpy as np
 
-from clustrategy.dataset import Floats, Shard
-from clustrategy.errors import EngineError
-from clustrategy.fits import Fit
+from clustrategy.core.errors import EngineError
+from clustrategy.core.fits import Fit
+from clustrategy.core.shard import Floats, Shard
 from clustrategy.strategies import mixed
 from clustrategy.strategies.least_squares import solve
 

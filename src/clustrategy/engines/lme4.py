@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from clustrategy.dataset import Floats, Shard
-from clustrategy.errors import EngineError
-from clustrategy.fits import Fit, one_line
+from clustrategy.core.errors import EngineError
+from clustrategy.core.fits import Fit, one_line
+from clustrategy.core.shard import Floats, Shard
 from clustrategy.strategies import mixed
 
 PACKAGES = ("lme4", "lmerTest")

@@ -15,9 +15,9 @@ from functools import partial
 
 import numpy as np
 
-from clustrategy.dataset import Floats, Shard
+from clustrategy.core.fits import Fit
+from clustrategy.core.shard import Floats, Shard
 from clustrategy.engines import lme4
-from clustrategy.fits import Fit
 from clustrategy.strategies import mixed
 
 # nlminb from two starts, since about one small dataset in 200 has a second optimum, then from the

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from clustrategy.dataset import Floats, Shard
-from clustrategy.first_stage import FirstStage
-from clustrategy.fits import Fit, Fits, fit_each
+from clustrategy.core.fits import Fit, Fits, fit_each
+from clustrategy.core.shard import Floats, Shard
+from clustrategy.estimation.first_stage import FirstStage
 from clustrategy.strategies import strategy
 from clustrategy.strategies.fixed_effects import estimable, solve_within
 from clustrategy.strategies.fixed_effects import mark_undefined as mark_no_slopes

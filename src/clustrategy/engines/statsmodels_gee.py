@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from clustrategy.dataset import Shard
-from clustrategy.fits import Fit, Fits, fit_each
+from clustrategy.core.fits import Fit, Fits, fit_each
+from clustrategy.core.shard import Shard
 from clustrategy.strategies import gee, strategy
 
 TOLERANCE = 1e-13

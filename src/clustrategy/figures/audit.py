@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from clustrategy.bounds import LEAST_SQUARES
+from clustrategy.audit.tolerances import LEAST_SQUARES
 from clustrategy.figures.differences import (
     ENGINE_AT_FAULT,
     FAILED,

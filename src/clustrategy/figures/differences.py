@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from clustrategy import bounds
+from clustrategy.audit import tolerances as bounds
 
 STATSMODELS = "statsmodels"
 

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
-from clustrategy.tables import write_whole
+from clustrategy.tables.files import write_whole
 
 
 @contextmanager

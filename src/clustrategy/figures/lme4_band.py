@@ -11,14 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
-from clustrategy import bounds
+from clustrategy.audit import tolerances as bounds
+from clustrategy.evaluation.lme4_rules import Rule, failures
 from clustrategy.figures.frame import wrap
 from clustrategy.figures.grid import Grid
 from clustrategy.figures.intervals import wilson
 from clustrategy.figures.labels import SIGMA, strategy_label
 from clustrategy.figures.stacks import Kind, draw_stacks, kind_handles
 from clustrategy.figures.style import INK, Colour, Look
-from clustrategy.lme4_rules import Rule, failures
 
 KINDS = {
     "singular": Kind("lme4: singular at the optimum", 0.0),

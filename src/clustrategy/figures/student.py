@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from clustrategy.examples.student_page import df_label, ratio_in_words
+from clustrategy.examples.student_regressions import Example
 from clustrategy.figures.frame import compose
 from clustrategy.figures.style import INK, MUTED, Colour, Look, dress, new_figure, shade
-from clustrategy.student.page import df_label, ratio_in_words
-from clustrategy.student.regressions import Example
 
 NAMED = 6
 """Up to so many clusters have a colour each."""

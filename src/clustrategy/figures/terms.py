@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from clustrategy.dataset import INTERCEPT
+from clustrategy.core.shard import INTERCEPT
 
 TREATMENTS = {"between": "treatment of whole clusters", "within": "treatment within clusters"}
 CLUSTER_LEVEL = "cluster-level predictor"

@@ -16,8 +16,8 @@ from scipy.special import ndtri
 
 from clustrategy.figures.frame import compose
 from clustrategy.figures.style import BAND, INK, MUTED, Colour, Look, dress, new_figure
-from clustrategy.verification import BAND as APPROXIMATE
-from clustrategy.verification import ROUGH, bound
+from clustrategy.verification.expected import BAND as APPROXIMATE
+from clustrategy.verification.expected import ROUGH, bound
 
 DESIGNS = {
     "between": "arms of clusters",
@@ -38,7 +38,7 @@ def verification(table: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     Parameters
     ----------
     table
-        As :func:`clustrategy.verification.judge` gives it.
+        As :func:`clustrategy.verification.expected.judge` gives it.
     options
         ``width``, ``dpi`` and ``palette`` of a study's figures.
     """

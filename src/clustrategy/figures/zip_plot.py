@@ -16,7 +16,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from clustrategy.dataset import INTERCEPT
+from clustrategy.core.shard import INTERCEPT
 from clustrategy.figures.files import Rows
 from clustrategy.figures.frame import compose, nothing, strategy_inks, wrap
 from clustrategy.figures.intervals import wilson

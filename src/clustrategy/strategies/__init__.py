@@ -24,10 +24,10 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 
 import numpy as np
 
-from clustrategy.dataset import Shard
-from clustrategy.errors import ConfigError, nearest
-from clustrategy.fits import Fits, fit_each, one_line
-from clustrategy.sources import PACKAGE, sources
+from clustrategy.core.errors import ConfigError, nearest
+from clustrategy.core.fits import Fits, fit_each, one_line
+from clustrategy.core.shard import Shard
+from clustrategy.core.sources import PACKAGE, sources
 
 FitFunction = Callable[..., Fits]
 
@@ -195,7 +195,7 @@ class Strategy:
     @property
     def code(self) -> list[Path]:
         """The source files that this strategy's rows come from, from fit to table."""
-        return sources(Path(str(self._module.__file__)), PACKAGE / "tables.py")
+        return sources(Path(str(self._module.__file__)), PACKAGE / "tables/files.py")
 
     @property
     def versions(self) -> dict[str, str]:

@@ -16,8 +16,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from clustrategy.dataset import INTERCEPT, Floats, Shard
-from clustrategy.fits import NUMBERS, Fits
+from clustrategy.core.fits import NUMBERS, Fits
+from clustrategy.core.shard import INTERCEPT, Floats, Shard
 from clustrategy.strategies import strategy
 from clustrategy.strategies.least_squares import (
     NO_RESIDUAL,

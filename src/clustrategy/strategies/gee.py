@@ -15,8 +15,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from clustrategy.dataset import INTERCEPT, Floats, Shard
-from clustrategy.fits import Fits
+from clustrategy.core.fits import Fits
+from clustrategy.core.shard import INTERCEPT, Floats, Shard
 from clustrategy.strategies import least_squares as ols
 from clustrategy.strategies import strategy
 from clustrategy.strategies.least_squares import EIGENVALUE_TOLERANCE

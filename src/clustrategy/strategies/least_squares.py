@@ -14,8 +14,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from clustrategy.dataset import Floats, Shard
-from clustrategy.fits import OWN_TESTS, Fits
+from clustrategy.core.fits import OWN_TESTS, Fits
+from clustrategy.core.shard import Floats, Shard
 from clustrategy.strategies import strategy
 
 RANK_TOLERANCE = 1e-7

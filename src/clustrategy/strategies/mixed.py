@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from clustrategy.dataset import INTERCEPT, Floats, Shard
-from clustrategy.fits import Fit, Fits, fit_each
-from clustrategy.multiples import parents
+from clustrategy.core.fits import Fit, Fits, fit_each
+from clustrategy.core.shard import INTERCEPT, Floats, Shard
+from clustrategy.estimation.proportional_columns import parents
 from clustrategy.strategies import strategy
 from clustrategy.strategies.least_squares import NO_RESIDUAL, explained, solve
 

@@ -10,13 +10,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from clustrategy.dataset import Floats, Shard
-from clustrategy.fits import Fits
-from clustrategy.kenward_roger import kenward_roger
-from clustrategy.mixed_sandwich import cr2
-from clustrategy.newton import Minimum, minimise
-from clustrategy.reml import Criterion, Point
-from clustrategy.satterthwaite import satterthwaite
+from clustrategy.core.fits import Fits
+from clustrategy.core.shard import Floats, Shard
+from clustrategy.estimation.mixed.cr2 import cr2
+from clustrategy.estimation.mixed.kenward_roger import kenward_roger
+from clustrategy.estimation.mixed.optimizer import Minimum, minimise
+from clustrategy.estimation.mixed.reml import Criterion, Point
+from clustrategy.estimation.mixed.satterthwaite import satterthwaite
 from clustrategy.strategies import mixed, strategy
 from clustrategy.strategies.least_squares import leave_out_zeros
 

@@ -15,10 +15,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from clustrategy.dataset import INTERCEPT, Floats, Ints, Shard
-from clustrategy.fits import Fits
-from clustrategy.newton import Minimum, minimise
-from clustrategy.reml import Criterion
+from clustrategy.core.fits import Fits
+from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
+from clustrategy.estimation.mixed.optimizer import Minimum, minimise
+from clustrategy.estimation.mixed.reml import Criterion
 from clustrategy.strategies import mixed, strategy
 from clustrategy.strategies.mixed_reml import (
     Df,

@@ -14,12 +14,12 @@ from typing import Literal
 
 import numpy as np
 
-from clustrategy.dataset import Floats, Ints, Shard
-from clustrategy.first_stage import FirstStage
-from clustrategy.fits import Fits
-from clustrategy.inference import CONFIDENCE
-from clustrategy.meta_analysis import pool
-from clustrategy.resampling import refusal, signs
+from clustrategy.core.fits import Fits
+from clustrategy.core.inference import CONFIDENCE
+from clustrategy.core.shard import Floats, Ints, Shard
+from clustrategy.estimation.first_stage import FirstStage
+from clustrategy.estimation.meta_analysis import pool
+from clustrategy.estimation.resampling import refusal, signs
 from clustrategy.strategies import strategy
 from clustrategy.strategies.least_squares import NO_RESIDUAL, explained, leave_out_zeros, solve
 

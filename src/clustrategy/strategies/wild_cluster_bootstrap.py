@@ -28,10 +28,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from clustrategy.dataset import Floats, Shard
-from clustrategy.fits import Fits
-from clustrategy.inference import CONFIDENCE
-from clustrategy.resampling import all_signs, are_few, generator_of, refusal
+from clustrategy.core.fits import Fits
+from clustrategy.core.inference import CONFIDENCE
+from clustrategy.core.shard import Floats, Shard
+from clustrategy.estimation.resampling import all_signs, are_few, generator_of, refusal
 from clustrategy.strategies import strategy
 from clustrategy.strategies.least_squares import (
     ONE_CLUSTER,

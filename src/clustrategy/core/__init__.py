@@ -1,0 +1,1 @@
+"""What everything is made of: datasets and fits as arrays, tests, cells, errors."""

@@ -1,0 +1,160 @@
+"""What a strategy returns for a shard: estimates and how each fit went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustrategy.core.shard import Floats, Shard
+
+STATUSES = ("ok", "singular", "not_converged", "undefined", "error")
+OWN_TESTS = ("p_value", "p_value_low", "conf_low", "conf_high")
+NUMBERS = ("estimate", "std_error", "df", *OWN_TESTS, "reml_criterion", "sigma")
+
+
+def _nan(*shape: int) -> Floats:
+    return np.full(shape, np.nan)
+
+
+@dataclass
+class Fits:
+    """One fit to each of the S datasets of a shard, p coefficients each.
+
+    Attributes
+    ----------
+    estimate, std_error, df : (S, p), NaN where a fit gave none; `df = inf` means normal. A
+        coefficient that the strategy does not estimate (a cluster-level predictor with fixed
+        effects of the clusters) is NaN in a fit that is `ok`.
+    p_value, p_value_low, conf_low, conf_high : (S, p) of strategies that do not test by t, NaN
+        where the t distribution with `df` gives them. Where a p-value is but known to lie in an
+        interval, `p_value` is the upper end and `p_value_low` the lower one.
+    status : (S,) one of `STATUSES`. A failed fit stays a row.
+    message : (S,) the engine's own words, empty where it had none.
+    singular : (S,) whether the fit lies on the boundary: a diagonal element of the relative
+        Cholesky factor below 1e-4 (lme4's isSingular).
+    optimizer_warning, gradient_warning, hessian_warning : (S,) which check complains. lme4's
+        gradient and Hessian checks are made on singular fits too, where lme4 itself leaves them
+        out from 1.1-19 on; there they do not enter status or message. Both of lme4's rules of
+        what failed follow from these and status (`lme4_rules`).
+    reml_criterion : (S,) lme4's REMLcrit, NaN where there is none.
+    sigma : (S,) residual standard deviation, NaN where there is none.
+    theta : (S, k) lower triangle, by column, of the relative Cholesky factor; k may be 0.
+    """
+
+    estimate: Floats
+    std_error: Floats
+    df: Floats
+    p_value: Floats
+    p_value_low: Floats
+    conf_low: Floats
+    conf_high: Floats
+    status: NDArray[Any]
+    message: NDArray[Any]
+    singular: NDArray[np.bool_]
+    optimizer_warning: NDArray[np.bool_]
+    gradient_warning: NDArray[np.bool_]
+    hessian_warning: NDArray[np.bool_]
+    reml_criterion: Floats
+    sigma: Floats
+    theta: Floats
+
+    @classmethod
+    def blank(cls, sims: int, p: int, theta: int = 0) -> Fits:
+        """Fits without a single number yet, status `ok`."""
+        flags = [np.zeros(sims, dtype=bool) for _ in range(4)]
+        return cls(
+            estimate=_nan(sims, p),
+            std_error=_nan(sims, p),
+            df=_nan(sims, p),
+            p_value=_nan(sims, p),
+            p_value_low=_nan(sims, p),
+            conf_low=_nan(sims, p),
+            conf_high=_nan(sims, p),
+            status=np.full(sims, "ok", dtype=object),
+            message=np.full(sims, "", dtype=object),
+            singular=flags[0],
+            optimizer_warning=flags[1],
+            gradient_warning=flags[2],
+            hessian_warning=flags[3],
+            reml_criterion=_nan(sims),
+            sigma=_nan(sims),
+            theta=_nan(sims, theta),
+        )
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Fits]) -> Fits:
+        """The fits of several shards, one after the other."""
+        widest = max(part.theta.shape[1] for part in parts)
+        columns = {}
+        for column in fields(cls):
+            values = [getattr(part, column.name) for part in parts]
+            if column.name == "theta":
+                values = [
+                    np.pad(v, ((0, 0), (0, widest - v.shape[1])), constant_values=np.nan)
+                    for v in values
+                ]
+            columns[column.name] = np.concatenate(values)
+        return cls(**columns)
+
+    def fail(self, where: NDArray[np.bool_], status: str, message: str | Sequence[str]) -> None:
+        """Mark fits as failed and blank their numbers; earlier failures keep their reason."""
+        where = where & (self.status == "ok")
+        self.status[where] = status
+        self.message[where] = message if isinstance(message, str) else np.asarray(message)[where]
+        for name in NUMBERS:
+            getattr(self, name)[where] = np.nan
+
+
+@dataclass
+class Fit:
+    """One fit to one dataset, as engines that take one dataset at a time return it."""
+
+    estimate: Floats
+    std_error: Floats
+    df: Floats
+    status: str = "ok"
+    message: str = ""
+    singular: bool = False
+    optimizer_warning: bool = False
+    gradient_warning: bool = False
+    hessian_warning: bool = False
+    reml_criterion: float = np.nan
+    sigma: float = np.nan
+    theta: Floats = field(default_factory=lambda: _nan(0))
+
+
+def one_line(text: object) -> str:
+    """A message on one line."""
+    return " ".join(str(text).split())
+
+
+def fit_each(
+    shard: Shard, fit: Callable[[Shard], Fit], out: Fits | None = None, theta: int = 0
+) -> Fits:
+    """Fit the datasets one by one; a fit that throws becomes a row with status `error`.
+
+    Parameters
+    ----------
+    fit : takes a shard of one dataset.
+    out : fits to fill in, of which those that have failed already are passed over.
+    theta : the length of theta, where `out` is not given.
+    """
+    if out is None:
+        out = Fits.blank(shard.sims, shard.p, theta)
+    for sim in map(int, np.flatnonzero(out.status == "ok")):
+        try:
+            one = fit(shard.dataset(sim))
+            numbers = np.isfinite([*one.estimate, *one.std_error]).all() and (one.df > 0).all()
+            if one.status in ("ok", "singular") and not numbers:
+                raise ArithmeticError(f"the engine gave numbers that are not finite {one.message}")
+            for column in fields(Fit):
+                where = (sim, slice(one.theta.size)) if column.name == "theta" else sim
+                getattr(out, column.name)[where] = getattr(one, column.name)
+        except Exception as error:
+            out.status[sim] = "ok"
+            out.fail(np.arange(shard.sims) == sim, "error", one_line(error) or type(error).__name__)
+    return out

@@ -1,0 +1,1 @@
+"""The numerics that the strategies share, on whole shards."""

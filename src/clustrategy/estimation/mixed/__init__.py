@@ -1,0 +1,1 @@
+"""Linear mixed models by REML, and their degrees of freedom and variances."""

@@ -1,0 +1,211 @@
+"""Cluster-robust variances of the fixed effects of a mixed model: CR2 and its degrees of freedom.
+
+Bell & McCaffrey (2002, Survey Methodology 28, 169-181) and Pustejovsky & Tipton (2018, JBES 36,
+672-683), with the estimated V as the working model and its inverse as the weights, as
+clubSandwich has it of a model fitted by lme4. e_g = y_g - X_g beta are the marginal residuals, M
+is the inverse of sum_g X_g' V_g^-1 X_g, B_g = V_g - X_g M X_g' the variance of e_g over sigma^2,
+and A_g = D_g' (D_g B_g D_g')^(-1/2) D_g for any D_g with D_g' D_g = V_g: A_g B_g A_g = V_g.
+
+Here D_g' is the lower triangular factor of V_g, by which X_g and e_g are whitened; with J J' = M,
+U_g is the whitened X_g J. Arrays have the cluster as their last axis, as those of `reml`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from clustrategy.core.shard import Floats
+from clustrategy.estimation.mixed.reml import Point
+
+PIVOT_TOLERANCE = 1e-12
+NOTHING = 1e-10
+ORTHOGONAL = 1e-13
+SWEEPS = 60
+
+
+def cr2(point: Point, triangles: Floats, contrasts: Floats) -> tuple[Floats, Floats]:
+    """(S, k) CR2 variances of contrasts and (S, k) their Satterthwaite degrees of freedom.
+
+    The variances are in the criterion's coordinates, in which the response is residual / scale:
+    times `criterion.scale ** 2` they are those of contrasts of X's coefficients. Where a variance
+    is zero whatever the response (as many arms as clusters), the degrees of freedom are NaN.
+
+    Parameters
+    ----------
+    point : at the optimum.
+    triangles : (S, G, p + 1, p + 1) the clusters' triangles that `Criterion.of` was given; what
+        Z_g does not see of X_g is pooled in the criterion.
+    contrasts : (S, k, p) in the coordinates of J, as `satterthwaite` takes them.
+    """
+    p, q = point.criterion.p, point.criterion.q
+    parts = _clusters(point, triangles)
+    white, half = parts[:, : p + 1], parts[:q, p + 1 :]
+    lower = _cholesky(_gram(half, add=1.0))
+    _solve(lower, white[:q])
+    U, e = white[:, :p], white[:, p:]
+    adjusted = _adjusted(U, lower)
+    scores = _of_contrasts(contrasts, _product(_t(e), adjusted))[:, :, 0]
+    w = _of_contrasts(contrasts, adjusted)
+    inner = _of_contrasts(contrasts, _product(_t(U), adjusted))
+    mean, df = _satterthwaite(w, inner)
+    # The mean of the variance if V is right: h'h, unless pivots at zero were left out.
+    known = mean > NOTHING * (contrasts * contrasts).sum(axis=2)
+    variance = (scores * scores).sum(axis=2)
+    return np.where(known, variance, 0.0), np.where(known, df, np.nan)
+
+
+def _clusters(point: Point, triangles: Floats) -> Floats:
+    """(p, p + 1 + q, S, G) X_g J, e_g and Z_g L of each cluster, Z_g zero below its first q rows.
+
+    A triangle's last row is what X_g does not see. It is left out: there B_g = V_g = I.
+    """
+    criterion = point.criterion
+    S, G, width, _ = triangles.shape
+    p, q = criterion.p, criterion.q
+    rows = triangles.reshape(S, -1, width)
+    X = rows[..., :p] @ criterion.root
+    y = rows[..., p:]
+    explained = np.swapaxes(X, 1, 2) @ y / (criterion.nu + p)[:, None, None]
+    e = (y - X @ explained) / criterion.scale[:, None, None] - X @ point.beta[..., None]
+    seen = np.concatenate([X, e], axis=2).reshape(triangles.shape)
+    if criterion.root[:, q:, :q].any():  # Z's columns are not the first of X.
+        seen = np.asarray(np.linalg.qr(seen, mode="r"), dtype=np.float64)
+    inside = seen[:, :, :p].reshape(S, G * p, width)
+    joined = np.concatenate(
+        [inside[..., :p] @ point.J, inside[..., p:], inside[..., :q] @ point.factor], axis=2
+    )
+    return np.ascontiguousarray(np.moveaxis(joined.reshape(S, G, p, -1), (2, 3), (0, 1)))
+
+
+def _adjusted(U: Floats, lower: Floats) -> Floats:
+    """(p, p, S, G) D V^-1 A X J = S (S (I - U U') S)^(-1/2) U of each cluster, S = D D'.
+
+    The root is taken by the singular values of S R, R R' = I - U U', whose condition is the
+    root's, not its square. Where a pivot of R is zero (a predictor that lives in one cluster
+    alone) it is that of the Moore-Penrose inverse, as clubSandwich takes.
+
+    Parameters
+    ----------
+    U : (p, p, S, G).
+    lower : (q, q, S, G) D' in the rows that Z_g has; elsewhere it is I.
+    """
+    q = len(lower)
+    spread = _gram(_t(lower))
+    W = _cholesky(_gram(U, sign=-1.0, add=1.0))
+    W[:q] = _product(spread, W[:q])
+    W = _orthogonal(W)
+    squares = _sum_of_squares(W)
+    cubes = squares * np.sqrt(squares)
+    inverse = np.where(cubes > 0.0, 1.0 / np.where(cubes > 0.0, cubes, 1.0), 0.0)
+    out = _product(W, inverse[:, None] * _product(_t(W), U))
+    out[:q] = _product(spread, out[:q])
+    return out
+
+
+def _satterthwaite(w: Floats, inner: Floats) -> tuple[Floats, Floats]:
+    """(S, k) tr P and (S, k) (tr P)^2 / tr(P^2) of the variances sum_g (w_g' e_g)^2.
+
+    P_gh = w_g' (I - U U')_gh w_h: a diagonal less a matrix of rank p, so that both traces cost
+    O(G p^2).
+
+    Parameters
+    ----------
+    w, inner : (S, k, p, G) w_g and U_g' w_g.
+    """
+    size, overlap = (_sum_of_squares(np.moveaxis(part, 2, 0)) for part in (w, inner))
+    cross = inner @ np.swapaxes(inner, 2, 3)
+    trace = (size - overlap).sum(axis=2)
+    squared = (size * size - 2.0 * size * overlap).sum(axis=2) + (cross * cross).sum(axis=(2, 3))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return trace, trace * trace / squared
+
+
+def _of_contrasts(contrasts: Floats, parts: Floats) -> Floats:
+    """(S, k, i, G) parts (i, p, S, G) times each of the contrasts (S, k, p)."""
+    i, p, S, G = parts.shape
+    by_sim = np.ascontiguousarray(parts.transpose(2, 1, 0, 3)).reshape(S, p, i * G)
+    return (contrasts @ by_sim).reshape(S, -1, i, G)
+
+
+def _t(matrices: Floats) -> Floats:
+    return np.swapaxes(matrices, 0, 1)
+
+
+def _sum_of_squares(matrices: Floats) -> Floats:
+    """The sum over the first axis, of the squares."""
+    total = matrices[0] * matrices[0]
+    for row in matrices[1:]:
+        total += row * row
+    return total
+
+
+def _product(left: Floats, right: Floats) -> Floats:
+    """(i, k, S, G) the products of (i, j, S, G) and (j, k, S, G)."""
+    total = left[:, 0, None] * right[0]
+    for j in range(1, len(right)):
+        total += left[:, j, None] * right[j]
+    return total
+
+
+def _gram(matrices: Floats, sign: float = 1.0, add: float = 0.0) -> Floats:
+    """(i, i, S, G) the products of (i, j, S, G) with their transposes, times sign, plus add I."""
+    out = sign * _product(matrices, _t(matrices))
+    at = np.arange(len(matrices))
+    out[at, at] += add
+    return out
+
+
+def _cholesky(matrices: Floats) -> Floats:
+    """Lower triangular factors of (i, i, S, G), a column zero where its pivot is."""
+    lower = np.zeros(matrices.shape)
+    for i, row in enumerate(matrices):
+        lower[i, : i + 1] = row[: i + 1]
+    for j in range(len(lower)):
+        pivot = lower[j, j].copy()
+        kept = pivot > PIVOT_TOLERANCE
+        lower[j:, j] *= np.where(kept, 1.0 / np.sqrt(np.where(kept, pivot, 1.0)), 0.0)
+        for i in range(j + 1, len(lower)):
+            lower[i, j + 1 : i + 1] -= lower[i, j] * lower[j + 1 : i + 1, j]
+    return lower
+
+
+def _solve(lower: Floats, right: Floats) -> None:
+    """Replace (i, k, S, G) by the inverses of lower triangles (i, i, S, G) times it."""
+    for j in range(len(right)):
+        right[j] /= lower[j, j]
+        for i in range(j + 1, len(right)):
+            right[i] -= lower[i, j] * right[j]
+
+
+def _orthogonal(matrices: Floats) -> Floats:
+    """(i, j, S, G) matrices whose columns are rotated until they are orthogonal.
+
+    Hestenes' one-sided Jacobi iteration (Golub & Van Loan 2013, section 8.6.3): the lengths of the
+    columns are then the singular values. A cluster that needs no rotation keeps its bits, so that
+    it does not matter for how long its neighbours go on.
+    """
+    columns = np.ascontiguousarray(_t(matrices))
+    pairs = [(a, b) for b in range(len(columns)) for a in range(b)]
+    for _ in range(SWEEPS):
+        rotated = False
+        for a, b in pairs:
+            one, other = columns[a], columns[b]
+            both = one[0] * other[0]
+            for i in range(1, len(one)):
+                both += one[i] * other[i]
+            first, second = _sum_of_squares(one), _sum_of_squares(other)
+            due = both * both > ORTHOGONAL**2 * first * second
+            if not due.any():
+                continue
+            rotated = True
+            difference = second - first
+            both += both
+            length = np.abs(difference) + np.sqrt(difference * difference + both * both)
+            tangent = np.where(due, np.copysign(both, difference * both), 0.0)
+            tangent /= np.where(due, length, 1.0)
+            cosine = 1.0 / np.sqrt(1.0 + tangent * tangent)
+            sine = cosine * tangent
+            columns[a], columns[b] = cosine * one - sine * other, sine * one + cosine * other
+        if not rotated:
+            break
+    return _t(columns)

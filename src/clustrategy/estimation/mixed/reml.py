@@ -1,0 +1,382 @@
+"""The REML criterion of mixed models with one grouping factor, for many datasets at once.
+
+The model of a dataset is `y = X beta + Z b_g + e`, `b_g ~ N(0, sigma^2 Psi)`, `e ~ N(0, sigma^2)`,
+the columns of Z among those of X, `Psi = L L'` of some structure (`covariance`). Everything comes
+from the triangular factors of the clusters, so that its cost does not depend on the number of rows.
+
+Notation and formulas as in Bates, Maechler, Bolker & Walker (2015, JSS 67(1), section 3) and, for
+the derivatives, Demidenko (2013, Mixed Models, chapter 2): V_g = I + Z_g Psi Z_g',
+M_g = Z_g' V_g^-1 Z_g, N_g = Z_g' V_g^-1 X_g, u_g = Z_g' V_g^-1 (y_g - X_g beta), C the inverse of
+F = sum_g X_g' V_g^-1 X_g, r^2 the weighted residual sum of squares, nu = N - p.
+
+Inside, X and Z are replaced by orthogonal columns of the same span and y by its scaled residuals:
+the model stays the same, units do not matter and a shift costs few digits. Arrays have the
+cluster as their last axis and the elements of the small matrices as their first, so that each
+operation runs over all clusters of all datasets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustrategy.core.shard import Floats
+from clustrategy.estimation.mixed.covariance import Diagonal, Factor, Structure, Unstructured
+from clustrategy.estimation.mixed.covariance import columnwise as columnwise
+from clustrategy.estimation.mixed.covariance import directions as directions
+
+# A residual variance below this share of that of least squares may be on its way to zero; a
+# response of which no more than this share is left to it is explained exactly.
+SMALL = 1e-5
+NOTHING = 1e-12
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """The criterion of S datasets, in coordinates that make X and Z orthogonal.
+
+    Attributes
+    ----------
+    design : (q, p + 1, S, G) what Z_g's column space sees of `[X_g y_g]`; its first q columns are
+        Z_g's triangle.
+    outside : (S, p + 1, p + 1) cross-products of what it does not see.
+    nu : (S,) N - p.
+    root : (S, p, p) W with beta = W times beta in these coordinates, plus `centre`.
+    centre : (S, p) the least squares estimate.
+    scale : (S,) what residuals were divided by.
+    random_root : (S, q, q) upper triangular; b_g = random_root times b_g in these coordinates.
+    constant : (S,) REMLcrit less the criterion in these coordinates.
+    structure : of Psi.
+    """
+
+    design: Floats
+    outside: Floats
+    nu: Floats
+    root: Floats
+    centre: Floats
+    scale: Floats
+    random_root: Floats
+    constant: Floats
+    structure: Structure
+
+    @classmethod
+    def of(
+        cls, triangles: Floats, n_obs: NDArray[np.int64], random: NDArray[np.int64]
+    ) -> Criterion:
+        """From the clusters' triangles, Psi unstructured.
+
+        Parameters
+        ----------
+        triangles : (S, G, p + 1, p + 1) factors of `[X_g y_g]`, X of full rank in each dataset.
+        n_obs : (S,) rows of each dataset, N.
+        random : (q,) the columns of X that are Z's.
+        """
+        S, _, width, _ = triangles.shape
+        p, q = width - 1, random.size
+        others = np.setdiff1d(np.arange(p), random)
+        order = np.concatenate([random, others])
+        if (order != np.arange(p)).any():
+            triangles = np.asarray(np.linalg.qr(triangles[..., [*order, p]], mode="r"))
+        whole = np.asarray(np.linalg.qr(triangles.reshape(S, -1, width), mode="r"))
+        rows = np.sqrt(n_obs.astype(np.float64))
+        root = np.linalg.inv(whole[:, :p, :p]) * rows[:, None, None]
+        scale = np.abs(whole[:, p, p]) / rows
+        inside = triangles[..., :p] @ root[:, None]
+        explained = whole[:, :p, p:] / rows[:, None, None]
+        residual = triangles[..., p] - (inside @ explained[:, None])[..., 0]
+        joined = np.concatenate([inside, (residual / scale[:, None, None])[..., None]], axis=3)
+        rest = joined[:, :, q:].reshape(S, -1, width)
+        outside = _t(rest) @ rest
+        outside[:, :q] = outside[:, :, :q] = 0.0
+        back = np.argsort(order)
+        estimate = (root @ explained)[..., 0]
+        nu = (n_obs - p).astype(np.float64)
+        log_root = np.log(np.abs(np.diagonal(root, axis1=1, axis2=2))).sum(axis=1)
+        return cls(
+            design=np.ascontiguousarray(np.moveaxis(joined[:, :, :q], (2, 3), (0, 1))),
+            outside=outside,
+            nu=nu,
+            root=np.ascontiguousarray(root[:, back]),
+            centre=estimate[:, back],
+            scale=scale,
+            random_root=root[:, :q, :q],
+            constant=nu * (1.0 + np.log(2.0 * np.pi * scale**2 / nu)) - 2.0 * log_root,
+            structure=Unstructured(q),
+        )
+
+    def diagonal(self, columns: NDArray[np.int64] | None = None) -> Criterion:
+        """The same with uncorrelated random coefficients of Z's own columns.
+
+        Parameters
+        ----------
+        columns : (S, m) which of Z's columns have them; all by default.
+        """
+        if columns is None:
+            columns = np.tile(np.arange(self.q), (self.sims, 1))
+        return replace(self, structure=Diagonal.of(self.random_root, columns))
+
+    @property
+    def sims(self) -> int:
+        """S, the number of datasets."""
+        return self.nu.size
+
+    @property
+    def q(self) -> int:
+        """The number of columns of Z."""
+        return self.design.shape[0]
+
+    @property
+    def p(self) -> int:
+        """The number of fixed coefficients."""
+        return self.design.shape[1] - 1
+
+    def estimate(self, beta: Floats) -> Floats:
+        """(S, p) the coefficients of X from those in these coordinates."""
+        return self.centre + self.scale[:, None] * (self.root @ beta[..., None])[..., 0]
+
+    def take(self, sims: NDArray[np.int64]) -> Criterion:
+        """Some of the datasets."""
+        parts = {part.name: getattr(self, part.name)[sims] for part in fields(self)[1:-1]}
+        design = np.ascontiguousarray(self.design[:, :, sims])
+        return Criterion(design=design, **parts, structure=self.structure.take(sims))
+
+    def exhausted(self, rss: Floats) -> NDArray[np.bool_]:
+        """(S,) whether the residual variance goes to zero as the criterion falls.
+
+        Where X and the random effects can explain the response exactly, the criterion may have no
+        minimum, and a search ends anywhere far out.
+
+        Parameters
+        ----------
+        rss : (S,) r^2 where the search ended.
+        """
+        small = np.asarray(rss < SMALL * (self.nu + self.p))
+        for sim in np.flatnonzero(small):
+            small[sim] = self.take(np.array([sim]))._explained()
+        return small
+
+    def _explained(self) -> bool:
+        """Whether X and the random effects can explain the response of the one dataset exactly."""
+        p, q = self.p, self.q
+        seen = np.moveaxis(self.design[:, :, 0], 2, 0)
+        effects = seen[..., :q] @ self.structure.multiple(1.0, 1)[0]
+        rest = seen - effects @ (np.linalg.pinv(effects, rcond=NOTHING) @ seen)
+        rest = rest.reshape(-1, p + 1)
+        cross = self.outside[0] + rest.T @ rest
+        inverse = np.linalg.pinv(cross[:p, :p], rcond=NOTHING, hermitian=True)
+        left = cross[p, p] - cross[p, :p] @ inverse @ cross[:p, p]
+        return bool(left <= NOTHING * (self.nu + p)[0])
+
+    def at(self, factor: Factor) -> Point:
+        """The criterion and its estimates at a relative covariance."""
+        q, p, m = self.q, self.p, self.structure.effects
+        L = np.ascontiguousarray(np.moveaxis(factor, 0, 2))[..., None]
+        Z = self.design[:, :q]
+        H = np.zeros((q, m, *Z.shape[2:]))
+        for i in range(q):
+            for k in range(i, q):
+                filled = slice(k + 1 if self.structure.lower else m)
+                H[i, filled] += Z[i, k] * L[k, filled]
+        B = np.empty(Z.shape)
+        for i in range(q):
+            row = H[i, 0] * H[: i + 1, 0]
+            for k in range(1, m):
+                row += H[i, k] * H[: i + 1, k]
+            row[i] += 1.0
+            B[i, : i + 1] = row
+        Y = self.design.copy()
+        pivots = np.ones(Z.shape[2:])
+        for j in range(q):
+            pivots *= B[j, j]
+            inverse = 1.0 / np.sqrt(B[j, j])
+            B[j + 1 :, j] *= inverse
+            Y[j] *= inverse
+            for i in range(j + 1, q):
+                B[i, j + 1 : i + 1] -= B[i, j] * B[j + 1 : i + 1, j]
+                Y[i] -= B[i, j] * Y[j]
+        log_det = np.log(pivots).sum(axis=1)
+        T = np.empty((q, p + 1, *Z.shape[2:]))
+        sums = np.empty((p + 1, p + 1, self.sims))
+        for a in range(p + 1):
+            row = Y[0, a] * Y[0, a:]
+            for k in range(1, q):
+                row += Y[k, a] * Y[k, a:]
+            if a < q:
+                T[a, a:] = row
+                T[a + 1 : q, a] = row[1 : q - a]
+            sums[a, a:] = sums[a:, a] = row.sum(axis=2)
+        cross = np.ascontiguousarray(np.moveaxis(sums, 2, 0)) + self.outside
+        half = np.linalg.cholesky(cross[:, :p, :p])
+        J = _t(np.linalg.inv(half))
+        beta = (J @ (_t(J) @ cross[:, :p, p:]))[..., 0]
+        residual = Y[:, p].copy()
+        for a in range(p):
+            residual -= Y[:, a] * beta[:, a, None]
+        contrast = np.concatenate([-beta, np.ones((self.sims, 1))], axis=1)
+        unseen = _row_sums(contrast * (self.outside @ contrast[..., None])[..., 0])
+        rss = unseen + _row_sums((residual * residual).sum(axis=2).T)
+        log_f = 2.0 * np.log(np.diagonal(half, axis1=1, axis2=2)).sum(axis=1)
+        value = log_det + log_f + self.nu * np.log(rss)
+        return Point(self, factor, value, T, Y[:, :q], residual, J, beta, rss)
+
+
+@dataclass(frozen=True)
+class Point:
+    """The criterion at one relative covariance of each dataset.
+
+    Attributes
+    ----------
+    value : (S,) the criterion in the coordinates of `Criterion`.
+    N : (q, p + 1, S, G) N_g, whose first q columns are M_g.
+    W, residual : (q, q, S, G) and (q, S, G): u_g = W_g' residual_g.
+    J : (S, p, p) with C = J J'.
+    beta, rss : (S, p) and (S,) the estimates and r^2.
+    """
+
+    criterion: Criterion
+    factor: Factor
+    value: Floats
+    N: Floats
+    W: Floats
+    residual: Floats
+    J: Floats
+    beta: Floats
+    rss: Floats
+
+    @property
+    def psi(self) -> Floats:
+        """(S, q, q) the relative covariance."""
+        return _gram(self.factor)
+
+    def derivatives(self) -> Derivatives:
+        """First and second derivatives."""
+        q, p, S = self.criterion.q, self.criterion.p, self.criterion.sims
+        M, N = self.N[:, :q], self.N[:, :p]
+        u = self.W[0] * self.residual[0]
+        for k in range(1, q):
+            u += self.W[k] * self.residual[k]
+        NJ = np.zeros(N.shape)
+        J = np.ascontiguousarray(np.moveaxis(self.J, 0, 2))[..., None]
+        for a in range(p):
+            NJ[:, a:] += N[:, a, None] * J[a, a:]
+        lower = np.tril_indices(q)
+        sizes = (lower[0].size, *u.shape[1:])
+        expected, squares = np.empty(sizes), np.empty(sizes)
+        for i in range(q):
+            row = NJ[i, 0] * NJ[: i + 1, 0]
+            for b in range(1, p):
+                row += NJ[i, b] * NJ[: i + 1, b]
+            row *= 2.0
+            row -= M[i, : i + 1]
+            at = slice(i * (i + 1) // 2, (i + 1) * (i + 2) // 2)
+            expected[at] = row
+            squares[at] = u[i] * u[: i + 1]
+        stacked = _by_sim(np.concatenate([NJ.reshape(q * p, *u.shape[1:]), u]))
+        cross = _gram(stacked)
+        M_lower = _by_sim(M[lower])
+        transposed = _t(M_lower)
+        where = np.empty((q, q), dtype=np.int64)
+        where[lower] = where.T[lower] = np.arange(lower[0].size)
+        # For symmetric D and E: tr(A D M E) = sum_ijkl D_ij E_kl A_li M_jk, i first and l last.
+        first, second, third, last = np.indices((q, q, q, q)).reshape(4, -1)
+        over = where[last, first], where[second, third]
+        shape = (S, q * q, q * q)
+        NN = cross[:, : q * p, : q * p].reshape(S, q, p, q, p)
+        Nu = cross[:, : q * p, q * p :].reshape(S, q, p, q)
+        uu = cross[:, q * p :, q * p :]
+        slope = np.ascontiguousarray(M_lower.sum(axis=2)[:, where]) - np.trace(NN, axis1=2, axis2=4)
+        return Derivatives(
+            point=self,
+            slope=slope - (self.criterion.nu / self.rss)[:, None, None] * uu,
+            expected=np.ascontiguousarray(
+                (_by_sim(expected) @ transposed)[:, over[0], over[1]]
+            ).reshape(shape),
+            squares=np.ascontiguousarray(
+                (_by_sim(squares) @ transposed)[:, over[0], over[1]]
+            ).reshape(shape),
+            NN=np.ascontiguousarray(NN.transpose(0, 1, 3, 2, 4)).reshape(S, q * q, p * p),
+            Nu=np.ascontiguousarray(Nu.transpose(0, 1, 3, 2)).reshape(S, q * q, p),
+            uu=uu.reshape(S, q * q),
+        )
+
+
+def _row_sums(rows: Floats) -> Floats:
+    """(S,) sums of (S, k), added in an order that does not depend on S."""
+    return np.ascontiguousarray(rows).sum(axis=1)
+
+
+def _by_sim(parts: Floats) -> Floats:
+    """(k, S, G) to (S, k, G)."""
+    return np.ascontiguousarray(np.swapaxes(parts, 0, 1))
+
+
+@dataclass(frozen=True)
+class Derivatives:
+    """How the criterion changes with Psi, to be contracted along directions.
+
+    Attributes
+    ----------
+    slope : (S, q, q) the gradient with respect to Psi.
+    expected, squares : (S, q q, q q) the bilinear forms sum_g tr(A_g D M_g E) with
+        A = 2 N C N' - M and A = u u'.
+    NN, Nu, uu : (S, q q, p p), (S, q q, p), (S, q q): sum_g N' D N, N' D u and u' D u as linear
+        forms in D, the first two in the coordinates of J.
+    """
+
+    point: Point
+    slope: Floats
+    expected: Floats
+    squares: Floats
+    NN: Floats
+    Nu: Floats
+    uu: Floats
+
+    def of_f(self, D: Floats) -> Floats:
+        """(S, k, p p) how F, in the coordinates of J, falls along directions D (S, k, q q)."""
+        return D @ self.NN
+
+    def of_rss(self, D: Floats) -> Floats:
+        """(S, k) how log r^2 falls along directions D (S, k, q q)."""
+        return (D @ self.uu[..., None])[..., 0] / self.point.rss[:, None]
+
+    def gradient(self, D: Floats) -> Floats:
+        """(S, k) the gradient along directions D (S, k, q q) of Psi."""
+        return (D @ self.slope.reshape(*self.uu.shape, 1))[..., 0]
+
+    def hessian(self, D: Floats) -> Floats:
+        """(S, k, k) the second derivative along directions D (S, k, q q) of Psi."""
+        scale = (2.0 * self.point.criterion.nu / self.point.rss)[:, None, None]
+        log_dets = D @ self.expected @ _t(D) - _gram(self.of_f(D))
+        rss = D @ self.squares @ _t(D) - _gram(D @ self.Nu)
+        delta = self.of_rss(D)[..., None]
+        return _symmetric(log_dets + scale * rss) - self._nu * (delta @ _t(delta))
+
+    def information(self, D: Floats) -> Floats:
+        """(S, k, k) twice the information on Psi, with sigma estimated, were Psi this one."""
+        log_dets = D @ self.expected @ _t(D) - _gram(self.of_f(D))
+        trace = (self.gradient(D) + self._nu[..., 0] * self.of_rss(D))[..., None]
+        return -_symmetric(log_dets) - trace @ _t(trace) / self._nu
+
+    @property
+    def _nu(self) -> Floats:
+        return self.point.criterion.nu[:, None, None]
+
+    def by_theta(self) -> tuple[Floats, Floats]:
+        """Gradient (S, k) and Hessian (S, k, k) with respect to theta."""
+        structure = self.point.criterion.structure
+        D = structure.directions(self.point.factor)
+        return self.gradient(D), self.hessian(D) + structure.bend(self.slope)
+
+
+def _t(matrices: Floats) -> Floats:
+    return np.swapaxes(matrices, -2, -1)
+
+
+def _gram(rows: Floats) -> Floats:
+    return rows @ _t(rows)
+
+
+def _symmetric(matrices: Floats) -> Floats:
+    return 0.5 * (matrices + _t(matrices))

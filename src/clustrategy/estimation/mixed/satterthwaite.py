@@ -1,0 +1,53 @@
+"""Satterthwaite's degrees of freedom of the fixed effects of a mixed model.
+
+Giesbrecht & Burns (1985, Biometrics 41, 477-486), as lmerTest (Kuznetsova, Brockhoff &
+Christensen 2017, JSS 82(13)): 2 V_kk^2 over the variance of V_kk, by the delta method
+from the inverse Hessian of the deviance in (theta, sigma). lmerTest differentiates numerically;
+here everything is exact.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from clustrategy.core.shard import Floats
+from clustrategy.estimation.mixed.reml import Derivatives
+
+SMALLEST = 1e-9
+
+
+def satterthwaite(derivatives: Derivatives, contrasts: Floats) -> Floats:
+    """(S, k) degrees of freedom.
+
+    Parameters
+    ----------
+    derivatives : at the optimum.
+    contrasts : (S, k, p) what is tested, in the coordinates of J: the variance of a contrast h is
+        sigma^2 h'h.
+    """
+    point = derivatives.point
+    S, k, p = contrasts.shape
+    D = point.criterion.structure.directions(point.factor)
+    _, profiled = derivatives.by_theta()
+    nu = point.criterion.nu
+    delta = derivatives.of_rss(D)
+    m = D.shape[1]
+    # The deviance not profiled over sigma, whose logarithm is the last parameter.
+    hessian = np.empty((S, m + 1, m + 1))
+    hessian[:, :m, :m] = profiled + nu[:, None, None] * delta[:, :, None] * delta[:, None]
+    hessian[:, :m, m] = hessian[:, m, :m] = 2.0 * nu[:, None] * delta
+    hessian[:, m, m] = 4.0 * nu
+    products = (contrasts[..., :, None] * contrasts[..., None, :]).reshape(S, k, p * p)
+    gradient = np.empty((S, k, m + 1))
+    gradient[..., :m] = products @ np.swapaxes(derivatives.of_f(D), 1, 2)
+    variance = (contrasts * contrasts).sum(axis=2)
+    gradient[..., m] = 2.0 * variance
+    # Scaled, so that what counts as zero does not depend on the units of theta. A direction in
+    # which the deviance is flat leaves the variances as they are, too.
+    scale = np.sqrt(np.maximum(np.diagonal(hessian, axis1=1, axis2=2), 0.0))
+    scale = np.where(scale > 0.0, scale, np.inf)
+    values, vectors = np.linalg.eigh(hessian / (scale[:, :, None] * scale[:, None]))
+    flat = values <= SMALLEST * values[:, -1:]
+    along = (gradient / scale[:, None]) @ vectors
+    inverse = np.where(flat, 0.0, 1.0 / np.where(flat, 1.0, values))
+    return variance**2 / (along * along @ inverse[..., None])[..., 0]

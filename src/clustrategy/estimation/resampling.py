@@ -1,0 +1,62 @@
+"""Random signs of the clusters that depend on a dataset alone."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+
+import numpy as np
+
+from clustrategy.core.shard import Floats, Shard
+
+
+def refusal(draws: int = 1, **_: object) -> str:
+    """Why nothing can be drawn, empty where it can."""
+    return "" if draws >= 1 else f"draws must be at least 1, found {draws}"
+
+
+def generator_of(dataset: Shard) -> np.random.Generator:
+    """A generator whose seed is a digest of the response of the one dataset of a shard.
+
+    So a dataset has the same draws wherever and in whatever company it is analysed. The response
+    is rounded to single precision first, since another processor may compute its last digits
+    otherwise, and scaled by a power of two before, so that none is too large for that.
+    """
+    _, exponent = np.frexp(np.abs(dataset.y).max())
+    rounded = np.ldexp(dataset.y, -exponent).astype("<f4").tobytes()
+    return np.random.default_rng(int.from_bytes(hashlib.sha256(rounded).digest()))
+
+
+@cache
+def all_signs(G: int) -> Floats:
+    """(2^(G-1), G) all vectors of +1 and -1 whose first element is +1, that of +1 alone first.
+
+    To a two-sided test a vector and its opposite are one.
+    """
+    signs: Floats = np.where(np.arange(2 ** (G - 1))[:, None] >> np.arange(G)[::-1] & 1, -1.0, 1.0)
+    signs.setflags(write=False)
+    return signs
+
+
+def are_few(G: int, draws: int) -> bool:
+    """Whether all sign vectors are not more than the draws."""
+    return G < 63 and 2 ** (G - 1) <= draws
+
+
+def signs(dataset: Shard, draws: int) -> Floats:
+    """(k, G) vectors of +1 and -1, the first of +1 alone.
+
+    All of them where they are few, else that first one and `draws` random ones. Counted
+    together with the first, random ones give a valid test (Phipson & Smyth 2010, SAGMB 9, 39).
+
+    Parameters
+    ----------
+    dataset : a shard of one dataset.
+    draws : of random vectors.
+    """
+    G = dataset.clusters
+    if are_few(G, draws):
+        return all_signs(G)
+    negative = generator_of(dataset).integers(0, 2, (draws + 1, G), dtype=np.int8)
+    negative[0] = 0
+    return np.where(negative, -1.0, 1.0)

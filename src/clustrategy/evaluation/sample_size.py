@@ -1,0 +1,166 @@
+"""How many sims it takes to know a measure to a wanted Monte Carlo standard error.
+
+The formulas are those of the measures' own MCSE, solved for n (docs/measures.md). Of shares they
+take the share that is hoped for, or the worst case; of others a standard deviation that is
+expected, or what a pilot study found: its sims * (its MCSE / the wanted one)².
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from clustrategy.core.errors import ConfigError, DataError, nearest
+from clustrategy.core.inference import CONFIDENCE
+from clustrategy.evaluation.measures import NAMES
+
+# n = factor * (sd ** power / mcse)² + more; of normal estimates where that matters.
+_BY_SD = {
+    "bias": (1.0, 1, 0),
+    "relative_bias": (1.0, 1, 0),
+    "median_bias": (math.pi / 2, 1, 0),
+    "empirical_se": (0.5, 1, 1),
+    "mse": (2.0, 2, 0),
+    "rmse": (0.5, 1, 0),
+    "model_se": (1.0, 1, 0),
+    "interval_width": (1.0, 1, 0),
+    "interval_score": (1.0, 1, 0),
+}
+
+
+def _shares(alpha: float) -> dict[str, float]:
+    """The share to be expected of measures that are one, 0.5 where it can be anything."""
+    return {
+        "coverage": CONFIDENCE,
+        "bias_eliminated_coverage": CONFIDENCE,
+        "rejection_rate": alpha,
+        "power": 0.5,
+        "failure_rate": 0.5,
+    }
+
+
+def sims_for(mcse: float, of: str, sd: float | None = None, alpha: float = 0.05) -> int:
+    """The sims of a cell for a wanted Monte Carlo standard error.
+
+    Parameters
+    ----------
+    mcse : the Monte Carlo standard error wanted.
+    of : a measure; `power` is the rejection rate at worst, `rejection_rate` that of a valid test.
+    sd : the standard deviation over sims of the errors (of bias, median_bias, empirical_se, mse
+        and rmse), of the errors as shares of the truth (relative_bias), of the standard errors
+        (model_se), or of the intervals' widths or scores.
+    alpha : the level of the tests.
+
+    Raises
+    ------
+    ConfigError : for a measure that is not known or not planned so, and for an sd that lacks or is
+        not needed.
+    """
+    shares = _shares(alpha)
+    if of in shares:
+        if sd is not None:
+            raise ConfigError(f"the sims for {of} need no sd: a share has its variance from itself")
+        return _ceiling(shares[of] * (1 - shares[of]) / mcse**2)
+    if of not in _BY_SD:
+        known = [*shares, *_BY_SD]
+        if of in NAMES:
+            raise ConfigError(
+                f"the sims for {of} follow from a pilot study alone; planned without are "
+                f"{', '.join(known)}"
+            )
+        raise ConfigError(
+            f"unknown measure {of!r}{nearest(of, known)}; known are {', '.join(known)}"
+        )
+    if sd is None:
+        raise ConfigError(f"the sims for {of} need an 'sd', the standard deviation to be expected")
+    factor, power, more = _BY_SD[of]
+    return max(2, _ceiling(factor * (sd**power / mcse) ** 2 + more))
+
+
+def _ceiling(sims: float) -> int:
+    """The next whole number, 1900.0000000000002 being 1900."""
+    return max(1, math.ceil(sims * (1 - 1e-9)))
+
+
+class Needed(NamedTuple):
+    """What a pilot study found of a strategy and term in the cell that needs the most sims."""
+
+    strategy: str
+    term: str
+    cell: str
+    value: float
+    mcse: float
+    n: int
+    sims: int
+
+
+def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
+    """The sims for a wanted Monte Carlo standard error by what a pilot study's was.
+
+    Parameters
+    ----------
+    mcse : the Monte Carlo standard error wanted.
+    of : a measure of the table; `power` is the rejection rate where the true value is not 0, and
+        `rejection_rate` where it is.
+    pilot : the `performance.parquet` of the pilot study.
+
+    Returns
+    -------
+    list : for each strategy and term that has the measure, its worst cell. As many fits will fail
+        as did in the pilot.
+
+    Raises
+    ------
+    ConfigError : for an unknown measure.
+    DataError : where the file cannot be read, has no MCSE of the measure, or no coefficient that
+        is (of rejection_rate) or is not (of power) always 0.
+    """
+    from clustrategy.tables import files as tables
+
+    measure = "rejection_rate" if of == "power" else of
+    if measure not in NAMES:
+        known = [*NAMES, "power"]
+        raise ConfigError(
+            f"unknown measure {of!r}{nearest(of, known)}; known are {', '.join(known)}"
+        )
+    if not pilot.endswith(".parquet"):
+        raise ConfigError(f"a pilot must be the performance.parquet of a study, found {pilot!r}")
+    if not Path(pilot).is_file():
+        raise DataError(f"{pilot}: there is no such file; run the pilot study first")
+    table = tables.read_parquet(pilot)
+    keys = ("strategy", "term", "true_value", "handling", "measure", "value", "mcse", "n", "note")
+    missing = [key for key in keys if key not in table.column_names]
+    if missing:
+        raise DataError(f"{pilot}: has no column {missing[0]!r}; expected a performance.parquet")
+    factors = table.column_names[: table.column_names.index("strategy")]
+    everything = [row for row in table.to_pylist() if row["handling"] == "case_wise"]
+    rows = [row for row in everything if row["measure"] == measure and row["mcse"] is not None]
+    if measure == "rejection_rate":
+        rows = [row for row in rows if (row["true_value"] == 0) != (of == "power")]
+        if not rows:
+            which, other = ("0", "power") if of != "power" else ("other than 0", "rejection_rate")
+            raise DataError(
+                f"{pilot}: has no coefficient whose true value is {which}; take {other}"
+            )
+    if not rows:
+        raise DataError(f"{pilot}: has no Monte Carlo standard error of {of}")
+    place = operator.itemgetter(*factors, "strategy", "term")
+    sims = {place(row): row["n"] for row in everything if row["measure"] == "failure_rate"}
+    worst: dict[tuple[str, str], Needed] = {}
+    for row in rows:
+        found = _needed(row, factors, mcse, sims[place(row)])
+        key = (found.strategy, found.term)
+        if key not in worst or found.sims > worst[key].sims:
+            worst[key] = found
+    return list(worst.values())
+
+
+def _needed(row: Mapping[str, Any], factors: list[str], mcse: float, sims: int) -> Needed:
+    """From a row of a pilot of so many sims, of which failures did not count."""
+    cell = ", ".join(f"{factor}={row[factor]}" for factor in factors)
+    sims = _ceiling(sims * (row["mcse"] / mcse) ** 2)
+    numbers = row["value"], row["mcse"], row["n"]
+    return Needed(row["strategy"], row["term"], cell, *numbers, sims)

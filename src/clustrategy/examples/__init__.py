@@ -1,0 +1,1 @@
+"""Single datasets to look at, one made up and one of real students."""

@@ -1,0 +1,1 @@
+"""Strategies on a table of one's own."""

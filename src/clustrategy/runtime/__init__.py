@@ -1,0 +1,1 @@
+"""What surrounds a run: the lock, a job's log, progress, closing words, the command line."""

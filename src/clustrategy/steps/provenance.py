@@ -1,0 +1,56 @@
+"""Where a study's numbers come from: config, seed, versions, command, start and end."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import distributions
+from typing import Any
+
+from clustrategy.engines import lme4
+from clustrategy.tables import files as tables
+
+STARTED = "CLUSTRATEGY_STARTED"
+COMMAND = "CLUSTRATEGY_COMMAND"
+
+
+def now() -> str:
+    """The time as ISO 8601, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def record(config: Mapping[str, Any], audit: Mapping[str, Any], *, provenance: str) -> None:
+    """Write the provenance of a run.
+
+    Parameters
+    ----------
+    config : the resolved config.
+    audit : the versions of the references, and why references were left out.
+    provenance : the JSON file to write. Start and command come from the environment variables
+        `CLUSTRATEGY_STARTED` and `CLUSTRATEGY_COMMAND`, which the Snakefile sets.
+    """
+    packages = {d.metadata["Name"]: d.version for d in distributions()}
+    content = {
+        "command": os.environ.get(COMMAND),
+        "start": os.environ.get(STARTED),
+        "end": now(),
+        "seed": config["seed"],
+        "config": dict(config),
+        "audit": dict(audit),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": dict(sorted(packages.items(), key=lambda item: item[0].lower())),
+        "r": _r(),
+    }
+    tables.write_text(json.dumps(content, indent=1) + "\n", provenance)
+
+
+def _r() -> dict[str, str] | None:
+    """The versions of R and its packages, nothing where there is no R."""
+    try:
+        return lme4.installed()
+    except FileNotFoundError:
+        return None

@@ -1,1 +1,0 @@
-"""The second worked example: regressions on a real table, with clusters and without."""

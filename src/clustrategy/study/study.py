@@ -1,0 +1,348 @@
+"""The study: from a validated config to cells, shards and paths."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from clustrategy.audit import verdicts as audit
+from clustrategy.core.cells import FACTORS, Cell, Level, format_level, level, shard_path
+from clustrategy.core.errors import ConfigError, nearest
+from clustrategy.dgp import Process, least_rows
+from clustrategy.evaluation.sample_size import sims_for
+from clustrategy.strategies import Strategy
+from clustrategy.study import blocks as sharding
+from clustrategy.study import config as configuration
+from clustrategy.tables import files as tables
+
+MOST_SIMS = 10_000_000
+"""Of a cell: a number far beyond it would hang the plan of the jobs."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A validated config.
+
+    Attributes
+    ----------
+    name, seed, sims, sims_per_shard : as in the config.
+    levels : the levels of each factor, `FACTORS` first and further ones in alphabetical order.
+    dgp : the data-generating process but for what the grid sets.
+    strategies : the parsed entries, in the config's order.
+    config : the whole config, defaults filled in.
+    files : where it was read from, for messages.
+    """
+
+    name: str
+    seed: int
+    sims: int
+    sims_per_shard: int | Literal["auto"]
+    levels: dict[str, list[Any]]
+    dgp: dict[str, Any]
+    strategies: list[Strategy]
+    config: dict[str, Any] = field(repr=False)
+    files: Sequence[str] = ()
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], files: Sequence[str] = ()) -> Study:
+        """Validate a config.
+
+        Parameters
+        ----------
+        config : as read from YAML.
+        files : where it was read from, later ones over earlier ones; for messages.
+
+        Raises
+        ------
+        ConfigError : one sentence that names the file, the key, what was expected and found.
+        """
+        full = configuration.validate(config, files)
+        further = sorted(set(full["grid"]) - set(FACTORS))
+        levels = {}
+        for factor in (*FACTORS, *further):
+            values = [level(factor, value) for value in full["grid"][factor]]
+            source = configuration.holder(files, ["grid", factor])
+            for value in values:
+                if values.count(value) > 1:
+                    text = format_level(value)
+                    raise ConfigError(f"{source}: grid.{factor} lists the level {text} twice")
+            levels[factor] = values
+        source = configuration.holder(files, ["strategies"])
+        try:
+            strategies = [Strategy.parse(entry) for entry in full["strategies"]]
+        except ConfigError as error:
+            raise ConfigError(f"{source}: strategies: {error}") from None
+        labels = [strategy.label for strategy in strategies]
+        for label in labels:
+            if labels.count(label) > 1:
+                raise ConfigError(
+                    f"{source}: strategies: two entries are called {label!r}; "
+                    "give each its own 'name'"
+                )
+        _resolve_sims(full, files)
+        _resolve_performance(full["performance"], strategies, files)
+        study = cls(
+            name=full["study"],
+            seed=full["seed"],
+            sims=full["sims"],
+            sims_per_shard=full["sims_per_shard"],
+            levels=levels,
+            dgp=full["dgp"],
+            strategies=strategies,
+            config=full,
+            files=files,
+        )
+        for cell in study.cells:
+            study.process(cell)
+        study.process(study.config["worked_example"], "worked_example")
+        return study
+
+    @property
+    def factors(self) -> list[str]:
+        """The factors, in the order of paths and tables."""
+        return list(self.levels)
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """Every combination of levels, the last factor running fastest."""
+        return [
+            dict(zip(self.levels, values, strict=True))
+            for values in itertools.product(*self.levels.values())
+        ]
+
+    def process(self, cell: Mapping[str, Any], section: str = "grid") -> Process:
+        """The data-generating process of a cell.
+
+        Parameters
+        ----------
+        cell : what it sets of the process; the rest is as in `dgp`.
+        section : of the config, that the cell is from.
+
+        Raises
+        ------
+        ConfigError : where its options do not go together.
+        """
+        process = Process(**{**self.dgp, **cell})
+        if process.conflict is not None:
+            key, problem = process.conflict
+            option = key.partition(".")[0]
+            section = section if option in cell else "dgp"
+            source = configuration.holder(self.files, [section, option])
+            raise ConfigError(f"{source}: {section}.{key} {problem}")
+        return process
+
+    def job(self, cell: Mapping[str, Any]) -> dict[str, Any]:
+        """What it takes to draw sims of a cell, as plain values."""
+        return {"seed": self.seed, "cell": dict(cell), "process": {**self.dgp, **cell}}
+
+    @property
+    def further_dgp(self) -> dict[str, Any]:
+        """What of the data-generating process is the same in all cells."""
+        return {key: self.dgp[key] for key in sorted(self.dgp) if key not in self.levels}
+
+    @property
+    def whole_job(self) -> dict[str, Any]:
+        """What the shards of the whole study must hold, as plain values."""
+        return {
+            "study": self.name,
+            "version": version("clustrategy"),
+            "cells": self.cells,
+            "blocks": [[(sims[0], sims[-1]) for sims in self.blocks(cell)] for cell in self.cells],
+            "strategies": [strategy.label for strategy in self.strategies],
+        }
+
+    @property
+    def performance_job(self) -> dict[str, Any]:
+        """What it takes to tell how the strategies performed, as plain values."""
+        processes = map(self.process, self.cells)
+        smallest = [(least_rows(process), process.varying) for process in processes]
+        return {
+            **self.whole_job,
+            **self.config["performance"],
+            "sims": self.sims,
+            "finite_variance": {
+                strategy.label: [
+                    strategy.finite_variance(rows, slopes) for rows, slopes in smallest
+                ]
+                for strategy in self.strategies
+            },
+        }
+
+    @property
+    def audited_sims(self) -> int:
+        """How many sims of each cell are audited; 0 where there is no audit."""
+        settings = self.config["audit"]
+        if settings is None:
+            return 0
+        return self.sims if settings["sims"] == "all" else min(settings["sims"], self.sims)
+
+    @cached_property
+    def audit_plan(self) -> tuple[dict[str, list[dict[str, Any]]], str]:
+        """The references of each strategy, and why some or all are left out; as `audit.plan`."""
+        if self.config["audit"] is None:
+            return {}, "the config has no audit"
+        return audit.plan(self.strategies, self.config["audit"]["engine"])
+
+    @property
+    def unaudited(self) -> list[str]:
+        """The labels of the strategies for which there is no reference, here or anywhere."""
+        settings = self.config["audit"]
+        if settings is None:
+            return []
+        engine = settings["engine"]
+        return [s.label for s in self.strategies if not audit.references(s, engine)]
+
+    @property
+    def audit_job(self) -> dict[str, Any]:
+        """What it takes to audit a shard, as plain values."""
+        settings = self.config["audit"]
+        if settings is None:
+            return {}
+        engine = settings["engine"]
+        chosen = [audit.audited(strategy, engine) for strategy in self.strategies]
+        return {
+            "engine": engine,
+            "seed": self.seed,
+            "dgp": self.further_dgp,
+            "sims": self.audited_sims,
+            "strategies": self.entries,
+            "references": dict(sorted(self.audit_plan[0].items())),
+            "digests": {strategy.label: strategy.digest for strategy in chosen},
+            "versions": self.reference_versions,
+        }
+
+    @property
+    def reference_versions(self) -> dict[str, str]:
+        """The versions of what the strategies are audited by."""
+        entries = [entry for others in self.audit_plan[0].values() for entry in others]
+        versions: dict[str, str] = {}
+        for entry in entries:
+            versions |= Strategy.parse(entry).versions
+        return dict(sorted(versions.items()))
+
+    @property
+    def worked_example_job(self) -> dict[str, Any]:
+        """What it takes to draw the worked example."""
+        return self.job(self.config["worked_example"])
+
+    @property
+    def largest_cells(self) -> list[Cell]:
+        """The cells with the most clusters and observations: one for each other combination."""
+        most = {factor: max(self.levels[factor]) for factor in FACTORS[:2]}
+        return [cell for cell in self.cells if most.items() <= cell.items()]
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        """The strategies in full, by label: their order is of no account to the shards."""
+        by_label = sorted(self.strategies, key=lambda strategy: strategy.label)
+        return [strategy.spec for strategy in by_label]
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """What the rows of each strategy come from, by label."""
+        return {s.label: s.digest for s in sorted(self.strategies, key=lambda s: s.label)}
+
+    def blocks(self, cell: Mapping[str, Level]) -> list[range]:
+        """The sims of each shard of a cell; see `sharding`."""
+        if self.sims_per_shard != "auto":
+            return sharding.equal(self.sims, self.sims_per_shard)
+        process = self.process(cell)
+        cap = sharding.cap(
+            [(strategy.name, strategy.engine) for strategy in self.strategies],
+            clusters=process.clusters,
+            rows=process.clusters * process.obs_per_cluster,
+            predictors=process.predictors,
+        )
+        return sharding.doubling(self.sims, cap)
+
+    @property
+    def folder(self) -> str:
+        """Where the results of the study live."""
+        return f"results/{self.name}"
+
+    def shards(self, stage: str, first: int | None = None) -> list[str]:
+        """The files of a stage (`truth`, `estimates`, ...), in the order of cells and sims.
+
+        Those alone that hold some of the first sims, where `first` is given.
+        """
+        return [
+            f"{self.folder}/{stage}/{shard_path(cell, sims)}"
+            for cell in self.cells
+            for sims in self.blocks(cell)
+            if first is None or sims[0] < first
+        ]
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What every dataset of the study follows from, besides its cell and sim."""
+        return {"seed": self.seed, "dgp": self.dgp}
+
+    def claim(self) -> None:
+        """Write the study's identity into its folder, for `check_folder`."""
+        stamp = Path(self.folder, "study.json")
+        if not stamp.exists():
+            text = json.dumps(self.identity, indent=1, sort_keys=True)
+            tables.write_text(text + "\n", stamp)
+
+    def check_folder(self) -> None:
+        """Raise ConfigError where the folder cannot be written to or is another study's."""
+        existing = Path(self.folder)
+        while not existing.exists():
+            existing = existing.parent
+        if not os.access(existing, os.W_OK | os.X_OK):
+            raise ConfigError(f"{self.folder}: no permission to write in {existing}")
+        stamp = Path(self.folder, "study.json")
+        if not stamp.exists():
+            return
+        try:
+            found = json.loads(stamp.read_text())
+        except ValueError:
+            raise ConfigError(f"{stamp}: is not JSON; delete it and run again") from None
+        for key, value in self.identity.items():
+            if found.get(key) != value:
+                source = configuration.holder(self.files, [key])
+                raise ConfigError(
+                    f"{self.folder}: was made with {key} {found.get(key)!r}, but {source} "
+                    f"says {value!r}: give the study another name ('study:' in the config), or "
+                    "move that folder away"
+                )
+
+
+def _resolve_sims(config: dict[str, Any], files: Sequence[str]) -> None:
+    """Sims that are asked for by a Monte Carlo standard error, as a number."""
+    target = config["sims"]
+    try:
+        if not isinstance(target, int):
+            config["sims"] = sims_for(**target, alpha=config["performance"]["alpha"])
+        if config["sims"] > MOST_SIMS:
+            raise ConfigError(
+                f"{config['sims']:,} datasets per cell, more than the {MOST_SIMS:,} that a cell "
+                "can have"
+            )
+    except ConfigError as error:
+        raise ConfigError(f"{configuration.holder(files, ['sims'])}: sims: {error}") from None
+
+
+def _resolve_performance(
+    settings: dict[str, Any], strategies: Sequence[Strategy], files: Sequence[str]
+) -> None:
+    """Fill in the strategies that others are compared with and replaced by."""
+    labels = [strategy.label for strategy in strategies]
+    simple = [s.label for s in strategies if s.name in ("cluster_robust", "ols")]
+    defaults = {"reference": labels[0], "fallback": [*simple, *labels][0]}
+    for key, default in defaults.items():
+        if settings[key] is None:
+            settings[key] = default
+        elif settings[key] not in labels:
+            source = configuration.holder(files, ["performance", key])
+            raise ConfigError(
+                f"{source}: performance.{key} must be a strategy of the study, found "
+                f"{settings[key]!r}{nearest(settings[key], labels)}"
+            )

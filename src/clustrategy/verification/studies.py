@@ -1,0 +1,39 @@
+"""The verification's studies: their configs and where their results are.
+
+There are two forms of each, `verification` and `verification-short`, which has fewer cells and
+sims; the study of a part is called by both, such as `verification-short-arms`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clustrategy.study.config import load
+
+DEFAULT = "config/config.yaml"
+PARTS = {"arms": "config/verification-arms.yaml", "slopes": "config/verification-slopes.yaml"}
+SHORT = "config/verification-short.yaml"
+FORMS = {"verification": (), "verification-short": (SHORT,)}
+
+
+def files(form: str, part: str) -> list[str]:
+    """The config files that are laid over the default one, later ones over earlier ones."""
+    return [PARTS[part], *FORMS[form]]
+
+
+def configs(form: str) -> list[dict[str, Any]]:
+    """The config of each study as Snakemake puts it together."""
+    from snakemake.utils import update_config
+
+    whole = []
+    for part in PARTS:
+        config = load(DEFAULT)
+        for file in files(form, part):
+            update_config(config, load(file))
+        whole.append({**config, "study": f"{form}-{part}"})
+    return whole
+
+
+def tables(form: str, name: str) -> list[str]:
+    """A table of each study."""
+    return [f"results/{form}-{part}/{name}.parquet" for part in PARTS]

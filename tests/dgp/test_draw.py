@@ -1,0 +1,512 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy import stats
+
+from clustrategy.core.cells import level
+from clustrategy.core.shard import Floats
+from clustrategy.dgp import Process, Simulation, cell_key, simulate, smallest
+from clustrategy.dgp.seeds import streams
+from clustrategy.dgp.sizes import cluster_sizes
+from clustrategy.tables import files as tables
+from tests.material import few
+
+CELL = {"clusters": 4, "obs_per_cluster": 3, "between_cluster_sigma": 0.5}
+PROCESS = Process(4, 3, 0.5, 2, {"uniform": [0, 1]}, 1.0)
+
+
+def bits(simulation: Simulation, sims: int) -> list[bytes]:
+    """The numbers of each sim, truth and cluster coefficients included."""
+    shard = simulation.shard
+    return [
+        b"".join(
+            part.tobytes()
+            for part in (
+                shard.dataset(s).y,
+                shard.dataset(s).X,
+                simulation.truth[s],
+                simulation.cluster_coefficients[s],
+            )
+        )
+        for s in range(sims)
+    ]
+
+
+@given(st.lists(st.integers(0, 19), min_size=1, max_size=6))
+@few
+def test_a_sim_is_the_same_whatever_stands_beside_it(sims):
+    all_sims = bits(simulate(PROCESS, 1, CELL, range(20)), 20)
+    assert bits(simulate(PROCESS, 1, CELL, sims), len(sims)) == [all_sims[sim] for sim in sims]
+
+
+def test_seed_cell_and_sim_each_make_other_data():
+    def first(seed: int, cell: dict[str, float], sim: int) -> bytes:
+        return bits(simulate(PROCESS, seed, cell, [sim]), 1)[0]
+
+    other = {**CELL, "between_cluster_sigma": 0.25}
+    assert len({first(1, CELL, 0), first(2, CELL, 0), first(1, CELL, 1), first(1, other, 0)}) == 4
+
+
+def test_cell_key_is_the_sha_256_of_the_sorted_values():
+    # printf '{"between_cluster_sigma": 0.25, "clusters": 10}' | sha256sum
+    digest = bytes.fromhex("07f533b156661ed8e47c4f99ce21e7cc")
+    key = cell_key({"clusters": 10, "between_cluster_sigma": 0.25})
+    assert key == tuple(int(word) for word in np.frombuffer(digest, "<u4"))
+
+
+def test_cell_key_of_text_and_lists_is_that_of_their_paths():
+    # printf '{"clusters": 10, "coefficients": "0,0.5", "treatment": "within"}' | sha256sum
+    digest = bytes.fromhex("d47e5e363c91336a4655ed143fb290ff")
+    key = cell_key({"treatment": "within", "clusters": 10, "coefficients": [0.0, 0.5]})
+    assert key == tuple(int(word) for word in np.frombuffer(digest, "<u4"))
+
+
+@pytest.mark.parametrize("factor", ["clusters", "between_cluster_sigma"])
+def test_levels_1_and_1_0_are_the_same_cell(factor):
+    assert cell_key({factor: level(factor, 1)}) == cell_key({factor: level(factor, 1.0)})
+
+
+def test_sample_moments():
+    # 400 sims of 20 x 10 x 2 slopes; each bound is 5 Monte Carlo standard errors
+    process = Process(20, 10, 0.5, 2, {"uniform": [-1, 3]}, 2.0)
+    drawn = simulate(process, 7, CELL, range(400))
+    truth, shard = drawn.truth, drawn.shard
+    assert abs(truth.mean() - 1) < 5 * (4 / 12**0.5) / 1200**0.5
+    # Var of the sample variance of a uniform: (mu4 - sigma^4) / n = 4^4 (1/80 - 1/144) / n
+    assert abs(truth.var() - 16 / 12) < 5 * (256 * (1 / 80 - 1 / 144) / 1200) ** 0.5
+    assert truth.min() >= -1 and truth.max() <= 3
+    deviation = drawn.cluster_coefficients - truth[:, None]
+    error = shard.y - (shard.X * np.repeat(drawn.cluster_coefficients.reshape(-1, 3), 10, 0)).sum(1)
+    normal = {
+        "coefficients": (deviation.reshape(-1, 3), 0.5),
+        "predictors": (shard.X[:, 1:], 1.0),
+        "errors": (error[:, None], 2.0),
+    }
+    for name, (x, sigma) in normal.items():
+        count = np.sqrt(len(x))
+        assert np.all(np.abs(x.mean(0)) < 5 * sigma / count), name
+        assert np.all(np.abs(x.var(0) - sigma**2) < 5 * sigma**2 * np.sqrt(2) / count), name
+        correlations = np.tril(np.atleast_2d(np.corrcoef(x.T)), -1)
+        assert np.all(np.abs(correlations) < 5 / count), name
+    assert np.all(shard.X[:, 0] == 1)
+    # clusters, and rows of a cluster, are independent
+    pairs = deviation[:, :-1, 0] * deviation[:, 1:, 0] / 0.25
+    assert abs(pairs.mean()) < 5 / np.sqrt(pairs.size)
+    rows = error.reshape(-1, 10)
+    assert abs((rows[:, :-1] * rows[:, 1:]).mean() / 4) < 5 / np.sqrt(rows[:, 1:].size)
+
+
+def test_residual_sigma_scales_the_errors_alone():
+    none, one, four = (
+        simulate(replace(PROCESS, residual_sigma=sigma), 1, CELL, range(3))
+        for sigma in (0.0, 1.0, 4.0)
+    )
+    for other in (one, four):
+        assert np.array_equal(other.shard.X, none.shard.X)
+        assert np.array_equal(other.truth, none.truth)
+        assert np.array_equal(other.cluster_coefficients, none.cluster_coefficients)
+    error = one.shard.y - none.shard.y
+    np.testing.assert_allclose(four.shard.y - none.shard.y, 4 * error, rtol=0, atol=1e-14)
+    b = np.repeat(none.cluster_coefficients.reshape(-1, 3), 3, axis=0)
+    np.testing.assert_allclose(none.shard.y, (none.shard.X * b).sum(1), rtol=1e-14, atol=1e-14)
+
+
+def test_between_cluster_sigma_scales_the_clusters_deviations_alone():
+    one, three = (
+        simulate(replace(PROCESS, between_cluster_sigma=sigma), 1, CELL, [0]) for sigma in (1, 3)
+    )
+    assert np.array_equal(one.truth, three.truth) and np.array_equal(one.shard.X, three.shard.X)
+    np.testing.assert_allclose(
+        three.cluster_coefficients - three.truth,
+        3 * (one.cluster_coefficients - one.truth),
+        rtol=1e-13,
+    )
+
+
+def test_given_coefficients_are_the_truth_of_every_sim():
+    drawn = simulate(replace(PROCESS, coefficients=[0.0, 2.0, -1.0]), 1, CELL, range(3))
+    assert drawn.truth.tolist() == [[0.0, 2.0, -1.0]] * 3
+
+
+def test_shape_and_names():
+    drawn = simulate(PROCESS, 1, CELL, [5, 2])
+    assert drawn.shard.n.tolist() == [[3] * 4] * 2
+    assert drawn.shard.terms == ("(Intercept)", "IV1", "IV2")
+    assert drawn.truth.shape == (2, 3) and drawn.cluster_coefficients.shape == (2, 4, 3)
+    alone = simulate(replace(PROCESS, predictors=0), 1, CELL, [0])
+    assert alone.shard.terms == ("(Intercept)",) and np.all(alone.shard.X == 1)
+
+
+def test_without_options_a_dataset_is_the_plain_recipe():
+    """Bit for bit: what results of earlier versions stand on."""
+    drawn = simulate(PROCESS, 3, CELL, [5])
+    rng = np.random.default_rng(np.random.SeedSequence(3, spawn_key=(*cell_key(CELL), 5)))
+    truth = rng.uniform(0, 1, size=3)
+    b = truth + 0.5 * rng.standard_normal((4, 3))
+    X = np.ones((4, 3, 3))
+    X[..., 1:] = rng.standard_normal((4, 3, 2))
+    y = (X * b[:, None]).sum(axis=-1) + rng.standard_normal((4, 3))
+    assert np.array_equal(drawn.truth[0], truth)
+    assert np.array_equal(drawn.cluster_coefficients[0], b)
+    assert np.array_equal(drawn.shard.X, X.reshape(12, 3))
+    assert np.array_equal(drawn.shard.y, y.reshape(12))
+
+
+# The options, each by moments that it is documented to have: means of numbers that are
+# independent between clusters, so that their Monte Carlo error is known.
+
+MANY = Process(5000, 6, 0.5, 3, [0.0, 1.0, -1.0, 2.0], 2.0)
+
+
+class Drawn:
+    """One dataset of `MANY` with options: parts with a row for each cluster, standardised."""
+
+    def __init__(self, **options: Any) -> None:
+        self.process = replace(MANY, **options)
+        drawn = simulate(self.process, 11, {}, [0])
+        shard, b = drawn.shard, drawn.cluster_coefficients[0]
+        p = self.process.predictors + 1
+        self.n, self.X, self.b = shard.n[0], shard.X, b
+        self.deviation = (b - drawn.truth[0]) / self.process.between_cluster_sigma
+        self.error = (shard.y - (shard.X * np.repeat(b, self.n, 0)).sum(1)) / 2.0
+        if (self.n == self.n[0]).all():
+            self.error = self.error.reshape(-1, self.n[0])
+            self.x = shard.X.reshape(-1, self.n[0], p)[..., 1:]
+
+
+def assert_mean(values: Floats, expected: object) -> None:
+    """Means over the first axis, of independent values, are within 4.5 standard errors."""
+    error = values.std(axis=0, ddof=1) / np.sqrt(len(values))
+    z = (values.mean(axis=0) - np.asarray(expected)) / error
+    assert np.all(np.abs(z) < 4.5), z
+
+
+def moments(x: Floats, y: Floats) -> Floats:
+    """The products of the columns of x with those of y, row by row."""
+    return x[..., :, None] * y[..., None, :]
+
+
+def contaminated_cdf(x: Floats) -> Floats:
+    wide = x * np.sqrt(1.8)
+    return 0.9 * stats.norm.cdf(wide) + 0.1 * stats.norm.cdf(wide / 3)
+
+
+DISTRIBUTIONS = {
+    "normal": (stats.norm.cdf, 0.0, 3.0),
+    "t": (lambda x: stats.t.cdf(x * np.sqrt(5 / 3), 5), 0.0, None),
+    "skewed": (lambda x: stats.expon.cdf(x + 1), 2.0, 9.0),
+    "contaminated": (contaminated_cdf, 0.0, 3.0 + 16 / 3),
+}
+
+
+@pytest.mark.parametrize("part", ["residual", "random"])
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_distributions(part, name):
+    cdf, skewness, kurtosis = DISTRIBUTIONS[name]
+    drawn = Drawn(**{f"{part}_distribution": name})
+    other = Drawn()
+    x = drawn.error if part == "residual" else drawn.deviation
+    assert stats.kstest(x.ravel(), cdf).pvalue > 1e-5
+    assert_mean(x, 0)
+    assert_mean(x**2, 1)
+    # the sixth moment of t with 5 df is infinite, and so is the error of a skewness
+    if kurtosis is not None:
+        assert_mean((x**3).mean(1), skewness)
+        assert_mean((x**4).mean(1), kurtosis)
+    # independent of each other: rows of a cluster, coefficients of a cluster
+    assert_mean(moments(x, x)[:, 0, 1:], 0)
+    if part == "residual":
+        assert np.array_equal(drawn.b, other.b)
+    else:
+        np.testing.assert_allclose(drawn.error, other.error, atol=1e-12)
+    assert np.array_equal(drawn.X, other.X)
+
+
+def test_sigma_ratios():
+    drawn = Drawn(sigma_ratios=[1, 0, 0.5, 2])
+    assert np.all(drawn.deviation[:, 1] == 0)
+    assert_mean(drawn.deviation[:, [0, 2, 3]] ** 2, [1, 0.25, 4])
+
+
+@pytest.mark.parametrize("distribution", ["normal", "skewed"])
+@pytest.mark.parametrize("rho", [-0.6, 0.8, 1.0])
+def test_intercept_slope_correlation(rho, distribution):
+    z = Drawn(intercept_slope_correlation=rho, random_distribution=distribution).deviation
+    expected = np.full((4, 4), rho**2)
+    expected[0] = expected[:, 0] = rho
+    np.fill_diagonal(expected, 1.0)
+    assert_mean(moments(z, z), expected)
+
+
+@pytest.mark.parametrize("rho", [-0.45, 0.7])
+def test_predictor_correlation(rho):
+    drawn = Drawn(predictor_correlation=rho)
+    expected = np.full((3, 3), rho)
+    np.fill_diagonal(expected, 1.0)
+    assert_mean(moments(drawn.x, drawn.x).mean(1), expected)
+    assert_mean(moments(drawn.x[:, 0], drawn.x[:, 1]), 0)
+    assert np.array_equal(drawn.b, Drawn().b)
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.5])
+def test_predictor_icc(rho):
+    share = np.array([0.0, 0.3, 1.0])
+    drawn = Drawn(predictor_icc=share.tolist(), predictor_correlation=rho)
+    own = np.where(np.eye(3) > 0, 1.0, rho)
+    between = own * np.sqrt(np.outer(share, share))
+    within = own * np.sqrt(np.outer(1 - share, 1 - share))
+    assert_mean(moments(drawn.x, drawn.x).mean(1), between + within)
+    assert_mean(moments(drawn.x[:, 0], drawn.x[:, 1]), between)
+    assert np.all(drawn.x[..., 2] == drawn.x[:, :1, 2])
+    # the slope of a predictor that is constant within clusters is the same in all of them
+    assert np.all(drawn.deviation[:, 3] == 0)
+    assert_mean(drawn.deviation[:, :3] ** 2, 1)
+    same = Drawn(predictor_icc=[0.3, 0.3, 0.3]), Drawn(predictor_icc=0.3)
+    assert np.array_equal(same[0].X, same[1].X)
+
+
+def test_treatment_of_clusters():
+    process = replace(PROCESS, clusters=8, treatment="between", arms=3, predictors=3)
+    process = replace(process, coefficients=[0.0, 1.0, 2.0, 3.0])
+    drawn = simulate(process, 1, CELL, range(3))
+    arms = drawn.shard.X.reshape(3, 8, 3, 4)[..., 2:]
+    assert np.all(arms == arms[:1, :, :1])
+    assert sorted(arms[0, :, 0].tolist()) == 3 * [[0, 0]] + 2 * [[0, 1]] + 3 * [[1, 0]]
+    assert np.all(drawn.cluster_coefficients[..., 2:] == [2.0, 3.0])
+    assert np.all(drawn.cluster_coefficients[..., :2] != [0.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("options", "nearly"),
+    [({"size_cv": 0.3}, 3), ({"missing_rate": 0.1}, 4), ({"size_cv": 0.3, "missing_rate": 0.1}, 5)],
+)
+def test_hardly_a_cluster_has_fewer_than_the_least_rows(options, nearly, monkeypatch):
+    monkeypatch.setattr(smallest, "RARE", 0.01)
+    process = replace(PROCESS, clusters=100, obs_per_cluster=20, **options)
+    n = simulate(process, 1, CELL, range(100)).shard.n
+    least = smallest.least_rows(process)
+    assert 1 < least < 20
+    assert (n < least).mean() <= 0.01 < (n < least + nearly).mean()
+
+
+def test_treatment_within_clusters():
+    process = replace(PROCESS, obs_per_cluster=7, treatment="within", predictors=1)
+    drawn = simulate(process, 1, CELL, range(3))
+    arms = drawn.shard.X.reshape(3, 4, 7, 2)[..., 1]
+    assert np.all(arms == [0, 1, 0, 1, 0, 1, 0])
+    assert np.all(drawn.cluster_coefficients[..., 1] != drawn.truth[:, None, 1])
+    uneven = simulate(replace(process, size_cv=0.8), 1, CELL, range(3)).shard
+    assert len(set(uneven.n.ravel())) > 3
+    starts = np.cumsum(uneven.n) - uneven.n.ravel()
+    for start, size in zip(starts, uneven.n.ravel(), strict=True):
+        assert uneven.X[start : start + size, 1].tolist() == [i % 2 for i in range(size)]
+
+
+def sizes(normals: Floats, **options: Any) -> np.ndarray:
+    process = replace(MANY, clusters=len(normals), **options)
+    return cluster_sizes(process, normals, streams(5, (), 0))
+
+
+@pytest.mark.parametrize(("mean", "cv"), [(2, 0.3), (5, 0.8), (25, 0.5), (25, 2.0)])
+def test_sizes(mean, cv):
+    n = sizes(np.zeros(50_000), obs_per_cluster=mean, size_cv=cv).astype(float)
+    assert n.min() >= 1
+    assert_mean(n, mean)
+    # what rounding adds to the variance is left out of it before: to about 1 % of the CV
+    square, error = (n - mean) ** 2, 4.5 * stats.sem((n - mean) ** 2)
+    assert abs(square.mean() - (mean * cv) ** 2) < error + 0.02 * (mean * cv) ** 2
+
+
+def test_large_sizes_are_one_more_than_gamma():
+    n = sizes(np.zeros(20_000), obs_per_cluster=1001, size_cv=0.7)
+    gamma = stats.gamma((1000 / 700.7) ** 2, scale=700.7**2 / 1000)
+    # the middle of each step of the rounding
+    assert (
+        stats.kstest(n - 1 + np.random.default_rng(0).uniform(-0.5, 0.5, n.size), gamma.cdf)[1]
+        > 1e-5
+    )
+
+
+def test_informative_sizes():
+    z = np.random.default_rng(1).standard_normal(20_000)
+    options = {"obs_per_cluster": 400, "size_cv": 0.5}
+    gamma = stats.gamma((399 / 200) ** 2, scale=200**2 / 399)
+    for r in (-0.6, 0.0, 0.3):
+        n = sizes(z, informative_size=r, **options)
+        score = stats.norm.ppf(gamma.cdf(np.maximum(n - 1, 0.5)))
+        assert_mean(score * z, r)
+    n = sizes(z, informative_size=1.0, **options)
+    assert np.all(np.diff(n[np.argsort(z)]) >= -1)
+
+
+def test_a_cluster_s_size_goes_with_its_intercept():
+    drawn = Drawn(size_cv=0.6, informative_size=0.7)
+    z, n = drawn.deviation, drawn.n.astype(float)
+    assert_mean(n, 6)
+    # E[x Q(Phi(x))], Q the quantile function of 1 + gamma with mean 5 and SD 3.6; by quadrature
+    x = np.linspace(-8, 8, 20_001)
+    gamma = stats.gamma((5 / 3.6) ** 2, scale=3.6**2 / 5)
+    slope = np.trapezoid(x * gamma.ppf(stats.norm.cdf(x)) * stats.norm.pdf(x), x)
+    assert_mean(n * z[:, 0], 0.7 * slope)
+    assert_mean(n[:, None] * z[:, 1:], 0)
+    assert np.array_equal(drawn.b, Drawn().b)
+
+
+@pytest.mark.parametrize("distribution", ["normal", "contaminated"])
+def test_residual_variances(distribution):
+    drawn = Drawn(residual_variance_cv=0.5, residual_distribution=distribution)
+    square = drawn.error**2
+    assert_mean(drawn.error, 0)
+    assert_mean(square, 1)
+    # errors of a cluster are independent given its variance: E v^2 = 1 + CV^2
+    assert_mean(square[:, 0] * square[:, 1], 1.25)
+    assert_mean(square[:-1, 0] * square[1:, 0], 1)
+    assert np.array_equal(drawn.X, Drawn().X) and np.array_equal(drawn.b, Drawn().b)
+
+
+def test_residual_variances_are_lognormal():
+    drawn = Drawn(residual_variance_cv=1.5, clusters=300, obs_per_cluster=500)
+    log = np.log((drawn.error**2).mean(1))
+    # log of a mean square of 500 normals: mean -1/500, variance 2/500
+    s2 = np.log(1 + 1.5**2)
+    assert stats.kstest(log, stats.norm(-s2 / 2 - 1 / 500, np.sqrt(s2 + 2 / 500)).cdf)[1] > 1e-5
+
+
+@pytest.mark.parametrize(("phi", "distribution"), [(0.6, "normal"), (-0.4, "normal"), (0.6, "t")])
+def test_residual_autocorrelation(phi, distribution):
+    drawn = Drawn(residual_autocorrelation=phi, residual_distribution=distribution)
+    rows = np.arange(6)
+    expected = phi ** np.abs(rows[:, None] - rows)
+    assert_mean(moments(drawn.error, drawn.error), expected)
+    assert_mean(drawn.error[:-1, -1] * drawn.error[1:, 0], 0)
+
+
+def test_autocorrelation_starts_anew_in_every_cluster():
+    options: dict[str, Any] = {"size_cv": 0.7, "clusters": 3000}
+    drawn, plain = Drawn(residual_autocorrelation=0.9, **options), Drawn(**options)
+    assert np.array_equal(drawn.n, plain.n)
+    for start, size in zip(np.cumsum(drawn.n) - drawn.n, drawn.n, strict=True):
+        e, v = (it.error[start : start + size] for it in (drawn, plain))
+        assert e[0] == pytest.approx(v[0], abs=1e-12)
+        np.testing.assert_allclose(e[1:], 0.9 * e[:-1] + np.sqrt(0.19) * v[1:], atol=1e-12)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize("distribution", ["normal", "skewed"])
+def test_endogeneity(share, distribution):
+    r = 0.6
+    options = {"predictor_icc": share, "random_distribution": distribution}
+    drawn = Drawn(endogeneity=r, predictor_correlation=0.5, **options)
+    iv1 = drawn.x[..., 0]
+    z0 = drawn.deviation[:, :1]
+    assert_mean(iv1 * z0, r)
+    assert_mean(iv1**2, 1)
+    assert_mean(iv1[:, 0] * iv1[:, 1], r**2 + (1 - r**2) * share)
+    assert_mean(iv1 * drawn.x[..., 1], np.sqrt(1 - r**2) * 0.5)
+    assert_mean(drawn.x[:, 0, 1:] * z0, 0)
+    assert np.array_equal(drawn.b, Drawn(**options).b)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5])
+def test_missing_rows(rate):
+    options: dict[str, Any] = {"obs_per_cluster": 20, "clusters": 2000}
+    whole, drawn = Drawn(**options), Drawn(missing_rate=rate, **options)
+    lost = ~np.isin(whole.X[:, 1], drawn.X[:, 1])
+    assert np.array_equal(whole.X[~lost], drawn.X)
+    np.testing.assert_allclose(whole.error.reshape(-1)[~lost], drawn.error, atol=1e-12)
+    assert np.array_equal(lost.reshape(2000, 20).sum(1), 20 - drawn.n)
+    gone, x = lost.reshape(2000, 20), whole.x[..., 0]
+    assert_mean(gone, rate)
+    probability = 2 * rate * stats.norm.cdf(x)
+    assert_mean(gone - probability, 0)
+    assert_mean((gone - probability) * x, 0)
+    assert_mean((gone - probability) * x**2, 0)
+    assert_mean((gone - probability) * whole.x[..., 1], 0)
+    assert_mean((gone - probability) * whole.error, 0)
+    assert_mean(gone[:, 0] * (gone[:, 1] - rate), 0)
+
+
+def test_missing_rows_by_arm():
+    drawn = Drawn(
+        missing_rate=0.3,
+        treatment="between",
+        predictors=1,
+        coefficients=[0, 0],
+        obs_per_cluster=30,
+    )
+    lost = 1 - drawn.n / 30
+    assert_mean(lost[0::2], 0.6 * stats.norm.cdf(-1))
+    assert_mean(lost[1::2], 0.6 * stats.norm.cdf(1))
+
+
+def test_a_cluster_keeps_the_row_that_was_furthest_from_missing():
+    drawn = Drawn(missing_rate=0.5, obs_per_cluster=2, coefficients=[0.0] * 4)
+    whole = Drawn(obs_per_cluster=2, coefficients=[0.0] * 4)
+    assert drawn.n.min() == 1
+    # both kept: (1 - Phi)(1 - Phi), uniform each; else one is
+    assert_mean(drawn.n - 1.0, 0.25)
+    assert Drawn(missing_rate=0.5, obs_per_cluster=1).n.tolist() == [1] * 5000
+    one = drawn.n == 1
+    kept = drawn.X[np.cumsum(drawn.n)[one] - 1, 1]
+    pair = whole.x[one, :, 0]
+    assert np.all((kept == pair[:, 0]) | (kept == pair[:, 1]))
+    # the smaller IV1 is the less likely to be missing
+    assert (kept == pair.min(1)).mean() > 0.7
+
+
+@st.composite
+def processes(draw: st.DrawFn) -> Process:
+    """Any options that go together."""
+    unit, rate = st.floats(-1, 1), st.floats(0, 0.5)
+    inside, distribution = st.floats(-0.99, 0.99), st.sampled_from([*DISTRIBUTIONS])
+    predictors = draw(st.integers(1, 4))
+    process = Process(
+        clusters=draw(st.integers(1, 6)),
+        obs_per_cluster=draw(st.integers(1, 6)),
+        between_cluster_sigma=draw(st.floats(0, 2)),
+        predictors=predictors,
+        coefficients={"uniform": [0, 1]},
+        residual_sigma=draw(st.floats(0.1, 2)),
+        sigma_ratios=draw(
+            st.none() | st.lists(st.floats(0, 2), min_size=predictors + 1, max_size=predictors + 1)
+        ),
+        intercept_slope_correlation=draw(unit),
+        predictor_correlation=draw(inside),
+        predictor_icc=draw(st.sampled_from([0.0, 0.4, 1.0])),
+        treatment=draw(st.sampled_from(["none", "between", "within"])),
+        arms=draw(st.integers(2, 3)),
+        size_cv=draw(st.floats(0.1, 1.5)),
+        informative_size=draw(unit),
+        residual_distribution=draw(distribution),
+        random_distribution=draw(distribution),
+        residual_variance_cv=draw(st.floats(0, 2)),
+        residual_autocorrelation=draw(inside),
+        endogeneity=draw(inside),
+        missing_rate=draw(rate),
+    )
+    assume(process.conflict is None)
+    return process
+
+
+@given(processes(), st.permutations(range(5)))
+@few
+def test_with_any_options_a_sim_is_the_same_whatever_stands_beside_it(process, order):
+    together = simulate(process, 1, CELL, range(5))
+    all_sims = bits(together, 5)
+    assert bits(simulate(process, 1, CELL, order), 5) == [all_sims[sim] for sim in order]
+    assert bits(simulate(process, 1, CELL, [4]), 1) == all_sims[4:]
+    shard = together.shard
+    assert shard.n.min() >= 1 and shard.n_obs.sum() == len(shard.y)
+    assert shard.finite.all()
+    assert np.all(shard.X[:, 0] == 1)
+    # and it comes back from its table, whatever the sizes of its clusters
+    again, sims = tables.shard_from_datasets(tables.datasets_table(shard, range(5)))
+    assert sims == [*range(5)] and again.terms == shard.terms
+    assert np.array_equal(again.n, shard.n)
+    assert np.array_equal(again.y, shard.y) and np.array_equal(again.X, shard.X)

@@ -1,0 +1,147 @@
+"""How many sims: published numbers, the MCSE that they then have, and a pilot study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clustrategy.__main__ import main
+from clustrategy.core.errors import ConfigError, DataError
+from clustrategy.evaluation import measures
+from clustrategy.evaluation.measures import Replicates, Settings
+from clustrategy.evaluation.sample_size import sims_by_pilot, sims_for
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sims"),
+    [
+        # Morris, White & Crowther (2019), section 5.3: coverage of 95 %, worst case 50 %.
+        ({"mcse": 0.005, "of": "coverage"}, 1_900),
+        ({"mcse": 0.005, "of": "power"}, 10_000),
+        # Their variance of at most 0.04, bias to 0.005.
+        ({"mcse": 0.005, "of": "bias", "sd": 0.2}, 1_600),
+        ({"mcse": 0.005, "of": "rejection_rate"}, 1_900),
+        ({"mcse": 0.001, "of": "rejection_rate", "alpha": 0.01}, 9_900),
+        ({"mcse": 0.01, "of": "failure_rate"}, 2_500),
+        ({"mcse": 0.01, "of": "empirical_se", "sd": 0.2}, 201),
+        ({"mcse": 0.3, "of": "bias_eliminated_coverage"}, 1),
+    ],
+)
+def test_known_numbers(arguments: dict[str, Any], sims: int) -> None:
+    assert sims_for(**arguments) == sims
+
+
+@pytest.mark.parametrize("of", ["bias", "median_bias", "empirical_se", "mse", "rmse"])
+def test_so_many_sims_have_the_mcse(of: str) -> None:
+    """Of normal estimates with a standard deviation of 0.7."""
+    sims = sims_for(mcse=0.01, of=of, sd=0.7)
+    rng = np.random.default_rng(2)
+    nan, zero = np.full(sims, np.nan), np.zeros(sims)
+    found = [
+        measures.evaluate(of, Replicates.of(0.7 * x, zero, nan, nan), Settings()).mcse
+        for x in rng.normal(size=(30, sims))
+    ]
+    assert np.mean(found) == pytest.approx(0.01, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"of": "baes"}, r"unknown measure 'baes' \(did you mean 'bias'\?\)"),
+        ({"of": "bias"}, "the sims for bias need an 'sd'"),
+        ({"of": "coverage", "sd": 1.0}, "the sims for coverage need no sd"),
+        ({"of": "variance_df"}, "the sims for variance_df follow from a pilot study alone"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(arguments: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        sims_for(mcse=0.01, **arguments)
+
+
+@pytest.fixture
+def pilot(tmp_path: Path) -> str:
+    """A table of performance: two cells, two strategies, a true value of 0 and one of 1."""
+    rows = [
+        (10, "A", "(Intercept)", 0.0, "case_wise", "rejection_rate", 0.05, 0.02, 100, ""),
+        (10, "A", "IV1", 1.0, "case_wise", "rejection_rate", 0.5, 0.05, 100, ""),
+        (20, "A", "(Intercept)", 0.0, "case_wise", "rejection_rate", 0.05, 0.01, 80, ""),
+        (20, "A", "IV1", 1.0, "case_wise", "rejection_rate", 0.9, 0.03, 100, ""),
+        (20, "A", "IV1", 1.0, "fallback", "rejection_rate", 0.5, 0.9, 100, ""),
+        (20, "A", "IV1", 1.0, "case_wise", "bias", 0.1, 0.2, 100, ""),
+        (20, "B", "IV1", 1.0, "case_wise", "bias", 0.1, None, 100, "no finite variance"),
+        (10, "B", "IV1", 1.0, "case_wise", "bias", 0.1, 0.1, 50, ""),
+    ]
+    rows += [
+        (clusters, strategy, term, None, "case_wise", "failure_rate", 0.0, 0.0, 100, "")
+        for clusters in (10, 20)
+        for strategy in "AB"
+        for term in ("(Intercept)", "IV1")
+    ]
+    head = ["strategy", "term", "true_value", "handling", "measure", "value", "mcse", "n", "note"]
+    path = tmp_path / "performance.parquet"
+    pd.DataFrame(rows, columns=["clusters", *head]).to_parquet(path)
+    return str(path)
+
+
+def test_a_pilot_tells_of_the_worst_cell(pilot: str) -> None:
+    found = sims_by_pilot(0.01, "bias", pilot)
+    assert [(row.strategy, row.cell, row.sims) for row in found] == [
+        ("A", "clusters=20", 40_000),
+        ("B", "clusters=10", 10_000),  # half of its 100 fits failed
+    ]
+    (power,) = sims_by_pilot(0.01, "power", pilot)
+    assert (power.term, power.cell, power.value, power.sims) == ("IV1", "clusters=10", 0.5, 2_500)
+    (size,) = sims_by_pilot(0.01, "rejection_rate", pilot)
+    assert (size.term, size.cell, size.sims) == ("(Intercept)", "clusters=10", 400)
+    with pytest.raises(DataError, match="has no Monte Carlo standard error of coverage"):
+        sims_by_pilot(0.01, "coverage", pilot)
+    with pytest.raises(ConfigError, match="unknown measure 'bais'"):
+        sims_by_pilot(0.01, "bais", pilot)
+    drawn = pd.read_parquet(pilot).assign(true_value=np.nan)
+    drawn.to_parquet(pilot)
+    with pytest.raises(DataError, match="no coefficient whose true value is 0; take power$"):
+        sims_by_pilot(0.01, "rejection_rate", pilot)
+    assert len(sims_by_pilot(0.01, "power", pilot)) == 2
+
+
+def test_a_pilot_must_be_a_table_of_performance(tmp_path: Path) -> None:
+    path = str(tmp_path / "other.parquet")
+    pd.DataFrame({"strategy": ["A"]}).to_parquet(path)
+    with pytest.raises(DataError, match=r"other.parquet: has no column 'term'"):
+        sims_by_pilot(0.01, "bias", path)
+    with pytest.raises(ConfigError, match=r"the performance.parquet of a study, found 'a.csv'"):
+        sims_by_pilot(0.01, "bias", "a.csv")
+    with pytest.raises(DataError, match=r"^b.parquet: there is no such file; run the pilot study"):
+        sims_by_pilot(0.01, "bias", "b.parquet")
+
+
+def test_the_command(pilot: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["sims", "--mcse", "0.005", "--of", "coverage"])
+    goal = "sims per cell for a Monte Carlo standard error of 0.005 of"
+    assert capsys.readouterr().out == f"1,900 {goal} coverage\n"
+    main(["sims", "--mcse", "0.005", "--of", "bias", "--pilot", pilot])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["strategy", "term", "worst", "cell", "bias", "mcse", "n", "sims"]
+    assert lines[2].split() == ["A", "IV1", "clusters=20", "0.1", "0.2", "100", "160,000"]
+    assert lines[-1] == f"160,000 {goal} bias, by the worst of them"
+    with pytest.raises(SystemExit, match="^clustrategy: the sims for bias need an 'sd'"):
+        main(["sims", "--mcse", "0.005", "--of", "bias"])
+    with pytest.raises(SystemExit):
+        main(["sims", "--mcse", "-1", "--of", "bias"])
+    assert "must be a number greater than 0, found '-1'" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["sims", "--mcse", "0.01", "--of", "rejection_rate", "--alpha", "3"])
+    assert "must be a number between 0 and 1, found '3'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("other", [("--sd", "1"), ("--alpha", "0.01")])
+def test_a_pilot_leaves_nothing_else_to_be_told(
+    pilot: str, other: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["sims", "--mcse", "0.005", "--of", "bias", "--pilot", pilot, *other])
+    assert f"argument {other[0]}: not allowed with argument --pilot" in capsys.readouterr().err

@@ -1,0 +1,313 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+
+from clustrategy import analyze
+from clustrategy.core.errors import ConfigError, DataError
+from clustrategy.owndata.analyze import DEFAULT, shard_from_frame
+from clustrategy.strategies import Strategy
+from tests.material import GOLDEN, fit, golden, orthodont, sleepstudy
+
+COLUMNS = [
+    "strategy",
+    "engine",
+    "term",
+    "estimate",
+    "std_error",
+    "df",
+    "statistic",
+    "p_value",
+    "conf_low",
+    "conf_high",
+    "status",
+    "message",
+]
+
+
+def rows(found: pd.DataFrame, strategy: str) -> pd.DataFrame:
+    return found[found["strategy"] == strategy].set_index("term")
+
+
+def test_a_row_per_strategy_and_term():
+    found = analyze(sleepstudy(), "Reaction ~ Days", cluster="Subject")
+    assert list(found.columns) == COLUMNS
+    pairs = list(zip(found["strategy"], found["term"], strict=True))
+    assert pairs == [(name, term) for name in DEFAULT for term in ("(Intercept)", "Days")]
+    engines = dict(zip(found["strategy"], found["engine"], strict=True))
+    assert engines == dict(zip(DEFAULT, ("numpy",) * 4, strict=True))
+    assert set(found["status"]) == {"ok"} and set(found["message"]) == {""}
+
+
+def test_sleepstudy():
+    found = analyze(sleepstudy(), "Reaction ~ Days", cluster="Subject")
+    # R 4.2: clubSandwich CR1S with t(17); lm per subject and t.test; lmerTest
+    expected = {
+        "cluster_robust": (1.55012491854642, 17, 3.38129827729275e-06),
+        "two_stage": (1.54578889629473, 17, 3.26378807133186e-06),
+        "mixed_maximal": (1.54578889288849, 17, 3.26378783e-06),
+        "mixed_intercept": (0.804221428545719, 161, 6.412601e-27),
+    }
+    for name, (std_error, df, p) in expected.items():
+        days = rows(found, name).loc["Days"]
+        exact = not name.startswith("mixed")
+        np.testing.assert_allclose(days["estimate"], 10.467285959596, rtol=1e-9)
+        np.testing.assert_allclose(days["std_error"], std_error, rtol=1e-11 if exact else 1e-6)
+        np.testing.assert_allclose(days["df"], df, rtol=1e-6)
+        np.testing.assert_allclose(days["p_value"], p, rtol=1e-10 if exact else 1e-5)
+    days = rows(found, "two_stage").loc["Days"]
+    # qt(.975, 17) = 2.10981557783332
+    half = 2.10981557783332 * 1.54578889629473
+    limits = [10.467285959596 - half, 10.467285959596 + half]
+    np.testing.assert_allclose([days["conf_low"], days["conf_high"]], limits, rtol=1e-11)
+
+
+def test_orthodont_with_an_interaction_of_age_and_sex():
+    found = analyze(orthodont(), "distance ~ age * nsex", cluster="Subject")
+    maximal = rows(found, "mixed_maximal")
+    # lmerTest::lmer(distance ~ age * nsex + (age | Subject)), tight tolerances
+    assert list(maximal.index) == ["(Intercept)", "age", "nsex", "age:nsex"]
+    expected = {
+        "estimate": [16.340625, 0.784375, 1.03210227272727, -0.304829545454545],
+        "std_error": [1.01853184822194, 0.0859995106732804, 1.59573272989233, 0.134735339082078],
+        "df": [25, 25, 25, 25],
+        "p_value": [1.13731202711539e-14, 1.986219046e-09, 0.523663028030709, 0.0326138384674817],
+    }
+    for column, values in expected.items():
+        rtol = 1e-4 if column == "p_value" else 1e-5
+        np.testing.assert_allclose(maximal[column], values, rtol=rtol, err_msg=column)
+    # (1 | Subject)
+    intercept = rows(found, "mixed_intercept")
+    std_error = [0.981312236680274, 0.0775011049183193, 1.53742080529747, 0.121420896103416]
+    np.testing.assert_allclose(intercept["std_error"], std_error, rtol=1e-6)
+    np.testing.assert_allclose(intercept["df"], [103.98636103, 79, 103.98636103, 79], rtol=1e-6)
+
+
+def test_two_stage_regresses_the_clusters_intercepts_on_cluster_level_predictors():
+    data = orthodont()
+    found = rows(analyze(data, "distance ~ age + nsex", cluster="Subject"), "two_stage")
+    own = [np.polyfit(one["age"], one["distance"], 1)[::-1] for _, one in data.groupby("Subject")]
+    intercepts, slopes = np.array(own).T
+    sex = data.groupby("Subject")["nsex"].first()
+    second = sm.OLS(intercepts, sm.add_constant(sex.to_numpy())).fit()
+    assert list(found["status"]) == ["ok"] * 3
+
+    order = ["(Intercept)", "nsex", "age"]
+    means = [*second.params, slopes.mean()]
+    errors = [*second.bse, slopes.std(ddof=1) / np.sqrt(27)]
+    np.testing.assert_allclose(found.loc[order, "estimate"], means, rtol=1e-10)
+    np.testing.assert_allclose(found.loc[order, "std_error"], errors, rtol=1e-10)
+    assert list(found.loc[order, "df"]) == [25, 25, 26]
+
+
+def test_the_order_of_rows_does_not_matter():
+    data = sleepstudy()
+    mixed_up = data.sample(frac=1, random_state=3)
+    one, other = (analyze(d, "Reaction ~ Days", cluster="Subject") for d in (data, mixed_up))
+    numbers = ["estimate", "std_error", "df", "p_value", "conf_low", "conf_high"]
+    np.testing.assert_allclose(other[numbers], one[numbers], rtol=1e-5)
+
+
+def test_the_frame_is_not_changed():
+    data = sleepstudy().sample(frac=1, random_state=3)
+    before = data.copy()
+    analyze(data, "Reaction ~ Days", cluster="Subject")
+    pd.testing.assert_frame_equal(data, before)
+
+
+# --- formulas and columns -----------------------------------------------------------------
+
+# coef(lm(...)) of R 4.2, which takes the first level as the reference
+TREATMENT = {
+    "distance ~ age + Sex": [15.3856902356902, 0.660185185185185, 2.32102272727273],
+    "distance ~ C(age) * Sex": [
+        21.1818181818182,
+        1.04545454545454,
+        1.90909090909091,
+        2.90909090909091,
+        1.69318181818182,
+        -0.107954545454544,
+        0.934659090909088,
+        1.68465909090909,
+    ],
+}
+
+
+@pytest.mark.parametrize("formula", TREATMENT)
+def test_categories_are_coded_as_rs_treatment_contrasts(formula):
+    found = analyze(orthodont(), formula, cluster="Subject", strategies=["ols"])
+    np.testing.assert_allclose(found["estimate"], TREATMENT[formula], rtol=1e-11)
+
+
+def test_the_first_level_of_a_categorical_column_is_the_reference():
+    sex = pd.Categorical(orthodont()["Sex"], categories=["Male", "Female"])
+    data = orthodont().assign(Sex=sex)
+    found = analyze(data, "distance ~ age * Sex", cluster="Subject", strategies=["ols"])
+    expected = [16.340625, 0.784375, 1.03210227272727, -0.304829545454545]
+    np.testing.assert_allclose(found["estimate"], expected, rtol=1e-11)
+
+
+def test_levels_that_no_row_has_are_left_out_as_r_does():
+    sex = pd.Categorical(orthodont()["Sex"], categories=["Male", "Other", "Female"])
+    data = orthodont().assign(Sex=sex)
+    found = analyze(data, "distance ~ Sex", cluster="Subject", strategies=["ols"])
+    np.testing.assert_allclose(found["estimate"], [24.96875, -2.32102272727273], rtol=1e-12)
+
+
+def test_categories_in_a_mixed_model():
+    # lmer(distance ~ factor(age) + Sex + (1 | Subject)), tight tolerances: SE and df
+    found = analyze(
+        orthodont(), "distance ~ C(age) + Sex", cluster="Subject", strategies=["mixed_intercept"]
+    )
+    std_error = [0.633477749927479, *[0.392377962657439] * 3, 0.761416849393553]
+    np.testing.assert_allclose(found["std_error"], std_error, rtol=1e-6)
+    np.testing.assert_allclose(found["df"], [33.8025712613088, 78, 78, 78, 25], rtol=1e-5)
+
+
+def test_rows_with_a_missing_value_in_the_model_are_left_out():
+    data = sleepstudy()
+    # 1-based c(seq(3, 180, 7), 1:4, 55:58)
+    gone = sorted({*range(2, 180, 7), *range(4), *range(54, 58)})
+    data["other"] = np.nan
+    data["Subject"] = data["Subject"].astype(float)
+    for place, row in enumerate(gone):
+        data.loc[row, ["Reaction", "Days", "Subject"][place % 3]] = np.nan
+    shard, _ = shard_from_frame(data, "Reaction ~ Days", "Subject")
+    expected = golden("sleepstudy-unbalanced")
+    assert np.array_equal(shard.y, expected.y) and np.array_equal(shard.X, expected.X)
+    assert np.array_equal(shard.n, expected.n)
+    found = analyze(data, "Reaction ~ Days", cluster="Subject", strategies=["cluster_robust"])
+    golden_se = GOLDEN["sleepstudy-unbalanced"]["robust"]["CR1S"]["std_error"]
+    np.testing.assert_allclose(found["std_error"], golden_se, rtol=1e-11)
+
+
+def test_clusters_may_have_any_labels():
+    data = sleepstudy()
+    names = np.array([f"subject {k}" for k in np.random.default_rng(1).permutation(18)])
+    data = data.assign(Subject=names[data["Subject"] - 1])
+    found = analyze(data, "Reaction ~ Days", cluster="Subject", strategies=["cluster_robust"])
+    expected = GOLDEN["sleepstudy"]["robust"]["CR1S"]["std_error"]
+    np.testing.assert_allclose(found["std_error"], expected, rtol=1e-11)
+
+
+def test_a_categorical_cluster_column_with_unused_levels():
+    data = sleepstudy()
+    subject = pd.Categorical(data["Subject"], categories=range(25))
+    shard, _ = shard_from_frame(data.assign(Subject=subject), "Reaction ~ Days", "Subject")
+    assert shard.n.tolist() == [[10] * 18]
+
+
+def test_without_an_intercept():
+    found = analyze(sleepstudy(), "Reaction ~ 0 + Days", cluster="Subject", strategies=["ols"])
+    assert list(found["term"]) == ["Days"]
+    data = sleepstudy()
+    slope = (data["Days"] @ data["Reaction"]) / (data["Days"] @ data["Days"])
+    np.testing.assert_allclose(found["estimate"], slope, rtol=1e-13)
+
+
+def test_transformations():
+    found = analyze(
+        sleepstudy(), "np.log(Reaction) ~ I(Days**2)", cluster="Subject", strategies=["ols"]
+    )
+    data = sleepstudy()
+    slope = np.polynomial.Polynomial.fit(data["Days"] ** 2, np.log(data["Reaction"]), 1)
+    np.testing.assert_allclose(found["estimate"], slope.convert().coef, rtol=1e-11)
+
+
+# --- entries and engines ------------------------------------------------------------------
+
+
+def test_entries_as_in_the_config():
+    entry = {"strategy": "cluster_robust", "name": "CR2", "variance": "CR2", "df": "satterthwaite"}
+    data = sleepstudy()
+    found = analyze(data, "Reaction ~ Days", cluster="Subject", strategies=[entry, "two_stage"])
+    assert list(found["strategy"]) == ["CR2", "CR2", "two_stage", "two_stage"]
+    shard, _ = shard_from_frame(data, "Reaction ~ Days", "Subject")
+    expected = fit(shard, "cluster_robust", variance="CR2", df="satterthwaite")
+    assert np.array_equal(found["std_error"][:2], expected.std_error[0])
+
+
+def test_an_engine_for_the_strategies_that_have_it():
+    found = analyze(
+        sleepstudy(),
+        "Reaction ~ Days",
+        cluster="Subject",
+        strategies=["cluster_robust", "mixed_intercept"],
+        engine="statsmodels",
+    )
+    default = Strategy.parse("mixed_intercept").engine
+    assert list(found["engine"]) == ["statsmodels"] * 2 + [default] * 2 != ["statsmodels"] * 4
+
+
+def test_an_unknown_strategy_is_refused_before_anything_is_fitted():
+    with pytest.raises(ConfigError, match="unknown strategy 'mixed_max'"):
+        analyze(sleepstudy(), "Reaction ~ Days", cluster="Subject", strategies=["mixed_max"])
+
+
+# --- what is wrong with the data ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("formula", "cluster", "sentence"),
+    [
+        ("Reaction ~ Days", "Person", "the data have no column 'Person' for the clusters; they"),
+        ("Reaction ~ Dais", "Subject", "the data have no column 'Dais', which 'Reaction ~ Dais'"),
+        ("React ~ Days", "Subject", "the data have no column 'React', which 'React ~ Days' uses"),
+        ("Days", "Subject", "the formula 'Days' has no response: expected 'y ~ x'"),
+        ("~ Days", "Subject", "the formula '~ Days' has no response: expected 'y ~ x'"),
+        ("Reaction ~ Days +", "Subject", r"the formula 'Reaction ~ Days \+' cannot be used: "),
+        ("Reaction ~ (Days", "Subject", r"the formula 'Reaction ~ \(Days' cannot be used: "),
+        ("", "Subject", "the formula ''"),
+        ("text ~ Days", "Subject", "the response of 'text ~ Days' must be one column of numbers"),
+        ("Reaction ~ empty", "Subject", "no row of the data has a value in every column"),
+        ("Reaction ~ Days + (1 | Subject)", "Subject", "the formula 'Reaction ~ Days"),
+        ("Reaction ~ Days | text", "Subject", r"the formula 'Reaction ~ Days \| text'"),
+        ("Reaction ~ nothing(Days)", "Subject", "the data have no column 'nothing', which"),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_one_sentence(formula, cluster, sentence):
+    data = sleepstudy().assign(text="abc", empty=np.nan)
+    data.loc[::2, "text"] = "def"
+    data.loc[::3, "text"] = "ghi"
+    with pytest.raises(DataError, match=sentence) as caught:
+        analyze(data, formula, cluster=cluster)
+    assert str(caught.value).isprintable()
+
+
+def test_an_empty_table():
+    with pytest.raises(DataError, match="no row of the data has a value"):
+        analyze(sleepstudy().iloc[:0], "Reaction ~ Days", cluster="Subject")
+
+
+def test_one_cluster_is_a_table_of_reasons():
+    data = sleepstudy().assign(Subject="s")
+    found = analyze(data, "Reaction ~ Days", cluster="Subject")
+    assert set(found["status"]) == {"undefined"}
+    assert found["message"].str.startswith("one cluster").all()
+
+
+def test_infinite_values_are_a_table_of_reasons():
+    data = sleepstudy()
+    data.loc[4, "Reaction"] = np.inf
+    found = analyze(data, "Reaction ~ Days", cluster="Subject")
+    assert set(found["status"]) == {"undefined"}
+    assert set(found["message"]) == {"the data hold values that are not finite"}
+
+
+@pytest.mark.parametrize("kind", ["text", "category"])
+def test_the_names_of_clusters_do_not_matter(kind):
+    """Clusters of unequal size, whose order as categories is not that of the alphabet."""
+    rng = np.random.default_rng(3)
+    sizes = {"low": 3, "mid": 10, "high": 30}
+    group = np.repeat(list(sizes), list(sizes.values()))
+    data = pd.DataFrame({"x": rng.normal(size=43), "number": np.repeat([0, 1, 2], [3, 10, 30])})
+    data["y"] = data["x"] + data["number"] + rng.normal(size=43)
+    data["group"] = pd.Categorical(group, [*sizes, "none"]) if kind == "category" else group
+    data = data.sample(frac=1, random_state=1)
+    strategies = ["cluster_robust", "two_stage", "mixed_intercept"]
+    by_name = analyze(data, "y ~ x", cluster="group", strategies=strategies)
+    by_number = analyze(data, "y ~ x", cluster="number", strategies=strategies)
+    for column in ("estimate", "std_error", "df"):
+        np.testing.assert_allclose(by_name[column], by_number[column], rtol=1e-6)

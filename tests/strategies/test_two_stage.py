@@ -1,0 +1,438 @@
+from __future__ import annotations
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+import scipy.stats
+import statsmodels.api as sm
+from hypothesis import given
+
+from clustrategy.core.errors import ConfigError
+from clustrategy.core.fits import OWN_TESTS, Fits
+from clustrategy.core.inference import t_inference
+from clustrategy.core.shard import INTERCEPT, Shard
+from clustrategy.estimation.first_stage import FirstStage
+from clustrategy.estimation.meta_analysis import pool
+from clustrategy.strategies import Strategy
+from tests.material import (
+    FOLDER,
+    GOLDEN,
+    few,
+    fit,
+    fitted,
+    golden,
+    join,
+    random_shard,
+    same_bits,
+    shards,
+)
+
+META = json.loads((FOLDER / "meta_analysis.json").read_text())["datasets"]
+
+
+@pytest.mark.parametrize("engine", ["numpy", "statsmodels"])
+@pytest.mark.parametrize("name", [n for n in GOLDEN if GOLDEN[n]["two_stage"]])
+def test_is_lm_in_every_cluster_then_rs_t_test(name, engine):
+    expected = GOLDEN[name]["two_stage"]
+    shard = golden(name)
+    found = fit(shard, "two_stage", engine=engine)
+    np.testing.assert_allclose(found.estimate[0], expected["estimate"], rtol=1e-11)
+    np.testing.assert_allclose(found.std_error[0], expected["std_error"], rtol=1e-11)
+    assert set(found.df[0]) == {shard.clusters - 1}
+    p = t_inference(found.estimate, found.std_error, found.df).p_value
+    np.testing.assert_allclose(p[0], expected["p"], rtol=1e-9)
+
+
+def test_real_data():
+    # R 4.2: lm(Reaction ~ Days) per subject, t.test of the slopes
+    for name, slope, std_error, p in (
+        ("sleepstudy", 10.467285959596, 1.54578889629473, 3.26378807133186e-06),
+        ("sleepstudy-unbalanced", 8.97678361525319, 1.5254604006425, 1.8015364677665e-05),
+    ):
+        found = fit(golden(name), "two_stage")
+        test = t_inference(found.estimate, found.std_error, found.df)
+        assert found.df[0, 1] == 17
+        np.testing.assert_allclose(found.estimate[0, 1], slope, rtol=1e-12)
+        np.testing.assert_allclose(found.std_error[0, 1], std_error, rtol=1e-12)
+        np.testing.assert_allclose(test.p_value[0, 1], p, rtol=1e-11)
+
+
+def test_intercepts_alone_are_a_t_test_of_the_cluster_means():
+    shard = random_shard(4, 1, 9, 1, (1, 6))
+    means = [part.mean() for part in np.split(shard.y, np.cumsum(shard.n[0])[:-1])]
+    test = scipy.stats.ttest_1samp(means, 0)
+    found = fit(shard, "two_stage")
+    np.testing.assert_allclose(found.estimate[0, 0] / found.std_error[0, 0], test.statistic)
+    assert found.df[0, 0] == test.df == 8
+
+
+@pytest.mark.parametrize("p", [1, 2, 4])
+def test_clusters_of_as_many_rows_as_coefficients_are_interpolated(p):
+    shard = random_shard(5, 1, 6, p, p)
+    each = np.linalg.solve(shard.X.reshape(6, p, p), shard.y.reshape(6, p, 1))[..., 0]
+    found = fit(shard, "two_stage")
+    assert found.status[0] == "ok"
+    np.testing.assert_allclose(found.estimate[0], each.mean(axis=0), rtol=1e-9)
+    np.testing.assert_allclose(found.std_error[0], each.std(axis=0, ddof=1) / 6**0.5, rtol=1e-9)
+
+
+@given(shards())
+@few
+def test_properties(shard):
+    found = fitted(shard, "two_stage")
+    rows = np.concatenate(
+        [np.arange(r.start, r.stop)[::-1] for r in map(shard.rows, range(shard.sims))]
+    )
+    X = shard.X.copy()
+    X[:, 1:] += 5.0
+    back = fitted(Shard(shard.y[rows], shard.X[rows], shard.n[:, ::-1], shard.terms), "two_stage")
+    scaled = fitted(Shard(-1000 * shard.y, shard.X, shard.n, shard.terms), "two_stage")
+    moved = fitted(Shard(shard.y, X, shard.n, shard.terms), "two_stage")
+    atol = 1e-9 * np.abs([found.estimate, found.std_error]).max()
+    np.testing.assert_allclose(back.estimate, found.estimate, rtol=1e-9, atol=atol)
+    np.testing.assert_allclose(back.std_error, found.std_error, rtol=1e-9)
+    np.testing.assert_allclose(scaled.estimate, -1000 * found.estimate, rtol=1e-9, atol=1e3 * atol)
+    np.testing.assert_allclose(scaled.std_error, 1000 * found.std_error, rtol=1e-9)
+    slopes = (slice(None), slice(1, None))
+    np.testing.assert_allclose(moved.estimate[slopes], found.estimate[slopes], rtol=1e-8, atol=atol)
+    np.testing.assert_allclose(moved.std_error[slopes], found.std_error[slopes], rtol=1e-8)
+    for sim in range(shard.sims):
+        alone = fitted(shard.dataset(sim), "two_stage")
+        for column in ("estimate", "std_error", "df"):
+            assert np.array_equal(getattr(found, column)[sim], getattr(alone, column)[0])
+
+
+@pytest.mark.parametrize("engine", ["numpy", "statsmodels"])
+def test_undefined_where_a_cluster_cannot_carry_its_own_regression(engine):
+    good = random_shard(1, 1, 4, 3, 6)
+    small = random_shard(2, 1, 4, 3, 6)
+    small = Shard(small.y[:-4], small.X[:-4], np.array([[6, 6, 6, 2]]), small.terms)
+    flat = random_shard(3, 1, 4, 3, 6)
+    flat.X[6:12, 1] = 0.3
+    zero = random_shard(4, 1, 4, 3, 6)
+    zero.X[:12, 2] = 0.0
+    found = fit(join(good, small, flat, zero, good), "two_stage", engine=engine)
+    assert list(found.status) == ["ok", "undefined", "undefined", "undefined", "ok"]
+    assert list(found.message[1:4]) == [
+        "1 of 4 clusters have fewer rows than the 3 coefficients",
+        "the predictors are linearly dependent in 1 of 4 clusters",
+        "the predictors are linearly dependent in 2 of 4 clusters",
+    ]
+    assert np.isnan([found.estimate[1:4], found.std_error[1:4], found.df[1:4]]).all()
+    alone = fit(good, "two_stage", engine=engine)
+    for place in (0, 4):
+        assert np.array_equal(found.estimate[place], alone.estimate[0])
+        assert np.array_equal(found.std_error[place], alone.std_error[0])
+
+
+@pytest.mark.parametrize("engine", ["numpy", "statsmodels"])
+def test_one_cluster_is_undefined(engine):
+    shard = Shard(np.arange(5.0), np.ones((5, 1)), np.array([[5]]), (INTERCEPT,))
+    found = fit(shard, "two_stage", engine=engine)
+    assert (found.status[0], found.message[0]) == ("undefined", "one cluster: two-stage needs two")
+
+
+@pytest.mark.parametrize("engine", ["numpy", "statsmodels"])
+def test_a_golden_dataset_that_r_cannot_analyse_either(engine):
+    name = "unbalanced-30x5-0.25"
+    assert GOLDEN[name]["two_stage"] is None
+    assert fit(golden(name), "two_stage", engine=engine).status[0] == "undefined"
+
+
+# --- predictors that are constant within clusters -----------------------------------------
+
+
+@pytest.mark.parametrize("engine", ["numpy", "statsmodels"])
+def test_cross_level_interactions_are_lmers_where_every_cluster_has_the_same_rows(engine):
+    # distance ~ age * female: female is constant within children, age * female a multiple of age
+    expected = GOLDEN["orthodont"]["mixed_maximal"]["best"]
+    found = fit(golden("orthodont"), "two_stage", engine=engine)
+    np.testing.assert_allclose(found.estimate[0], expected["estimate"], rtol=1e-9)
+    np.testing.assert_allclose(found.std_error[0], expected["std_error"], rtol=1e-7)
+    assert set(found.df[0]) == {25}
+    np.testing.assert_allclose(found.df[0], expected["df"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "statsmodels"])
+def test_intercepts_are_regressed_on_cluster_level_predictors(engine):
+    shard = random_shard(7, 1, 9, 2, (4, 7))
+    codes = shard.cluster_codes(0)
+    level = np.random.default_rng(1).standard_normal((2, 9))
+    X = np.column_stack([shard.X[:, 0], level[0][codes], shard.X[:, 1], level[1][codes]])
+    each = np.array(
+        [np.linalg.lstsq(shard.X[codes == g], shard.y[codes == g])[0] for g in range(9)]
+    )
+    second = sm.OLS(each[:, 0], np.column_stack([np.ones(9), *level])).fit()
+    slope = scipy.stats.ttest_1samp(each[:, 1], 0.0)
+    wide = Shard(shard.y, X, shard.n, (INTERCEPT, "w1", "x", "w2"))
+    found = fit(wide, "two_stage", engine=engine)
+    np.testing.assert_allclose(found.estimate[0, [0, 1, 3]], second.params, rtol=1e-9)
+    np.testing.assert_allclose(found.std_error[0, [0, 1, 3]], second.bse, rtol=1e-9)
+    np.testing.assert_allclose(found.estimate[0, 2], each[:, 1].mean(), rtol=1e-10)
+    test = t_inference(found.estimate, found.std_error, found.df)
+    np.testing.assert_allclose(test.p_value[0, [0, 1, 3]], second.pvalues, rtol=1e-8)
+    np.testing.assert_allclose(test.p_value[0, 2], slope.pvalue, rtol=1e-9)
+    assert list(found.df[0]) == [6, 6, 8, 6]
+
+
+def test_clusters_of_one_row_are_ordinary_least_squares():
+    shard = random_shard(3, 2, 12, 4, 1)
+    found, expected = fit(shard, "two_stage"), fit(shard, "ols")
+    np.testing.assert_allclose(found.estimate, expected.estimate, rtol=1e-10)
+    np.testing.assert_allclose(found.std_error, expected.std_error, rtol=1e-10)
+    assert set(found.df.ravel()) == {8}
+
+
+@pytest.mark.parametrize("engine", ["numpy", "statsmodels"])
+def test_second_stages_that_do_not_exist_are_undefined(engine):
+    few = random_shard(1, 1, 3, 4, 6)
+    few.X[:, 1:3] = np.repeat([[1.0, 2.0], [3.0, 5.0], [4.0, 1.0]], 6, axis=0)
+    constant = random_shard(2, 1, 3, 4, 6)
+    constant.X[:, 2] = 7.0
+    good = random_shard(3, 1, 3, 4, 6)
+    found = fit(join(good, few, constant), "two_stage", engine=engine)
+    assert list(found.status) == ["ok", "undefined", "undefined"]
+    assert list(found.message[1:]) == [
+        "3 clusters cannot carry a regression with 3 coefficients over them",
+        "the predictors are linearly dependent",
+    ]
+    alone = fit(good, "two_stage", engine=engine)
+    assert np.array_equal(found.std_error[0], alone.std_error[0])
+
+
+# --- precision weights --------------------------------------------------------------------
+
+SECOND = {"orthodont": [[0, 2], [1, 3]], "one-cluster-dummy": [[0, 2], [1]]}
+
+
+@pytest.mark.parametrize("test", ["t", "hartung_knapp"])
+@pytest.mark.parametrize("name", list(META))
+def test_precision_weights_are_metafors(name, test):
+    shard = golden(name)
+    found = fit(shard, "two_stage", weights="precision", test=test)
+    groups = SECOND.get(name, [[column] for column in range(shard.p)])
+    for columns, expected in zip(groups, META[name], strict=True):
+        np.testing.assert_allclose(found.estimate[0, columns], expected["estimate"], rtol=1e-9)
+        np.testing.assert_allclose(found.std_error[0, columns], expected[test], rtol=1e-9)
+        assert set(found.df[0, columns]) == {expected["df"]}
+
+
+def test_metafors_numbers_hold_estimates_of_no_variance_between_clusters():
+    assert min(one["tau2"] for many in META.values() for one in many) == 0
+
+
+def test_clusters_of_the_same_precision_make_hartung_knapp_the_t_test():
+    # equal X and equal residual sums of squares: the residuals are the same but for their sign
+    rng = np.random.default_rng(4)
+    X = np.column_stack([np.ones(6), rng.standard_normal((6, 2))])
+    noise = rng.standard_normal(6)
+    noise -= X @ np.linalg.lstsq(X, noise)[0]
+    b = rng.standard_normal((7, 3))
+    y = b @ X.T + noise * rng.choice([-1.0, 1.0], (7, 1))
+    shard = Shard.balanced(y[None], np.tile(X, (1, 7, 1, 1)), (INTERCEPT, "x1", "x2"))
+    plain = fit(shard, "two_stage")
+    weighted = fit(shard, "two_stage", weights="precision", test="hartung_knapp")
+    np.testing.assert_allclose(weighted.estimate, plain.estimate, rtol=1e-9)
+    np.testing.assert_allclose(weighted.std_error, plain.std_error, rtol=1e-9)
+    same = fit(shard, "two_stage", test="hartung_knapp")
+    assert same_bits(same, plain)
+
+
+def test_weights_need_residual_degrees_of_freedom_and_a_residual_variance():
+    good, exact = random_shard(1, 1, 4, 3, 6), random_shard(2, 1, 4, 3, 6)
+    small = random_shard(3, 1, 4, 3, 6)
+    small = Shard(small.y[:-3], small.X[:-3], np.array([[6, 6, 6, 3]]), small.terms)
+    exact.y[:6] = 0.0
+    found = fit(join(good, small, exact), "two_stage", weights="precision")
+    assert list(found.status) == ["ok", "undefined", "undefined"]
+    assert list(found.message[1:]) == [
+        "1 of 4 clusters have no residual degrees of freedom for a weight",
+        "1 of 4 clusters have no residual variance for a weight",
+    ]
+    assert np.isnan(found.estimate[1:]).all()
+
+
+@pytest.mark.parametrize(
+    ("rows", "slopes", "finite"),
+    # closed form: Var = sigma^2 / (rows - slopes - 2) for a slope of normal predictors
+    [(5, 3, False), (4, 3, False), (6, 3, True), (3, 1, False), (4, 1, True), (1, 0, True)],
+)
+def test_where_estimates_have_a_finite_variance(rows, slopes, finite):
+    for options in ({}, {"weights": "precision"}):
+        strategy = Strategy.parse({"strategy": "two_stage", **options})
+        assert strategy.finite_variance(rows, slopes) is finite
+
+
+# --- sign flips ---------------------------------------------------------------------------
+
+
+def test_fishers_randomisation_test_of_darwins_maize():
+    # Fisher (1935), The Design of Experiments, section 21: 863 of 2^15 sums are at least 314
+    heights = [49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48]
+    shard = Shard(np.array(heights, float), np.ones((15, 1)), np.ones((1, 15), int), (INTERCEPT,))
+    found = fit(shard, "two_stage", test="sign_flip", draws=2**15 - 1)
+    assert found.p_value[0, 0] == 2 * 863 / 2**15
+    assert found.conf_low[0, 0] <= 0 < found.estimate[0, 0] < found.conf_high[0, 0]
+
+
+def weighted_t(b, w):
+    mean = w @ b / w.sum()
+    return abs(mean) / np.sqrt(w @ (b - mean) ** 2)
+
+
+@pytest.mark.parametrize("weights", ["equal", "precision"])
+def test_sign_flips_are_those_of_the_t_statistic_and_limits_invert_them(weights):
+    shard = random_shard(8, 1, 8, 2, (4, 9))
+    found = fit(shard, "two_stage", weights=weights, test="sign_flip")
+    (stage,) = FirstStage.of(shard)
+    signs = np.array(list(itertools.product([1, -1], repeat=8)))
+    for k in range(2):
+        b = stage.coefficients[0, :, k]
+        w = np.ones(8)
+        if weights == "precision":
+            w = pool(b[None], stage.variances[:, :, k], np.ones((1, 8, 1))).weights[0]
+
+        def p_value(value, b=b, w=w):
+            observed = weighted_t(b - value, w) * (1 - 1e-10)
+            return np.mean([weighted_t(s * (b - value), w) >= observed for s in signs])
+
+        assert found.p_value[0, k] == p_value(0.0)
+        low, high = found.conf_low[0, k], found.conf_high[0, k]
+        step = 1e-6 * (high - low)
+        assert p_value(low + step) > 0.05 >= p_value(low - step)
+        assert p_value(high - step) > 0.05 >= p_value(high + step)
+    scale = fit(shard, "two_stage", weights=weights, test="hartung_knapp")
+    assert np.array_equal(found.std_error, scale.std_error)
+    assert np.array_equal(found.estimate, scale.estimate)
+
+
+def test_sign_flips_hold_their_level_exactly():
+    # of all signs that 8 effects can have each is as likely as any other: their p-values are
+    # 2/256, 4/256, ... each twice
+    effects = np.random.default_rng(5).standard_normal(8)
+    signs = np.array(list(itertools.product([1.0, -1.0], repeat=8)))
+    shard = Shard((signs * effects).ravel(), np.ones((2048, 1)), np.ones((256, 8), int), ("a",))
+    found = fit(shard, "two_stage", test="sign_flip")
+    expected = np.repeat(np.arange(2, 257, 2) / 256, 2)
+    assert np.array_equal(np.sort(found.p_value[:, 0]), expected)
+    # and the interval misses 0 where the test rejects it
+    misses = (found.conf_low > 0) | (found.conf_high < 0)
+    assert np.array_equal(misses, found.p_value <= 0.05)
+
+
+def test_few_clusters_have_no_interval():
+    # 2 of 2^5 vectors give a p-value of at least 0.0625
+    found = fit(random_shard(1, 1, 5, 2, 8), "two_stage", test="sign_flip")
+    assert (found.p_value >= 2 / 32).all()
+    assert (found.conf_low == -np.inf).all() and (found.conf_high == np.inf).all()
+
+
+def test_random_flips_come_near_all_flips_and_hang_on_the_response_alone():
+    shard = random_shard(6, 3, 12, 2, 8)
+    exact = fit(shard, "two_stage", test="sign_flip", draws=2**12 - 1)
+    drawn = fit(shard, "two_stage", test="sign_flip", draws=999)
+    error = np.sqrt(exact.p_value * (1 - exact.p_value) / 999) + 1 / 1000
+    assert (np.abs(drawn.p_value - exact.p_value) < 4 * error).all()
+    assert not np.array_equal(drawn.p_value, exact.p_value)
+    assert (drawn.p_value * 1000 % 1 < 1e-9).all() and (drawn.p_value >= 0.001).all()
+    for sim in range(3):
+        alone = fit(shard.dataset(sim), "two_stage", test="sign_flip", draws=999)
+        for column in OWN_TESTS:
+            whole = getattr(drawn, column)[sim]
+            assert np.array_equal(whole, getattr(alone, column)[0], equal_nan=True)
+
+
+def test_sign_flips_refuse_cluster_level_predictors():
+    found = fit(golden("orthodont"), "two_stage", test="sign_flip")
+    assert found.status[0] == "undefined" and "constant within clusters" in found.message[0]
+    assert np.isnan([found.estimate, found.p_value]).all()
+
+
+def test_sign_flips_leave_out_what_is_no_mean_over_the_clusters():
+    shard = random_shard(3, 2, 9, 2, 6)
+    level = np.repeat(np.random.default_rng(1).standard_normal(18), 6)
+    wider = Shard(
+        shard.y, np.column_stack([shard.X, level]), shard.n, (*shard.terms, "level of clusters")
+    )
+    found = fit(wider, "two_stage", test="sign_flip")
+    alone = fit(shard, "two_stage", test="sign_flip")
+    plain = fit(wider, "two_stage")
+    assert set(found.status) == {"ok"} and np.array_equal(found.estimate, plain.estimate)
+    for column in ("std_error", *OWN_TESTS):
+        ours, theirs = getattr(found, column), getattr(alone, column)
+        np.testing.assert_allclose(ours[:, 1], theirs[:, 1], rtol=1e-12)
+        assert np.isnan(ours[:, [0, 2]]).all()
+    assert found.message[0].endswith("and left out: (Intercept), level of clusters")
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e6])
+def test_slopes_without_any_spread_have_no_test(shift):
+    shard = random_shard(3, 2, 9, 3, (4, 8))
+    means = np.random.default_rng(1).standard_normal(18) + shift
+    flat = Shard(np.repeat(means, shard.n.reshape(-1)), shard.X, shard.n, shard.terms)
+    found = fit(flat, "two_stage")
+    assert set(found.status) == {"ok"} and set(found.message) == {
+        "a standard error is zero, and left out: x1, x2"
+    }
+    np.testing.assert_allclose(found.estimate[:, 1:], 0.0, atol=1e-13 * (1.0 + shift))
+    assert np.isnan([found.std_error[:, 1:], found.df[:, 1:]]).all()
+    test = scipy.stats.ttest_1samp(means.reshape(2, 9), 0, axis=1)
+    np.testing.assert_allclose(found.estimate[:, 0] / found.std_error[:, 0], test.statistic)
+    for engine in ("numpy", "statsmodels"):
+        within = fit(flat, "fixed_effects", engine=engine)
+        assert set(within.status) == {"undefined"}
+        assert "explain the response exactly" in within.message[0]
+
+
+# --- all options --------------------------------------------------------------------------
+
+OPTIONS = [
+    {"weights": "precision"},
+    {"weights": "precision", "test": "hartung_knapp"},
+    {"test": "sign_flip", "draws": 99},
+    {"weights": "precision", "test": "sign_flip", "draws": 99},
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_a_shard_gives_the_bits_of_its_datasets(options):
+    parts = [random_shard(1, 2, 30, 4, 6), random_shard(2, 2, 30, 4, (6, 40))]
+    if "test" not in options or options["test"] != "sign_flip":
+        level = random_shard(3, 1, 30, 4, 8)
+        level.X[:, 2] = np.repeat(np.arange(30.0) % 4, 8)
+        parts.append(level)
+    together = fit(join(*parts), "two_stage", **options)
+    one = join(*parts)
+    alone = Fits.concatenate([fit(one.dataset(s), "two_stage", **options) for s in range(one.sims)])
+    assert set(together.status) == {"ok"} and same_bits(together, alone)
+    for column in OWN_TESTS:
+        assert np.array_equal(getattr(together, column), getattr(alone, column), equal_nan=True)
+
+
+@pytest.mark.parametrize("options", OPTIONS[:2])
+def test_weighted_estimates_change_their_unit_with_the_response(options):
+    shard = random_shard(5, 3, 8, 3, (5, 12))
+    found = fitted(shard, "two_stage", **options)
+    other = Shard(-1e6 * shard.y, shard.X, shard.n, shard.terms)
+    scaled = fitted(other, "two_stage", **options)
+    np.testing.assert_allclose(scaled.estimate, -1e6 * found.estimate, rtol=1e-9)
+    np.testing.assert_allclose(scaled.std_error, 1e6 * found.std_error, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"weights": "precise"}, "weights must be one of equal, precision, found 'precise'"),
+        ({"test": "knha"}, "test must be one of t, hartung_knapp, sign_flip, found 'knha'"),
+        ({"draws": 9.5}, "draws must be a whole number, found 9.5"),
+        (
+            {"draws": 99, "engine": "statsmodels"},
+            "'two_stage' with engine 'statsmodels' has no option 'draws'; it takes none",
+        ),
+    ],
+)
+def test_options_that_do_not_exist_are_refused(options, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        Strategy.parse({"strategy": "two_stage", **options})

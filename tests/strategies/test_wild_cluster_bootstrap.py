@@ -1,0 +1,314 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clustrategy.core.fits import Fits
+from clustrategy.core.shard import INTERCEPT, Shard
+from clustrategy.strategies import wild_cluster_bootstrap as module
+from tests.material import FOLDER, few, fit, golden, join, random_shard
+
+GOLDEN = json.loads((FOLDER / "wild_bootstrap.json").read_text())["datasets"]
+IMPOSED = pytest.mark.parametrize("imposed", (True, False))
+WEIGHTS = ("rademacher", "webb", "mammen")
+OWN = ("estimate", "std_error", "df", "p_value", "p_value_low", "conf_low", "conf_high")
+
+
+def first_clusters(shard: Shard, clusters: int) -> Shard:
+    """The first clusters of one dataset."""
+    rows = slice(shard.n[0, :clusters].sum())
+    return Shard(shard.y[rows], shard.X[rows], shard.n[:, :clusters], shard.terms)
+
+
+def low(fits: Fits) -> np.ndarray:
+    """The lower end of the p-values: the p-value itself where there is one alone."""
+    return np.where(np.isnan(fits.p_value_low), fits.p_value, fits.p_value_low)
+
+
+class Rows:
+    """The bootstrap of one coefficient on all rows, a regression of every draw."""
+
+    def __init__(self, shard: Shard, weights: np.ndarray, column: int, imposed: bool) -> None:
+        assert shard.sims == 1
+        self.X, self.y, self.column, self.imposed = shard.X, shard.y, column, imposed
+        self.codes = shard.cluster_codes(0)
+        self.weights = weights[self.codes]
+        self.bread = np.linalg.inv(self.X.T @ self.X)
+
+    def fit(self, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The coefficients, CR1 standard error of ours and residuals, of columns of responses."""
+        b = self.bread @ self.X.T @ Y
+        e = Y - self.X @ b
+        influence = (self.X @ self.bread[self.column])[:, None] * e
+        G = self.codes.max() + 1
+        sums = np.array([influence[self.codes == g].sum(axis=0) for g in range(G)])
+        return b, np.sqrt(G / (G - 1) * (sums**2).sum(axis=0)), e
+
+    def statistics(self, value: float) -> tuple[float, np.ndarray]:
+        """|t| of a null value and of all draws."""
+        b, se, e = (part[..., 0] for part in self.fit(self.y[:, None]))
+        t = abs(b[self.column] - value) / se
+        centre = b[self.column]
+        if self.imposed:
+            others = np.delete(np.arange(self.X.shape[1]), self.column)
+            without = self.y - self.X[:, self.column] * value
+            b = np.zeros(len(b))
+            b[self.column] = centre = value
+            b[others] = np.linalg.lstsq(self.X[:, others], without)[0]
+            e = self.y - self.X @ b
+        drawn, errors, _ = self.fit((self.X @ b)[:, None] + self.weights * e[:, None])
+        return t, np.abs(drawn[self.column] - centre) / errors
+
+    def p_value(self, value: float) -> tuple[float, float]:
+        """The shares of draws with |t*| >= |t| and > |t|."""
+        t, draws = self.statistics(value)
+        return (draws >= t * (1 - 1e-8)).mean(), (draws > t * (1 + 1e-8)).mean()
+
+
+# --- wildboottest and regressions on all rows ---------------------------------------------
+
+
+@IMPOSED
+@pytest.mark.parametrize("name", GOLDEN)
+def test_all_sign_vectors_are_wildboottest(name, imposed):
+    shard = first_clusters(golden(name), GOLDEN[name]["clusters"])
+    found = fit(shard, "wild_cluster_bootstrap", impose_null=imposed)
+    upper, lower = np.array(GOLDEN[name]["restricted" if imposed else "unrestricted"]).T
+    np.testing.assert_allclose(found.p_value[0], upper, rtol=1e-12)
+    np.testing.assert_allclose(low(found)[0], lower, rtol=1e-12)
+    assert np.array_equal(np.isnan(found.p_value_low[0]), upper == lower)
+
+
+CASES = [(5, 4, "rademacher", 99), (14, (2, 9), "rademacher", 399), (9, (3, 6), "webb", 299)]
+CASES += [(12, (2, 9), "mammen", 499)]
+
+
+@IMPOSED
+@pytest.mark.parametrize(("clusters", "rows", "weights", "draws"), CASES)
+def test_p_values_and_limits_are_those_of_regressions_on_all_rows(
+    clusters, rows, weights, draws, imposed
+):
+    shard = random_shard(clusters, 1, clusters, 3, rows)
+    v = module.weights_of(shard, 0, weights, draws)
+    found = fit(shard, "wild_cluster_bootstrap", weights=weights, draws=draws, impose_null=imposed)
+    for column in range(3):
+        brute = Rows(shard, v, column, imposed)
+        upper, lower = brute.p_value(0.0)
+        assert found.p_value[0, column] == pytest.approx(upper, rel=1e-12)
+        assert low(found)[0, column] == pytest.approx(lower, rel=1e-12)
+        estimate, se = found.estimate[0, column], found.std_error[0, column]
+        for limit, side in ((found.conf_low[0, column], -1), (found.conf_high[0, column], 1)):
+            if np.isinf(limit):
+                assert brute.p_value(estimate + side * 500.0 * se)[0] > 0.05
+            else:
+                assert brute.p_value(limit - side * 1e-5 * se)[0] > 0.05
+                assert brute.p_value(limit + side * 1e-5 * se)[0] <= 0.05
+
+
+@IMPOSED
+def test_null_values_in_the_interval_are_those_that_are_not_rejected(imposed):
+    shard = random_shard(3, 1, 11, 3, (2, 7))
+    v = module.weights_of(shard, 0, "rademacher", 199)
+    found = fit(shard, "wild_cluster_bootstrap", draws=199, impose_null=imposed)
+    for column in range(3):
+        brute = Rows(shard, v, column, imposed)
+        estimate, se = found.estimate[0, column], found.std_error[0, column]
+        values = estimate + se * np.linspace(-9.0, 9.0, 73)
+        rejected = np.array([brute.p_value(value)[0] <= 0.05 for value in values])
+        outside = (values < found.conf_low[0, column]) | (values > found.conf_high[0, column])
+        assert np.array_equal(rejected, outside) and 0 < outside.sum() < 73
+
+
+def test_standard_errors_are_cr1():
+    shard = random_shard(4, 3, 12, 4, (2, 9))
+    found = fit(shard, "wild_cluster_bootstrap", draws=9)
+    expected = fit(shard, "cluster_robust", variance="CR1")
+    np.testing.assert_allclose(found.estimate, expected.estimate, rtol=1e-14)
+    np.testing.assert_allclose(found.std_error, expected.std_error, rtol=1e-12)
+    assert np.isnan(found.df).all()
+
+
+# --- few clusters -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("clusters", range(2, 11))
+def test_a_far_coefficient_has_the_least_p_value_that_so_many_clusters_allow(clusters):
+    """Only the vector of ones and its opposite reach the observed statistic, and tie with it."""
+    shard = random_shard(8, 1, clusters, 2, 6)
+    shard.X[:, 1] -= np.repeat(shard.X[:, 1].reshape(-1, 6).mean(axis=1), 6)
+    for far in (1e2, 1e4, 1e6):
+        moved = Shard(shard.y + far * shard.X[:, 1], shard.X, shard.n, shard.terms)
+        found = fit(moved, "wild_cluster_bootstrap")
+        assert found.p_value[0, 1] == 2.0 ** (1 - clusters)
+        assert found.p_value_low[0, 1] == 0.0
+
+
+@pytest.mark.parametrize(("clusters", "ends"), [(4, False), (5, False), (6, True), (10, True)])
+def test_with_five_clusters_no_null_value_is_rejected(clusters, ends):
+    found = fit(random_shard(2, 2, clusters, 2, (4, 9)), "wild_cluster_bootstrap")
+    assert (np.isfinite(found.conf_low) == ends).all()
+    assert (np.isfinite(found.conf_high) == ends).all()
+
+
+def test_all_sign_vectors_are_taken_where_they_are_not_more_than_the_draws():
+    shard = random_shard(2, 1, 6, 2, 5)
+    assert module.weights_of(shard, 0, "rademacher", 31).shape == (6, 31)
+    signs = module.weights_of(shard, 0, "rademacher", 32)
+    assert len({tuple(column) for column in signs.T}) == signs.shape[1] == 32
+    assert set(signs[0]) == {1.0} and set(signs[1:].ravel()) == {-1.0, 1.0}
+    assert (signs[:, 0] == 1.0).all()
+
+
+def test_a_mean_of_clusters_is_a_sign_flip_test_with_the_t_statistic():
+    """Webb (2023): with the null imposed, |t*| of the mean of one number a cluster."""
+    y = np.array([3.0, 1.0, 2.0, 5.0, -1.0, 4.0, 2.5])
+    shard = Shard(y, np.ones((7, 1)), np.ones((1, 7), dtype=np.int64), (INTERCEPT,))
+    found = fit(shard, "wild_cluster_bootstrap")
+    flipped = y * (1.0 - 2.0 * (np.arange(128)[:, None] >> np.arange(7) & 1))
+    t = np.abs(flipped.mean(axis=1)) / flipped.std(axis=1, ddof=1)
+    assert found.p_value[0, 0] == (t >= t[0] * (1 - 1e-12)).mean()
+    assert found.p_value_low[0, 0] == (t > t[0] * (1 + 1e-12)).mean()
+
+
+# --- random weights -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("weights", "third"), [("rademacher", 0.0), ("webb", 0.0), ("mammen", 1.0)]
+)
+def test_weights_have_mean_zero_and_variance_one(weights, third):
+    v = module.weights_of(random_shard(1, 1, 100, 2, 2), 0, weights, 20_000)
+    assert v.shape == (100, 20_000)
+    for power, moment in ((1, 0.0), (2, 1.0), (3, third)):
+        sample = v**power
+        assert abs(sample.mean() - moment) < 5 * max(sample.std(), 1e-12) / np.sqrt(v.size)
+    found, counts = np.unique(v, return_counts=True)
+    golden_ratio = (1 + np.sqrt(5)) / 2
+    points, shares = {
+        "rademacher": ([-1, 1], [1 / 2] * 2),
+        "webb": (np.outer([-1, 1], np.sqrt([1 / 2, 1, 3 / 2])).ravel(), [1 / 6] * 6),
+        "mammen": ([1 - golden_ratio, golden_ratio], [golden_ratio / 5**0.5, 1 / (5 + 5**0.5) * 2]),
+    }[weights]
+    np.testing.assert_allclose(found, np.sort(points), rtol=1e-14)
+    np.testing.assert_allclose(counts / v.size, shares, atol=5 * 0.5 / np.sqrt(v.size))
+
+
+def test_weights_follow_from_the_response_alone():
+    shard = random_shard(1, 2, 20, 2, 5)
+    one, other = (module.weights_of(shard, sim, "webb", 50) for sim in (0, 1))
+    assert not np.array_equal(one, other)
+    assert np.array_equal(one, module.weights_of(shard.dataset(0), 0, "webb", 50))
+    rounded = Shard(shard.y * (1 + 1e-15), shard.X + 1.0, shard.n, shard.terms)
+    assert np.array_equal(one, module.weights_of(rounded, 0, "webb", 50))
+
+
+# --- properties ---------------------------------------------------------------------------
+
+
+@st.composite
+def small(draw: st.DrawFn) -> Shard:
+    """One dataset of so few clusters that all sign vectors are taken."""
+    rows = draw(st.sampled_from([5, (4, 9)]))
+    clusters, p = draw(st.integers(3, 8)), draw(st.integers(1, 3))
+    return random_shard(draw(st.integers(0, 10**6)), 1, clusters, p, rows)
+
+
+def close(found: Fits, expected: Fits, scale: float = 1.0, shift: object = 0.0) -> None:
+    """Whether the tests of two fits are the same, the limits but for scale and shift."""
+    np.testing.assert_allclose(found.p_value, expected.p_value, rtol=1e-12)
+    np.testing.assert_allclose(found.p_value_low, expected.p_value_low, rtol=1e-12)
+    size = abs(scale) * expected.std_error
+    ends = ("conf_low", "conf_high") if scale > 0 else ("conf_high", "conf_low")
+    for mine, theirs in zip(("conf_low", "conf_high"), ends, strict=True):
+        wanted = scale * getattr(expected, theirs) + shift
+        np.testing.assert_allclose(
+            (getattr(found, mine) - found.estimate) / size,
+            (wanted - scale * expected.estimate - shift) / size,
+            rtol=1e-6,
+            atol=1e-6,
+        )
+
+
+@IMPOSED
+@given(small())
+@few
+def test_scaling_the_response_scales_the_limits(imposed, shard):
+    expected = fit(shard, "wild_cluster_bootstrap", impose_null=imposed)
+    for scale in (1000.0, -0.001):
+        scaled = Shard(scale * shard.y, shard.X, shard.n, shard.terms)
+        close(fit(scaled, "wild_cluster_bootstrap", impose_null=imposed), expected, scale)
+
+
+@IMPOSED
+@given(small(), st.integers(0, 10**6))
+@few
+def test_the_order_of_clusters_does_not_matter(imposed, shard, seed):
+    order = np.random.default_rng(seed).permutation(shard.clusters)
+    blocks = np.split(np.arange(len(shard.y)), np.cumsum(shard.n[0])[:-1])
+    rows = np.concatenate([blocks[g] for g in order])
+    other = Shard(shard.y[rows], shard.X[rows], shard.n[:, order], shard.terms)
+    close(
+        fit(other, "wild_cluster_bootstrap", impose_null=imposed),
+        fit(shard, "wild_cluster_bootstrap", impose_null=imposed),
+    )
+
+
+@IMPOSED
+@given(small())
+@few
+def test_adding_the_predictors_moves_the_interval_with_the_estimate(imposed, shard):
+    expected = fit(shard, "wild_cluster_bootstrap", impose_null=imposed)
+    b = np.arange(1.0, 1.0 + shard.p)
+    moved = Shard(shard.y + shard.X @ b, shard.X, shard.n, shard.terms)
+    found = fit(moved, "wild_cluster_bootstrap", impose_null=imposed)
+    for name in ("conf_low", "conf_high"):
+        np.testing.assert_allclose(
+            getattr(found, name), getattr(expected, name) + b, rtol=1e-7, atol=1e-7
+        )
+    v = module.weights_of(shard, 0, "rademacher", 999)
+    for column in range(shard.p):
+        upper, lower = Rows(shard, v, column, imposed).p_value(-b[column])
+        assert found.p_value[0, column] == pytest.approx(upper, rel=1e-12)
+        assert low(found)[0, column] == pytest.approx(lower, rel=1e-12)
+
+
+@IMPOSED
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_a_shard_gives_the_bits_of_its_datasets(imposed, weights):
+    parts = [random_shard(seed, 2, 12, 3, rows) for seed, rows in ((1, 6), (2, (3, 9)))]
+    shard = join(*parts)
+    shard.X[shard.rows(1), 2] = 2.0 * shard.X[shard.rows(1), 1]
+    entry = {"impose_null": imposed, "weights": weights, "draws": 199}
+    together = fit(shard, "wild_cluster_bootstrap", **entry)
+    alone = [fit(shard.dataset(sim), "wild_cluster_bootstrap", **entry) for sim in range(4)]
+    both = Fits.concatenate(alone)
+    assert list(together.status) == list(both.status) == ["ok", "undefined", "ok", "ok"]
+    for name in OWN:
+        assert np.array_equal(getattr(together, name), getattr(both, name), equal_nan=True)
+
+
+# --- what cannot be tested ----------------------------------------------------------------
+
+
+def test_where_there_is_no_answer_there_is_a_reason():
+    def said(shard: Shard) -> tuple[str, str]:
+        found = fit(shard, "wild_cluster_bootstrap")
+        assert np.isnan([getattr(found, name) for name in OWN]).all()
+        return found.status[0], found.message[0]
+
+    one = random_shard(1, 1, 1, 2, 8)
+    assert said(one) == ("undefined", "one cluster: a cluster-robust variance needs two")
+    assert said(random_shard(1, 1, 2, 3, 1)) == ("undefined", "2 rows, 3 coefficients")
+    dependent = random_shard(1, 1, 5, 3, 6)
+    dependent.X[:, 2] = 2.0 - 3.0 * dependent.X[:, 1]
+    assert said(dependent) == ("undefined", "the predictors are linearly dependent")
+    exact = random_shard(1, 1, 5, 3, 6)
+    exact.y[:] = exact.X @ [1.0, 2.0, 3.0]
+    assert said(exact)[1].startswith("the predictors explain the response exactly")
+    arms = random_shard(1, 1, 2, 2, 8)
+    arms.X[:, 1] = np.repeat([0.0, 1.0], 8)
+    assert said(arms) == ("undefined", "a standard error is zero")
