@@ -19,7 +19,8 @@ from benchmarks.measure import REPO, Clock
 from clustrategy.dgp import simulate
 from clustrategy.strategies import Strategy
 from clustrategy.study.study import Study
-from clustrategy.tables import files as tables
+from clustrategy.tables.estimates import estimates_table, fits_table
+from clustrategy.tables.files import write_parquet
 
 SIMULATE, STATISTICS = "simulate", "sufficient statistics"
 TABLES, PARQUET = "t tests and tables", "write Parquet"
@@ -36,7 +37,7 @@ def timed(strategies: Sequence[Strategy], sims: range) -> tuple[Clock, int]:
     cell = study.cells[0]
     warm_up = simulate(study.process(cell), study.seed, cell, [0]).shard
     for strategy in strategies:
-        tables.estimates_table(strategy.fit(warm_up), warm_up.terms, [0], "", "")
+        estimates_table(strategy.fit(warm_up), warm_up.terms, [0], "", "")
     clock, errors = Clock(), 0
     with tempfile.TemporaryDirectory() as folder:
         for cell in study.cells:
@@ -49,11 +50,11 @@ def timed(strategies: Sequence[Strategy], sims: range) -> tuple[Clock, int]:
                     fits = strategy.fit(shard)
                 names = (strategy.label, strategy.engine)
                 with clock.part(TABLES):
-                    estimates = tables.estimates_table(fits, shard.terms, sims, *names)
-                    glance = tables.fits_table(fits, sims, *names)
+                    estimates = estimates_table(fits, shard.terms, sims, *names)
+                    glance = fits_table(fits, sims, *names)
                 with clock.part(PARQUET):
-                    tables.write_parquet(estimates, Path(folder, "estimates.parquet"), {})
-                    tables.write_parquet(glance, Path(folder, "fits.parquet"), {})
+                    write_parquet(estimates, Path(folder, "estimates.parquet"), {})
+                    write_parquet(glance, Path(folder, "fits.parquet"), {})
                 errors += int((fits.status == "error").sum())
     return clock, errors
 

@@ -14,7 +14,7 @@ from clustrategy.core.shard import Floats
 from clustrategy.dgp import Process, Simulation, cell_key, simulate, smallest
 from clustrategy.dgp.seeds import streams
 from clustrategy.dgp.sizes import cluster_sizes
-from clustrategy.tables import files as tables
+from clustrategy.tables.datasets import datasets_table, shard_from_datasets
 from tests.material import few
 
 CELL = {"clusters": 4, "obs_per_cluster": 3, "between_cluster_sigma": 0.5}
@@ -506,7 +506,7 @@ def test_with_any_options_a_sim_is_the_same_whatever_stands_beside_it(process, o
     assert shard.finite.all()
     assert np.all(shard.X[:, 0] == 1)
     # and it comes back from its table, whatever the sizes of its clusters
-    again, sims = tables.shard_from_datasets(tables.datasets_table(shard, range(5)))
+    again, sims = shard_from_datasets(datasets_table(shard, range(5)))
     assert sims == [*range(5)] and again.terms == shard.terms
     assert np.array_equal(again.n, shard.n)
     assert np.array_equal(again.y, shard.y) and np.array_equal(again.X, shard.X)

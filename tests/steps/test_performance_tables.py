@@ -22,7 +22,10 @@ from clustrategy.evaluation.measures import NAMES
 from clustrategy.steps.performance import write_performance
 from clustrategy.strategies import Registered, Strategy, registry
 from clustrategy.study.study import Study
-from clustrategy.tables import files as tables
+from clustrategy.tables.cells import with_cell
+from clustrategy.tables.datasets import truth_table
+from clustrategy.tables.estimates import estimates_table, fits_table
+from clustrategy.tables.files import write_parquet
 from tests.conftest import SMALL
 
 SIMS, TERMS = 40, ("(Intercept)", "IV1")
@@ -70,23 +73,21 @@ def write_study(config: Mapping[str, Any] = CONFIG) -> tuple[Study, pd.DataFrame
         for sims in study.blocks(cell):
             truth = np.tile([0.0, 0.5], (len(sims), 1))
             path = Path(study.folder, "truth", shard_path(cell, sims))
-            tables.write_parquet(tables.truth_table(truth, TERMS, sims), path, {})
+            write_parquet(truth_table(truth, TERMS, sims), path, {})
         fits = {label: fits_of(rng, label) for label in LABELS}
         made = {
             "estimates": [
-                tables.estimates_table(of, TERMS, range(SIMS), label, "numpy")
+                estimates_table(of, TERMS, range(SIMS), label, "numpy")
                 for label, of in fits.items()
             ],
-            "fits": [
-                tables.fits_table(of, range(SIMS), label, "numpy") for label, of in fits.items()
-            ],
+            "fits": [fits_table(of, range(SIMS), label, "numpy") for label, of in fits.items()],
         }
         for name, parts_of_cell in made.items():
             whole = pa.concat_tables(parts_of_cell)
             order = np.argsort(whole["sim"].to_numpy(), kind="stable")
-            parts[name].append(tables.with_cell(cell, whole.take(order)))
+            parts[name].append(with_cell(cell, whole.take(order)))
     for name, cells in parts.items():
-        tables.write_parquet(iter(cells), f"{study.folder}/{name}.parquet", {})
+        write_parquet(iter(cells), f"{study.folder}/{name}.parquet", {})
     estimates, glance = (pa.concat_tables(parts[name]).to_pandas() for name in parts)
     keys = [*study.factors, "sim", "strategy"]
     rows = estimates.merge(glance[[*keys, "status"]], on=keys, validate="m:1")

@@ -21,7 +21,7 @@ from clustrategy.steps.simulate import simulate_shard, simulate_shards
 from clustrategy.steps.summary import as_text, stratified_median, stratified_share, summarise
 from clustrategy.strategies import Strategy
 from clustrategy.study.study import Study
-from clustrategy.tables import files as tables
+from clustrategy.tables.files import read_parquet, write_csv, write_parquet
 from tests.conftest import SMALL
 
 
@@ -153,11 +153,11 @@ def test_the_cut_into_shards_changes_no_bit(
 def test_a_table_in_parts_is_that_table(tmp_path: Path) -> None:
     table = pa.table({"a": [1, 2, 3], "b": ["x", "y", None]})
     parts = (table.slice(first, 1) for first in range(3))
-    tables.write_parquet(parts, tmp_path / "parts.parquet", {"key": "value"})
-    again = tables.read_parquet(tmp_path / "parts.parquet")
+    write_parquet(parts, tmp_path / "parts.parquet", {"key": "value"})
+    again = read_parquet(tmp_path / "parts.parquet")
     assert again.equals(table)
     assert again.schema.metadata == {b"key": b"value"}
-    tables.write_csv((table.slice(first, 1) for first in range(3)), tmp_path / "parts.csv")
+    write_csv((table.slice(first, 1) for first in range(3)), tmp_path / "parts.csv")
     assert (tmp_path / "parts.csv").read_text() == '"a","b"\n1,"x"\n2,"y"\n3,\n'
 
 

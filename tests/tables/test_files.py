@@ -10,7 +10,8 @@ import pytest
 
 from clustrategy.core.errors import DataError
 from clustrategy.dgp import Process, simulate
-from clustrategy.tables import files as tables
+from clustrategy.tables.datasets import datasets_table, shard_from_datasets
+from clustrategy.tables.files import read_parquet, write_parquet, write_whole
 
 
 def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
@@ -22,7 +23,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(DataError) as error:
-        tables.write_whole(target, half)
+        write_whole(target, half)
     assert str(error.value) == (
         f"{target}: could not be written (No space left on device); "
         "all that was complete before is kept"
@@ -40,7 +41,7 @@ def test_a_device_that_is_full(tmp_path: Path) -> None:
         path.write_text("x" * 100_000)
 
     with pytest.raises(DataError, match="No space left on device"):
-        tables.write_whole(tmp_path / "table.csv", fill)
+        write_whole(tmp_path / "table.csv", fill)
     assert not list(tmp_path.iterdir())
 
 
@@ -48,11 +49,11 @@ def test_datasets_read_back_bit_by_bit(tmp_path: Path) -> None:
     process = Process(4, 3, 0.5, 2, {"uniform": [0, 1]}, 1.0)
     shard = simulate(process, 1, {"clusters": 4}, [3, 9]).shard
     path = tmp_path / "datasets.parquet"
-    tables.write_parquet(tables.datasets_table(shard, [3, 9]), path, {})
-    table = tables.read_parquet(path)
+    write_parquet(datasets_table(shard, [3, 9]), path, {})
+    table = read_parquet(path)
     assert table.column_names == ["sim", "cluster", "DV", "IV1", "IV2"]
     assert table["sim"].to_pylist() == [3] * 12 + [9] * 12
-    again, sims = tables.shard_from_datasets(table)
+    again, sims = shard_from_datasets(table)
     assert sims == [3, 9]
     assert np.array_equal(again.y, shard.y)
     assert np.array_equal(again.X, shard.X)
@@ -65,4 +66,4 @@ def test_a_broken_file_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.parquet"
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"broken\.parquet: cannot be read"):
-        tables.read_parquet(path)
+        read_parquet(path)

@@ -1,19 +1,29 @@
-"""Which source files of the package a module's behaviour comes from."""
+"""Which source files of the package a module's behaviour comes from, and what they say."""
 
 from __future__ import annotations
 
 import ast
+import hashlib
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def sources(*files: Path) -> list[Path]:
-    """The files and all of the package that they import, directly or not, at any depth of nesting.
+    """List files and all of the package that they import, directly or not, wherever they do.
 
     Parameters
     ----------
-    files : modules of the package, or modules that import from it.
+    *files : Path
+        Modules of the package, or modules that import from it.
+
+    Returns
+    -------
+    list of Path
+        In alphabetical order.
     """
     found: set[Path] = set()
     waiting = list(files)
@@ -21,18 +31,48 @@ def sources(*files: Path) -> list[Path]:
         file = waiting.pop()
         if file not in found:
             found.add(file)
-            waiting += _imported(file)
+            waiting += _read(file)[1]
     return sorted(found)
 
 
-def _imported(file: Path) -> list[Path]:
+def code_digest(files: Iterable[Path]) -> str:
+    """Digest what source files do: their code without comments, docstrings and layout.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        Python files, such as `sources` lists.
+
+    Returns
+    -------
+    str
+        A SHA-256 in hexadecimal digits. An edit of words alone leaves it as it is.
+    """
+    whole = hashlib.sha256()
+    for file in files:
+        whole.update(f"{file.name}:{_read(file)[0]}\n".encode())
+    return whole.hexdigest()
+
+
+@cache
+def _read(file: Path) -> tuple[str, tuple[Path, ...]]:
+    """Give the digest of a file's code and the files of the package that it imports."""
+    tree = ast.parse(file.read_bytes())
+    imported = tuple(path for name in _imports(tree) if (path := _file(name)) is not None)
+    for node in ast.walk(tree):
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body[0] = ast.Pass()
+    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest(), imported
+
+
+def _imports(tree: ast.Module) -> list[str]:
     names: list[str] = []
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return [path for name in names if (path := _file(name)) is not None]
+    return names
 
 
 def _file(module: str) -> Path | None:

@@ -118,7 +118,7 @@ def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
     DataError : where the file cannot be read, has no MCSE of the measure, or no coefficient that
         is (of rejection_rate) or is not (of power) always 0.
     """
-    from clustrategy.tables import files as tables
+    from clustrategy.tables.files import read_parquet
 
     measure = "rejection_rate" if of == "power" else of
     if measure not in NAMES:
@@ -130,7 +130,7 @@ def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
         raise ConfigError(f"a pilot must be the performance.parquet of a study, found {pilot!r}")
     if not Path(pilot).is_file():
         raise DataError(f"{pilot}: there is no such file; run the pilot study first")
-    table = tables.read_parquet(pilot)
+    table = read_parquet(pilot)
     keys = ("strategy", "term", "true_value", "handling", "measure", "value", "mcse", "n", "note")
     missing = [key for key in keys if key not in table.column_names]
     if missing:

@@ -12,7 +12,7 @@ from clustrategy.core.errors import ConfigError, DataError, nearest
 from clustrategy.core.fits import one_line
 from clustrategy.core.shard import INTERCEPT, Shard
 from clustrategy.strategies import Strategy, registry
-from clustrategy.tables import files as tables
+from clustrategy.tables.estimates import estimates_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +71,7 @@ def analyze(
     for strategy in chosen:
         fits = strategy.fit(shard)
         label = (strategy.label, strategy.engine)
-        part = tables.estimates_table(fits, shard.terms, [0], *label).to_pandas()
+        part = estimates_table(fits, shard.terms, [0], *label).to_pandas()
         parts.append(
             part.drop(columns="sim").assign(status=fits.status[0], message=fits.message[0])
         )

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from clustrategy.core.errors import DataError
 from clustrategy.core.shard import INTERCEPT
-from clustrategy.tables import files as tables
+from clustrategy.tables.cells import with_cell
+from clustrategy.tables.files import read_parquet, write_csv, write_parquet
 
 
 def aggregate(
@@ -43,9 +44,9 @@ def aggregate(
     """
     metadata = {"clustrategy.study": job["study"], "clustrategy.version": job["version"]}
     for stage, path in (("estimates", estimates), ("fits", fits), ("scores", scores)):
-        tables.write_parquet(_cells(job, stage, shards[stage]), path, metadata)
+        write_parquet(_cells(job, stage, shards[stage]), path, metadata)
     if sim_results is not None:
-        tables.write_csv(_cells(job, "scores", shards["scores"]), sim_results)
+        write_csv(_cells(job, "scores", shards["scores"]), sim_results)
     if sim_estimates is None:
         return
     answers, truths = (_cells(job, stage, shards[stage]) for stage in ("estimates", "truth"))
@@ -53,7 +54,7 @@ def aggregate(
         _with_truth(answer, truth, len(job["strategies"]))
         for answer, truth in zip(answers, truths, strict=True)
     )
-    tables.write_csv(with_truth, sim_estimates)
+    write_csv(with_truth, sim_estimates)
 
 
 def _cells(job: Mapping[str, Any], stage: str, files: Sequence[str]) -> Iterator[pa.Table]:
@@ -61,7 +62,7 @@ def _cells(job: Mapping[str, Any], stage: str, files: Sequence[str]) -> Iterator
     rest = iter(files)
     for cell, blocks in zip(job["cells"], job["blocks"], strict=True):
         shards = {next(rest): block for block in blocks}
-        yield tables.with_cell(cell, _cell(job, stage, shards))
+        yield with_cell(cell, _cell(job, stage, shards))
 
 
 def _cell(job: Mapping[str, Any], stage: str, files: Mapping[str, tuple[int, int]]) -> pa.Table:
@@ -69,7 +70,7 @@ def _cell(job: Mapping[str, Any], stage: str, files: Mapping[str, tuple[int, int
     labels = job["strategies"]
     shards = []
     for path, (first, last) in files.items():
-        table = tables.read_parquet(path).replace_schema_metadata(None)
+        table = read_parquet(path).replace_schema_metadata(None)
         keys = ["sim"] if stage == "truth" else ["sim", "strategy"]
         found = len(table.group_by(keys).aggregate([]))
         inside = pc.min_max(table["sim"]).as_py() == {"min": first, "max": last}

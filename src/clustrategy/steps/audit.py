@@ -17,7 +17,8 @@ from clustrategy.core.inference import t_inference
 from clustrategy.core.shard import Shard
 from clustrategy.dgp import Process, simulate
 from clustrategy.strategies import Strategy
-from clustrategy.tables import files as tables
+from clustrategy.tables.estimates import fits_from_tables
+from clustrategy.tables.files import read_parquet, write_parquet
 
 AUDITED = ("estimate", "std_error", "df", "p_value")
 WARNINGS = ("optimizer_warning", "gradient_warning", "hessian_warning")
@@ -72,17 +73,17 @@ def audit_shard(job: Mapping[str, Any], *, estimates: str, fits: str, audit_tabl
     cell, sims = read_shard_path(audit_table)
     sims = sims[: max(0, job["sims"] - sims[0])]
     drawn = simulate(Process(**{**job["dgp"], **cell}), job["seed"], cell, sims)
-    answer, glance = (_first(tables.read_parquet(path), sims) for path in (estimates, fits))
+    answer, glance = (_first(read_parquet(path), sims) for path in (estimates, fits))
     parts = [AUDIT.empty_table()]
     for entry in job["strategies"]:
         strategy = Strategy.parse(entry)
-        kept = tables.fits_from_tables(*(_only(table, strategy) for table in (answer, glance)))
+        kept = fits_from_tables(*(_only(table, strategy) for table in (answer, glance)))
         if kept.status.size != len(sims):
             raise DataError(f"{fits}: lacks sims of {strategy.label!r}; delete it and run again")
         references = [Strategy.parse(other) for other in job["references"][strategy.label]]
         chosen = audit.audited(strategy, job["engine"])
         parts += _audit(drawn.shard, sims, (strategy, chosen), kept, references)
-    tables.write_parquet(pa.concat_tables(parts), audit_table, {})
+    write_parquet(pa.concat_tables(parts), audit_table, {})
 
 
 def _first(table: pa.Table, sims: Sequence[int]) -> pa.Table:

@@ -11,7 +11,8 @@ from clustrategy.audit import verdicts as audit
 from clustrategy.core.cells import read_shard_path, sim_path
 from clustrategy.core.errors import DataError
 from clustrategy.steps.audit import AUDIT
-from clustrategy.tables import files as tables
+from clustrategy.tables.cells import with_cell
+from clustrategy.tables.files import read_parquet, write_csv, write_parquet, write_text
 
 MIXED = tuple(audit.MIXED_REFERENCES)
 
@@ -33,8 +34,8 @@ def gather(shards: Sequence[str], *, audit_table: str, by_cell: str) -> None:
     parts = []
     for path in shards:
         cell, _ = read_shard_path(path)
-        table = tables.read_parquet(path).replace_schema_metadata(None)
-        parts.append(tables.with_cell(cell, table))
+        table = read_parquet(path).replace_schema_metadata(None)
+        parts.append(with_cell(cell, table))
     whole = pa.concat_tables(parts)
     factors = [name for name in whole.column_names if name not in AUDIT.names]
     rows = _differences(whole.to_pandas())
@@ -53,9 +54,9 @@ def gather(shards: Sequence[str], *, audit_table: str, by_cell: str) -> None:
         summary[verdict] = (fits["verdict"] == verdict).groupby(level=keys, sort=False).sum()
     for name, flag in _singular(fits).items():
         summary[name] = flag.groupby(level=keys, sort=False).sum()
-    tables.write_parquet(whole, audit_table, {})
+    write_parquet(whole, audit_table, {})
     frame = pa.Table.from_pandas(summary.reset_index(), preserve_index=False)
-    tables.write_csv(frame.replace_schema_metadata(None), by_cell)
+    write_csv(frame.replace_schema_metadata(None), by_cell)
 
 
 def _differences(rows: pd.DataFrame) -> pd.DataFrame:
@@ -106,7 +107,7 @@ def report(
     DataError : where the engine is at fault; the sentence names the first dataset and the command
         that makes it again. Nothing is written then.
     """
-    table = tables.read_parquet(audit_table).to_pandas()
+    table = read_parquet(audit_table).to_pandas()
     factors = [name for name in table.columns if name not in AUDIT.names]
     rows = _differences(table)
     keys = [*factors, "strategy", "reference", "sim"]
@@ -126,7 +127,7 @@ def report(
     opening = [f"Audit: {count} datasets fitted again by {named}."] if versions else []
     opening += [f"NOT AUDITED: {missing}."] if missing else []
     opening += [f"  no reference for: {'; '.join(without)}"] if without else []
-    tables.write_text("\n".join(_lines(rows, fits, opening)) + "\n", text)
+    write_text("\n".join(_lines(rows, fits, opening)) + "\n", text)
 
 
 def _lines(rows: pd.DataFrame, fits: pd.DataFrame, lines: list[str]) -> list[str]:

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from clustrategy.dgp import Process, simulate
-from clustrategy.tables import files as tables
+from clustrategy.tables.cells import with_cell
+from clustrategy.tables.files import write_parquet
 
 SIMS = 5
 TERMS = 2
@@ -38,5 +39,5 @@ def cluster_coefficients(jobs: Sequence[Mapping[str, Any]], *, sims: int, table:
             "coefficient": drawn.cluster_coefficients[..., :TERMS].ravel(),
             "true_value": truth.ravel(),
         }
-        parts.append(tables.with_cell(job["cell"], pa.table(columns)))
-    tables.write_parquet(pa.concat_tables(parts), table, {})
+        parts.append(with_cell(job["cell"], pa.table(columns)))
+    write_parquet(pa.concat_tables(parts), table, {})

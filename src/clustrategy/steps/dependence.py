@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from clustrategy.tables import files as tables
+from clustrategy.tables.files import write_csv
 
 PEOPLE, REPEATS = 3, 7
 SLOPE = 0.4
@@ -36,4 +36,4 @@ def dependence(seed: int, *, table: str) -> None:
         "x": np.concatenate([once_x, repeated_x, simpson_x]),
         "y": np.concatenate([once_y, repeated_y, simpson_y]),
     }
-    tables.write_csv(pa.table(rows), table)
+    write_csv(pa.table(rows), table)

@@ -17,7 +17,9 @@ from clustrategy.core.cells import read_shard_path
 from clustrategy.core.errors import DataError
 from clustrategy.core.shard import Shard
 from clustrategy.strategies import Strategy
-from clustrategy.tables import files as tables
+from clustrategy.tables.datasets import shard_from_datasets
+from clustrategy.tables.estimates import ESTIMATES, FITS, estimates_table, fits_table
+from clustrategy.tables.files import read_parquet, write_parquet
 
 _KEY = b"clustrategy.fits"
 
@@ -63,13 +65,13 @@ def fit_shard(
     ------
     DataError : where the datasets are not those sims.
     """
-    shard, found = tables.shard_from_datasets(tables.read_parquet(datasets))
+    shard, found = shard_from_datasets(read_parquet(datasets))
     if found != list(sims):
         raise DataError(f"{datasets}: expected sims {sims[0]} to {sims[-1]}; delete it")
     strategies = [Strategy.parse(entry) for entry in entries]
     fingerprint = _fingerprint(shard)
     digests = {label: f"{fingerprint}:{digest}" for label, digest in digests.items()}
-    before = _earlier(estimates, tables.ESTIMATES), _earlier(fits, tables.FITS)
+    before = _earlier(estimates, ESTIMATES), _earlier(fits, FITS)
     parts: list[tuple[pa.Table, pa.Table]] = []
     for strategy in strategies:
         label, digest = strategy.label, digests[strategy.label]
@@ -80,13 +82,13 @@ def fit_shard(
         name = (label, strategy.engine)
         parts.append(
             (
-                tables.estimates_table(result, shard.terms, sims, *name),
-                tables.fits_table(result, sims, *name),
+                estimates_table(result, shard.terms, sims, *name),
+                fits_table(result, sims, *name),
             )
         )
     metadata = {_KEY.decode(): json.dumps(digests, sort_keys=True)}
     for path, tables_ in zip((estimates, fits), zip(*parts, strict=True), strict=True):
-        tables.write_parquet(pa.concat_tables(tables_), path, metadata)
+        write_parquet(pa.concat_tables(tables_), path, metadata)
 
 
 def _fingerprint(shard: Shard) -> str:

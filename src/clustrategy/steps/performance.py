@@ -17,7 +17,8 @@ from clustrategy.core.errors import DataError
 from clustrategy.core.shard import Floats
 from clustrategy.evaluation import measures
 from clustrategy.evaluation.measures import Replicates, Result, Settings
-from clustrategy.tables import files as tables
+from clustrategy.tables.cells import with_cell
+from clustrategy.tables.files import read_parquet, write_csv, write_parquet
 
 COLUMNS = ("estimate", "std_error", "df", "p_value", "conf_low", "conf_high")
 NOT_ESTIMATED = "not estimated"
@@ -70,10 +71,10 @@ def write_performance(
     files = ((performance, performance_csv), (differences, differences_csv))
     for (parquet, csv), table in zip(files, zip(*parts, strict=True), strict=True):
         whole = pa.concat_tables(
-            tables.with_cell(cell, part) for cell, part in zip(job["cells"], table, strict=True)
+            with_cell(cell, part) for cell, part in zip(job["cells"], table, strict=True)
         )
-        tables.write_parquet(whole, parquet, metadata)
-        tables.write_csv(whole, csv)
+        write_parquet(whole, parquet, metadata)
+        write_csv(whole, csv)
 
 
 @dataclass(frozen=True)
@@ -255,7 +256,7 @@ def _truth(shards: Mapping[str, tuple[int, int]]) -> tuple[list[str], Floats]:
     """The terms of a cell and their true values, (p, S), from its shards."""
     parts = []
     for path, (first, last) in shards.items():
-        table = tables.read_parquet(path)
+        table = read_parquet(path)
         sims = last - first + 1
         terms = table["term"].to_pylist()[: table.num_rows // sims]
         wanted = np.repeat(np.arange(first, last + 1), len(terms))

@@ -11,7 +11,7 @@ from importlib.metadata import distributions
 from typing import Any
 
 from clustrategy.engines import lme4
-from clustrategy.tables import files as tables
+from clustrategy.tables.files import write_text
 
 STARTED = "CLUSTRATEGY_STARTED"
 COMMAND = "CLUSTRATEGY_COMMAND"
@@ -45,7 +45,7 @@ def record(config: Mapping[str, Any], audit: Mapping[str, Any], *, provenance: s
         "packages": dict(sorted(packages.items(), key=lambda item: item[0].lower())),
         "r": _r(),
     }
-    tables.write_text(json.dumps(content, indent=1) + "\n", provenance)
+    write_text(json.dumps(content, indent=1) + "\n", provenance)
 
 
 def _r() -> dict[str, str] | None:

@@ -12,7 +12,9 @@ import pyarrow as pa
 from clustrategy.core.cells import read_sim_path, sim_path
 from clustrategy.dgp import Process, simulate
 from clustrategy.strategies import Strategy, mixed
-from clustrategy.tables import files as tables
+from clustrategy.tables.datasets import datasets_table, truth_table
+from clustrategy.tables.estimates import estimates_table, fits_table
+from clustrategy.tables.files import write_csv, write_parquet, write_text
 
 FILES = ("dataset.csv", "dataset.parquet", "truth.csv", "estimates.csv", "fits.csv", "lme4.R")
 
@@ -59,21 +61,21 @@ def remake(
     cell, sim = read_sim_path(str(folder))
     drawn = simulate(Process(**{**job["dgp"], **cell}), job["seed"], cell, [sim])
     terms = drawn.shard.terms
-    data = tables.datasets_table(drawn.shard, [sim])
+    data = datasets_table(drawn.shard, [sim])
     estimates, fits = [], []
     for strategy in map(Strategy.parse, strategies):
         found = strategy.fit(drawn.shard)
         name = (strategy.label, strategy.engine)
-        estimates.append(tables.estimates_table(found, terms, [sim], *name))
-        fits.append(tables.fits_table(found, [sim], *name))
+        estimates.append(estimates_table(found, terms, [sim], *name))
+        fits.append(fits_table(found, [sim], *name))
     glance = pa.concat_tables(fits)
     theta = [" ".join(map(repr, values)) for values in glance["theta"].to_pylist()]
     glance = glance.set_column(glance.column_names.index("theta"), "theta", pa.array(theta))
-    tables.write_parquet(data, folder / "dataset.parquet", {})
-    tables.write_csv(data, folder / "dataset.csv")
-    tables.write_csv(tables.truth_table(drawn.truth, terms, [sim]), folder / "truth.csv")
-    tables.write_csv(pa.concat_tables(estimates), folder / "estimates.csv")
-    tables.write_csv(glance, folder / "fits.csv")
+    write_parquet(data, folder / "dataset.parquet", {})
+    write_csv(data, folder / "dataset.csv")
+    write_csv(truth_table(drawn.truth, terms, [sim]), folder / "truth.csv")
+    write_csv(pa.concat_tables(estimates), folder / "estimates.csv")
+    write_csv(glance, folder / "fits.csv")
     maximal = np.flatnonzero(mixed.random_columns(drawn.shard)[0]).tolist()
     script = _R.format(
         place=f"study {job['study']}, {sim_path(cell, sim)}",
@@ -81,4 +83,4 @@ def remake(
         maximal=mixed.model(drawn.shard, terms, maximal, "DV"),
         intercept=mixed.model(drawn.shard, terms, [0], "DV"),
     )
-    tables.write_text(script, folder / "lme4.R")
+    write_text(script, folder / "lme4.R")

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from clustrategy.core.errors import DataError
 from clustrategy.evaluation.scores import score
-from clustrategy.tables import files as tables
+from clustrategy.tables.files import read_parquet, write_parquet
+from clustrategy.tables.scores import SCORES
 
 
 def score_shards(
@@ -28,7 +29,7 @@ def score_shard(*, estimates: str, fits: str, truth: str, scores: str) -> None:
     ------
     DataError : where estimates, fits and truth are not of the same sims and terms.
     """
-    answer, glance, true = (tables.read_parquet(path) for path in (estimates, fits, truth))
+    answer, glance, true = (read_parquet(path) for path in (estimates, fits, truth))
     sims = pc.unique(true["sim"])
     p = true.num_rows // len(sims)
     value = true["value"].to_numpy().reshape(-1, p)
@@ -49,5 +50,5 @@ def score_shard(*, estimates: str, fits: str, truth: str, scores: str) -> None:
             *(np.asarray(metric) for metric in score(**numbers, truth=value)),
             pc.equal(status["status"], "ok").combine_chunks(),
         ]
-        parts.append(pa.table(columns, schema=tables.SCORES))
-    tables.write_parquet(pa.concat_tables(parts), scores, {})
+        parts.append(pa.table(columns, schema=SCORES))
+    write_parquet(pa.concat_tables(parts), scores, {})

@@ -7,7 +7,8 @@ from typing import Any
 
 from clustrategy.core.cells import read_shard_path
 from clustrategy.dgp import Process, simulate
-from clustrategy.tables import files as tables
+from clustrategy.tables.datasets import datasets_table, truth_table
+from clustrategy.tables.files import write_parquet
 
 
 def simulate_shards(
@@ -40,5 +41,5 @@ def simulate_shard(
     """
     drawn = simulate(Process(**job["process"]), job["seed"], job["cell"], sims)
     terms = drawn.shard.terms
-    tables.write_parquet(tables.truth_table(drawn.truth, terms, sims), truth, {})
-    tables.write_parquet(tables.datasets_table(drawn.shard, sims), datasets, {})
+    write_parquet(truth_table(drawn.truth, terms, sims), truth, {})
+    write_parquet(datasets_table(drawn.shard, sims), datasets, {})

@@ -9,13 +9,13 @@ from typing import Any
 from clustrategy.examples.student_page import page
 from clustrategy.examples.student_regressions import example
 from clustrategy.examples.student_table import extract
-from clustrategy.tables import files as tables
+from clustrategy.tables.files import write_text, write_whole
 
 
 def student_table(archive: str | Path, table: str | Path, settings: Mapping[str, Any]) -> None:
     """Write the table that an archive holds, its checksum verified."""
     content = extract(archive, settings)
-    tables.write_whole(table, lambda beside: beside.write_bytes(content))
+    write_whole(table, lambda beside: beside.write_bytes(content))
 
 
 def student_example(
@@ -41,5 +41,5 @@ def student_example(
     it = example(path, settings)
     with quiet():
         save(student_figure(it, options), figures)
-    tables.write_whole(table, lambda beside: it.table.to_csv(beside, index=False))
-    tables.write_text(page(it), text)
+    write_whole(table, lambda beside: it.table.to_csv(beside, index=False))
+    write_text(page(it), text)

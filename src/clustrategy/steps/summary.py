@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from clustrategy.core.shard import Floats
-from clustrategy.tables import files as tables
+from clustrategy.tables.files import read_parquet, write_csv
 
 METRICS = ("coef_abs_err", "se_sum", "t_sum")
 BOOTSTRAPS = 500
@@ -61,7 +61,7 @@ def summarise(
     *, scores: str, factors: Sequence[str], strategies: Sequence[str], summary: str
 ) -> None:
     """Write a row per strategy: medians and success rate over the whole grid, with MCSE."""
-    table = tables.read_parquet(scores)
+    table = read_parquet(scores)
     keys = np.column_stack([table[factor].to_numpy() for factor in factors])
     starts = np.flatnonzero(np.r_[True, (keys[1:] != keys[:-1]).any(axis=1)])[1:]
     label = table["strategy"].to_numpy(zero_copy_only=False)
@@ -83,7 +83,7 @@ def summarise(
         success = stratified_share([cell.astype(bool) for cell in by_cell("fit_success")])
         rows.setdefault("success_rate", []).append(success.value)
         rows.setdefault("success_rate_mcse", []).append(success.mcse)
-    tables.write_csv(pa.table(rows), summary)
+    write_csv(pa.table(rows), summary)
 
 
 def as_text(summary: str) -> str:

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 from clustrategy.core.errors import DataError
 from clustrategy.strategies import Strategy
 from clustrategy.study.study import Study
-from clustrategy.tables import files as tables
+from clustrategy.tables.cells import with_cell
+from clustrategy.tables.files import read_parquet, write_csv, write_parquet, write_text
 from clustrategy.verification import expected as verification
 from clustrategy.verification.expected import Cell
 from clustrategy.verification.identities import Fitted, identities
@@ -43,7 +44,7 @@ def verify(
     ):
         study = Study.from_config(config)
         cells = [Cell(_factors(cell), study.process(cell)) for cell in study.cells]
-        table = tables.read_parquet(measures).to_pandas()
+        table = read_parquet(measures).to_pandas()
         table = table[table["handling"] == "case_wise"]
         exact = verification.exact(cells, study.strategies, table)
         parts += [
@@ -60,13 +61,13 @@ def verify(
             )
         ]
     whole = pa.Table.from_pandas(verification.judge(parts), preserve_index=False)
-    tables.write_parquet(whole, parquet, {"clustrategy.table": "verification"})
-    tables.write_csv(whole, csv)
+    write_parquet(whole, parquet, {"clustrategy.table": "verification"})
+    write_csv(whole, csv)
 
 
 def _factors(cell: Mapping[str, Any]) -> dict[str, Any]:
     """A cell's levels as they stand in tables."""
-    (row,) = tables.with_cell(cell, pa.table({"of": [None]})).drop_columns("of").to_pylist()
+    (row,) = with_cell(cell, pa.table({"of": [None]})).drop_columns("of").to_pylist()
     return dict(row)
 
 
@@ -109,14 +110,14 @@ def report(table: str, text: str) -> None:
     DataError : where a number differs; the sentence names the one that differs most. Nothing is
         written then.
     """
-    rows = tables.read_parquet(table).to_pandas()
+    rows = read_parquet(table).to_pandas()
     wrong = verification.worst(rows)
     if wrong is not None:
         count = int((rows["verdict"] == "differs").sum())
         raise DataError(
             f"{table}: {count} of {len(rows)} known numbers differ, most of all {_in_words(wrong)}"
         )
-    tables.write_text("\n".join(_lines(rows)) + "\n", text)
+    write_text("\n".join(_lines(rows)) + "\n", text)
 
 
 def _in_words(row: pd.Series) -> str:

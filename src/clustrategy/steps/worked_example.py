@@ -16,7 +16,7 @@ from clustrategy.core.shard import Shard
 from clustrategy.dgp import Process, simulate
 from clustrategy.evaluation.scores import score
 from clustrategy.owndata.analyze import analyze
-from clustrategy.tables import files as tables
+from clustrategy.tables.files import write_csv, write_text
 from clustrategy.tables.markdown import markdown_table
 
 _STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"), (0.1, "."))
@@ -62,8 +62,8 @@ def worked_example(
         "metrics": metrics,
     }
     for name, frame in frames.items():
-        tables.write_csv(pa.Table.from_pandas(frame, preserve_index=False), folder / f"{name}.csv")
-    tables.write_text(page, folder / "worked_example.md")
+        write_csv(pa.Table.from_pandas(frame, preserve_index=False), folder / f"{name}.csv")
+    write_text(page, folder / "worked_example.md")
 
 
 def _metrics(table: pd.DataFrame, truth: np.ndarray) -> pd.DataFrame:

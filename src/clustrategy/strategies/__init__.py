@@ -195,7 +195,7 @@ class Strategy:
     @property
     def code(self) -> list[Path]:
         """The source files that this strategy's rows come from, from fit to table."""
-        return sources(Path(str(self._module.__file__)), PACKAGE / "tables/files.py")
+        return sources(Path(str(self._module.__file__)), PACKAGE / "tables/estimates.py")
 
     @property
     def versions(self) -> dict[str, str]:

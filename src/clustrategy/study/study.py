@@ -20,7 +20,7 @@ from clustrategy.evaluation.sample_size import sims_for
 from clustrategy.strategies import Strategy
 from clustrategy.study import blocks as sharding
 from clustrategy.study import config as configuration
-from clustrategy.tables import files as tables
+from clustrategy.tables.files import write_text
 
 MOST_SIMS = 10_000_000
 """Of a cell: a number far beyond it would hang the plan of the jobs."""
@@ -289,7 +289,7 @@ class Study:
         stamp = Path(self.folder, "study.json")
         if not stamp.exists():
             text = json.dumps(self.identity, indent=1, sort_keys=True)
-            tables.write_text(text + "\n", stamp)
+            write_text(text + "\n", stamp)
 
     def check_folder(self) -> None:
         """Raise ConfigError where the folder cannot be written to or is another study's."""

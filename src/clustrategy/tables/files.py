@@ -1,76 +1,18 @@
-"""The tables that pass between the steps: their columns, and files that are whole or absent."""
+"""Files that are whole or absent: Parquet with page checksums, CSV, text."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from clustrategy.core.cells import COUNTS, LISTS, TEXTS, format_level
 from clustrategy.core.errors import DataError
-from clustrategy.core.fits import Fits
-from clustrategy.core.inference import t_inference
-from clustrategy.core.shard import INTERCEPT, Floats, Shard
-
-TRUTH = pa.schema([("sim", pa.int64()), ("term", pa.string()), ("value", pa.float64())])
-
-ESTIMATES = pa.schema(
-    [
-        ("sim", pa.int64()),
-        ("strategy", pa.string()),
-        ("engine", pa.string()),
-        ("term", pa.string()),
-        *(
-            (name, pa.float64())
-            for name in (
-                "estimate",
-                "std_error",
-                "df",
-                "statistic",
-                "p_value",
-                "conf_low",
-                "conf_high",
-                "p_value_low",
-            )
-        ),
-    ]
-)
-
-FITS = pa.schema(
-    [
-        ("sim", pa.int64()),
-        ("strategy", pa.string()),
-        ("engine", pa.string()),
-        ("status", pa.string()),
-        ("message", pa.string()),
-        ("singular", pa.bool_()),
-        ("optimizer_warning", pa.bool_()),
-        ("gradient_warning", pa.bool_()),
-        ("hessian_warning", pa.bool_()),
-        ("reml_criterion", pa.float64()),
-        ("sigma", pa.float64()),
-        ("theta", pa.list_(pa.float64())),
-    ]
-)
-
-SCORES = pa.schema(
-    [
-        ("sim", pa.int64()),
-        ("strategy", pa.string()),
-        ("coef_abs_err", pa.float64()),
-        ("se_sum", pa.float64()),
-        ("t_sum", pa.float64()),
-        ("fit_success", pa.bool_()),
-    ]
-)
 
 
 def write_whole(path: str | Path, write: Callable[[Path], object]) -> None:
@@ -110,7 +52,7 @@ def write_parquet(
     schema = schema.with_metadata(dict(metadata))
 
     def write(beside: Path) -> None:
-        with pq.ParquetWriter(beside, schema) as writer:
+        with pq.ParquetWriter(beside, schema, write_page_checksum=True) as writer:
             for part in parts:
                 writer.write_table(part)
 
@@ -150,115 +92,7 @@ def read_parquet(path: str | Path) -> pa.Table:
     """
     try:
         # Shards live in folders named factor=level, which are not to become columns here.
-        return pq.read_table(path, partitioning=None)
+        return pq.read_table(path, partitioning=None, page_checksum_verification=True)
     except (OSError, pa.ArrowInvalid) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: cannot be read ({reason}); delete it and run again") from None
-
-
-def dataset_schema(terms: Sequence[str]) -> pa.Schema:
-    """sim, cluster, DV and the predictors."""
-    numbers = [(name, pa.float64()) for name in ("DV", *terms[1:])]
-    return pa.schema([("sim", pa.int32()), ("cluster", pa.int32()), *numbers])
-
-
-def datasets_table(shard: Shard, sims: Sequence[int]) -> pa.Table:
-    """Simulated datasets as rows; the column of ones is left out."""
-    cluster = np.tile(np.arange(1, shard.clusters + 1, dtype=np.int32), shard.sims)
-    columns = [
-        np.repeat(np.asarray(sims, dtype=np.int32), shard.n_obs),
-        np.repeat(cluster, shard.n.reshape(-1)),
-        shard.y,
-        *(np.ascontiguousarray(x) for x in shard.X.T[1:]),
-    ]
-    return pa.table(columns, schema=dataset_schema(shard.terms))
-
-
-def shard_from_datasets(table: pa.Table) -> tuple[Shard, list[int]]:
-    """The shard of a table made by `datasets_table`, and the numbers of its sims."""
-    sim, cluster = (table[name].to_numpy() for name in ("sim", "cluster"))
-    first = np.flatnonzero(np.r_[True, (sim[1:] != sim[:-1]) | (cluster[1:] != cluster[:-1])])
-    sizes = np.diff(np.r_[first, sim.size]).astype(np.int64)
-    names = table.column_names[3:]
-    X = np.column_stack([np.ones(sim.size), *(table[name].to_numpy() for name in names)])
-    sims = np.unique(sim)
-    shard = Shard(table["DV"].to_numpy(), X, sizes.reshape(sims.size, -1), (INTERCEPT, *names))
-    return shard, sims.tolist()
-
-
-def truth_table(truth: Floats, terms: Sequence[str], sims: Sequence[int]) -> pa.Table:
-    """The coefficients that generated each sim."""
-    sim = np.repeat(np.asarray(sims, dtype=np.int64), len(terms))
-    return pa.table([sim, list(terms) * len(sims), truth.reshape(-1)], schema=TRUTH)
-
-
-def estimates_table(
-    fits: Fits, terms: Sequence[str], sims: Sequence[int], strategy: str, engine: str
-) -> pa.Table:
-    """A row per sim and term, in the columns of broom's `tidy`.
-
-    Tests and intervals are the strategy's own where it has some, else of the t distribution;
-    `p_value_low` is null but where a p-value is an interval, of which `p_value` is the upper end.
-    """
-    by_t = t_inference(fits.estimate, fits.std_error, fits.df)
-    tests = {
-        name: np.where(np.isnan(getattr(fits, name)), getattr(by_t, name), getattr(fits, name))
-        for name in ("p_value", "conf_low", "conf_high")
-    }
-    rows = fits.estimate.size
-    columns = [
-        np.repeat(np.asarray(sims, dtype=np.int64), len(terms)),
-        pa.repeat(strategy, rows),
-        pa.repeat(engine, rows),
-        pa.array(list(terms) * len(sims)),
-        *(
-            np.ascontiguousarray(numbers).reshape(-1)
-            for numbers in (fits.estimate, fits.std_error, fits.df, by_t.statistic, *tests.values())
-        ),
-        pa.array(np.ascontiguousarray(fits.p_value_low).reshape(-1), from_pandas=True),
-    ]
-    return pa.table(columns, schema=ESTIMATES)
-
-
-def fits_table(fits: Fits, sims: Sequence[int], strategy: str, engine: str) -> pa.Table:
-    """A row per sim, in the manner of broom's `glance`."""
-    theta = [row[~np.isnan(row)] for row in fits.theta]
-    columns: list[Any] = [
-        np.asarray(sims, dtype=np.int64),
-        pa.repeat(strategy, len(sims)),
-        pa.repeat(engine, len(sims)),
-        *(pa.array(getattr(fits, name)) for name in FITS.names[3:-1]),
-        pa.array(theta, pa.list_(pa.float64())),
-    ]
-    return pa.table(columns, schema=FITS)
-
-
-def fits_from_tables(estimates: pa.Table, fits: pa.Table) -> Fits:
-    """The fits of one strategy from its rows, as `estimates_table` and `fits_table` give them.
-
-    All but tests of its own, which the tables do not tell from those of t.
-    """
-    sims = fits.num_rows
-    p = estimates.num_rows // max(1, sims)
-    thetas = fits["theta"].to_pylist()
-    out = Fits.blank(sims, p, max((len(theta) for theta in thetas), default=0))
-    for name in ("estimate", "std_error", "df"):
-        getattr(out, name)[:] = estimates[name].to_numpy().reshape(sims, p)
-    for name in FITS.names[3:-1]:
-        getattr(out, name)[:] = fits[name].to_numpy(zero_copy_only=False)
-    for row, theta in zip(out.theta, thetas, strict=True):
-        row[: len(theta)] = theta
-    return out
-
-
-def with_cell(cell: Mapping[str, Any], table: pa.Table) -> pa.Table:
-    """The cell's values as columns before the others; lists as they stand in paths."""
-    names, columns = [], []
-    for factor, value in cell.items():
-        if factor in (*TEXTS, *LISTS):
-            level = pa.scalar(format_level(value), pa.string())
-        else:
-            level = pa.scalar(value, pa.int64() if factor in COUNTS else pa.float64())
-        names.append(factor)
-        columns.append(pa.repeat(level, table.num_rows))
-    return pa.table([*columns, *table.columns], names=[*names, *table.column_names])

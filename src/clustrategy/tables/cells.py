@@ -1,0 +1,23 @@
+"""Cells as columns of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from clustrategy.core.cells import COUNTS, LISTS, TEXTS, format_level
+
+
+def with_cell(cell: Mapping[str, Any], table: pa.Table) -> pa.Table:
+    """The cell's values as columns before the others; lists as they stand in paths."""
+    names, columns = [], []
+    for factor, value in cell.items():
+        if factor in (*TEXTS, *LISTS):
+            level = pa.scalar(format_level(value), pa.string())
+        else:
+            level = pa.scalar(value, pa.int64() if factor in COUNTS else pa.float64())
+        names.append(factor)
+        columns.append(pa.repeat(level, table.num_rows))
+    return pa.table([*columns, *table.columns], names=[*names, *table.column_names])

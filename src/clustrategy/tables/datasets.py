@@ -1,0 +1,48 @@
+"""Simulated datasets and their true coefficients as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from clustrategy.core.shard import INTERCEPT, Floats, Shard
+
+TRUTH = pa.schema([("sim", pa.int64()), ("term", pa.string()), ("value", pa.float64())])
+
+
+def dataset_schema(terms: Sequence[str]) -> pa.Schema:
+    """sim, cluster, DV and the predictors."""
+    numbers = [(name, pa.float64()) for name in ("DV", *terms[1:])]
+    return pa.schema([("sim", pa.int32()), ("cluster", pa.int32()), *numbers])
+
+
+def datasets_table(shard: Shard, sims: Sequence[int]) -> pa.Table:
+    """Simulated datasets as rows; the column of ones is left out."""
+    cluster = np.tile(np.arange(1, shard.clusters + 1, dtype=np.int32), shard.sims)
+    columns = [
+        np.repeat(np.asarray(sims, dtype=np.int32), shard.n_obs),
+        np.repeat(cluster, shard.n.reshape(-1)),
+        shard.y,
+        *(np.ascontiguousarray(x) for x in shard.X.T[1:]),
+    ]
+    return pa.table(columns, schema=dataset_schema(shard.terms))
+
+
+def shard_from_datasets(table: pa.Table) -> tuple[Shard, list[int]]:
+    """The shard of a table made by `datasets_table`, and the numbers of its sims."""
+    sim, cluster = (table[name].to_numpy() for name in ("sim", "cluster"))
+    first = np.flatnonzero(np.r_[True, (sim[1:] != sim[:-1]) | (cluster[1:] != cluster[:-1])])
+    sizes = np.diff(np.r_[first, sim.size]).astype(np.int64)
+    names = table.column_names[3:]
+    X = np.column_stack([np.ones(sim.size), *(table[name].to_numpy() for name in names)])
+    sims = np.unique(sim)
+    shard = Shard(table["DV"].to_numpy(), X, sizes.reshape(sims.size, -1), (INTERCEPT, *names))
+    return shard, sims.tolist()
+
+
+def truth_table(truth: Floats, terms: Sequence[str], sims: Sequence[int]) -> pa.Table:
+    """The coefficients that generated each sim."""
+    sim = np.repeat(np.asarray(sims, dtype=np.int64), len(terms))
+    return pa.table([sim, list(terms) * len(sims), truth.reshape(-1)], schema=TRUTH)
