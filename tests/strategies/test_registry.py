@@ -142,7 +142,7 @@ def test_the_code_of_a_strategy_is_what_it_computes_with():
     assert {"glmm.py", "mixed.py", "shard.py"} <= mixed and "lme4.py" not in mixed
     reference = files(strategy="mixed_maximal", engine="lme4")
     assert "lme4.py" in reference and "glmm.py" not in reference
-    assert {"inference.py", "files.py"} <= mixed & reference
+    assert {"inference.py", "estimates.py"} <= mixed & reference
 
 
 # --- what every strategy keeps to ---------------------------------------------------------
