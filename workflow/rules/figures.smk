@@ -1,6 +1,6 @@
 rule cluster_coefficients:
     input:
-        code=code("steps/cluster_coefficients"),
+        judged("cluster_coefficients"),
     output:
         table=f"{RESULTS}/cluster_coefficients.parquet",
     log:
@@ -8,15 +8,20 @@ rule cluster_coefficients:
     conda:
         "../../envs/environment.yaml"
     params:
-        jobs=[study.job(cell) for cell in study.largest_cells],
+        seed=study.seed,
+        dgp=study.dgp,
+        cells=study.largest_cells,
         sims=study.sims,
+        made_from=origin(
+            "cluster_coefficients", [study.seed, study.dgp, study.largest_cells, study.sims]
+        ),
     script:
         "../../scripts/cluster_coefficients.py"
 
 
 rule dependence:
     input:
-        code=code("steps/dependence"),
+        judged("dependence"),
     output:
         table=f"{RESULTS}/dependence.csv",
     log:
@@ -25,14 +30,32 @@ rule dependence:
         "../../envs/environment.yaml"
     params:
         seed=study.seed,
+        made_from=origin("dependence", study.seed),
     script:
         "../../scripts/dependence.py"
 
 
+# The rule that makes a table, which is not always called as the table is.
+MAKERS = {
+    "estimates": "aggregate",
+    "fits": "aggregate",
+    "scores": "aggregate",
+    "audit": "audit_table",
+}
+
+for name in figure_names():
+    origin(
+        f"figure/{name}",
+        figure_settings(name),
+        *(MAKERS.get(table, table) for table in figures.FIGURES[name].tables if AUDITED or table != "audit"),
+        code=[PACKAGE / "steps/figure.py", *figures.code_of(name)],
+    )
+
+
 rule figure:
     input:
+        judged("figure"),
         tables=lambda wildcards: figure_tables(wildcards.name),
-        code=code(*(f"figures/{module}" for module in figures.MODULES)),
     output:
         png=f"{RESULTS}/figures/{{name}}.png",
         pdf=f"{RESULTS}/figures/{{name}}.pdf",
@@ -46,6 +69,7 @@ rule figure:
         mem_mb=4000,
         runtime=30,
     params:
-        job=lambda wildcards: figure_job(wildcards.name),
+        settings=lambda wildcards: figure_settings(wildcards.name),
+        made_from=made_from("figure"),
     script:
         "../../scripts/figure.py"

@@ -5,6 +5,7 @@ localrules:
 
 rule provenance:
     input:
+        judged("provenance"),
         rules.aggregate.output,
         rules.summary.output,
         rules.performance.output,
@@ -20,5 +21,14 @@ rule provenance:
     params:
         config=study.config,
         audit={"references": study.reference_versions, "left_out": study.audit_plan[1]},
+        made_from=origin(
+            "provenance",
+            [study.config, study.reference_versions, study.audit_plan[1]],
+            "summary",
+            "performance",
+            "worked_example",
+            *(f"figure/{name}" for name in figure_names()),
+            *(["audit_verdict"] if AUDITED else []),
+        ),
     script:
         "../../scripts/provenance.py"

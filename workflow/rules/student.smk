@@ -2,8 +2,7 @@
 # later runs need no network.
 from clustrategy.examples.student_table import Table
 
-STUDENT = study.config["student"]
-TABLE = Table(STUDENT, f"{RESULTS}/student")
+TABLE = Table(study.config["student"], f"{RESULTS}/student")
 
 
 if TABLE.is_to_be_downloaded:
@@ -26,15 +25,15 @@ if TABLE.is_to_be_downloaded:
         conda:
             "../../envs/environment.yaml"
         params:
-            settings=STUDENT,
+            settings=study.config["student"],
         script:
             "../../scripts/student_table.py"
 
 
 rule student_example:
     input:
+        judged("student_example"),
         table=TABLE.path,
-        code=code("steps/student", "engines/statsmodels"),
     output:
         table=f"{RESULTS}/student/coefficients.csv",
         text=f"{RESULTS}/student/student.md",
@@ -45,7 +44,13 @@ rule student_example:
     conda:
         "../../envs/environment.yaml"
     params:
-        settings=STUDENT,
+        settings=study.config["student"],
         options=study.config["figures"],
+        made_from=origin("student_example", [study.config["student"], study.config["figures"]]),
     script:
         "../../scripts/student_example.py"
+
+
+rule student:
+    input:
+        rules.student_example.output,

@@ -1,0 +1,10 @@
+from clustrategy.runtime.job import job
+from clustrategy.steps.simulate_fit_score import simulate_fit_score
+
+with job(snakemake, pandas=False):
+    simulate_fit_score(
+        snakemake.wildcards.pack,
+        folder=snakemake.params.folder,
+        packs=snakemake.params.packs,
+        receipt=snakemake.output.receipt,
+    )

@@ -1,0 +1,5 @@
+"""A strategy as a config chooses it."""
+
+from clustrategy.strategies import Strategy, registry
+
+__all__ = ["Strategy", "registry"]

@@ -1,0 +1,41 @@
+"""Carry the blocks of a pack through simulate, fit and score."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from clustrategy.core.errors import DataError
+from clustrategy.study.packs import read_packs
+from clustrategy.study.plan import read_plan
+from clustrategy.study.shards import make
+from clustrategy.tables.files import write_text
+
+
+def simulate_fit_score(pack: str, *, folder: str, packs: str, receipt: str) -> None:
+    """Make the shards of the blocks of a pack, as far as they are not good already.
+
+    Parameters
+    ----------
+    pack : str
+        The name of the pack.
+    folder : str
+        Of the study, with its plan.
+    packs : str
+        The file of the packs.
+    receipt : str
+        The file to write when all is done.
+
+    Raises
+    ------
+    DataError
+        Where the files of the plan or the packs are not those of this run.
+    """
+    plan = read_plan(folder)
+    try:
+        blocks = read_packs(Path(packs))[pack].blocks
+    except KeyError:
+        raise DataError(f"{packs}: has no pack {pack!r}; run again") from None
+    for block in blocks:
+        make(plan.recipe, folder, block)
+    write_text(json.dumps({"blocks": len(blocks)}) + "\n", receipt)
