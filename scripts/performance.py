@@ -1,8 +1,8 @@
 from clustrategy.runtime.job import job
-from clustrategy.steps.performance import write_performance
+from clustrategy.steps.performance import performance
 
 with job(snakemake.log[0], pandas=False):
-    write_performance(
+    performance(
         snakemake.params.job,
         estimates=snakemake.input.estimates,
         fits=snakemake.input.fits,
