@@ -123,7 +123,8 @@ class CellFits:
         finite = np.asarray(np.isfinite(numbers["estimate"]))
         some = np.asarray(finite.any(axis=1))
         usable = some & np.isin(status.astype(str), comparison.usable)
-        estimated = (finite & usable[:, None]).any(axis=2) | ~usable.any(axis=1)[:, None]
+        estimated = (finite & usable[:, None]).any(axis=2)
+        estimated = np.asarray(estimated | ~usable.any(axis=1, keepdims=True))
         replicates = [
             [
                 Replicates.of(truth=truth[k], **{name: a[s, k] for name, a in numbers.items()})

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from pyarrow.csv import read_csv
 
 from clustrategy.core.errors import ConfigError
-from clustrategy.steps.summary import as_text
+from clustrategy.evaluation.medians import as_text
 from clustrategy.study.config import load
 from clustrategy.study.study import Study
 
@@ -65,7 +66,7 @@ def closing_words(study: Study) -> str:
             ": tables, figures/, worked_example/\n\n"
             f"Medians over {_counted(len(study.cells), 'cell')} of {_counted(study.sims, 'sim')} "
             "(Monte Carlo standard error in brackets):\n\n"
-            f"{as_text(str(folder / 'summary.csv'))}\n\n"
+            f"{as_text(read_csv(folder / 'summary.csv'))}\n\n"
             "Bias, coverage, error rates and more, by cell, strategy and coefficient: "
             "performance.csv\n"
         )
