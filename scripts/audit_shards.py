@@ -1,5 +1,5 @@
 from clustrategy.runtime.job import job
-from clustrategy.steps.audit import audit_shards
+from clustrategy.steps.audit_shards import audit_shards
 
 with job(snakemake.log[0]):
     audit_shards(

@@ -3,7 +3,7 @@ rule audit_shards:
     input:
         estimates=shards("estimates"),
         fits=shards("fits"),
-        code=code("steps/audit"),
+        code=code("steps/audit_shards"),
     output:
         audits=shards("audit"),
     log:
@@ -22,7 +22,7 @@ rule audit_shards:
 rule audit_table:
     input:
         shards=study.shards("audit", study.audited_sims),
-        code=code("steps/audit_report"),
+        code=code("steps/audit_table"),
     output:
         audit_table=f"{RESULTS}/audit.parquet",
         by_cell=f"{RESULTS}/audit.csv",
@@ -44,7 +44,7 @@ rule audit_verdict:
     input:
         table=rules.audit_table.output.audit_table,
         figure=expand(f"{RESULTS}/figures/audit.{{form}}", form=["png", "pdf"] if AUDITED else []),
-        code=code("steps/audit_report"),
+        code=code("steps/audit_verdict"),
     output:
         text=f"{RESULTS}/audit.txt",
     log:
