@@ -19,7 +19,7 @@ from clustrategy.core.errors import ConfigError, DataError
 from clustrategy.core.fits import Fits
 from clustrategy.dgp import Process
 from clustrategy.evaluation.measures import NAMES
-from clustrategy.steps.performance import write_performance
+from clustrategy.steps.performance import performance as write_performance
 from clustrategy.strategies import Registered, Strategy, registry
 from clustrategy.study.study import Study
 from clustrategy.tables.cells import with_cell

@@ -10,7 +10,8 @@ import pytest
 import scipy.stats
 from hypothesis import given, settings
 
-from clustrategy.audit.verdicts import is_mixed, references, verdicts
+from clustrategy.audit.judgement import is_mixed, judge
+from clustrategy.audit.references import references
 from clustrategy.core.errors import ConfigError
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT, Shard
@@ -617,7 +618,7 @@ def test_the_audit_recomputes_the_df_of_an_uncorrelated_reference():
     reference = fitted(shard, "mixed_uncorrelated")
     reference.df *= 1.1
     strategy = Strategy.parse("mixed_uncorrelated")
-    verdict = verdicts(shard, strategy, found, reference, found.reml_criterion)
+    verdict = judge(shard, strategy, found, reference, found.reml_criterion)
     assert verdict.tolist() == ["reference_df"]
 
 

@@ -64,7 +64,8 @@ rule performance:
         mem_mb=2000,
         runtime=60,
     params:
-        study=study.comparison,
-        made_from=origin("performance", study.config["performance"], "aggregate"),
+        folder=RESULTS,
+        settings=study.performance_settings,
+        made_from=origin("performance", study.performance_settings, "aggregate"),
     script:
         "../../scripts/performance.py"

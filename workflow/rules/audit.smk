@@ -54,14 +54,7 @@ rule audit_verdict:
     conda:
         "../../envs/environment.yaml"
     params:
-        missing=study.audit_plan[1],
-        without=study.unaudited,
-        versions=study.reference_versions,
-        remake=remake_command(),
-        made_from=origin(
-            "audit_verdict",
-            [study.audit_plan[1], study.unaudited, study.reference_versions],
-            "audit_table",
-        ),
+        circumstances=audit_circumstances(),
+        made_from=origin("audit_verdict", audit_circumstances(), "audit_table"),
     script:
         "../../scripts/audit_verdict.py"

@@ -167,6 +167,16 @@ def remake_command():
     return shlex.join(["snakemake", *options, "--cores", "1", f"{RESULTS}/remade"])
 
 
+def audit_circumstances():
+    """What the audit's verdict says of a run, beside what was found."""
+    return {
+        "missing": study.audit_plan[1],
+        "without": study.unaudited,
+        "versions": study.reference_versions,
+        "remake": remake_command(),
+    }
+
+
 def begin():
     """Before the first job: one run at a time, in a folder that is this study's."""
     try:

@@ -67,7 +67,7 @@ class Process:
 
     @classmethod
     def of(cls, dgp: Mapping[str, Any], cell: Mapping[str, Level]) -> Process:
-        """Make the process of a cell from what is the same in all cells and what the cell sets."""
+        """Take the options of a study and, over them, the levels of a cell."""
         return cls(**{**dgp, **cell})
 
     @cached_property

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from clustrategy.audit import tolerances as bounds
+from clustrategy.audit.distance import distances
+from clustrategy.audit.verdicts import FAULTS
 
 STATSMODELS = "statsmodels"
 
@@ -17,7 +19,7 @@ SHORT = {
     "reference_slack": "within lme4's tolerance of it",
 }
 REFERENCE_AT_FAULT = {**SHORT, "reference_df": "lmerTest's numerical df"}
-ENGINE_AT_FAULT = ("engine_short", "differ", "engine_failed")
+ENGINE_AT_FAULT = FAULTS
 FAILED = {"reference_failed": "reference", "engine_failed": "engine", "both_failed": "both"}
 
 
@@ -74,20 +76,6 @@ def differences(audit: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
         Factors, sim, strategy, reference, verdict, and the columns of :data:`MEASURES`, NaN where
         one of the two has no number; ``reference_criterion`` is the reference's own.
     """
-    unit = np.maximum(audit["estimate"].abs(), audit["std_error"])
-    away = {
-        "criterion": audit["reml_criterion"] - audit["best_reml_criterion"],
-        "reference_criterion": audit["reference_reml_criterion"] - audit["best_reml_criterion"],
-        "estimate": _distance(audit, "estimate") / unit,
-        "std_error": _distance(audit, "std_error") / audit["std_error"],
-        "df": _distance(audit, "df") / audit["reference_df"].where(np.isfinite, 1.0),
-        "p_value": _distance(audit, "p_value"),
-    }
     key = [*factors, "sim", "strategy", "reference", "verdict"]
-    return audit[key].assign(**away).groupby(key, as_index=False, sort=False).max()
-
-
-def _distance(audit: pd.DataFrame, column: str) -> pd.Series:
-    """Absolute differences; those of equal numbers are zero though both are infinite."""
-    ours, theirs = audit[column], audit[f"reference_{column}"]
-    return (ours - theirs).abs().mask(ours == theirs, 0.0)
+    away = audit[key].join(distances(audit))
+    return away.groupby(key, as_index=False, sort=False).max()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pyarrow.csv import read_csv
+
 from clustrategy.evaluation.medians import as_text
 from clustrategy.runtime.lock import start_of_run
 from clustrategy.study.study import Study
@@ -29,7 +31,7 @@ def closing_words(study: Study) -> str:
             ": tables, figures/, worked_example/\n\n"
             f"Medians over {_counted(len(study.cells), 'cell')} of {_counted(study.sims, 'sim')} "
             "(Monte Carlo standard error in brackets):\n\n"
-            f"{as_text(str(folder / 'summary.csv'))}\n\n"
+            f"{as_text(read_csv(folder / 'summary.csv'))}\n\n"
             "Bias, coverage, error rates and more, by cell, strategy and coefficient: "
             "performance.csv\n"
         )

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
-from clustrategy.core.errors import DataError
-from clustrategy.study.packs import read_packs
+from clustrategy.study.packs import pack_of
 from clustrategy.study.plan import read_plan
 from clustrategy.study.shards import make
 from clustrategy.tables.files import write_text
@@ -32,10 +30,7 @@ def simulate_fit_score(pack: str, *, folder: str, packs: str, receipt: str) -> N
         Where the files of the plan or the packs are not those of this run.
     """
     plan = read_plan(folder)
-    try:
-        blocks = read_packs(Path(packs))[pack].blocks
-    except KeyError:
-        raise DataError(f"{packs}: has no pack {pack!r}; run again") from None
+    blocks = pack_of(packs, pack).blocks
     for block in blocks:
         make(plan.recipe, folder, block)
     write_text(json.dumps({"blocks": len(blocks)}) + "\n", receipt)

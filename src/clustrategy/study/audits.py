@@ -140,7 +140,7 @@ class AuditedBlocks:
             yield Judged(task, parts is None)
 
     def _seconds(self, recipe: Recipe, head: Block) -> float:
-        process = recipe.process(head)
+        process = recipe.process(head.cell)
         rows = process.clusters * process.obs_per_cluster
         engines = [entry["engine"] for others in self.audit.references.values() for entry in others]
         costs = [FIT.get(engine, LME4)(process.clusters, rows) for engine in engines]
@@ -153,7 +153,7 @@ class AuditedBlocks:
         """
         recipe = self.plan.recipe
         tables = _rows(self.plan, self._wholes[head.path], head)
-        shard = simulate(recipe.process(head), recipe.seed, head.cell, head.sims).shard
+        shard = simulate(recipe.process(head.cell), recipe.seed, head.cell, head.sims).shard
         parts = [AUDIT.empty_table()]
         for audited in self.audit.audited(recipe):
             label = audited.strategy.label

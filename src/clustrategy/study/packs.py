@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clustrategy.core.digests import digest
+from clustrategy.core.errors import DataError
 from clustrategy.study.blocks import Block
 from clustrategy.tables.files import write_text
 
@@ -134,6 +135,20 @@ def write_packs(packs: Mapping[str, Pack], path: Path) -> None:
         for name, one in packs.items()
     }
     write_text(json.dumps({"digest": digest(content), "packs": content}) + "\n", path)
+
+
+def pack_of(path: str, name: str) -> Pack:
+    """Read one pack.
+
+    Raises
+    ------
+    DataError
+        Where the file does not have it: it is of another run.
+    """
+    try:
+        return read_packs(Path(path))[name]
+    except KeyError:
+        raise DataError(f"{path}: has no pack {name!r}; run again") from None
 
 
 def read_packs(path: Path) -> dict[str, Pack]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
+from clustrategy.core.cells import Cell
 from clustrategy.core.digests import digest
 from clustrategy.core.sources import PACKAGE, code_digest, sources
 from clustrategy.dgp import Process
@@ -66,14 +67,14 @@ class Recipe:
         parsed = [Strategy.parse(entry) for entry in self.strategies]
         return {s.label: s for s in sorted(parsed, key=lambda strategy: strategy.label)}
 
-    def process(self, block: Block) -> Process:
-        """Return the data-generating process of a block's cell."""
-        return Process.of(self.dgp, block.cell)
+    def process(self, cell: Cell) -> Process:
+        """Return the data-generating process of a cell."""
+        return Process.of(self.dgp, cell)
 
     def seconds(self, block: Block, labels: Iterable[str]) -> float:
         """Estimate the CPU seconds to draw a block and to fit strategies of some labels to it."""
         chosen = [Chosen(self.chosen[one].name, self.chosen[one].engine) for one in labels]
-        return len(block.sims) * seconds(self.process(block), chosen)
+        return len(block.sims) * seconds(self.process(block.cell), chosen)
 
     @cached_property
     def _drawing(self) -> str:
@@ -90,7 +91,7 @@ class Recipe:
 
     def digests(self, block: Block) -> Digests:
         """Return what the shards of a block are to be made from."""
-        process = asdict(self.process(block))
+        process = asdict(self.process(block.cell))
         cell = [block.cell, block.first, block.last]
         data = digest(self._drawing, self.seed, process, cell)
         fits = {label: digest(data, fitting) for label, fitting in self._fitting.items()}

@@ -174,7 +174,7 @@ def make(recipe: Recipe, folder: str, block: Block, *, afresh: bool = False) -> 
         return
     kept = _kept(shards, [label for label in recipe.chosen if label not in state.unfitted])
     sims = block.sims
-    drawn = simulate(recipe.process(block), recipe.seed, block.cell, sims)
+    drawn = simulate(recipe.process(block.cell), recipe.seed, block.cell, sims)
     terms = drawn.shard.terms
     if "truth" in state.undrawn:
         _write(truth_table(drawn.truth, terms, sims), shards, "truth")

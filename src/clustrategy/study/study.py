@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-from clustrategy.audit import verdicts as audit
+from clustrategy.audit import references as audit
 from clustrategy.core.cells import FACTORS, Cell, Level, format_level, level
 from clustrategy.core.errors import ConfigError, nearest
 from clustrategy.dgp import Process, least_rows

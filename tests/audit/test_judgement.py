@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from clustrategy.audit import tolerances as bounds
-from clustrategy.audit import verdicts as audit
+from clustrategy.audit.judgement import best_criterion, judge
 from clustrategy.core.fits import Fits
 from clustrategy.strategies import Strategy
 from clustrategy.strategies.mixed_reml import NO_MINIMUM, at_theta
@@ -24,8 +24,8 @@ def fitted(shard=SHARD, strategy: Strategy = MAXIMAL) -> Fits:
 
 
 def verdict(found: Fits, reference: Fits, strategy: Strategy = MAXIMAL) -> list[str]:
-    best = audit.best_criterion([found, reference])
-    return audit.verdicts(SHARD, strategy, found, reference, best).tolist()
+    best = best_criterion([found, reference])
+    return judge(SHARD, strategy, found, reference, best).tolist()
 
 
 def test_equal_fits_agree():
@@ -133,37 +133,6 @@ def test_least_squares_agree_to_the_tenth_digit(shift, expected):
     assert verdict(fitted(strategy=strategy), reference, strategy) == [expected, "agree"]
 
 
-def test_references_are_those_that_have_the_strategy_with_its_options():
-    def engines(entry) -> list[str]:
-        return [r.engine for r in audit.references(Strategy.parse(entry), "lme4")]
-
-    assert engines("mixed_maximal") == ["lme4", "lme4_unbounded"]
-    assert engines("two_stage") == ["statsmodels"]
-    assert engines({"strategy": "cluster_robust", "variance": "CR2"}) == []
-    other = audit.references(Strategy.parse("mixed_intercept"), "glmm")
-    assert [r.engine for r in other] == ["glmm"]
-
-
-def test_a_study_by_the_reference_is_audited_by_the_default_engine():
-    assert audit.audited(Strategy.parse("mixed_maximal", "lme4"), "lme4").engine == "numpy"
-    assert audit.audited(Strategy.parse("mixed_maximal", "glmm"), "lme4").engine == "glmm"
-    assert audit.audited(Strategy.parse("mixed_maximal", "glmm"), "glmm").engine == "numpy"
-
-
-def test_where_r_is_missing_the_rest_is_audited_all_the_same(monkeypatch):
-    from clustrategy.engines import lme4
-
-    def no_r() -> dict[str, str]:
-        raise FileNotFoundError
-
-    monkeypatch.setattr(lme4, "installed", no_r)
-    strategies = [Strategy.parse("two_stage"), MAXIMAL]
-    entries, missing = audit.plan(strategies, "lme4")
-    assert [entry["engine"] for entry in entries["two_stage"]] == ["statsmodels"]
-    assert entries["mixed_maximal"] == []
-    assert "needs R, which is not here" in missing
-
-
 def test_the_engine_is_not_above_lme4_on_the_golden_datasets():
     names = [name for name in GOLDEN if GOLDEN[name]["mixed_maximal"] is not None]
     for name in names:
@@ -178,8 +147,27 @@ def test_a_shard_of_different_datasets_has_a_verdict_for_each():
     found = MAXIMAL.fit(shard)
     worse = deepcopy(found)
     worse.reml_criterion[0] += 1.0
-    best = audit.best_criterion([found, worse])
-    assert audit.verdicts(shard, MAXIMAL, found, worse, best).tolist() == [
+    best = best_criterion([found, worse])
+    assert judge(shard, MAXIMAL, found, worse, best).tolist() == [
         "reference_short",
         "agree",
     ]
+
+
+def test_an_engine_whose_numbers_are_not_those_of_its_own_theta_differs():
+    best = fitted()
+    reference = at_theta(SHARD, "mixed_maximal", best.theta * (1 + 1.9e-4), EVERY)
+    wrong = deepcopy(best)
+    wrong.std_error[0, 1] *= 1.0 + 5e-4
+    assert verdict(wrong, reference) == ["differ", "reference_slack"]
+
+
+def test_estimates_and_df_without_a_standard_error_in_least_squares():
+    strategy = Strategy.parse("cluster_robust")
+    found, reference = (fitted(strategy=strategy) for _ in range(2))
+    found.std_error[:, 0] = found.df[:, 0] = np.nan
+    assert verdict(found, reference, strategy) == ["agree", "agree"]
+    found.estimate[1, 0] *= 1.0 + 1e-9
+    assert verdict(found, reference, strategy) == ["agree", "differ"]
+    found.df[0, 1] = np.nan
+    assert verdict(found, reference, strategy) == ["differ", "differ"]
