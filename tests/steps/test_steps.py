@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+from clustrategy.steps.fit import fit_shard, fit_shards
+from clustrategy.steps.score import score_shard, score_shards
+from clustrategy.steps.simulate import simulate_shard, simulate_shards
 
 from clustrategy.core.errors import DataError
 from clustrategy.evaluation.medians import as_text
 from clustrategy.steps.aggregate import aggregate
-from clustrategy.steps.fit import fit_shard, fit_shards
-from clustrategy.steps.score import score_shard, score_shards
-from clustrategy.steps.simulate import simulate_shard, simulate_shards
 from clustrategy.steps.summary import summary
 from clustrategy.strategies import Strategy
 from clustrategy.study.study import Study

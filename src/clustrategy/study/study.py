@@ -210,7 +210,9 @@ class Study:
         settings = self.config["audit"]
         if settings is None:
             return None
-        return Audit(settings["engine"], self.audited_sims, dict(sorted(self.audit_plan[0].items())))
+        return Audit(
+            settings["engine"], self.audited_sims, dict(sorted(self.audit_plan[0].items()))
+        )
 
     @property
     def reference_versions(self) -> dict[str, str]:
