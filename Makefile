@@ -20,8 +20,8 @@ shell_scripts := $(wildcard envs/*.sh profiles/*/*.sh) .ci/run
 study: env ## run the study (the default); a second run only does what is missing
 	$(run) .venv/bin/snakemake --cores $(CORES) $(ARGS)
 
-test: engine ## run the tests
-	$(run) -m pytest $(ARGS)
+test: engine ## run the tests and the examples in docstrings, on all cores
+	$(run) -m pytest --numprocesses logical --dist worksteal $(ARGS)
 
 lint: env-test ## check style, types, imports, scripts and the workflow; changes nothing
 	$(run) -m ruff check .
