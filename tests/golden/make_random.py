@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from random_datasets import NUMBERS, random_dataset
 
 from clustrategy.core.shard import INTERCEPT, Shard
 from clustrategy.engines import lme4
 from clustrategy.strategies import Strategy, mixed
+from tests.golden.random_datasets import NUMBERS, random_dataset
 
 MODELS = ("mixed_maximal", "mixed_intercept")
 ENGINES = ("lme4", "lme4_unbounded")
