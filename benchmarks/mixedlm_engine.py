@@ -9,8 +9,8 @@ import numpy as np
 
 from clustrategy.core.fits import Fit, Fits, fit_each
 from clustrategy.core.shard import Shard
+from clustrategy.estimation.mixed.models import model
 from clustrategy.strategies import strategy
-from clustrategy.strategies.mixed import model
 
 
 def fit_one(shard: Shard, random: Sequence[int]) -> Fit:

@@ -10,8 +10,8 @@ import pytest
 from clustrategy.audit import tolerances as bounds
 from clustrategy.audit import verdicts as audit
 from clustrategy.core.fits import Fits
+from clustrategy.estimation.mixed.fit import NO_MINIMUM, at_theta
 from clustrategy.strategies import Strategy
-from clustrategy.strategies.mixed_reml import NO_MINIMUM, at_theta
 from tests.material import GOLDEN, golden, join, random_shard
 
 MAXIMAL = Strategy.parse("mixed_maximal")

@@ -12,9 +12,9 @@ import pytest
 from clustrategy.core.errors import EngineError
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Shard
-from clustrategy.engines import lme4
+from clustrategy.engines import lme4, mixed
 from clustrategy.owndata.analyze import shard_from_frame
-from clustrategy.strategies import Strategy, mixed
+from clustrategy.strategies import Strategy
 from tests.material import GOLDEN, fit, golden, join, orthodont, random_shard
 
 MODELS = ("mixed_maximal", "mixed_intercept")

@@ -9,8 +9,8 @@ import pytest
 from clustrategy.core.errors import EngineError
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT, Shard
-from clustrategy.engines import lme4, lme4_unbounded
-from clustrategy.strategies import Strategy, mixed
+from clustrategy.engines import lme4, lme4_unbounded, mixed
+from clustrategy.strategies import Strategy
 from tests.material import FOLDER, GOLDEN, fit, golden, join, random_shard
 
 MODELS = ("mixed_maximal", "mixed_intercept")

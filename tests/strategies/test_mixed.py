@@ -10,9 +10,9 @@ import scipy.stats
 from hypothesis import given, settings
 
 from clustrategy.core.shard import INTERCEPT, Shard
+from clustrategy.estimation.mixed.models import model as formula
+from clustrategy.estimation.mixed.models import random_columns, singular
 from clustrategy.strategies import Strategy
-from clustrategy.strategies.mixed import model as formula
-from clustrategy.strategies.mixed import random_columns, singular
 from tests.dense import Dense, lower
 from tests.material import (
     GOLDEN,

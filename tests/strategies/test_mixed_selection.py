@@ -15,14 +15,16 @@ from clustrategy.core.errors import ConfigError
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT, Shard
 from clustrategy.dgp import Process, simulate
+from clustrategy.estimation.mixed import fit as mixed_fit
 from clustrategy.estimation.mixed import optimizer as newton
+from clustrategy.estimation.mixed import selection
 from clustrategy.estimation.mixed.covariance import Diagonal, Unstructured
+from clustrategy.estimation.mixed.fit import at_theta
+from clustrategy.estimation.mixed.models import model as formula
+from clustrategy.estimation.mixed.models import random_columns, singular
 from clustrategy.estimation.mixed.optimizer import minimise
 from clustrategy.estimation.mixed.reml import Criterion
-from clustrategy.strategies import Strategy, mixed_reml, mixed_selection, registry
-from clustrategy.strategies.mixed import model as formula
-from clustrategy.strategies.mixed import random_columns, singular
-from clustrategy.strategies.mixed_reml import at_theta
+from clustrategy.strategies import Strategy, registry
 from tests.dense import Dense, gradient, hessian
 from tests.material import (
     FOLDER,
@@ -560,8 +562,8 @@ def test_variances_and_df_come_from_where_the_options_say(name, monkeypatch):
         sigma2 = (point.rss / point.criterion.nu)[:, None]
         return 9.0 * sigma2 * (contrasts**2).sum(axis=2), np.full(contrasts.shape[:2], 5.0)
 
-    monkeypatch.setattr(mixed_reml, "kenward_roger", kenward_roger)
-    monkeypatch.setattr(mixed_reml, "cr2", cr2)
+    monkeypatch.setattr(mixed_fit, "kenward_roger", kenward_roger)
+    monkeypatch.setattr(mixed_fit, "cr2", cr2)
     shard = random_shard(7, 3, 9, 3, (6, 12))
     plain = fitted(shard, name)
     found = fitted(shard, name, df="kenward_roger")
@@ -622,7 +624,7 @@ def test_the_audit_recomputes_the_df_of_an_uncorrelated_reference():
 
 
 def test_the_level_of_the_tests_is_that_of_the_paper():
-    assert mixed_selection.ALPHA == 0.2
+    assert selection.ALPHA == 0.2
 
 
 # --- what ignoring random slopes costs ----------------------------------------------------

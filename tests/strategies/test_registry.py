@@ -133,13 +133,13 @@ def test_the_code_of_a_strategy_is_what_it_computes_with():
         return {file.name for file in Strategy.parse(entry).code}
 
     assert {"two_stage.py", "least_squares.py", "shard.py"} <= files(strategy="two_stage")
-    assert "mixed.py" not in files(strategy="two_stage")
+    assert "models.py" not in files(strategy="two_stage")
     ours = files(strategy="mixed_maximal")
-    assert {"mixed_reml.py", "reml.py", "optimizer.py", "satterthwaite.py", "mixed.py"} <= ours
+    assert {"fit.py", "reml.py", "optimizer.py", "satterthwaite.py", "models.py"} <= ours
     assert not {"glmm.py", "lme4.py"} & ours
     mixed = files(strategy="mixed_maximal", engine="glmm")
-    assert not {"mixed_reml.py", "reml.py", "optimizer.py", "satterthwaite.py"} & mixed
-    assert {"glmm.py", "mixed.py", "shard.py"} <= mixed and "lme4.py" not in mixed
+    assert not {"fit.py", "reml.py", "optimizer.py", "satterthwaite.py"} & mixed
+    assert {"glmm.py", "models.py", "shard.py"} <= mixed and "lme4.py" not in mixed
     reference = files(strategy="mixed_maximal", engine="lme4")
     assert "lme4.py" in reference and "glmm.py" not in reference
     assert {"inference.py", "estimates.py"} <= mixed & reference

@@ -45,9 +45,10 @@ from clustrategy.audit.tolerances import (
 from clustrategy.core.errors import ConfigError, EngineError
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Floats, Shard
-from clustrategy.strategies import DEFAULT_ENGINE, Strategy, mixed, registry
-from clustrategy.strategies.least_squares import solve
-from clustrategy.strategies.mixed_reml import NO_MINIMUM, at_theta
+from clustrategy.estimation.least_squares import solve
+from clustrategy.estimation.mixed import models
+from clustrategy.estimation.mixed.fit import NO_MINIMUM, at_theta
+from clustrategy.strategies import DEFAULT_ENGINE, Strategy, registry
 
 REASONS = (
     "reference_slack",
@@ -117,7 +118,7 @@ def plan(
 
 def is_mixed(strategy: Strategy) -> bool:
     """Whether a strategy's fits have a REML criterion."""
-    return strategy.name in mixed.RANDOM
+    return strategy.name in models.RANDOM
 
 
 def has_numbers(fits: Fits) -> NDArray[np.bool_]:

@@ -11,8 +11,9 @@ import numpy as np
 from clustrategy.core.errors import EngineError
 from clustrategy.core.fits import Fit
 from clustrategy.core.shard import Floats, Shard
-from clustrategy.strategies import mixed
-from clustrategy.strategies.least_squares import solve
+from clustrategy.engines import mixed
+from clustrategy.estimation.least_squares import solve
+from clustrategy.estimation.mixed import models
 
 # The kinds of glmm's warnings after which its numbers stand; it says them all the same. Of the
 # others those in CURVATURE speak of the standard errors, the rest (such as a variance at the limit
@@ -63,7 +64,7 @@ def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
     data |= {"y": shard.y - shard.X @ centre, "cluster": labels[shard.cluster_codes(0)]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        fit = glmm.fit(data, mixed.model(shard, names, random))
+        fit = glmm.fit(data, models.model(shard, names, random))
     message = "; ".join(f"{w['title']}: {w['message']}" for w in fit.warnings)
     kinds = {w["kind"] for w in fit.warnings}
     optimizer = not fit.converged or bool(kinds - HARMLESS - CURVATURE)
@@ -72,7 +73,7 @@ def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
     if not fit.converged:
         return Fit(beta, fit.se, fit.coef_df, "not_converged", message, optimizer_warning=True)
     theta = relative_factor(np.asarray(fit.varcorr[0], dtype=float) / fit.dispersion)
-    singular = bool(mixed.singular(theta[None])[0])
+    singular = bool(models.singular(theta[None])[0])
     return Fit(
         beta,
         fit.se,

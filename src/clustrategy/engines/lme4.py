@@ -17,7 +17,8 @@ import numpy as np
 from clustrategy.core.errors import EngineError
 from clustrategy.core.fits import Fit, one_line
 from clustrategy.core.shard import Floats, Shard
-from clustrategy.strategies import mixed
+from clustrategy.engines import mixed
+from clustrategy.estimation.mixed import models
 
 PACKAGES = ("lme4", "lmerTest")
 INSTALL = (
@@ -174,7 +175,7 @@ def fit_by(source: str, shard: Shard, random: Sequence[int], correlated: bool) -
     codes = r.IntSexpVector.from_memoryview((shard.cluster_codes(0) + 1).astype(np.int32).data)
     columns = r.ListSexpVector([_vector(shard.y), codes, *(_vector(x) for x in shard.X.T)])
     columns.names = r.StrSexpVector(["y", "cluster", *names])
-    model = r.StrSexpVector([mixed.model(shard, names, random, correlated=correlated)])
+    model = r.StrSexpVector([models.model(shard, names, random, correlated=correlated)])
     try:
         answer = _function(source)(model, columns)
     except r.embedded.RRuntimeError as error:

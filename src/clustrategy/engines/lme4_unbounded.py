@@ -17,8 +17,7 @@ import numpy as np
 
 from clustrategy.core.fits import Fit
 from clustrategy.core.shard import Floats, Shard
-from clustrategy.engines import lme4
-from clustrategy.strategies import mixed
+from clustrategy.engines import lme4, mixed
 
 # nlminb from two starts, since about one small dataset in 200 has a second optimum, then from the
 # better end with tight tolerances, then Newton steps on lme4's numerical derivatives while they

@@ -10,10 +10,10 @@ import numpy as np
 from clustrategy.core.fits import Fit, Fits, fit_each
 from clustrategy.core.shard import Floats, Shard
 from clustrategy.estimation.first_stage import FirstStage
+from clustrategy.estimation.least_squares import mark_undefined, solve
+from clustrategy.estimation.within import estimable, solve_within
+from clustrategy.estimation.within import mark_undefined as mark_no_slopes
 from clustrategy.strategies import strategy
-from clustrategy.strategies.fixed_effects import estimable, solve_within
-from clustrategy.strategies.fixed_effects import mark_undefined as mark_no_slopes
-from clustrategy.strategies.least_squares import mark_undefined, solve
 
 # cov_type and use_correction. A cluster's leave-one-out estimates taken around the estimate
 # itself, as statsmodels does under this name, are CR3, and with its correction CV3.

@@ -9,7 +9,8 @@ import numpy as np
 
 from clustrategy.core.fits import Fit, Fits, fit_each
 from clustrategy.core.shard import Shard
-from clustrategy.strategies import gee, strategy
+from clustrategy.estimation import gee
+from clustrategy.strategies import strategy
 
 TOLERANCE = 1e-13
 COV_TYPES = {"robust": "robust", "mancl_derouen": "bias_reduced"}

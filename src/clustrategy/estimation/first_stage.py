@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Floats, Ints, Shard
+from clustrategy.estimation.least_squares import full_rank
 from clustrategy.estimation.proportional_columns import factors, parents
-from clustrategy.strategies.least_squares import full_rank
 
 
 class SecondStage(NamedTuple):

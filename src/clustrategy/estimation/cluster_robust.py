@@ -1,14 +1,12 @@
-"""Least squares on whole shards, from the triangular factors of their clusters.
+"""Cluster-robust variances of least squares, from the triangular factors of the clusters.
 
-Ordinary least squares with its classical standard errors (`ols`) and with cluster-robust ones
-(`cluster_robust`). Notation as in Pustejovsky & Tipton (2018, JBES 36, 672-683): M is the
-inverse of X'X, H_g the hat matrix of cluster g, e_g its residuals.
+Notation as in Pustejovsky & Tipton (2018, JBES 36, 672-683): M is the inverse of X'X, H_g the hat
+matrix of cluster g, e_g its residuals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -16,100 +14,18 @@ from numpy.typing import NDArray
 
 from clustrategy.core.fits import OWN_TESTS, Fits
 from clustrategy.core.shard import Floats, Shard
-from clustrategy.strategies import strategy
+from clustrategy.estimation.least_squares import Solution, mark_undefined, solve
 
-RANK_TOLERANCE = 1e-7
-ROUNDING = 1e-13
 ZERO = 1e-10
 EIGENVALUE_TOLERANCE = 1e-12
 NO_ERROR = "a standard error is zero"
-NO_RESIDUAL = "the predictors explain the response exactly: there is no residual variance"
-NO_DF = "no residual degrees of freedom: N - p is not positive"
 ONE_CLUSTER = "one cluster: a cluster-robust variance needs two"
 
 Variance = Literal["CR0", "CR1", "CR1S", "CR2", "CR3", "CV3", "pymer4"]
 Df = Literal["G-1", "G-p", "N-p", "satterthwaite", "normal"]
 
 
-def full_rank(triangle: Floats) -> NDArray[np.bool_]:
-    """Whether the columns of (..., k, p) upper triangles are linearly independent.
-
-    As R's lm: a column counts as dependent when what is left of it after the earlier ones is
-    below 1e-7 of its length.
-    """
-    length = np.sqrt((triangle * triangle).sum(axis=-2))
-    rest = np.abs(np.diagonal(triangle, axis1=-2, axis2=-1))
-    return (rest > RANK_TOLERANCE * length).all(axis=-1)
-
-
-@dataclass
-class Solution:
-    """Least squares of each dataset.
-
-    Attributes
-    ----------
-    estimate : (S, p).
-    root : (S, p, p) the matrix W with W W' = M.
-    residual_ss : (S,) the residual sum of squares.
-    defined : (S,) whether X has full rank; the numbers of the others mean nothing.
-    """
-
-    estimate: Floats
-    root: Floats
-    residual_ss: Floats
-    defined: NDArray[np.bool_]
-
-
-def solve(shard: Shard) -> Solution:
-    """Ordinary least squares on whole datasets."""
-    return back_substitute(shard.whole, shard.n_obs)
-
-
-def back_substitute(whole: Floats, n_obs: NDArray[np.int64]) -> Solution:
-    """Least squares from (S, p + 1, p + 1) triangular factors of `[X y]` of so many rows."""
-    p = whole.shape[-1] - 1
-    triangle = whole[:, :p, :p]
-    defined = (n_obs >= p) & full_rank(triangle)
-    triangle = np.where(defined[:, None, None], triangle, np.eye(p))
-    root: Floats = np.asarray(np.linalg.inv(triangle))
-    estimate = (root @ whole[:, :p, p:])[..., 0]
-    return Solution(estimate, root, whole[:, p, p] ** 2, defined)
-
-
-def explained(triangles: Floats, n_obs: NDArray[np.int64], solution: Solution) -> NDArray[np.bool_]:
-    """(S,) whether the residuals are nothing but rounding.
-
-    Parameters
-    ----------
-    triangles : (S, G, k, p + 1) triangular factors of `[X_g y_g]`.
-    n_obs : (S,) rows of each dataset, N.
-    """
-    lengths = np.sqrt((triangles * triangles).sum(axis=(1, 2)))
-    terms = lengths[:, :-1] * np.abs(solution.estimate)
-    largest = np.maximum(lengths[:, -1], terms.max(axis=1))
-    return np.asarray(
-        np.sqrt(solution.residual_ss) <= ROUNDING * np.sqrt(n_obs) * largest, dtype=np.bool_
-    )
-
-
-@strategy("ols")
-def ols(shard: Shard) -> Fits:
-    """Ordinary least squares with its classical standard errors, t with N - p df."""
-    fits = Fits.blank(shard.sims, shard.p)
-    solution = solve(shard)
-    df = shard.n_obs - shard.p
-    with np.errstate(divide="ignore", invalid="ignore"):
-        variance = solution.residual_ss / df
-        fits.sigma[:] = np.sqrt(variance)
-        fits.std_error[:] = np.sqrt(variance[:, None] * (solution.root**2).sum(axis=2))
-    fits.estimate[:] = solution.estimate
-    fits.df[:] = df[:, None]
-    mark_undefined(shard, fits, solution)
-    return fits
-
-
-@strategy("cluster_robust")
-def cluster_robust(shard: Shard, *, variance: Variance = "CR1S", df: Df = "G-1") -> Fits:
+def fit_cluster_robust(shard: Shard, variance: Variance, df: Df) -> Fits:
     """Ordinary least squares with a cluster-robust variance.
 
     Parameters
@@ -194,18 +110,6 @@ def mark_no_test(fits: Fits, clusters: int, df: Df) -> None:
     no_df = np.asarray(none.any(axis=1))
     reason = f"no degrees of freedom: {df} is not positive with {clusters} clusters"
     fits.fail(no_df, "undefined", reason)
-
-
-def mark_undefined(shard: Shard, fits: Fits, solution: Solution) -> None:
-    """Fail the fits to datasets in which least squares has no one solution."""
-    fits.fail(
-        shard.n_obs < shard.p,
-        "undefined",
-        [f"{rows} rows, {shard.p} coefficients" for rows in shard.n_obs],
-    )
-    fits.fail(~solution.defined, "undefined", "the predictors are linearly dependent")
-    fits.fail(shard.n_obs <= shard.p, "undefined", NO_DF)
-    fits.fail(explained(shard.triangles, shard.n_obs, solution), "undefined", NO_RESIDUAL)
 
 
 def without_zeros(influence: Floats, solution: Solution) -> Floats:

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Floats, Shard
+from clustrategy.estimation.cluster_robust import leave_out_zeros
+from clustrategy.estimation.mixed import models
 from clustrategy.estimation.mixed.cr2 import cr2
 from clustrategy.estimation.mixed.kenward_roger import kenward_roger
 from clustrategy.estimation.mixed.optimizer import Minimum, minimise
 from clustrategy.estimation.mixed.reml import Criterion, Point
 from clustrategy.estimation.mixed.satterthwaite import satterthwaite
-from clustrategy.strategies import mixed, strategy
-from clustrategy.strategies.least_squares import leave_out_zeros
 
 # Clusters that are worked on at once: enough to hide the cost of a call, few enough for the cache.
 CLUSTERS_AT_ONCE = 5000
@@ -133,7 +133,7 @@ def fill(
     fits.reml_criterion[sims] = point.value + criterion.constant
     theta = criterion.structure.lme4(minimum.factor, criterion.random_root)
     fits.theta[sims, : theta.shape[1]] = theta
-    fits.singular[sims] = mixed.singular(theta, correlated=criterion.structure.lower)
+    fits.singular[sims] = models.singular(theta, correlated=criterion.structure.lower)
     fits.optimizer_warning[sims] = ~minimum.converged
     here = np.isin(np.arange(shard.sims), sims)
     if inference.variance == "CR2":
@@ -155,13 +155,13 @@ def fill(
 def fit_model(
     shard: Shard, name: str, inference: Inference, wanted: NDArray[np.bool_] | None = None
 ) -> Fits:
-    """Fit a model, a key of `mixed.RANDOM`, to the datasets that are wanted."""
-    one = partial(fit, correlated=name in mixed.CORRELATED, inference=inference)
-    return mixed.fit_model(shard, name, one, wanted)
+    """Fit a model, a key of `models.RANDOM`, to the datasets that are wanted."""
+    one = partial(fit, correlated=name in models.CORRELATED, inference=inference)
+    return models.fit_model(shard, name, one, wanted)
 
 
 def at_theta(shard: Shard, name: str, theta: Floats, wanted: NDArray[np.bool_]) -> Fits:
-    """What a model, a key of `mixed.RANDOM`, makes of datasets at a theta that is given.
+    """What a model, a key of `models.RANDOM`, makes of datasets at a theta that is given.
 
     Parameters
     ----------
@@ -171,31 +171,9 @@ def at_theta(shard: Shard, name: str, theta: Floats, wanted: NDArray[np.bool_]) 
 
     def place(shard: Shard, random: NDArray[np.bool_], fits: Fits) -> None:
         for sims, criterion in blocks(shard, random, fits.status == "ok"):
-            problem = criterion if name in mixed.CORRELATED else criterion.diagonal()
+            problem = criterion if name in models.CORRELATED else criterion.diagonal()
             factor = problem.structure.of_lme4(theta[sims], criterion.random_root)
             given = Minimum(factor, np.ones(sims.size, dtype=bool))
             fill(shard, sims, problem, given, Inference("satterthwaite", "model"), fits)
 
-    return mixed.fit_model(shard, name, place, wanted)
-
-
-@strategy("mixed_maximal", refusal=refusal)
-def mixed_maximal(shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model") -> Fits:
-    """Random intercept and slopes, with all their correlations."""
-    return fit_model(shard, "mixed_maximal", Inference(df, variance))
-
-
-@strategy("mixed_uncorrelated", refusal=refusal)
-def mixed_uncorrelated(
-    shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model"
-) -> Fits:
-    """Random intercept and slopes without correlations."""
-    return fit_model(shard, "mixed_uncorrelated", Inference(df, variance))
-
-
-@strategy("mixed_intercept", refusal=refusal)
-def mixed_intercept(
-    shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model"
-) -> Fits:
-    """Random intercept alone."""
-    return fit_model(shard, "mixed_intercept", Inference(df, variance))
+    return models.fit_model(shard, name, place, wanted)
