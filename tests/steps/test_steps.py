@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from clustrategy.core.errors import DataError
+from clustrategy.engines.chosen import Strategy
 from clustrategy.steps.aggregate import aggregate
 from clustrategy.steps.fit import fit_shard, fit_shards
 from clustrategy.steps.score import score_shard, score_shards
 from clustrategy.steps.simulate import simulate_shard, simulate_shards
 from clustrategy.steps.summary import as_text, stratified_median, stratified_share, summarise
-from clustrategy.strategies import Strategy
 from clustrategy.study.study import Study
 from clustrategy.tables.files import read_parquet, write_csv, write_parquet
 from tests.conftest import SMALL

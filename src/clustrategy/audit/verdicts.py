@@ -45,10 +45,11 @@ from clustrategy.audit.tolerances import (
 from clustrategy.core.errors import ConfigError, EngineError
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Floats, Shard
+from clustrategy.engines.chosen import Strategy, registry
 from clustrategy.estimation.least_squares import solve
-from clustrategy.estimation.mixed import models
 from clustrategy.estimation.mixed.fit import NO_MINIMUM, at_theta
-from clustrategy.strategies import DEFAULT_ENGINE, Strategy, registry
+from clustrategy.estimation.mixed.models import MODELS
+from clustrategy.strategies.registry import DEFAULT_ENGINE
 
 REASONS = (
     "reference_slack",
@@ -118,7 +119,7 @@ def plan(
 
 def is_mixed(strategy: Strategy) -> bool:
     """Whether a strategy's fits have a REML criterion."""
-    return strategy.name in models.RANDOM
+    return strategy.name in MODELS
 
 
 def has_numbers(fits: Fits) -> NDArray[np.bool_]:
@@ -191,7 +192,7 @@ def _right_at_their_theta(
     And (S,) which degrees of freedom are. Whether theta is the optimum is another question.
     """
     placed = wanted & np.isfinite(fits.theta).any(axis=1)
-    exact = at_theta(shard, strategy.name, fits.theta, placed)
+    exact = at_theta(shard, MODELS[strategy.name], fits.theta, placed)
     off = np.abs(exact.reml_criterion - fits.reml_criterion)
     numbers = ~_apart(exact, fits, ESTIMATE, STD_ERROR) & (off <= CRITERION)
     return numbers, _relative(exact.df, fits.df) <= DF

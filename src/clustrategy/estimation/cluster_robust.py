@@ -7,17 +7,20 @@ matrix of cluster g, e_g its residuals.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clustrategy.core.fits import OWN_TESTS, Fits
-from clustrategy.core.shard import Floats, Shard
+from clustrategy.core.shard import Floats, Ints, Shard
 from clustrategy.estimation.least_squares import Solution, mark_undefined, solve
 
-ZERO = 1e-10
+ZERO_STD_ERROR = 1e-10
+"""A robust standard error is zero below this share of sqrt(RSS [(X'X)^-1]_kk)."""
+
 EIGENVALUE_TOLERANCE = 1e-12
+"""Eigenvalues of I - H_g below this count as zero."""
+
 NO_ERROR = "a standard error is zero"
 ONE_CLUSTER = "one cluster: a cluster-robust variance needs two"
 
@@ -25,16 +28,39 @@ Variance = Literal["CR0", "CR1", "CR1S", "CR2", "CR3", "CV3", "pymer4"]
 Df = Literal["G-1", "G-p", "N-p", "satterthwaite", "normal"]
 
 
+class Influences(NamedTuple):
+    """What every cluster-robust variance is made of, in the coordinates of the triangles.
+
+    Attributes
+    ----------
+    half : (S, G, k, p) array
+        X_g W, so that H_g = half half'.
+    residual : (S, G, k) array
+        e_g.
+    """
+
+    half: Floats
+    residual: Floats
+
+
 def fit_cluster_robust(shard: Shard, variance: Variance, df: Df) -> Fits:
-    """Ordinary least squares with a cluster-robust variance.
+    """Fit least squares with a cluster-robust variance.
 
     Parameters
     ----------
-    variance : CR0 (Liang & Zeger 1986); CR1 = CR0 G/(G-1); CR1S = CR1 (N-1)/(N-p), as Stata and
-        statsmodels; pymer4 = CR1 N/(N-p); CR2 (Bell & McCaffrey 2002) and CR3, as clubSandwich;
-        CV3 = CR3 (G-1)/G, the jackknife.
-    df : of the t distribution; `satterthwaite` as Bell & McCaffrey (2002) and Pustejovsky &
-        Tipton (2018), under the working model of independent, homoskedastic errors.
+    shard : Shard
+        The datasets.
+    variance : str
+        CR0 (Liang & Zeger 1986, Biometrika 73, 13-22); CR1 = CR0 G/(G-1); CR1S = CR1 (N-1)/(N-p),
+        as Stata and statsmodels; pymer4 = CR1 N/(N-p); CR2 (Bell & McCaffrey 2002, Survey
+        Methodology 28, 169-181) and CR3, as clubSandwich; CV3 = CR3 (G-1)/G, the jackknife.
+    df : str
+        Degrees of freedom of the t distribution; `satterthwaite` as Bell & McCaffrey (2002) and
+        Pustejovsky & Tipton (2018), under the working model of independent, homoskedastic errors.
+
+    Returns
+    -------
+    Fits
     """
     solution = solve(shard)
     fits = sandwich(shard.triangles, solution, shard.n_obs, shard.p, variance, df)
@@ -44,39 +70,53 @@ def fit_cluster_robust(shard: Shard, variance: Variance, df: Df) -> Fits:
     return fits
 
 
-def influences(triangles: Floats, solution: Solution) -> tuple[Floats, Floats]:
-    """What every cluster-robust variance is made of.
+def influences(triangles: Floats, solution: Solution) -> Influences:
+    """Compute what every cluster-robust variance is made of.
 
     Parameters
     ----------
-    triangles : (S, G, k, p + 1) triangular factors of `[X_g y_g]`.
+    triangles : (S, G, k, p + 1) array
+        Triangular factors of `[X_g y_g]`.
+    solution : Solution
+        Least squares of the same.
 
     Returns
     -------
-    half : (S, G, k, p) X_g W in the coordinates of the triangles; H_g = half half'.
-    residual : (S, G, k) e_g in the same coordinates.
+    Influences
     """
     p = triangles.shape[-1] - 1
     design = triangles[..., :p]
     residual = triangles[..., p] - (design @ solution.estimate[:, None, :, None])[..., 0]
-    return design @ solution.root[:, None], residual
+    return Influences(design @ solution.root[:, None], residual)
 
 
 def sandwich(
     triangles: Floats,
     solution: Solution,
-    n_obs: NDArray[np.int64],
+    n_obs: Ints,
     counted: int,
     variance: Variance,
     df: Df,
 ) -> Fits:
-    """Least squares with a cluster-robust variance, as `cluster_robust` explains the options.
+    """Compute a cluster-robust variance of least squares.
 
     Parameters
     ----------
-    triangles : (S, G, k, p + 1) triangular factors of `[X_g y_g]`.
-    n_obs : (S,) rows of each dataset, N.
-    counted : the p of the small-sample factors and of the degrees of freedom.
+    triangles : (S, G, k, p + 1) array
+        Triangular factors of `[X_g y_g]`.
+    solution : Solution
+        Least squares of the same.
+    n_obs : (S,) array of int
+        Rows of each dataset, N.
+    counted : int
+        The p of the small-sample factors and of the degrees of freedom.
+    variance, df : str
+        As of `fit_cluster_robust`.
+
+    Returns
+    -------
+    Fits
+        Undefined ones not yet marked.
     """
     sims, G, _, width = triangles.shape
     fits = Fits.blank(sims, width - 1)
@@ -88,7 +128,8 @@ def sandwich(
     influence = scores @ np.swapaxes(solution.root, 1, 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = _small_sample_factor(variance, G, n_obs, counted)
-        fits.std_error[:] = np.sqrt(factor[:, None] * without_zeros(influence, solution))
+        squares = sum_of_squares(influence, solution)
+        fits.std_error[:] = np.sqrt(factor[:, None] * squares)
     fits.estimate[:] = solution.estimate
     if df == "satterthwaite":
         adjusted = adjustment @ half if variance in ("CR2", "CR3", "CV3") else half
@@ -101,7 +142,17 @@ def sandwich(
 
 
 def mark_no_test(fits: Fits, clusters: int, df: Df) -> None:
-    """Fail the fits whose variance or degrees of freedom do not exist."""
+    """Fail the fits whose variance or degrees of freedom do not exist.
+
+    Parameters
+    ----------
+    fits : Fits
+        Marked in place.
+    clusters : int
+        G.
+    df : str
+        As of `fit_cluster_robust`.
+    """
     if clusters < 2:
         fits.fail(np.ones(fits.status.shape, dtype=bool), "undefined", ONE_CLUSTER)
     none = ~(fits.df > 0)
@@ -112,19 +163,38 @@ def mark_no_test(fits: Fits, clusters: int, df: Df) -> None:
     fits.fail(no_df, "undefined", reason)
 
 
-def without_zeros(influence: Floats, solution: Solution) -> Floats:
-    """(S, p) sums of squares over the clusters of influences (S, G, p), NaN where they are zero.
+def sum_of_squares(influence: Floats, solution: Solution) -> Floats:
+    """Sum the squared influences of the clusters, NaN where the sum is zero by construction.
 
-    They are whatever the response is where a coefficient is about clusters that have residuals of
-    their own no more: a cluster's dummy, or as many arms of clusters as clusters.
+    That is so for a coefficient that depends on clusters without residuals only, such as a
+    cluster's own dummy, or where there are as many arms as clusters.
+
+    Parameters
+    ----------
+    influence : (S, G, p) array
+        What each cluster adds to the estimates.
+    solution : Solution
+        Least squares of the same.
+
+    Returns
+    -------
+    (S, p) array
     """
     squares = (influence * influence).sum(axis=1)
     unit = solution.residual_ss[:, None] * (solution.root * solution.root).sum(axis=2)
-    return np.asarray(np.where(squares > ZERO**2 * unit, squares, np.nan))
+    return np.asarray(np.where(squares > ZERO_STD_ERROR**2 * unit, squares, np.nan))
 
 
 def leave_out_zeros(fits: Fits, terms: Sequence[str]) -> None:
-    """Leave out the tests of coefficients whose standard error is zero; fail fits without any."""
+    """Leave out the tests of coefficients whose standard error is zero; fail fits without any.
+
+    Parameters
+    ----------
+    fits : Fits
+        Changed in place; a standard error of zero is NaN beside an estimate.
+    terms : sequence of str
+        The names of the coefficients.
+    """
     zero = np.isfinite(fits.estimate) & np.isnan(fits.std_error)
     for name in ("df", *OWN_TESTS):
         getattr(fits, name)[zero] = np.nan
@@ -135,7 +205,7 @@ def leave_out_zeros(fits: Fits, terms: Sequence[str]) -> None:
         fits.message[sim] = f"{NO_ERROR}, and left out: {left}"
 
 
-def _small_sample_factor(variance: Variance, G: int, N: NDArray[np.int64], p: int) -> Floats:
+def _small_sample_factor(variance: Variance, G: int, N: Ints, p: int) -> Floats:
     cr1 = G / np.float64(G - 1)
     factors = {
         "CR1": cr1 + 0.0 * N,
@@ -147,11 +217,11 @@ def _small_sample_factor(variance: Variance, G: int, N: NDArray[np.int64], p: in
 
 
 def _adjustment(half: Floats, power: float) -> Floats:
-    """(S, G, k, k): (I - H_g) to a power, in the coordinates of the clusters' triangles.
+    """Raise I - H_g to a power, (S, G, k, k), in the coordinates of the clusters' triangles.
 
-    H_g = half half'. Eigenvalues at zero (a predictor that lives in one cluster alone) are left
-    out: the Moore-Penrose inverse, as clubSandwich takes for CR2. For CR3, where clubSandwich
-    stops, the cluster then counts as if it said nothing of that predictor.
+    Eigenvalues at zero (a predictor that varies in one cluster alone) are left out: the
+    Moore-Penrose inverse, as clubSandwich takes for CR2. For CR3, where clubSandwich stops, the
+    cluster then counts as if it said nothing of that predictor.
     """
     values, vectors = np.linalg.eigh(np.eye(half.shape[2]) - half @ np.swapaxes(half, 2, 3))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -160,7 +230,7 @@ def _adjustment(half: Floats, power: float) -> Floats:
 
 
 def _satterthwaite(half: Floats, adjusted: Floats, root: Floats) -> Floats:
-    """(S, p) degrees of freedom (tr P)^2 / tr(P^2) of each coefficient's variance.
+    """Compute (tr P)^2 / tr(P^2), (S, p), of each coefficient's variance.
 
     P_gh = w_g' (I - H)_gh w_h with w_g = A_g X_g M c: a diagonal less a matrix of rank p, so
     that both traces cost O(G p^2).

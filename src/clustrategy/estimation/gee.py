@@ -17,7 +17,11 @@ from numpy.typing import NDArray
 
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT, Floats, Shard
-from clustrategy.estimation.cluster_robust import EIGENVALUE_TOLERANCE, ZERO, leave_out_zeros
+from clustrategy.estimation.cluster_robust import (
+    EIGENVALUE_TOLERANCE,
+    ZERO_STD_ERROR,
+    leave_out_zeros,
+)
 from clustrategy.estimation.least_squares import mark_undefined as mark_no_solution
 from clustrategy.estimation.least_squares import solve
 
@@ -150,7 +154,7 @@ def fit_gee(shard: Shard, correlation: Correlation, variance: Variance, df: Df) 
     fits.estimate[sims] = estimate
     squares = (influence * influence).sum(axis=2)
     unit = (residual * residual).sum(axis=(1, 2))[:, None] * (root * root).sum(axis=2)
-    fits.std_error[sims] = np.sqrt(np.where(squares > ZERO**2 * unit, squares, np.nan))
+    fits.std_error[sims] = np.sqrt(np.where(squares > ZERO_STD_ERROR**2 * unit, squares, np.nan))
     fits.df[sims] = degrees(df, shard.clusters, shard.p)
     leave_out_zeros(fits, shard.terms)
     fits.fail(np.isin(np.arange(shard.sims), sims[~possible]), "undefined", NO_CORRELATION)

@@ -1,9 +1,4 @@
-"""Least squares on whole shards, from the triangular factors of their clusters.
-
-Ordinary least squares with its classical standard errors (`ols`) and with cluster-robust ones
-(`cluster_robust`). Notation as in Pustejovsky & Tipton (2018, JBES 36, 672-683): M is the
-inverse of X'X, H_g the hat matrix of cluster g, e_g its residuals.
-"""
+"""Ordinary least squares on whole shards, from the triangular factors of their clusters."""
 
 from __future__ import annotations
 
@@ -13,19 +8,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustrategy.core.fits import Fits
-from clustrategy.core.shard import Floats, Shard
+from clustrategy.core.shard import Floats, Ints, Shard
 
 RANK_TOLERANCE = 1e-7
-ROUNDING = 1e-13
+"""What must be left of a column's length after the earlier columns, as R's lm has it."""
+
+RESIDUAL_ROUNDING = 1e-13
+"""The size of a residual, relative to the terms that it is a difference of, that is rounding."""
+
+DEPENDENT = "the predictors are linearly dependent"
 NO_RESIDUAL = "the predictors explain the response exactly: there is no residual variance"
 NO_DF = "no residual degrees of freedom: N - p is not positive"
 
 
 def full_rank(triangle: Floats) -> NDArray[np.bool_]:
-    """Whether the columns of (..., k, p) upper triangles are linearly independent.
+    """Tell whether columns are linearly independent, as R's lm judges it.
 
-    As R's lm: a column counts as dependent when what is left of it after the earlier ones is
-    below 1e-7 of its length.
+    Parameters
+    ----------
+    triangle : (..., k, p) array
+        Upper triangular factors of the columns.
+
+    Returns
+    -------
+    (...) array of bool
+        Whether of every column more than `RANK_TOLERANCE` of its length is left after the earlier
+        ones.
     """
     length = np.sqrt((triangle * triangle).sum(axis=-2))
     rest = np.abs(np.diagonal(triangle, axis1=-2, axis2=-1))
@@ -38,10 +46,14 @@ class Solution:
 
     Attributes
     ----------
-    estimate : (S, p).
-    root : (S, p, p) the matrix W with W W' = M.
-    residual_ss : (S,) the residual sum of squares.
-    defined : (S,) whether X has full rank; the numbers of the others mean nothing.
+    estimate : (S, p) array
+        The coefficients.
+    root : (S, p, p) array
+        W with W W' = (X'X)^-1.
+    residual_ss : (S,) array
+        The residual sum of squares.
+    defined : (S,) array of bool
+        Whether X has full rank; where not, the numbers mean nothing.
     """
 
     estimate: Floats
@@ -51,12 +63,24 @@ class Solution:
 
 
 def solve(shard: Shard) -> Solution:
-    """Ordinary least squares on whole datasets."""
+    """Compute ordinary least squares of each dataset."""
     return back_substitute(shard.whole, shard.n_obs)
 
 
-def back_substitute(whole: Floats, n_obs: NDArray[np.int64]) -> Solution:
-    """Least squares from (S, p + 1, p + 1) triangular factors of `[X y]` of so many rows."""
+def back_substitute(whole: Floats, n_obs: Ints) -> Solution:
+    """Compute least squares from triangular factors.
+
+    Parameters
+    ----------
+    whole : (S, p + 1, p + 1) array
+        Triangular factors of `[X y]`.
+    n_obs : (S,) array of int
+        Rows of each dataset.
+
+    Returns
+    -------
+    Solution
+    """
     p = whole.shape[-1] - 1
     triangle = whole[:, :p, :p]
     defined = (n_obs >= p) & full_rank(triangle)
@@ -66,24 +90,33 @@ def back_substitute(whole: Floats, n_obs: NDArray[np.int64]) -> Solution:
     return Solution(estimate, root, whole[:, p, p] ** 2, defined)
 
 
-def explained(triangles: Floats, n_obs: NDArray[np.int64], solution: Solution) -> NDArray[np.bool_]:
-    """(S,) whether the residuals are nothing but rounding.
+def explained(triangles: Floats, n_obs: Ints, solution: Solution) -> NDArray[np.bool_]:
+    """Tell whether the residuals are nothing but rounding.
 
     Parameters
     ----------
-    triangles : (S, G, k, p + 1) triangular factors of `[X_g y_g]`.
-    n_obs : (S,) rows of each dataset, N.
+    triangles : (S, G, k, p + 1) array
+        Triangular factors of `[X_g y_g]`.
+    n_obs : (S,) array of int
+        Rows of each dataset.
+    solution : Solution
+        Least squares of the same.
+
+    Returns
+    -------
+    (S,) array of bool
     """
     lengths = np.sqrt((triangles * triangles).sum(axis=(1, 2)))
     terms = lengths[:, :-1] * np.abs(solution.estimate)
     largest = np.maximum(lengths[:, -1], terms.max(axis=1))
     return np.asarray(
-        np.sqrt(solution.residual_ss) <= ROUNDING * np.sqrt(n_obs) * largest, dtype=np.bool_
+        np.sqrt(solution.residual_ss) <= RESIDUAL_ROUNDING * np.sqrt(n_obs) * largest,
+        dtype=np.bool_,
     )
 
 
 def fit_ols(shard: Shard) -> Fits:
-    """Ordinary least squares with its classical standard errors, t with N - p df."""
+    """Fit least squares with classical standard errors and N - p degrees of freedom."""
     fits = Fits.blank(shard.sims, shard.p)
     solution = solve(shard)
     df = shard.n_obs - shard.p
@@ -98,12 +131,22 @@ def fit_ols(shard: Shard) -> Fits:
 
 
 def mark_undefined(shard: Shard, fits: Fits, solution: Solution) -> None:
-    """Fail the fits to datasets in which least squares has no one solution."""
+    """Fail the fits without a unique solution or without residuals.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    fits : Fits
+        Marked in place.
+    solution : Solution
+        Least squares of the same.
+    """
     fits.fail(
         shard.n_obs < shard.p,
         "undefined",
         [f"{rows} rows, {shard.p} coefficients" for rows in shard.n_obs],
     )
-    fits.fail(~solution.defined, "undefined", "the predictors are linearly dependent")
+    fits.fail(~solution.defined, "undefined", DEPENDENT)
     fits.fail(shard.n_obs <= shard.p, "undefined", NO_DF)
     fits.fail(explained(shard.triangles, shard.n_obs, solution), "undefined", NO_RESIDUAL)

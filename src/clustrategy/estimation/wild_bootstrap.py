@@ -35,7 +35,7 @@ from clustrategy.estimation.cluster_robust import (
     ONE_CLUSTER,
     influences,
     leave_out_zeros,
-    without_zeros,
+    sum_of_squares,
 )
 from clustrategy.estimation.least_squares import mark_undefined, solve
 from clustrategy.estimation.resampling import all_signs, are_few, generator_of
@@ -84,7 +84,7 @@ def fit_wild_bootstrap(shard: Shard, impose_null: bool, weights: Weights, draws:
     scores = (np.swapaxes(half, 2, 3) @ residual[..., None])[..., 0]
     length = np.sqrt((solution.root * solution.root).sum(axis=2))
     direction = solution.root / length[..., None]
-    squares = without_zeros(scores @ np.swapaxes(solution.root, 1, 2), solution)
+    squares = sum_of_squares(scores @ np.swapaxes(solution.root, 1, 2), solution)
     fits.estimate[:] = solution.estimate
     with np.errstate(divide="ignore", invalid="ignore"):
         cr1 = shard.clusters / np.float64(shard.clusters - 1)

@@ -12,6 +12,7 @@ I - H_g has no inverse.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,27 +35,45 @@ from clustrategy.estimation.least_squares import (
 )
 
 NOTHING_VARIES = "no predictor varies within clusters"
-DEPENDENT = "the predictors are linearly dependent within clusters"
-NO_ROWS = "no residual degrees of freedom: N - G is not more than the slopes"
+DEPENDENT_WITHIN = "the predictors are linearly dependent within clusters"
+NO_DF_WITHIN = "no residual degrees of freedom: N - G is not more than the slopes"
+
+
+class Within(NamedTuple):
+    """Least squares on the rows less their clusters' means.
+
+    Attributes
+    ----------
+    triangles : (S, G, k, p) array
+        Triangular factors of these rows of the clusters, without the intercept.
+    solution : Solution
+        Their least squares.
+    """
+
+    triangles: Floats
+    solution: Solution
 
 
 def fit_within(shard: Shard, variance: Variance, df: Df) -> Fits:
-    """Least squares with an intercept for every cluster and a cluster-robust variance.
-
-    The intercept and the predictors that vary within no cluster are not estimated. The p of the
-    small-sample factors and of the degrees of freedom counts the slopes and one intercept, as
-    Stata's `xtreg, fe vce(cluster)` does: the variance is robust to whatever is common to a
-    cluster, so its intercept costs nothing.
+    """Fit least squares with an intercept for every cluster and a cluster-robust variance.
 
     Parameters
     ----------
-    variance, df : as of `cluster_robust`.
+    shard : Shard
+        The datasets.
+    variance, df : str
+        As of `fit_cluster_robust`; their p counts the slopes and one intercept.
+
+    Returns
+    -------
+    Fits
+        Without numbers of the intercept and of predictors that vary within no cluster.
     """
 
     def slopes(part: Shard) -> Fits:
-        within, solution = solve_within(part)
-        fits = sandwich(within, solution, part.n_obs, part.p, variance, df)
-        mark_undefined(part, fits, solution)
+        within = solve_within(part)
+        fits = sandwich(within.triangles, within.solution, part.n_obs, part.p, variance, df)
+        mark_undefined(part, fits, within.solution)
         mark_no_test(fits, part.clusters, df)
         leave_out_zeros(fits, part.terms[1:])
         return fits
@@ -62,23 +81,53 @@ def fit_within(shard: Shard, variance: Variance, df: Df) -> Fits:
     return estimable(shard, slopes)
 
 
-def solve_within(part: Shard) -> tuple[Floats, Solution]:
-    """(S, G, k, p) the triangles of the rows less their clusters' means, and least squares."""
+def solve_within(part: Shard) -> Within:
+    """Compute least squares on the rows less their clusters' means.
+
+    Parameters
+    ----------
+    part : Shard
+        Datasets whose first term is the intercept.
+
+    Returns
+    -------
+    Within
+    """
     within = np.ascontiguousarray(part.triangles[..., 1:, 1:])
     whole = np.linalg.qr(within.reshape(part.sims, -1, part.p), mode="r")
-    return within, back_substitute(np.asarray(whole), part.n_obs)
+    return Within(within, back_substitute(np.asarray(whole), part.n_obs))
 
 
 def mark_undefined(part: Shard, fits: Fits, solution: Solution) -> None:
-    """Fail the fits that leave no residuals or have no one solution, that within clusters."""
-    fits.fail(part.n_obs - part.clusters < part.p, "undefined", NO_ROWS)
-    fits.fail(~solution.defined, "undefined", DEPENDENT)
+    """Fail the fits without a unique solution or without residuals within clusters.
+
+    Parameters
+    ----------
+    part : Shard
+        The datasets.
+    fits : Fits
+        Marked in place.
+    solution : Solution
+        Least squares within clusters.
+    """
+    fits.fail(part.n_obs - part.clusters < part.p, "undefined", NO_DF_WITHIN)
+    fits.fail(~solution.defined, "undefined", DEPENDENT_WITHIN)
     exact = explained(part.triangles[..., 1:], part.n_obs, solution)
     fits.fail(exact, "undefined", NO_RESIDUAL)
 
 
 def varying(shard: Shard) -> NDArray[np.bool_]:
-    """(S, p) which columns of X vary within clusters, judged as R's lm would after the dummies."""
+    """Find the columns of X that vary within clusters, as R's lm would after the dummies.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+
+    Returns
+    -------
+    (S, p) array of bool
+    """
     design = shard.triangles[..., : shard.p]
     squares = (design * design).sum(axis=1)
     within = squares[:, 1:].sum(axis=1)
@@ -90,11 +139,19 @@ def estimable(shard: Shard, slopes: Callable[[Shard], Fits]) -> Fits:
 
     Parameters
     ----------
-    slopes : fits a shard whose predictors all vary; their estimates are its last columns.
+    shard : Shard
+        The datasets.
+    slopes : callable
+        Fits a shard whose predictors all vary; their estimates are the last columns of its fits.
+
+    Returns
+    -------
+    Fits
 
     Raises
     ------
-    ValueError : for a model whose first term is not an intercept.
+    ValueError
+        Where the model's first term is not an intercept.
     """
     if shard.terms[0] != INTERCEPT:
         raise ValueError("fixed effects of the clusters need a model with an intercept")
@@ -117,7 +174,7 @@ def estimable(shard: Shard, slopes: Callable[[Shard], Fits]) -> Fits:
 
 
 def _part(shard: Shard, sims: NDArray[np.bool_], pattern: NDArray[np.bool_]) -> Shard:
-    """Some datasets of a shard, with the intercept and some predictors."""
+    """Take some datasets of a shard, with the intercept and some predictors."""
     columns = np.flatnonzero(pattern | (np.arange(shard.p) == 0))
     if sims.all() and columns.size == shard.p:
         return shard

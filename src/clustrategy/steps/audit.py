@@ -16,7 +16,7 @@ from clustrategy.core.fits import Fits
 from clustrategy.core.inference import t_inference
 from clustrategy.core.shard import Shard
 from clustrategy.dgp import Process, simulate
-from clustrategy.strategies import Strategy
+from clustrategy.engines.chosen import Strategy
 from clustrategy.tables.estimates import fits_from_tables
 from clustrategy.tables.files import read_parquet, write_parquet
 

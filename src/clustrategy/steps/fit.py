@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from clustrategy.core.cells import read_shard_path
 from clustrategy.core.errors import DataError
 from clustrategy.core.shard import Shard
-from clustrategy.strategies import Strategy
+from clustrategy.engines.chosen import Strategy
 from clustrategy.tables.datasets import shard_from_datasets
 from clustrategy.tables.estimates import ESTIMATES, FITS, estimates_table, fits_table
 from clustrategy.tables.files import read_parquet, write_parquet

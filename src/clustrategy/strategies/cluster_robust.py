@@ -5,7 +5,7 @@ from __future__ import annotations
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Shard
 from clustrategy.estimation.cluster_robust import Df, Variance, fit_cluster_robust
-from clustrategy.strategies import strategy
+from clustrategy.strategies.registry import strategy
 
 
 @strategy("cluster_robust")

@@ -6,7 +6,7 @@ from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Shard
 from clustrategy.estimation.cluster_robust import Df, Variance
 from clustrategy.estimation.within import fit_within
-from clustrategy.strategies import strategy
+from clustrategy.strategies.registry import strategy
 
 
 @strategy("fixed_effects")

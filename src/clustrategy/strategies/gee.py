@@ -5,7 +5,7 @@ from __future__ import annotations
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Shard
 from clustrategy.estimation.gee import Correlation, Df, Variance, fit_gee
-from clustrategy.strategies import strategy
+from clustrategy.strategies.registry import strategy
 
 
 @strategy("gee")

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Shard
-from clustrategy.estimation.mixed.fit import Df, Inference, Variance, refusal
 from clustrategy.estimation.mixed.selection import By, fit_fallback, fit_selected
-from clustrategy.strategies import strategy
+from clustrategy.estimation.mixed.standard_errors import Df, StandardErrors, Variance
+from clustrategy.strategies.mixed import kenward_roger_with_cr2
+from clustrategy.strategies.registry import strategy
 
 
-@strategy("mixed_fallback", refusal=refusal)
+@strategy("mixed_fallback", refusal=kenward_roger_with_cr2)
 def mixed_fallback(shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model") -> Fits:
     """The first that converges and is not singular: maximal, uncorrelated, intercept alone.
 
     The last is kept whatever became of it.
     """
-    return fit_fallback(shard, Inference(df, variance))
+    return fit_fallback(shard, StandardErrors(df, variance))
 
 
-@strategy("mixed_selected", refusal=refusal)
+@strategy("mixed_selected", refusal=kenward_roger_with_cr2)
 def mixed_selected(
     shard: Shard,
     *,
@@ -35,4 +36,4 @@ def mixed_selected(
         boundary left out of account; AIC takes the least of all models on the way to the
         intercept alone.
     """
-    return fit_selected(shard, by, Inference(df, variance))
+    return fit_selected(shard, by, StandardErrors(df, variance))

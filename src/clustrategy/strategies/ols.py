@@ -5,7 +5,7 @@ from __future__ import annotations
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Shard
 from clustrategy.estimation.least_squares import fit_ols
-from clustrategy.strategies import strategy
+from clustrategy.strategies.registry import strategy
 
 
 @strategy("ols")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Shard
-from clustrategy.estimation.resampling import refusal
 from clustrategy.estimation.two_stage import Test, Weights, fit_two_stage
-from clustrategy.strategies import strategy
+from clustrategy.strategies.draws import no_draws
+from clustrategy.strategies.registry import strategy
 
 
 def finite_variance(rows: int, slopes: int, **_: object) -> bool:
@@ -22,7 +22,7 @@ def finite_variance(rows: int, slopes: int, **_: object) -> bool:
     return slopes == 0 or rows - slopes > 2
 
 
-@strategy("two_stage", finite_variance=finite_variance, refusal=refusal)
+@strategy("two_stage", finite_variance=finite_variance, refusal=no_draws)
 def two_stage(
     shard: Shard, *, weights: Weights = "equal", test: Test = "t", draws: int = 999
 ) -> Fits:

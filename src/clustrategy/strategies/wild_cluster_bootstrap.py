@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Shard
-from clustrategy.estimation.resampling import refusal
 from clustrategy.estimation.wild_bootstrap import Weights, fit_wild_bootstrap
-from clustrategy.strategies import strategy
+from clustrategy.strategies.draws import no_draws
+from clustrategy.strategies.registry import strategy
 
 
-@strategy("wild_cluster_bootstrap", refusal=refusal)
+@strategy("wild_cluster_bootstrap", refusal=no_draws)
 def wild_cluster_bootstrap(
     shard: Shard, *, impose_null: bool = True, weights: Weights = "rademacher", draws: int = 999
 ) -> Fits:

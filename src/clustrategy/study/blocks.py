@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from clustrategy.strategies import DEFAULT_ENGINE
+from clustrategy.strategies.registry import DEFAULT_ENGINE
 
 SECONDS = 6.0
 ROWS = 2_000_000

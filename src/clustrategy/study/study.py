@@ -16,8 +16,8 @@ from clustrategy.audit import verdicts as audit
 from clustrategy.core.cells import FACTORS, Cell, Level, format_level, level, shard_path
 from clustrategy.core.errors import ConfigError, nearest
 from clustrategy.dgp import Process, least_rows
+from clustrategy.engines.chosen import Strategy
 from clustrategy.evaluation.sample_size import sims_for
-from clustrategy.strategies import Strategy
 from clustrategy.study import blocks as sharding
 from clustrategy.study import config as configuration
 from clustrategy.tables.files import write_text

@@ -1,66 +1,130 @@
-"""What the mixed-model strategies mean, whichever engine fits them.
-
-`mixed_maximal` gives every cluster its own intercept and its own slope of every predictor that
-varies within clusters (Barr, Levy, Scheepers & Tily 2013, JML 68, 255-278); `mixed_uncorrelated`
-does so without correlations between them (Bates, Kliegl, Vasishth & Baayen 2015,
-arXiv:1506.04967); `mixed_intercept` gives it an intercept alone. All by REML, with Satterthwaite's
-degrees of freedom.
-"""
+"""What the mixed models are, whichever engine fits them by REML."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT, Floats, Shard
-from clustrategy.estimation.least_squares import NO_RESIDUAL, explained, solve
-from clustrategy.estimation.proportional_columns import parents
+from clustrategy.estimation.least_squares import DEPENDENT, NO_RESIDUAL, explained, solve
+from clustrategy.estimation.proportional_columns import first_proportional
 
+# As lme4's isSingular.
 SINGULAR_TOLERANCE = 1e-4
+ONE_CLUSTER = "one cluster: a mixed model needs two"
 ONE_DF = "one residual degree of freedom cannot tell variances apart"
-
-FitAll = Callable[[Shard, NDArray[np.bool_], Fits], None]
 
 
 def random_columns(shard: Shard) -> NDArray[np.bool_]:
-    """(S, p) which columns of X have coefficients that can differ between clusters.
+    """Find the columns of X whose coefficients can differ between clusters.
 
     A column that is, within each cluster, a multiple of an earlier one is left out: a
     cluster-level predictor (a multiple of the intercept), or its product with a predictor that
     is there already.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+
+    Returns
+    -------
+    (S, p) array of bool
     """
-    return parents(shard.triangles[..., : shard.p]) == np.arange(shard.p)
+    return first_proportional(shard.triangles[..., : shard.p]) == np.arange(shard.p)
 
 
 def intercept_column(shard: Shard) -> NDArray[np.bool_]:
-    """(S, p) that the intercept alone differs between clusters."""
+    """Find the intercept among the columns of X.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+
+    Returns
+    -------
+    (S, p) array of bool
+
+    Raises
+    ------
+    ValueError
+        Where the model has no intercept.
+    """
     if INTERCEPT not in shard.terms:
         raise ValueError("a random intercept needs a model with an intercept")
     return np.broadcast_to(np.array(shard.terms) == INTERCEPT, (shard.sims, shard.p))
 
 
-RANDOM = {
-    "mixed_maximal": random_columns,
-    "mixed_uncorrelated": random_columns,
-    "mixed_intercept": intercept_column,
+@dataclass(frozen=True)
+class MixedModel:
+    """A linear mixed model with one grouping factor.
+
+    Attributes
+    ----------
+    random : callable
+        Gives the columns of X that have random coefficients, (S, p), of a shard.
+    correlated : bool
+        Whether the random coefficients may correlate.
+    """
+
+    random: Callable[[Shard], NDArray[np.bool_]]
+    correlated: bool
+
+    def parameters(self, q: int) -> int:
+        """Return the number of variances and covariances of q random coefficients."""
+        return q * (q + 1) // 2 if self.correlated else q
+
+
+MAXIMAL = MixedModel(random_columns, correlated=True)
+"""Every coefficient that can differ between clusters does (Barr, Levy, Scheepers & Tily 2013,
+JML 68, 255-278)."""
+
+UNCORRELATED = MixedModel(random_columns, correlated=False)
+"""The same without correlations (Bates, Kliegl, Vasishth & Baayen 2015, arXiv:1506.04967)."""
+
+INTERCEPT_ONLY = MixedModel(intercept_column, correlated=True)
+"""The intercept alone differs between clusters."""
+
+MODELS = {
+    "mixed_maximal": MAXIMAL,
+    "mixed_uncorrelated": UNCORRELATED,
+    "mixed_intercept": INTERCEPT_ONLY,
 }
-"""Of each model, which columns of X have random coefficients."""
-
-CORRELATED = ("mixed_maximal", "mixed_intercept")
-"""The models whose random coefficients may correlate with each other."""
+"""The models by the names of their strategies."""
 
 
-def model(
+def formula(
     shard: Shard,
     names: Sequence[str],
     random: Sequence[int],
     response: str = "y",
     correlated: bool = True,
 ) -> str:
-    """The model in lme4's notation, for the response, `cluster` and columns of the names given."""
+    """Write a model in lme4's notation.
+
+    Parameters
+    ----------
+    shard : Shard
+        Datasets with the terms of the model.
+    names : sequence of str
+        What the columns of X are called in the formula.
+    random : sequence of int
+        The columns of X that have random coefficients.
+    response : str
+        The name of the response.
+    correlated : bool
+        Whether the random coefficients share one term or have a term each.
+
+    Returns
+    -------
+    str
+        With `cluster` for the grouping factor.
+    """
 
     def side(columns: Sequence[int]) -> str:
         terms = [names[c] for c in columns if shard.terms[c] != INTERCEPT]
@@ -76,10 +140,21 @@ def model(
     )
 
 
-def singular(theta: Floats, correlated: bool = True) -> NDArray[np.bool_]:
-    """(S,) whether a diagonal element of L is below 1e-4, from theta (S, k); as lme4's isSingular.
+def is_singular(theta: Floats, correlated: bool = True) -> NDArray[np.bool_]:
+    """Tell which fits lie on the boundary, as lme4's isSingular.
 
-    theta is the lower triangle of L by column, without correlations its diagonal alone.
+    Parameters
+    ----------
+    theta : (S, k) array
+        The lower triangle of the relative Cholesky factor by column, or its diagonal alone where
+        the random coefficients are not `correlated`.
+    correlated : bool
+        Whether theta holds covariances too.
+
+    Returns
+    -------
+    (S,) array of bool
+        Whether an element of the diagonal is below `SINGULAR_TOLERANCE`.
     """
     if not correlated:
         return np.any(theta < SINGULAR_TOLERANCE, axis=1)
@@ -88,38 +163,44 @@ def singular(theta: Floats, correlated: bool = True) -> NDArray[np.bool_]:
     return np.any(theta[:, diagonal] < SINGULAR_TOLERANCE, axis=1)
 
 
-def fit_model(
-    shard: Shard, name: str, fit: FitAll, wanted: NDArray[np.bool_] | None = None
-) -> Fits:
-    """Fit a model to the datasets.
+def blank_fits(shard: Shard, model: MixedModel, wanted: NDArray[np.bool_] | None = None) -> Fits:
+    """Return fits without numbers; those that cannot be made are marked undefined.
 
     Parameters
     ----------
-    name : a key of `RANDOM`.
-    fit : as `register` takes it.
-    wanted : (S,) which datasets; the others are left `undefined`. All by default.
+    shard : Shard
+        The datasets.
+    model : MixedModel
+        What will be fitted.
+    wanted : (S,) array of bool, optional
+        The datasets to fit; the others are left undefined. All by default.
+
+    Returns
+    -------
+    Fits
     """
-    random = RANDOM[name](shard)
-    q = random.sum(axis=1)
-    fits = unfitted(shard, random, int((q * (q + 1) // 2 if name in CORRELATED else q).max()))
+    random = model.random(shard)
+    fits = Fits.blank(shard.sims, shard.p, model.parameters(int(random.sum(axis=1).max())))
+    mark_undefined(shard, random, fits)
     if wanted is not None:
         fits.fail(~wanted, "undefined", "not asked for")
-    fit(shard, random, fits)
     return fits
 
 
-def unfitted(shard: Shard, random: NDArray[np.bool_], theta: int) -> Fits:
-    """Fits still to be made, but for those that cannot be.
+def mark_undefined(shard: Shard, random: NDArray[np.bool_], fits: Fits) -> None:
+    """Fail the fits to datasets that cannot carry a mixed model.
 
     Parameters
     ----------
-    random : (S, p) the columns of X that have random coefficients.
-    theta : the length of theta.
+    shard : Shard
+        The datasets.
+    random : (S, p) array of bool
+        The columns of X that have random coefficients.
+    fits : Fits
+        Marked in place.
     """
-    fits = Fits.blank(shard.sims, shard.p, theta)
     if shard.clusters < 2:
-        everywhere = np.ones(shard.sims, dtype=bool)
-        fits.fail(everywhere, "undefined", "one cluster: a mixed model needs two")
+        fits.fail(np.ones(shard.sims, dtype=bool), "undefined", ONE_CLUSTER)
     effects = shard.clusters * random.sum(axis=1)
     fits.fail(
         shard.n_obs <= effects,
@@ -130,15 +211,14 @@ def unfitted(shard: Shard, random: NDArray[np.bool_], theta: int) -> Fits:
         ],
     )
     solution = solve(shard)
-    fits.fail(~solution.defined, "undefined", "the predictors are linearly dependent")
+    fits.fail(~solution.defined, "undefined", DEPENDENT)
     fits.fail(explained(shard.triangles, shard.n_obs, solution), "undefined", NO_RESIDUAL)
     fits.fail(shard.n_obs - shard.p < 2, "undefined", ONE_DF)
-    parent = parents(shard.triangles[..., : shard.p])
-    fixed = (parent[:, None] == np.arange(shard.p)[:, None]).sum(axis=2)
+    first = first_proportional(shard.triangles[..., : shard.p])
+    fixed = (first[:, None] == np.arange(shard.p)[:, None]).sum(axis=2)
     most, G = np.where(random, fixed, 0).max(axis=1), shard.clusters
     fits.fail(
         most >= G,
         "undefined",
         [f"{G} clusters cannot carry a variance beside {k} cluster-level terms" for k in most],
     )
-    return fits

@@ -1,9 +1,9 @@
 """Mixed models whose random effects are chosen by the data.
 
-`mixed_fallback` simplifies a model that cannot be fitted, as many users of lme4 do by hand.
-`mixed_selected` keeps what the data support: Matuschek, Kliegl, Vasishth, Baayen & Bates (2017,
-JML 94, 305-315), on the way down that Bates, Kliegl, Vasishth & Baayen (2015, arXiv:1506.04967)
-recommend: first the correlations go, then slopes, one after the other.
+The fallback simplifies a model that cannot be fitted, as many users of lme4 do by hand. The
+selection keeps what the data support (Matuschek, Kliegl, Vasishth, Baayen & Bates 2017, JML 94,
+305-315), in the order that Bates, Kliegl, Vasishth & Baayen (2015, arXiv:1506.04967) recommend:
+first the correlations go, then the slopes, one after the other.
 """
 
 from __future__ import annotations
@@ -17,71 +17,104 @@ from numpy.typing import NDArray
 
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
-from clustrategy.estimation.mixed import models
-from clustrategy.estimation.mixed.fit import Inference, blocks, fill, fit_model
+from clustrategy.estimation.mixed.fit import blocks, fill, fit_model
+from clustrategy.estimation.mixed.models import (
+    INTERCEPT_ONLY,
+    MAXIMAL,
+    UNCORRELATED,
+    intercept_column,
+    mark_undefined,
+    random_columns,
+)
 from clustrategy.estimation.mixed.optimizer import Minimum, minimise
 from clustrategy.estimation.mixed.reml import Criterion
+from clustrategy.estimation.mixed.standard_errors import StandardErrors
 
 ALPHA = 0.2
-"""Of the likelihood ratio tests (Matuschek et al. 2017)."""
+"""The level of the likelihood ratio tests (Matuschek et al. 2017)."""
 
 By = Literal["LRT", "AIC"]
 
 
-def fit_fallback(shard: Shard, inference: Inference) -> Fits:
-    """The first that converges and is not singular: maximal, uncorrelated, intercept alone.
-
-    The last is kept whatever became of it.
-    """
-    fits = fit_model(shard, "mixed_maximal", inference)
-    slopes = models.random_columns(shard) & (np.array(shard.terms) != INTERCEPT)
-    kept = np.where(slopes.any(axis=1), "maximal", "intercept").astype(object)
-    for name in ("mixed_uncorrelated", "mixed_intercept"):
-        failed = fits.status != "ok"
-        if failed.any():
-            _replace(fits, failed, fit_model(shard, name, inference, failed))
-            kept[failed] = name.removeprefix("mixed_")
-    _say(fits, kept)
-    return fits
-
-
-def fit_selected(shard: Shard, by: By, inference: Inference) -> Fits:
-    """What is left of the maximal model after backward selection of its random effects.
+def fit_fallback(shard: Shard, standard_errors: StandardErrors) -> Fits:
+    """Fit the first model that converges and is not singular.
 
     Parameters
     ----------
-    by : LRT takes the next smaller model as long as the likelihood ratio test of the two does not
-        reject it at `ALPHA`, chi^2 with the difference of their numbers of parameters, the
-        boundary left out of account; AIC takes the least of all models on the way to the
-        intercept alone.
+    shard : Shard
+        The datasets.
+    standard_errors : StandardErrors
+        How standard errors and degrees of freedom come from a fit.
+
+    Returns
+    -------
+    Fits
+        Of the maximal model, else the one without correlations, else the random intercept alone,
+        which is kept even where it is singular or did not converge.
     """
-    random = models.random_columns(shard)
-    is_intercept = models.intercept_column(shard)[0]
-    q = random.sum(axis=1)
-    fits = models.unfitted(shard, models.intercept_column(shard), int((q * (q + 1) // 2).max()))
+    fits = fit_model(shard, MAXIMAL, standard_errors)
+    slopes = random_columns(shard) & (np.array(shard.terms) != INTERCEPT)
+    kept = np.where(slopes.any(axis=1), "maximal", "intercept").astype(object)
+    for name, model in (("uncorrelated", UNCORRELATED), ("intercept", INTERCEPT_ONLY)):
+        failed = fits.status != "ok"
+        if failed.any():
+            _replace(fits, failed, fit_model(shard, model, standard_errors, failed))
+            kept[failed] = name
+    _name_kept(fits, kept)
+    return fits
+
+
+def fit_selected(shard: Shard, by: By, standard_errors: StandardErrors) -> Fits:
+    """Fit what backward selection leaves of the maximal model's random effects.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    by : str
+        LRT takes the next smaller model as long as the likelihood ratio test of the two does not
+        reject it at `ALPHA`, chi^2 with the difference of their numbers of parameters, which
+        disregards the boundary; AIC takes the least of all models down to the random intercept
+        alone.
+    standard_errors : StandardErrors
+        How standard errors and degrees of freedom come from a fit.
+
+    Returns
+    -------
+    Fits
+    """
+    random, intercept = random_columns(shard), intercept_column(shard)
+    fits = Fits.blank(shard.sims, shard.p, MAXIMAL.parameters(int(random.sum(axis=1).max())))
+    mark_undefined(shard, intercept, fits)
     kept = np.full(shard.sims, "", dtype=object)
-    for sims, criterion in blocks(shard, random, fits.status == "ok"):
+    for sims, criterion in blocks(shard, MAXIMAL, fits.status == "ok"):
         columns = np.flatnonzero(random[sims[0]])
-        slopes = np.array(["" if is_intercept[c] else shard.terms[c] for c in columns])
-        path = Path(criterion, slopes)
+        slopes = np.array(["" if intercept[0, c] else shard.terms[c] for c in columns])
+        path = SelectionPath(criterion, slopes)
         for model in path.by_tests() if by == "LRT" else path.by_aic():
             some = sims[model.sims]
-            fill(shard, some, model.criterion, model.minimum, inference, fits)
-            kept[some] = model.words(slopes)
-    _say(fits, kept)
+            fill(shard, some, model.criterion, model.minimum, standard_errors, fits)
+            kept[some] = model.names(slopes)
+    _name_kept(fits, kept)
     return fits
 
 
 @dataclass(frozen=True)
-class Model:
-    """A model of some of the datasets of a block, fitted; of each its own columns are random.
+class FittedModel:
+    """A model fitted to some datasets of a block; its random columns may differ between them.
 
     Attributes
     ----------
-    sims : (s,) which of the block's datasets.
-    columns : (s, m) which of Z's columns have random coefficients.
-    criterion, minimum : of these datasets.
-    deviance : (s,) the REML criterion but for what all models share, infinite where there is none.
+    sims : (s,) array of int
+        Which of the block's datasets.
+    columns : (s, m) array of int
+        Which of Z's columns have random coefficients.
+    criterion : Criterion
+        The REML criterion of these datasets.
+    minimum : Minimum
+        Where the search ended.
+    deviance : (s,) array
+        The REML criterion up to what all models share, infinite where it has no minimum.
     """
 
     sims: Ints
@@ -92,7 +125,7 @@ class Model:
 
     @property
     def correlated(self) -> bool:
-        """Whether the random coefficients are."""
+        """Whether the random coefficients may correlate."""
         return self.criterion.structure.lower
 
     @property
@@ -101,20 +134,25 @@ class Model:
         m = self.columns.shape[1]
         return m * (m + 1) // 2 if self.correlated else m
 
-    def take(self, which: Ints) -> Model:
-        """Some of its datasets."""
+    def take(self, which: Ints) -> FittedModel:
+        """Return the fits to some of its datasets."""
         minimum = Minimum(self.minimum.factor[which], self.minimum.converged[which])
         criterion = self.criterion.take(which)
-        return Model(
+        return FittedModel(
             self.sims[which], self.columns[which], criterion, minimum, self.deviance[which]
         )
 
-    def words(self, slopes: NDArray[np.str_]) -> list[str]:
-        """What it is called in each dataset.
+    def names(self, slopes: NDArray[np.str_]) -> list[str]:
+        """Return what the model is called in each dataset.
 
         Parameters
         ----------
-        slopes : (q,) the predictor of each column of Z, empty for the intercept.
+        slopes : (q,) array of str
+            The predictor of each column of Z, empty for the intercept.
+
+        Returns
+        -------
+        list of str
         """
         if self.columns.shape[1] == 1:
             return ["intercept"] * self.sims.size
@@ -126,21 +164,23 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Path:
-    """The way from the maximal model to the intercept alone.
+class SelectionPath:
+    """The models from the maximal one down to the random intercept alone.
 
     Attributes
     ----------
-    criterion : of a block of datasets; its X and Z are those of every model on the way.
-    slopes : (q,) the predictor of each column of Z, empty for the intercept.
+    criterion : Criterion
+        The maximal model of a block of datasets.
+    slopes : (q,) array of str
+        The predictor of each column of Z, empty for the intercept.
     """
 
     criterion: Criterion
     slopes: NDArray[np.str_]
 
-    def by_tests(self) -> Iterator[Model]:
-        """The models that backward selection by likelihood ratio tests ends with."""
-        # As in `inference`: most jobs need none of it.
+    def by_tests(self) -> Iterator[FittedModel]:
+        """Yield the models that backward selection by likelihood ratio tests ends with."""
+        # Imported here because most jobs do not need it.
         from scipy.special import chdtri
 
         model = self._maximal()
@@ -155,8 +195,8 @@ class Path:
         if model.sims.size:
             yield model
 
-    def by_aic(self) -> Iterator[Model]:
-        """The models of the least AIC."""
+    def by_aic(self) -> Iterator[FittedModel]:
+        """Yield the models of the least AIC."""
         fitted = [self._maximal()]
         while fitted[-1].parameters > 1:
             fitted.append(self._next(fitted[-1]))
@@ -166,12 +206,12 @@ class Path:
             if (best == number).any():
                 yield model.take(np.flatnonzero(best == number))
 
-    def _maximal(self) -> Model:
+    def _maximal(self) -> FittedModel:
         sims = np.arange(self.criterion.sims)
         return self._fit(sims, self._all(sims.size), correlated=True)
 
-    def _next(self, model: Model) -> Model:
-        """The same without correlations, then without the slope that can best be spared."""
+    def _next(self, model: FittedModel) -> FittedModel:
+        """Drop the correlations, then the slope whose loss raises the deviance least."""
         if model.correlated:
             return self._fit(model.sims, self._all(model.sims.size))
         s, m = model.columns.shape
@@ -187,7 +227,7 @@ class Path:
     def _all(self, sims: int) -> Ints:
         return np.tile(np.arange(self.criterion.q), (sims, 1))
 
-    def _fit(self, sims: Ints, columns: Ints, correlated: bool = False) -> Model:
+    def _fit(self, sims: Ints, columns: Ints, correlated: bool = False) -> FittedModel:
         criterion = self.criterion.take(sims)
         if not correlated:
             criterion = criterion.diagonal(columns)
@@ -201,11 +241,11 @@ class Path:
             factor[possible], converged[possible] = found
             point = problem.at(found.factor)
             deviance[possible] = np.where(problem.exhausted(point.rss), np.inf, point.value)
-        return Model(sims, columns, criterion, Minimum(factor, converged), deviance)
+        return FittedModel(sims, columns, criterion, Minimum(factor, converged), deviance)
 
 
 def _replace(fits: Fits, where: NDArray[np.bool_], others: Fits) -> None:
-    """Put the fits of another model, whose theta may be shorter, in place of some."""
+    """Replace some fits by those of another model, whose theta may be shorter."""
     for column in fields(Fits):
         mine, theirs = getattr(fits, column.name), getattr(others, column.name)
         if column.name == "theta":
@@ -215,8 +255,8 @@ def _replace(fits: Fits, where: NDArray[np.bool_], others: Fits) -> None:
             mine[where] = theirs[where]
 
 
-def _say(fits: Fits, kept: NDArray[np.object_]) -> None:
-    """Put the model that was kept before the message of each fit that there is."""
+def _name_kept(fits: Fits, kept: NDArray[np.object_]) -> None:
+    """Begin the message of each fit with the name of the model that was kept."""
     for sim in np.flatnonzero(np.isin(fits.status, ("ok", "singular", "not_converged"))):
         said = [f"kept: {kept[sim]}", fits.message[sim]]
         fits.message[sim] = "; ".join(filter(None, said))
