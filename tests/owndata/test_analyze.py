@@ -7,8 +7,8 @@ import statsmodels.api as sm
 
 from clustrategy import analyze
 from clustrategy.core.errors import ConfigError, DataError
+from clustrategy.engines.chosen import Strategy
 from clustrategy.owndata.analyze import DEFAULT, shard_from_frame
-from clustrategy.strategies import Strategy
 from tests.material import GOLDEN, fit, golden, orthodont, sleepstudy
 
 COLUMNS = [

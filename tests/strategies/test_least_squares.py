@@ -10,8 +10,8 @@ from hypothesis import given
 
 from clustrategy.core.inference import t_inference
 from clustrategy.core.shard import INTERCEPT, Shard
+from clustrategy.estimation.least_squares import full_rank
 from clustrategy.owndata.analyze import shard_from_frame
-from clustrategy.strategies.least_squares import full_rank
 from tests.material import (
     GOLDEN,
     few,

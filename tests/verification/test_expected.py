@@ -15,9 +15,9 @@ from matplotlib.colors import to_rgb
 
 from clustrategy.core.errors import DataError
 from clustrategy.dgp import Process
+from clustrategy.engines.chosen import Strategy
 from clustrategy.figures.verification import WRONG, verification
 from clustrategy.steps.verification import report
-from clustrategy.strategies import Strategy
 from clustrategy.verification.expected import (
     Cell,
     approximate,

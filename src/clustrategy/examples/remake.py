@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from clustrategy.core.cells import read_sim_path, sim_path
 from clustrategy.dgp import Process, simulate
-from clustrategy.strategies import Strategy, mixed
+from clustrategy.engines.chosen import Strategy
+from clustrategy.estimation.mixed.models import formula, random_columns
 from clustrategy.tables.datasets import datasets_table, truth_table
 from clustrategy.tables.estimates import estimates_table, fits_table
 from clustrategy.tables.files import write_csv, write_parquet, write_text
@@ -76,11 +77,11 @@ def remake(
     write_csv(truth_table(drawn.truth, terms, [sim]), folder / "truth.csv")
     write_csv(pa.concat_tables(estimates), folder / "estimates.csv")
     write_csv(glance, folder / "fits.csv")
-    maximal = np.flatnonzero(mixed.random_columns(drawn.shard)[0]).tolist()
+    maximal = np.flatnonzero(random_columns(drawn.shard)[0]).tolist()
     script = _R.format(
         place=f"study {job['study']}, {sim_path(cell, sim)}",
         fixed=f"DV ~ {' + '.join(terms[1:])}",
-        maximal=mixed.model(drawn.shard, terms, maximal, "DV"),
-        intercept=mixed.model(drawn.shard, terms, [0], "DV"),
+        maximal=formula(drawn.shard, terms, maximal, "DV"),
+        intercept=formula(drawn.shard, terms, [0], "DV"),
     )
     write_text(script, folder / "lme4.R")

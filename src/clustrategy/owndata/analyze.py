@@ -11,7 +11,7 @@ import numpy as np
 from clustrategy.core.errors import ConfigError, DataError, nearest
 from clustrategy.core.fits import one_line
 from clustrategy.core.shard import INTERCEPT, Shard
-from clustrategy.strategies import Strategy, registry
+from clustrategy.engines.chosen import Strategy, registry
 from clustrategy.tables.estimates import estimates_table
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from clustrategy.core.errors import DataError
-from clustrategy.strategies import Strategy
+from clustrategy.engines.chosen import Strategy
 from clustrategy.study.study import Study
 from clustrategy.tables.cells import with_cell
 from clustrategy.tables.files import read_parquet, write_csv, write_parquet, write_text

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from clustrategy.core.cells import Cell, shard_path
 from clustrategy.dgp import Process
-from clustrategy.strategies import DEFAULT_ENGINE
+from clustrategy.strategies.registry import DEFAULT_ENGINE
 
 SECONDS = 6.0
 ROWS = 2_000_000

@@ -18,7 +18,7 @@ from scipy.special import ndtri
 
 from clustrategy.core.errors import DataError
 from clustrategy.dgp import Process
-from clustrategy.strategies import Strategy, registry
+from clustrategy.engines.chosen import Strategy, registry
 from clustrategy.verification import closed_forms
 from clustrategy.verification.closed_forms import Arms, Wald
 
