@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,11 @@ from scipy import stats
 
 STUDY = ["clusters", "obs_per_cluster", "between_cluster_sigma"]
 STRATEGIES = ["cluster_robust", "two_stage", "mixed_maximal"]
-DESIGN = {"clusters": [10, 30], "obs_per_cluster": [5, 25], "between_cluster_sigma": [0.1, 0.5, 1]}
+DESIGN: Mapping[str, Sequence] = {
+    "clusters": [10, 30],
+    "obs_per_cluster": [5, 25],
+    "between_cluster_sigma": [0.1, 0.5, 1],
+}
 SIMS = 12
 
 TRUTH = {"(Intercept)": 0.5, "IV1": 0.0, "IV2": 0.3, "IV3": 0.0}
@@ -59,7 +63,7 @@ def _performance(estimates: pd.DataFrame) -> pd.DataFrame:
     key = [name for name in estimates if name not in numbers]
     rows = []
     for values, fits in estimates.groupby(key, sort=False):
-        cell = dict(zip(key, values, strict=True))
+        cell: dict[Any, Any] = dict(zip(key, values, strict=True))
         cell["true_value"] = truth = TRUTH[cell["term"]]
         ok = fits.dropna(subset=["estimate"])
         n, spread = len(ok), ok["estimate"].std()
@@ -83,7 +87,7 @@ def _performance(estimates: pd.DataFrame) -> pd.DataFrame:
             for name, (value, mcse) in measures.items()
         ]
         lost = len(fits) - n
-        failed = {"value": lost / len(fits), "mcse": 0.1, "n": len(fits)}
+        failed: dict[Any, Any] = {"value": lost / len(fits), "mcse": 0.1, "n": len(fits)}
         rows.append({**cell, "measure": "failure_rate", **failed})
     table = pd.DataFrame(rows).assign(handling="case_wise", note="")
     others = table.assign(handling="list_wise", value=0.123)

@@ -3,7 +3,7 @@ import os
 import shlex
 import sys
 
-from clustrategy import figures
+from clustrategy.figures import registry as figures
 from clustrategy.core.errors import ClustrategyError
 from clustrategy.core.cells import COUNTS, format_level
 from clustrategy.core.sources import PACKAGE, sources

@@ -32,7 +32,7 @@ rule dependence:
 rule figure:
     input:
         tables=lambda wildcards: figure_tables(wildcards.name),
-        code=code(*(f"figures/{module}" for module in figures.MODULES)),
+        code=lambda wildcards: [os.path.relpath(file) for file in figures.code_of(wildcards.name)],
     output:
         png=f"{RESULTS}/figures/{{name}}.png",
         pdf=f"{RESULTS}/figures/{{name}}.pdf",

@@ -60,7 +60,7 @@ rule verification_table:
 rule verification_figure:
     input:
         table=rules.verification_table.output.parquet,
-        code=code("figures/verification", "figures/files"),
+        code=code("figures/verification", "figures/parts/files"),
     output:
         png="results/{form}/verification.png",
         pdf="results/{form}/verification.pdf",
