@@ -1,4 +1,4 @@
-from clustrategy.figures import draw
+from clustrategy.figures.registry import draw
 from clustrategy.runtime.job import job
 
 with job(snakemake.log[0]):

@@ -1,4 +1,4 @@
-from clustrategy.figures.files import quiet, read_table, save
+from clustrategy.figures.parts.files import quiet, read_table, save
 from clustrategy.figures.verification import verification
 from clustrategy.runtime.job import job
 

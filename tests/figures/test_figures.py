@@ -19,9 +19,9 @@ from statsmodels.stats.proportion import proportion_confint
 
 from clustrategy.figures import FIGURES, draw
 from clustrategy.figures.convergence import convergence
-from clustrategy.figures.intervals import median_interval, median_rank, wilson
-from clustrategy.figures.metrics import coefficient_recovery, standard_errors
-from clustrategy.figures.style import Look
+from clustrategy.figures.parts.intervals import median_interval, median_rank, wilson
+from clustrategy.figures.parts.score_boxes import coefficient_recovery, standard_errors
+from clustrategy.figures.parts.style import Look
 from tests.figures.tables import (
     DESIGN,
     DGP,

@@ -17,14 +17,14 @@ from statsmodels.distributions.empirical_distribution import ECDF
 from statsmodels.stats.proportion import proportion_confint
 
 from clustrategy.figures import FIGURES, lollipop, names
-from clustrategy.figures.files import Rows
-from clustrategy.figures.frame import strategy_inks
+from clustrategy.figures.parts.files import Rows
+from clustrategy.figures.parts.frame import strategy_inks
 from clustrategy.figures.lollipop import MEASURES
-from clustrategy.figures.p_values import LEVELS, distributions
-from clustrategy.figures.performance import by_kind, null_band
-from clustrategy.figures.rates import scale_rates
-from clustrategy.figures.style import Look, new_figure
-from clustrategy.figures.terms import kind
+from clustrategy.figures.p_value_ecdf import LEVELS, distributions
+from clustrategy.figures.parts.performance import by_kind, null_band
+from clustrategy.figures.parts.rates import scale_rates
+from clustrategy.figures.parts.style import Look, new_figure
+from clustrategy.figures.parts.predictor_kinds import kind
 from clustrategy.figures.zip_plot import COVERING, hardest
 from clustrategy.study.config import schema
 from tests.figures.tables import (

@@ -9,6 +9,7 @@ from typing import Any
 from clustrategy.examples.student_page import page
 from clustrategy.examples.student_regressions import example
 from clustrategy.examples.student_table import extract
+from clustrategy.figures.parts.options import Options
 from clustrategy.tables.files import write_text, write_whole
 
 
@@ -21,7 +22,7 @@ def student_table(archive: str | Path, table: str | Path, settings: Mapping[str,
 def student_example(
     path: str | Path,
     settings: Mapping[str, Any],
-    options: Mapping[str, Any],
+    options: Options,
     *,
     table: str | Path,
     text: str | Path,
@@ -35,7 +36,7 @@ def student_example(
     settings, options : the study's `student` and `figures` settings.
     table, text, figures : the files to write.
     """
-    from clustrategy.figures.files import quiet, save
+    from clustrategy.figures.parts.files import quiet, save
     from clustrategy.figures.student import student_figure
 
     it = example(path, settings)

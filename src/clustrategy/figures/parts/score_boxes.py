@@ -1,11 +1,9 @@
-"""Box plots of how well each strategy does."""
+"""Box plots of a score: what the figures of scores share."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from itertools import product
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,18 +13,20 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from clustrategy.figures.frame import compose, strategy_handles
-from clustrategy.figures.grid import panel_grid, slots
-from clustrategy.figures.intervals import median_interval
-from clustrategy.figures.labels import SIGMA, factor_label, strategy_label
-from clustrategy.figures.style import Colour, Look
+from clustrategy.figures.parts.frame import compose, strategy_handles
+from clustrategy.figures.parts.grid import panel_grid
+from clustrategy.figures.parts.intervals import median_interval
+from clustrategy.figures.parts.labels import SIGMA, factor_label, strategy_label
+from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.slots import slots
+from clustrategy.figures.parts.style import Colour, Look
 
 WHISKERS = (5, 95)
 BOX = 0.85
 BAND = 0.62
 
 
-def metric(
+def draw_boxes(
     table: pd.DataFrame,
     column: str,
     title: str,
@@ -34,18 +34,22 @@ def metric(
     *,
     factors: Sequence[str],
     strategies: Sequence[str],
-    options: Mapping[str, Any],
+    options: Options,
 ) -> Figure:
-    """Draw box plots of a metric: a panel for each size of dataset, a box for each strategy.
+    """Draw box plots of a score: a panel for each size of datasets, a box for each strategy.
 
     Parameters
     ----------
-    table
-        The scores: factors, sim, strategy and the metrics.
-    column
-        The metric's column.
-    title, ylabel
-        What the metric is for, and what it is.
+    table : DataFrame
+        The scores.
+    column : str
+        The score's column.
+    title, ylabel : str
+        What the score is for, and what it is.
+    factors, strategies : sequence of str
+        The study's factors, and its strategies in order.
+    options : Options
+        The settings of the look.
     """
     look = Look.from_options(options)
     colours = look.strategy_colours(strategies)
@@ -55,7 +59,7 @@ def metric(
         if panel.empty:
             axes.text(0.5, 0.5, "no values", transform=axes.transAxes, ha="center", size=look.text)
         else:
-            _draw_boxes(axes, panel, column, grid.levels, colours, look)
+            _draw_panel(axes, panel, column, grid.levels, colours, look)
     scale = _scale(grid.axes[0, 0], look, bool((shown[column] > 0).any()))
     compose(
         grid.figure,
@@ -70,21 +74,7 @@ def metric(
     return grid.figure
 
 
-coefficient_recovery = partial(
-    metric,
-    column="coef_abs_err",
-    title="Coefficient recovery",
-    ylabel="sum of absolute errors",
-)
-standard_errors = partial(
-    metric, column="se_sum", title="Standard errors", ylabel="sum of standard errors"
-)
-t_statistics = partial(
-    metric, column="t_sum", title="t statistics", ylabel="sum of absolute t statistics"
-)
-
-
-def _draw_boxes(
+def _draw_panel(
     axes: Axes,
     panel: pd.DataFrame,
     column: str,
@@ -92,7 +82,7 @@ def _draw_boxes(
     colours: Mapping[str, Colour],
     look: Look,
 ) -> None:
-    """Draw a panel's boxes, the medians and their intervals, each kind as one collection."""
+    """Draw boxes, medians and their intervals, as one collection of each for speed."""
     centres, slot = slots(len(levels), len(colours))
     parts = {key: part.to_numpy() for key, part in panel.groupby([SIGMA, "strategy"])[column]}
     places = dict(zip(product(levels, colours), centres.flat, strict=True))
@@ -124,12 +114,12 @@ def _draw_boxes(
 
 
 def _paths(x: Sequence[np.ndarray], y: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Return paths, each (points, 2), from the coordinates of all their first points, and so on."""
+    """Return paths, each (points, 2), from the coordinates of all first points, all second, ..."""
     return list(np.stack([np.stack(x, axis=-1), np.stack(y, axis=-1)], axis=-1))
 
 
 def _scale(axes: Axes, look: Look, positive: bool) -> str:
-    """Scale the shared y axis and say how in words for its title."""
+    """Scale the shared y axis and return what its title is to say of that."""
     if look.scale == "linear" or not positive:
         axes.set_ylim(bottom=0)
         return ""

@@ -1,4 +1,4 @@
-"""Interval estimates for the Monte Carlo error of what a figure shows."""
+"""Monte Carlo error of what a figure shows: intervals and bands of 95 %."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Z_95 = NormalDist().inv_cdf(0.975)
 
 
 def wilson(count: ArrayLike, total: ArrayLike) -> tuple[NDArray, NDArray]:
-    """Return the ends of the 95% Wilson interval of a proportion.
+    """Return the ends of Wilson's 95 % interval of a proportion.
 
     Parameters
     ----------
-    count
+    count : array_like
         Number of events.
-    total
+    total : array_like
         Number of trials, at least one.
     """
     n = np.asarray(total, dtype=float)
@@ -31,11 +31,11 @@ def wilson(count: ArrayLike, total: ArrayLike) -> tuple[NDArray, NDArray]:
 
 @lru_cache
 def median_rank(n: int) -> int:
-    """Return the rank of the order statistic that begins the median's 95% interval.
+    """Return the rank of the order statistic at which the median's 95 % interval begins.
 
-    The interval runs from the smallest value of this rank to the largest one of this rank, and
-    its coverage is at least 95% for any continuous distribution. Zero means that ``n`` values
-    are too few for such an interval.
+    The interval runs from the value of this rank from below to that of this rank from above, and
+    covers with at least 95 % for any continuous distribution. Zero means that ``n`` values are too
+    few for such an interval.
     """
     rank, below, term = 0, 0, 1
     while 40 * (below + term) <= 2**n:
@@ -46,9 +46,15 @@ def median_rank(n: int) -> int:
 
 
 def median_interval(values: NDArray) -> tuple[float, float]:
-    """Return the order-statistic 95% interval of a median, NaN for fewer than six values."""
+    """Return the order-statistic 95 % interval of a median, NaN for fewer than six values."""
     rank = median_rank(len(values))
     if rank == 0:
         return np.nan, np.nan
     ordered = np.sort(values)
     return float(ordered[rank - 1]), float(ordered[-rank])
+
+
+def null_band(n: int, rate: float) -> tuple[float, float]:
+    """Return the ends between which 95 % of the rates found in `n` sims are, if `rate` is true."""
+    half = 1.96 * (rate * (1 - rate) / max(n, 1)) ** 0.5
+    return max(rate - half, 0.0), min(rate + half, 1.0)

@@ -1,4 +1,4 @@
-"""How strategies and factors are named in figures."""
+"""Names of strategies, factors and their levels in figures."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ LEVELS = {
 
 
 def strategy_label(strategy: str) -> str:
-    """Return a strategy's name for readers, or the label itself if it has none."""
+    """Return a strategy's name for readers, which is its label where there is no other."""
     return STRATEGIES.get(strategy, strategy.replace("$", r"\$"))
 
 

@@ -11,9 +11,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from clustrategy.figures.frame import wrap
-from clustrategy.figures.grid import combinations, further_factors
-from clustrategy.figures.labels import (
+from clustrategy.figures.parts.factors import combinations, further_factors
+from clustrategy.figures.parts.frame import wrap
+from clustrategy.figures.parts.labels import (
     CLUSTERS,
     OBSERVATIONS,
     SIGMA,
@@ -22,42 +22,44 @@ from clustrategy.figures.labels import (
     strategy_label,
     value_label,
 )
-from clustrategy.figures.style import BAND, INK, MUTED, Look, dress, new_figure
+from clustrategy.figures.parts.style import BAND, INK, MUTED, Look, dress, new_figure
 
 MOST_SIZES = 12
-"""Up to so many sizes of datasets stand in a row; of more, each number of clusters has its own."""
+"""Where there are more sizes of datasets, each number of clusters has rows of its own."""
 
 NAMES = 1.15
-"""Inches that the strategies' names have at the right of their rows, on a printed page."""
+"""Inches for the strategies' names at the right of their rows, on a printed page."""
 
 
 @dataclass(frozen=True)
 class StrategyRows:
-    """A row of panels for each strategy; blocks of rows for the levels of further factors.
+    """A row for each strategy, in blocks of rows for the levels of further factors.
+
+    A row is one panel. Along its x axis stand the columns, one for each size of datasets, and in
+    a column the levels of the between-cluster sigma.
 
     Attributes
     ----------
-    figure
+    figure : Figure
         The figure that holds the rows.
-    axes
-        The rows, blocks by strategies. A row is one panel: along its x axis stand the columns,
-        one for each size of datasets, and in a column the levels of the between-cluster sigma.
-    strategies
+    axes : ndarray of Axes of shape (blocks, strategies)
+        The rows.
+    strategies : list of str
         The strategies, from above.
-    blocks
+    blocks : list of str
         Factors whose combinations of levels are the blocks.
-    block_levels
-        Those combinations, as tuples.
-    columns
+    block_levels : list of tuple
+        Those combinations.
+    columns : list of str
         Factors whose combinations of levels are the columns.
-    column_levels
-        Those combinations, as tuples.
-    levels
-        Ascending levels of the between-cluster sigma.
-    starts
-        Where each column begins on the x axis; its levels stand at the next whole steps.
-    row_height, height
-        Inches of one row, and of all with their labels.
+    column_levels : list of tuple
+        Those combinations.
+    levels : list
+        The levels of the between-cluster sigma in ascending order.
+    starts : ndarray of shape (columns,)
+        The x position of each column's first level; the others follow in steps of 1.
+    row_height, height : float
+        Inches of one row, and of all rows with their labels.
     """
 
     figure: Figure
@@ -73,7 +75,7 @@ class StrategyRows:
     height: float
 
     def placed(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Return a table with its places on the x axis: the starts of columns, and x."""
+        """Add the places on the x axis: the start of the column, and x itself."""
         starts = dict(zip(self.column_levels, self.starts, strict=True))
         sizes = zip(*(table[name] for name in self.columns), strict=True)
         steps = table[SIGMA].map({level: step for step, level in enumerate(self.levels)})
@@ -81,7 +83,7 @@ class StrategyRows:
         return table.assign(column=column, x=column + steps)
 
     def rows(self, placed: pd.DataFrame) -> Iterator[tuple[Axes, str, pd.DataFrame]]:
-        """Yield each row, its strategy and its part of a table, which can be without rows."""
+        """Yield each row, its strategy and its part of a table, which may be empty."""
         parts = dict(iter(placed.groupby([*self.blocks, "strategy"])))
         for axes, levels in zip(self.axes, self.block_levels, strict=True):
             for row, strategy in zip(axes, self.strategies, strict=True):
@@ -89,7 +91,7 @@ class StrategyRows:
 
     @property
     def xlabel(self) -> str:
-        """The title of the x axis, with the levels where not each one is labelled."""
+        """Title of the x axis, with the levels if the axis does not label each of them."""
         levels = ", ".join(map(value_label, self.levels))
         every = all(label.get_text() for label in self.axes[-1, -1].get_xticklabels())
         return factor_label(SIGMA) + ("" if every else f" ({levels} in each column)")
@@ -107,14 +109,12 @@ def strategy_rows(
 
     Parameters
     ----------
-    table
-        The cells that there are.
-    look
+    table : DataFrame
+        A table with rows for all cells.
+    look : Look
         The figure's look.
-    factors
-        The study's factors.
-    strategies
-        The study's strategies, in order.
+    factors, strategies : sequence of str
+        The study's factors, and its strategies in order.
     """
     sizes = table[[CLUSTERS, OBSERVATIONS]].drop_duplicates()
     split = len(sizes) > MOST_SIZES

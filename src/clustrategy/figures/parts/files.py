@@ -1,4 +1,4 @@
-"""Reading a figure's table and writing its files."""
+"""Reading the tables of a figure and writing its files."""
 
 from __future__ import annotations
 
@@ -40,18 +40,23 @@ class Rows:
 
     Attributes
     ----------
-    path
+    path : path
         The ``.parquet`` file.
     """
 
     path: str | PathLike[str]
 
     def read(self, columns: Sequence[str], where: Mapping[str, Collection[Any]]) -> pd.DataFrame:
-        """Read some columns of the rows whose values in other columns are among those given.
+        """Read some columns of some rows; texts come as categories.
 
-        Texts come as categories.
+        Parameters
+        ----------
+        columns : sequence of str
+            The columns.
+        where : mapping of str to collection
+            For each column that decides, the values of which a row must have one.
         """
-        # Not "in", which misses zeros: the statistics of a file say -0.0 of a column of them.
+        # Not "in", which misses zeros: pyarrow's statistics call a column of zeros -0.0.
         wanted = [
             reduce(or_, (pc.field(column) == value for value in values))
             for column, values in where.items()
@@ -76,9 +81,9 @@ def read_table(path: str | PathLike[str]) -> pd.DataFrame:
 
 
 def save(figure: Figure, outputs: Sequence[str | PathLike[str]]) -> None:
-    """Write a figure whole to each output, whose suffix decides the format.
+    """Write a figure to each output, whole or not at all; the suffix decides the format.
 
-    Equal figures are equal files: no date stands in them.
+    Equal figures are equal files, so there is no date in them.
     """
     for output in map(Path, outputs):
         metadata = {"CreationDate": None} if output.suffix == ".pdf" else {}

@@ -1,4 +1,4 @@
-"""Which coefficients of a study are alike, so that a figure may take them together."""
+"""Kinds of predictors, whose slopes a figure takes together."""
 
 from __future__ import annotations
 
@@ -17,23 +17,34 @@ ONE_SLOPE = (TREATMENTS["between"], CLUSTER_LEVEL)
 """Predictors that are constant within clusters, whose slope is the same in all clusters."""
 
 
-def slopes(table: pd.DataFrame, dgp: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the rows of the slopes, with what kind of predictor each one belongs to.
+SETTINGS: Mapping[str, Any] = {
+    "predictors": None,
+    "treatment": "none",
+    "arms": 2,
+    "predictor_icc": 0,
+    "sigma_ratios": None,
+    "endogeneity": 0,
+}
+"""The settings of a data-generating process that tell predictors apart, with their defaults."""
 
-    Predictors of a kind differ by chance alone: they vary as much between clusters, their slopes
-    vary as much between clusters, and they are as exogenous.
+
+def slopes(table: pd.DataFrame, dgp: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the rows of the slopes, with the kind of predictor that each belongs to.
+
+    Predictors of a kind differ by chance alone: the same share of their variance is between
+    clusters, their slopes vary as much between clusters, and all or none of them are exogenous.
 
     Parameters
     ----------
-    table
-        Rows by ``term``; a column named as a key of the data-generating process is a factor.
-    dgp
+    table : DataFrame
+        Rows by ``term``. Columns named after a key of the data-generating process are factors.
+    dgp : mapping
         What of the data-generating process is the same in all cells.
 
     Returns
     -------
-    slopes
-        The rows but those of the intercept, with a column ``kind``.
+    DataFrame
+        The rows, those of the intercept left out, with a column ``kind``.
     """
     rows = table[table["term"] != INTERCEPT]
     decide = [name for name in SETTINGS if name in rows.columns]
@@ -48,28 +59,19 @@ def slopes(table: pd.DataFrame, dgp: Mapping[str, Any]) -> pd.DataFrame:
     return rows.assign(kind=[kinds[key] for key in keys])
 
 
-SETTINGS: Mapping[str, Any] = {
-    "predictors": None,
-    "treatment": "none",
-    "arms": 2,
-    "predictor_icc": 0,
-    "sigma_ratios": None,
-    "endogeneity": 0,
-}
-"""What of the data-generating process tells predictors apart, with what holds where it is unset."""
-
-
 def _given(dgp: Mapping[str, Any]) -> dict[str, Any]:
     return {name: dgp[name] for name in SETTINGS if dgp.get(name) is not None}
 
 
 def kind(term: str, settings: Mapping[str, Any]) -> str:
-    """Return in words what kind of predictor a term ``IVk`` is; any other term is of its own kind.
+    """Return in words the kind of predictor that a term is.
 
     Parameters
     ----------
-    settings
-        The values of :data:`SETTINGS`.
+    term : str
+        ``IV1``, ``IV2``, ...; any other term is a kind of its own.
+    settings : mapping
+        The values of `SETTINGS`.
     """
     if re.fullmatch(r"IV\d+", term) is None:
         return term
@@ -96,7 +98,7 @@ def kind(term: str, settings: Mapping[str, Any]) -> str:
 
 
 def _numbers(value: float | str | Sequence[float]) -> list[float]:
-    """Return one number or some, which stand between commas where they are a text."""
+    """Return a list from a number, a sequence of them, or a text of them with commas between."""
     if isinstance(value, str):
         return [float(part) for part in value.split(",")]
     return [*value] if isinstance(value, Sequence) else [value]

@@ -1,4 +1,4 @@
-"""Are p-values uniform where the truth is zero?"""
+"""Whether p-values are uniform where the truth is zero."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from clustrategy.figures.files import Rows
-from clustrategy.figures.frame import compose, line_handles, nothing, strategy_lines
-from clustrategy.figures.grid import further_factors, panel_grid
-from clustrategy.figures.intervals import Z_95
-from clustrategy.figures.labels import KIND, SIGMA
-from clustrategy.figures.performance import ALPHA, failures, of_truth
-from clustrategy.figures.style import INK, MUTED, Look
-from clustrategy.figures.terms import slopes
+from clustrategy.figures.parts.factors import further_factors
+from clustrategy.figures.parts.files import Rows
+from clustrategy.figures.parts.frame import compose, line_handles, nothing, strategy_lines
+from clustrategy.figures.parts.grid import panel_grid
+from clustrategy.figures.parts.intervals import Z_95
+from clustrategy.figures.parts.labels import KIND, SIGMA
+from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.performance import of_truth, unusable_fits
+from clustrategy.figures.parts.predictor_kinds import slopes
+from clustrategy.figures.parts.style import INK, MUTED, Look
 
 LEVELS = np.linspace(0, 0.2, 101)
 """The nominal levels at which the distribution is drawn."""
@@ -32,22 +34,23 @@ def p_value_ecdf(
     *,
     factors: Sequence[str],
     strategies: Sequence[str],
-    options: Mapping[str, Any],
+    options: Options,
 ) -> Figure:
     """Draw the p-values' distribution function less the uniform one, for each size of datasets.
 
     Parameters
     ----------
-    performance
-        The performance table, which tells the slopes whose true value is zero.
-    estimates
+    performance : DataFrame
+        The performance table, which knows the slopes whose true value is zero.
+    estimates : Rows
         The estimates, with their p-values.
-    options
-        Those of the look, the data-generating process as ``dgp``, and the level of the tests as
-        ``alpha``.
+    factors, strategies : sequence of str
+        The study's factors, and its strategies in order.
+    options : Options
+        The settings of the look, `dgp` and `alpha`.
     """
     look = Look.from_options(options)
-    alpha = options.get("alpha", ALPHA)
+    alpha = options["alpha"]
     by = [*further_factors(performance, factors), "term"]
     null = of_truth(performance, "zero")[by].drop_duplicates()
     shares = distributions(estimates, null, factors, options.get("dgp", {}))
@@ -93,20 +96,25 @@ def p_value_ecdf(
 def distributions(
     estimates: Rows, null: pd.DataFrame, factors: Sequence[str], dgp: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Return the shares of p-values at or below each of :data:`LEVELS`.
+    """Return the shares of p-values at or below each of `LEVELS`.
 
     Parameters
     ----------
-    null
-        The coefficients whose p-values are meant: term and, as others may be zero in other cells,
-        the factors that :func:`clustrategy.figures.grid.further_factors` gives. The intercept is
-        left out.
+    estimates : Rows
+        The estimates, with their p-values.
+    null : DataFrame
+        The coefficients that are zero: ``term`` and, since these differ from cell to cell, the
+        further factors. The intercept is left out.
+    factors : sequence of str
+        The study's factors.
+    dgp : mapping
+        What of the data-generating process is the same in all cells.
 
     Returns
     -------
-    shares
-        Factors but the between-cluster sigma, strategy, kind, n (p-values), terms (how many
-        coefficients they are of) and share, an array.
+    DataFrame
+        Factors without the between-cluster sigma, strategy, kind, n (the number of p-values),
+        terms (the number of coefficients that these belong to) and share, an array.
     """
     keys = [*(factor for factor in factors if factor != SIGMA), "strategy", "term"]
     table = estimates.read([*keys, "p_value"], {"term": sorted(set(null["term"]))})
@@ -158,7 +166,7 @@ def _caption(
     strategies: Sequence[str],
 ) -> str:
     several = "alike slopes and " if shares["terms"].max() > 1 else ""
-    lost = failures(performance, factors, strategies)
+    lost = unusable_fits(performance, factors, strategies)
     return (
         "Above zero a strategy rejects too often at that level, below too rarely; dotted line: "
         f"the level of the tests. Pooled over {several}all levels of the between-cluster sigma, "

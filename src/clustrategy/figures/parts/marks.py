@@ -1,44 +1,22 @@
-"""Marks with Monte Carlo intervals, and arrows for what is beyond the axis."""
+"""Marks with Monte Carlo intervals, and arrows for values beyond the axis."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.lines import Line2D
-from matplotlib.patheffects import withStroke
 
-from clustrategy.figures.style import BAND, INK, Colour, Look, tint
+from clustrategy.figures.parts.kind_markers import face
+from clustrategy.figures.parts.style import BAND, Colour, Look, outlined, tint
 
-MARKERS = "oDs^vP"
 CROSS = "x"
 PALE = 0.55
 """How much white is in the colour of a second measure."""
 
 Limits = tuple[float, float]
-
-
-def kind_handles(markers: Mapping[str, str], look: Look) -> list[Line2D]:
-    """The legend's entries: the marker of each kind of predictor."""
-    return [
-        dot(kind, look, marker=marker, markerfacecolor=face(marker, INK))
-        for kind, marker in markers.items()
-    ]
-
-
-def dot(label: str, look: Look, **mark: Any) -> Line2D:
-    """A legend's entry of one mark."""
-    style = {"color": INK, "marker": "o", "markersize": look.printed(3.4), **mark}
-    return Line2D([], [], linestyle="none", label=label, **style)
-
-
-def face(marker: str, colour: Colour | str) -> Colour | str:
-    """Return what a marker is filled with: the first kind's is full, others are hollow."""
-    return colour if marker == MARKERS[0] else "white"
 
 
 def draw_marks(
@@ -53,10 +31,18 @@ def draw_marks(
 
     Parameters
     ----------
-    cells
-        kind, column, x, value, low, high.
-    markers
-        Of each kind of predictor.
+    axes : Axes
+        A row of the panel.
+    cells : DataFrame
+        kind, column, x, value, low, high, crossed: whether a cross is to mark the value.
+    markers : mapping of str to str
+        The marker of each kind of predictor.
+    colour : tuple
+        The strategy's colour.
+    limits : tuple of float
+        The values between which marks are not moved.
+    look : Look
+        The figure's look.
     """
     for kind, marker in markers.items():
         mine = _within(cells[cells["kind"] == kind].sort_values("x"), limits)
@@ -102,7 +88,7 @@ def draw_pale(
     limits: Limits,
     look: Look,
 ) -> None:
-    """Draw the values of a second measure within the limits."""
+    """Draw the values of a second measure within the limits, as `draw_marks` the first."""
     pale = tint(colour, PALE)
     for kind, marker in markers.items():
         mine = _within(cells[cells["kind"] == kind], limits)
@@ -128,7 +114,7 @@ def draw_beyond(
     cells: pd.DataFrame,
     colour: Colour,
     limits: Limits,
-    words: Callable[[float], str],
+    write: Callable[[float], str],
     width: float,
     look: Look,
 ) -> None:
@@ -136,9 +122,11 @@ def draw_beyond(
 
     Parameters
     ----------
-    words
-        How a value is written.
-    width
+    axes, cells, colour, limits, look
+        As `draw_marks` takes them.
+    write : callable
+        Writes a value.
+    width : float
         Length of a column on the x axis.
     """
     middle = np.array([0.3, 0.7]) * width - 0.5
@@ -159,7 +147,7 @@ def draw_beyond(
             values = mine["value"].to_numpy()
             place = np.clip(mine["x"].mean(), *(float(str(start)) + middle))
             axes.annotate(
-                words(values[np.abs(values - limit).argmax()]),
+                write(values[np.abs(values - limit).argmax()]),
                 (place, limit),
                 (0, look.printed(-3 if side else 3)),
                 textcoords="offset points",
@@ -167,9 +155,3 @@ def draw_beyond(
                 ha="center",
                 **outlined(look, BAND),
             )
-
-
-def outlined(look: Look, ground: str) -> Mapping[str, Any]:
-    """The style of a text that stays legible over marks."""
-    stroke = withStroke(linewidth=look.printed(1.5), foreground=ground)
-    return {"size": look.text, "color": INK, "path_effects": [stroke], "zorder": 5}

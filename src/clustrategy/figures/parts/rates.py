@@ -1,4 +1,4 @@
-"""Axes for rates, stretched where a rate is near to what it should be."""
+"""Axes of rates, stretched near the nominal level."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ TICKS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 def scale_rates(
     axes: Axes, end: float, level: float, inches: float, points: float, *, mirrored: bool
 ) -> None:
-    """Give a y axis the square root of rates, or of what they lack to 1.
+    """Scale a y axis by the square root of rates or, mirrored, of 1 less the rates.
 
     Parameters
     ----------
-    axes
-        The panel, or one of those that share its axis.
-    end
-        The rate at the far end of the axis, or what it lacks to 1.
-    level
-        What the rate should be, or what that lacks to 1.
-    inches
+    axes : Axes
+        The panel, or one of those that share the axis.
+    end : float
+        The rate at the far end of the axis or, mirrored, 1 less that rate.
+    level : float
+        The nominal rate or, mirrored, 1 less that rate.
+    inches : float
         Height of a panel.
-    points
+    points : float
         Font size of the tick labels.
-    mirrored
-        Whether 1 is the end to be stretched, not 0.
+    mirrored : bool
+        Whether rates near 1 have the most room, instead of those near 0.
     """
     apart = 1.2 * points / 72 / inches * end**0.5
     ticks = [level]

@@ -1,4 +1,4 @@
-"""What surrounds the panels of a figure: title, legend, axis titles and caption."""
+"""What surrounds the panels of a figure: title, legends, axis titles and caption."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from clustrategy.figures.labels import strategy_label
-from clustrategy.figures.style import INK, MUTED, Colour, Look, new_figure, shade
+from clustrategy.figures.parts.labels import strategy_label
+from clustrategy.figures.parts.style import INK, MUTED, Colour, Look, new_figure, shade
 
 EDGE = 0.08
 LEADING = 1.3
@@ -57,7 +57,7 @@ def _legend(figure: Figure, look: Look, handles: Sequence[Artist]) -> tuple[Lege
 
 
 def strategy_handles(strategies: Sequence[str], colours: Mapping[str, Colour]) -> list[Patch]:
-    """The legend's entries: a patch of its colour for each strategy."""
+    """Return a legend's entries: a patch of its colour for each strategy."""
     return [Patch(facecolor=colours[name], label=strategy_label(name)) for name in strategies]
 
 
@@ -68,7 +68,7 @@ def strategy_inks(strategies: Sequence[str], look: Look) -> dict[str, Colour]:
 
 
 def strategy_lines(strategies: Sequence[str], look: Look) -> dict[str, dict[str, Any]]:
-    """Return how each strategy's line is drawn; of many, neighbours have different dashes too."""
+    """Return the style of each strategy's line; of many lines, neighbours differ in dashes too."""
     colours = strategy_inks(strategies, look)
     dashes = DASHES if len(strategies) > UNDASHED else DASHES[:1]
     return {
@@ -78,7 +78,7 @@ def strategy_lines(strategies: Sequence[str], look: Look) -> dict[str, dict[str,
 
 
 def line_handles(lines: Mapping[str, Mapping[str, Any]]) -> list[Line2D]:
-    """The legend's entries: each strategy's line, as :func:`strategy_lines` gives them."""
+    """Return a legend's entries: each strategy's line, as `strategy_lines` gives them."""
     return [Line2D([], [], label=strategy_label(name), **line) for name, line in lines.items()]
 
 
@@ -97,18 +97,18 @@ def compose(
 
     Parameters
     ----------
-    figure
+    figure : Figure
         A figure whose panels are drawn.
-    look
-        The figure's look.
-    panels_height
+    look : Look
+        The figure's look, whose note ends the caption.
+    panels_height : float
         Height of the panels with their tick labels, in inches.
-    title, caption
-        Texts above and below the panels; long ones are wrapped. The look's note ends the caption.
-    legends
-        The handles of each legend; the legends stand below the title, one under another.
-    xlabel, ylabel
-        Axis titles shared by all panels.
+    title, caption : str
+        Texts above and below the panels; long ones are wrapped.
+    legends : sequence of sequence of Artist
+        The entries of each legend; the legends stand below the title, one below the other.
+    xlabel, ylabel : str
+        Axis titles that all panels share.
     """
     inner = look.width - 2 * EDGE
     title = wrap(title, inner, look.title)
@@ -125,7 +125,7 @@ def compose(
 
     box = (left / look.width, bottom / height, 1 - left / look.width, panels_height / height)
     ConstrainedLayoutEngine(rect=box).execute(figure)
-    # The solver's last digits differ between runs; equal figures are to be equal files.
+    # The solver's last digits differ between runs, and equal figures are to be equal files.
     for axes in figure.axes:
         axes.set_position(tuple(np.round(axes.get_position().bounds, 9)))
 
@@ -151,17 +151,8 @@ def compose(
         )
 
 
-def too_tall(name: str, *, options: Mapping[str, Any]) -> Figure:
-    """Return a figure that says that the one of that name would be too tall."""
-    reason = (
-        "The study has more cells than one picture can show. All numbers are in the tables, and a "
-        "study of some of the cells has the same ones."
-    )
-    return nothing(Look.from_options(options), name.replace("_", " ").capitalize(), reason)
-
-
 def nothing(look: Look, title: str, caption: str) -> Figure:
-    """Return a figure that says that there is nothing to show, and why in its caption."""
+    """Return a figure without values, whose caption says why there are none."""
     height = 0.12 * look.width
     figure = new_figure(look, height)
     axes = figure.subplots()

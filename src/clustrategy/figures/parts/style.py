@@ -11,22 +11,23 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+
+from clustrategy.figures.parts.options import Options
 
 PRINT_WIDTH = 6.5
 INK = "#222222"
 MUTED = "#666666"
 BAND = "#f2f2f2"
+WRONG = "#b3261e"
 
 MOST_PIXELS = 50_000
-"""From top to bottom of the panels; a picture cannot have 2^16."""
+"""The most from top to bottom of the panels; a picture cannot have 2^16."""
 
 Colour = tuple[float, float, float]
 
 COLORBLIND = "0173b2 de8f05 029e73 d55e00 cc78bc ca9161 fbafe4 949494 ece133 56b4e9"
-"""Seaborn's ``colorblind``, kept here because most figures need nothing else of seaborn.
-
-More than ten strategies have dark shades of the same colours.
-"""
+"""Seaborn's palette of that name, copied so that most figures need not import seaborn."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,16 @@ class Look:
 
     Attributes
     ----------
-    width
+    width : float
         Width of the figure in inches.
-    dpi
+    dpi : int
         Resolution of a PNG file.
-    palette
+    palette : str
         Name of a seaborn palette.
-    scale
-        Scale of a metric's axis, ``log`` or ``linear``.
-    note
-        A sentence that every caption ends with.
+    scale : {"log", "linear"}
+        Scale of the y axis of scores.
+    note : str
+        A sentence that the caption ends with.
     """
 
     width: float = 9.0
@@ -58,13 +59,14 @@ class Look:
             raise ValueError(f"scale must be 'log' or 'linear', not {self.scale!r}")
 
     @classmethod
-    def from_options(cls, options: Mapping[str, Any]) -> Self:
-        """Take what a study's options set, and the defaults for the rest."""
+    def from_options(cls, options: Options) -> Self:
+        """Take the settings that options have, and the defaults for the others."""
+        given: Mapping[str, Any] = options
         known = (field.name for field in fields(cls))
-        return cls(**{name: options[name] for name in known if options.get(name) is not None})
+        return cls(**{name: given[name] for name in known if given.get(name) is not None})
 
     def printed(self, points: float) -> float:
-        """Return the size that measures ``points`` once the figure is printed on a page."""
+        """Return the size that is ``points`` once the figure is printed on a page."""
         return points * max(self.width / PRINT_WIDTH, 1)
 
     @property
@@ -83,7 +85,10 @@ class Look:
         return self.printed(0.6)
 
     def colours(self, count: int) -> list[Colour]:
-        """Return ``count`` distinct colours, of the palette if it has that many."""
+        """Return ``count`` distinct colours, from the palette if it has that many.
+
+        ``colorblind`` goes on with dark shades of its ten colours.
+        """
         palette = [to_rgb(f"#{colour}") for colour in COLORBLIND.split()]
         palette += [shade(colour, 0.45) for colour in palette]
         if self.palette != "colorblind" or count > len(palette):
@@ -97,7 +102,7 @@ class Look:
         return list(palette[:count])
 
     def strategy_colours(self, strategies: Sequence[str]) -> dict[str, Colour]:
-        """Return each strategy's colour, which its place among a study's strategies decides."""
+        """Return each strategy's colour, which depends on its place among the strategies."""
         return dict(zip(strategies, self.colours(len(strategies)), strict=True))
 
 
@@ -111,7 +116,7 @@ def new_figure(look: Look, height: float) -> Figure:
     Raises
     ------
     TooTall
-        Where ``height`` inches are more than ``MOST_PIXELS``.
+        If ``height``, in inches, is more than `MOST_PIXELS`.
     """
     if height * look.dpi > MOST_PIXELS:
         raise TooTall
@@ -138,3 +143,9 @@ def dress(axes: Axes, look: Look) -> None:
         spine.set(visible=side in ("left", "bottom"), color=MUTED, linewidth=look.line)
     axes.grid(axis="y", color="#dddddd", linewidth=look.line)
     axes.set_axisbelow(True)
+
+
+def outlined(look: Look, ground: str) -> Mapping[str, Any]:
+    """Return the style of a text that stays legible over marks."""
+    stroke = withStroke(linewidth=look.printed(1.5), foreground=ground)
+    return {"size": look.text, "color": INK, "path_effects": [stroke], "zorder": 5}

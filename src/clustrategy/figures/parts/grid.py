@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 
-from clustrategy.figures.frame import wrap
-from clustrategy.figures.labels import (
+from clustrategy.figures.parts.factors import combinations, further_factors
+from clustrategy.figures.parts.frame import wrap
+from clustrategy.figures.parts.labels import (
     CLUSTERS,
     KIND,
     OBSERVATIONS,
@@ -20,19 +21,16 @@ from clustrategy.figures.labels import (
     level_label,
     value_label,
 )
-from clustrategy.figures.style import BAND, INK, Look, dress, new_figure
-
-GROUP_WIDTH = 0.86
-MAX_SLOT = 0.4
+from clustrategy.figures.parts.style import BAND, INK, Look, dress, new_figure
 
 MOST_COLUMNS = 4
-"""Up to so many sizes of datasets stand side by side where other factors are to have the rows."""
+"""More sizes of datasets do not stand side by side to leave the rows to other factors."""
 
 TITLE_PAD = 6.0
 """Points between a panel and its title."""
 
 MANY_ROWS = 4
-"""More rows than these are lower."""
+"""Where there are more rows than this, each is lower."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +39,19 @@ class Grid:
 
     Attributes
     ----------
-    figure
+    figure : Figure
         The figure that holds the panels.
-    axes
-        The panels, as a matrix.
-    rows, columns
+    axes : ndarray of Axes of shape (rows, columns)
+        The panels.
+    rows, columns : list of str
         Factors whose combinations of levels are the rows, and the columns.
-    row_levels, column_levels
-        Those combinations, as tuples.
-    levels
-        Ascending levels of the between-cluster sigma, if they stand along the x axis.
-    height
+    row_levels, column_levels : list of tuple
+        Those combinations.
+    levels : list
+        The levels of the between-cluster sigma in ascending order, if they stand along the x axis.
+    height : float
         Height in inches that suits the panels.
-    band
+    band : sequence of Axes
         Panels of another kind below the others, with the same levels along their x axes.
     """
 
@@ -68,40 +66,11 @@ class Grid:
     band: Sequence[Axes] = ()
 
     def panels(self, table: pd.DataFrame) -> Iterator[tuple[Axes, pd.DataFrame]]:
-        """Yield each panel with its part of a table, which can have no rows."""
+        """Yield each panel with its part of a table, which may be empty."""
         parts = dict(iter(table.groupby(self.rows + self.columns)))
         for i, row in enumerate(self.row_levels):
             for j, column in enumerate(self.column_levels):
                 yield self.axes[i, j], parts.get(row + column, table.iloc[:0])
-
-
-def further_factors(table: pd.DataFrame, factors: Sequence[str]) -> list[str]:
-    """Return the factors with several levels in a table, beyond those that every study has."""
-    others = [name for name in factors if name not in (CLUSTERS, OBSERVATIONS, SIGMA)]
-    return [name for name in others if table[name].nunique() > 1]
-
-
-def combinations(table: pd.DataFrame, factors: Sequence[str]) -> list[tuple]:
-    """Return the combinations of levels in a table, in order; a single one of no factors."""
-    if not factors:
-        return [()]
-    levels = table[list(factors)].drop_duplicates().sort_values(list(factors))
-    return list(levels.itertuples(False, None))
-
-
-def slots(levels: int, count: int) -> tuple[np.ndarray, float]:
-    """Place ``count`` marks side by side at each of the levels 0, 1, ...
-
-    Returns
-    -------
-    centres
-        Matrix of x positions, levels by marks.
-    width
-        Width of one slot.
-    """
-    width = min(GROUP_WIDTH / count, MAX_SLOT)
-    offsets = (np.arange(count) - (count - 1) / 2) * width
-    return np.arange(levels)[:, None] + offsets, width
 
 
 def panel_grid(
@@ -119,22 +88,23 @@ def panel_grid(
 
     Parameters
     ----------
-    table
+    table : DataFrame
         The data, with the factors among its columns.
-    look
+    look : Look
         The figure's look.
-    factors
+    factors : sequence of str
         The study's factors.
-    by_kind
+    by_kind : bool
         Whether each kind of predictor has its own panels, where the table has several.
-    band
-        How many panels the band below has.
-    by_sigma
+    band : int
+        Number of panels in the band below.
+    by_sigma : bool
         Whether the levels of the between-cluster sigma stand along the x axes.
-    panel_heights
-        Height of a panel in inches, of few and of many rows, if it is not to follow from the width.
-    names
-        Inches that the labels at the left take beyond those of numbers.
+    panel_heights : tuple of float, optional
+        Height of a panel in inches with few rows and with many; by default it follows from the
+        panel's width.
+    names : float
+        Inches that the tick labels at the left take beyond those of numbers.
     """
     rows, columns = _arranged(table, factors)
     if by_kind and table[KIND].nunique() > 1:
@@ -178,7 +148,7 @@ def panel_grid(
 
 
 def _arranged(table: pd.DataFrame, factors: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return which factors make the rows, and which the columns."""
+    """Return the factors of the rows and those of the columns."""
     further = further_factors(table, factors)
     sizes = combinations(table, [CLUSTERS, OBSERVATIONS])
     alone = table[OBSERVATIONS].nunique() == 1
@@ -199,7 +169,7 @@ def _titles(
     inches: float,
     look: Look,
 ) -> list[str]:
-    """Return the names of rows or columns, equally many lines of each."""
+    """Return the names of rows or columns, all with the same number of lines."""
     texts = [
         "\n".join(
             wrap(part, inches, look.text)
@@ -230,7 +200,7 @@ def _name_beside(grid: Grid, names: Sequence[str], look: Look) -> None:
 
 
 def _name_above(grid: Grid, names: Sequence[str], look: Look) -> None:
-    """Name each row above its panels, whose titles keep the room for it."""
+    """Name each row above its panels, in the room that their titles make."""
     lines = 1 + names[0].count("\n")
     titles = [axes.get_title() for axes in grid.axes[0]]
     for i, name in enumerate(names):
