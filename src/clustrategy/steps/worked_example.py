@@ -1,0 +1,37 @@
+"""Write one dataset in full: the data, the truth and what each strategy makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from clustrategy.dgp import Process
+from clustrategy.examples import worked_example as example
+from clustrategy.tables.files import write_csv, write_text
+
+TABLES = ("dataset", "true_coefficients", "cluster_coefficients", "coefficients", "metrics")
+
+
+def worked_example(
+    job: Mapping[str, Any], strategies: Sequence[Mapping[str, Any]], folder: str | Path
+) -> None:
+    """Write `TABLES` as CSV, and a page, into a folder.
+
+    Parameters
+    ----------
+    job : Mapping
+        `seed`, `cell` and `process`, as `Study` gives them; the dataset is the cell's sim 0.
+    strategies : Sequence of Mapping
+        The entries of the study.
+    folder : str or Path
+        The folder to write into.
+    """
+    process = Process(**job["process"])
+    made = example.worked_example(process, job["seed"], job["cell"], strategies)
+    for name in TABLES:
+        table = pa.Table.from_pandas(getattr(made, name), preserve_index=False)
+        write_csv(table, Path(folder, f"{name}.csv"))
+    write_text(made.page, Path(folder, "worked_example.md"))
