@@ -1,7 +1,8 @@
-from clustrategy.runtime.job import job
 from clustrategy.steps.student import student_example
 
-with job(snakemake.log[0]):
+from clustrategy.runtime.job import job
+
+with job(snakemake):
     student_example(
         snakemake.input.table,
         snakemake.params.settings,

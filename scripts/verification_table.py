@@ -1,7 +1,7 @@
 from clustrategy.runtime.job import job
 from clustrategy.steps.verification import verify
 
-with job(snakemake.log[0]):
+with job(snakemake):
     verify(
         snakemake.params.configs,
         performance=snakemake.params.performance,

@@ -8,7 +8,6 @@ from clustrategy.core.cells import COUNTS
 from clustrategy.core.digests import digest
 from clustrategy.core.errors import ClustrategyError
 from clustrategy.core.sources import PACKAGE, code_digest, sources
-from clustrategy.examples.remake import FILES as REMADE
 from clustrategy.figures import registry as figures
 from clustrategy.runtime import closing_words, lock
 from clustrategy.runtime.clock import reset_future_mtimes
@@ -16,6 +15,7 @@ from clustrategy.runtime.progress import Progress
 from clustrategy.runtime.receipts import are_good
 from clustrategy.runtime.work import Work
 from clustrategy.steps import provenance
+from clustrategy.steps.remake import FILES as REMADE
 from clustrategy.study.audits import AuditedBlocks
 from clustrategy.study.shards import judge
 from clustrategy.study.study import Study

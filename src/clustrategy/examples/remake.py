@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
-from clustrategy.core.cells import read_sim_path, sim_path
+from clustrategy.core.cells import Level, sim_path
+from clustrategy.core.shard import Shard
 from clustrategy.dgp import Process, simulate
 from clustrategy.engines.chosen import Strategy
 from clustrategy.estimation.mixed.models import formula, random_columns
 from clustrategy.tables.datasets import datasets_table, truth_table
 from clustrategy.tables.estimates import estimates_table, fits_table
-from clustrategy.tables.files import write_csv, write_parquet, write_text
-
-FILES = ("dataset.csv", "dataset.parquet", "truth.csv", "estimates.csv", "fits.csv", "lme4.R")
 
 _R = """\
 # The dataset beside this script, as R's users analyse it: Rscript lme4.R
@@ -47,41 +44,74 @@ print(t(apply(own, 1, function(b) c(estimate = mean(b), std_error = sd(b) / sqrt
 """
 
 
+@dataclass(frozen=True)
+class Remade:
+    """One dataset and what the strategies make of it.
+
+    Attributes
+    ----------
+    dataset, truth, estimates, fits : Table
+        The rows of the sim as the study has them; theta as text among the fits.
+    script : str
+        A script that analyses `dataset.csv` beside it in R.
+    """
+
+    dataset: pa.Table
+    truth: pa.Table
+    estimates: pa.Table
+    fits: pa.Table
+    script: str
+
+
 def remake(
-    job: Mapping[str, Any], strategies: Sequence[Mapping[str, Any]], folder: str | Path
-) -> None:
-    """Write `FILES` into a folder.
+    study: str,
+    process: Process,
+    seed: int,
+    cell: Mapping[str, Level],
+    sim: int,
+    strategies: Sequence[Strategy],
+) -> Remade:
+    """Draw a dataset of a study again and fit its strategies to it.
 
     Parameters
     ----------
-    job : `study`, `seed` and `dgp`.
-    strategies : the entries of the study.
-    folder : ends as `sim_path` writes it, which says what is drawn.
+    study : str
+        The study's name.
+    process : Process
+        The data-generating process of the cell.
+    seed : int
+        The study's seed.
+    cell : Mapping
+        The levels of the cell.
+    sim : int
+        The sim.
+    strategies : Sequence of Strategy
+        The study's strategies.
     """
-    folder = Path(folder)
-    cell, sim = read_sim_path(str(folder))
-    drawn = simulate(Process(**{**job["dgp"], **cell}), job["seed"], cell, [sim])
+    drawn = simulate(process, seed, cell, [sim])
     terms = drawn.shard.terms
-    data = datasets_table(drawn.shard, [sim])
     estimates, fits = [], []
-    for strategy in map(Strategy.parse, strategies):
+    for strategy in strategies:
         found = strategy.fit(drawn.shard)
         name = (strategy.label, strategy.engine)
         estimates.append(estimates_table(found, terms, [sim], *name))
         fits.append(fits_table(found, [sim], *name))
     glance = pa.concat_tables(fits)
     theta = [" ".join(map(repr, values)) for values in glance["theta"].to_pylist()]
-    glance = glance.set_column(glance.column_names.index("theta"), "theta", pa.array(theta))
-    write_parquet(data, folder / "dataset.parquet", {})
-    write_csv(data, folder / "dataset.csv")
-    write_csv(truth_table(drawn.truth, terms, [sim]), folder / "truth.csv")
-    write_csv(pa.concat_tables(estimates), folder / "estimates.csv")
-    write_csv(glance, folder / "fits.csv")
-    maximal = np.flatnonzero(random_columns(drawn.shard)[0]).tolist()
-    script = _R.format(
-        place=f"study {job['study']}, {sim_path(cell, sim)}",
-        fixed=f"DV ~ {' + '.join(terms[1:])}",
-        maximal=formula(drawn.shard, terms, maximal, "DV"),
-        intercept=formula(drawn.shard, terms, [0], "DV"),
+    return Remade(
+        datasets_table(drawn.shard, [sim]),
+        truth_table(drawn.truth, terms, [sim]),
+        pa.concat_tables(estimates),
+        glance.set_column(glance.column_names.index("theta"), "theta", pa.array(theta)),
+        _script(drawn.shard, f"study {study}, {sim_path(cell, sim)}"),
     )
-    write_text(script, folder / "lme4.R")
+
+
+def _script(shard: Shard, place: str) -> str:
+    maximal = np.flatnonzero(random_columns(shard)[0]).tolist()
+    return _R.format(
+        place=place,
+        fixed=f"DV ~ {' + '.join(shard.terms[1:])}",
+        maximal=formula(shard, shard.terms, maximal, "DV"),
+        intercept=formula(shard, shard.terms, [0], "DV"),
+    )

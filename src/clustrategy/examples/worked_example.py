@@ -3,67 +3,88 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, fields
-from pathlib import Path
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from clustrategy.core.cells import format_level
+from clustrategy.core.cells import Level, format_level
 from clustrategy.core.shard import Shard
 from clustrategy.dgp import Process, simulate
 from clustrategy.evaluation.scores import score
 from clustrategy.owndata.analyze import analyze
-from clustrategy.tables.files import write_csv, write_text
 from clustrategy.tables.markdown import markdown_table
 
 _STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"), (0.1, "."))
 
 
 def stars(p_value: float) -> str:
-    """R's significance codes."""
+    """Return R's significance code of a p-value."""
     return next((mark for limit, mark in _STARS if p_value < limit), "")
 
 
+@dataclass(frozen=True)
+class WorkedExample:
+    """One dataset in full.
+
+    Attributes
+    ----------
+    dataset : DataFrame
+        A row per observation.
+    true_coefficients : DataFrame
+        A row per term.
+    cluster_coefficients : DataFrame
+        A row per cluster.
+    coefficients : DataFrame
+        What `analyze` makes of it, with significance stars.
+    metrics : DataFrame
+        A row per strategy.
+    page : str
+        All that in words, in Markdown.
+    """
+
+    dataset: pd.DataFrame
+    true_coefficients: pd.DataFrame
+    cluster_coefficients: pd.DataFrame
+    coefficients: pd.DataFrame
+    metrics: pd.DataFrame
+    page: str
+
+
 def worked_example(
-    job: Mapping[str, Any], strategies: Sequence[Mapping[str, Any]], folder: str | Path
-) -> None:
-    """Write the data, the truth, the coefficient tables, the metrics and a page into a folder.
+    process: Process,
+    seed: int,
+    cell: Mapping[str, Level],
+    strategies: Sequence[Mapping[str, Any]],
+) -> WorkedExample:
+    """Draw sim 0 of a cell and fit every strategy to it.
 
     Parameters
     ----------
-    job : `seed`, `cell` and `process`, as `Study` gives them; the dataset is the cell's sim 0.
-    strategies : the entries of the study.
+    process : Process
+        The data-generating process of the cell.
+    seed : int
+        The study's seed.
+    cell : Mapping
+        The levels of the cell.
+    strategies : Sequence of Mapping
+        The entries of the study.
     """
-    process = Process(**job["process"])
-    drawn = simulate(process, job["seed"], job["cell"], [0])
+    drawn = simulate(process, seed, cell, [0])
     shard, terms = drawn.shard, drawn.shard.terms
-    group = shard.cluster_codes(0) + 1
-    data = pd.DataFrame({"Group": group, "DV": shard.y})
+    data = pd.DataFrame({"Group": shard.cluster_codes(0) + 1, "DV": shard.y})
     data[list(terms[1:])] = shard.X[:, 1:]
     truth = pd.DataFrame({"term": terms, "true_value": drawn.truth[0]})
-    people = pd.DataFrame(drawn.cluster_coefficients[0], columns=list(terms))
-    people.insert(0, "Group", np.arange(1, process.clusters + 1))
+    of_clusters = pd.DataFrame(drawn.cluster_coefficients[0], columns=list(terms))
+    of_clusters.insert(0, "Group", np.arange(1, process.clusters + 1))
 
     formula = "DV ~ " + " + ".join(terms[1:])
     table = analyze(data, formula, cluster="Group", strategies=strategies)
     table["stars"] = [stars(p) for p in table["p_value"]]
     metrics = _metrics(table, drawn.truth)
     page = _page(_description(process, shard), formula, truth, table, metrics)
-
-    folder = Path(folder)
-    frames = {
-        "dataset": data,
-        "true_coefficients": truth,
-        "cluster_coefficients": people,
-        "coefficients": table,
-        "metrics": metrics,
-    }
-    for name, frame in frames.items():
-        write_csv(pa.Table.from_pandas(frame, preserve_index=False), folder / f"{name}.csv")
-    write_text(page, folder / "worked_example.md")
+    return WorkedExample(data, truth, of_clusters, table, metrics, page)
 
 
 def _metrics(table: pd.DataFrame, truth: np.ndarray) -> pd.DataFrame:
@@ -77,7 +98,7 @@ def _metrics(table: pd.DataFrame, truth: np.ndarray) -> pd.DataFrame:
 
 
 def _description(process: Process, shard: Shard) -> str:
-    """How the dataset was drawn, in a few words."""
+    """Say in a few words how the dataset was drawn."""
     least, most = shard.n.min(), shard.n.max()
     sigmas = [f"{sigma:g}" for sigma in process.sigmas]
     varying = (
