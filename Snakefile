@@ -54,9 +54,5 @@ rule audit:
         rules.audit_verdict.output,
 
 
-onstart:
-    begin()
-
-
 onsuccess:
     close()

@@ -5,6 +5,5 @@ with job(snakemake, pandas=False):
     audit_shards(
         snakemake.wildcards.pack,
         folder=snakemake.params.folder,
-        packs=snakemake.params.packs,
         receipt=snakemake.output.receipt,
     )

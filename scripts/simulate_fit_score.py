@@ -5,6 +5,5 @@ with job(snakemake, pandas=False):
     simulate_fit_score(
         snakemake.wildcards.pack,
         folder=snakemake.params.folder,
-        packs=snakemake.params.packs,
         receipt=snakemake.output.receipt,
     )

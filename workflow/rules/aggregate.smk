@@ -15,12 +15,12 @@ rule aggregate:
     log:
         f"{RESULTS}/logs/aggregate.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     resources:
         mem_mb=2000,
         runtime=60,
     params:
-        folder=RESULTS,
+        folder=results,
         made_from=origin("aggregate", [study.plan.digest, CSV]),
     script:
         "../../scripts/aggregate.py"
@@ -35,7 +35,7 @@ rule summary:
     log:
         f"{RESULTS}/logs/summary.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     params:
         factors=study.factors,
         strategies=study.plan.labels,
@@ -59,12 +59,12 @@ rule performance:
     log:
         f"{RESULTS}/logs/performance.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     resources:
         mem_mb=2000,
         runtime=60,
     params:
-        folder=RESULTS,
+        folder=results,
         settings=study.performance_settings,
         made_from=origin("performance", study.performance_settings, "aggregate"),
     script:

@@ -7,13 +7,12 @@ rule audit_shards:
     log:
         f"{RESULTS}/logs/audit_shards/{{pack}}.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: minutes(wildcards.pack, attempt, audit=True),
     params:
-        folder=RESULTS,
-        packs=f"{RESULTS}/audit_packs/packs.json",
+        folder=results,
     script:
         "../../scripts/audit_shards.py"
 
@@ -28,12 +27,12 @@ rule audit_table:
     log:
         f"{RESULTS}/logs/audit_table.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     resources:
         mem_mb=2000,
         runtime=60,
     params:
-        folder=RESULTS,
+        folder=results,
         made_from=origin(
             "audit_table", AuditedBlocks.of(study.plan).digest if AUDITED else "no audit"
         ),
@@ -52,7 +51,7 @@ rule audit_verdict:
     log:
         f"{RESULTS}/logs/audit_verdict.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     params:
         circumstances=audit_circumstances(),
         made_from=origin("audit_verdict", audit_circumstances(), "audit_table"),

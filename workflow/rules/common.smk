@@ -40,6 +40,8 @@ try:
 except ClustrategyError as error:
     sys.exit(f"clustrategy: {error}")
 
+# Snakemake takes braces in a path for wildcards.
+ENVIRONMENT = f"{BASE}/envs/environment.yaml".replace("{", "{{").replace("}", "}}")
 RESULTS = study.folder
 SIM = os.path.join(*(f"{factor}={{{factor},[^/]+}}" for factor in study.factors), "sim={sim}")
 AUDITED = study.config["audit"] is not None
@@ -55,19 +57,49 @@ wildcard_constraints:
     sim=r"\d+",
 
 
+def results(_):
+    """The study's folder, as a param."""
+    return RESULTS
+
+
+def is_executing():
+    """Whether this is a run, and not a dry run, a graph or a job of a run."""
+    return (
+        workflow.is_main_process
+        and workflow.executor_plugin is not None
+        and not (workflow.dryrun or workflow.touch)
+    )
+
+
 @cache
-def work(audit=False):
+def begin():
+    """Before anything is written: one run at a time, in a folder that is this study's."""
+    try:
+        lock.hold(RESULTS)
+        study.plan.write()
+    except ClustrategyError as error:
+        sys.exit(f"clustrategy: {error}")
+
+
+@cache
+def work(audit):
     """The jobs that make what is missing or stale of the shards; Snakemake asks when it plans."""
     folder = f"{RESULTS}/{'audit_packs' if audit else 'packs'}"
     if not workflow.is_main_process:
         return Work.frozen(folder)
     judged = AuditedBlocks.of(study.plan).judge() if audit else judge(study.plan)
-    return Work.of(folder, judged, workflow.cores or 1)
+    found = Work.of(folder, judged, workflow.cores or 1)
+    if found.said:
+        print(f"clustrategy: {found.said}", file=sys.stderr)
+    if is_executing():
+        begin()
+        found.freeze()
+    return found
 
 
 def block_receipts(_):
     """What the jobs leave behind that make blocks."""
-    return work().receipts
+    return work(audit=False).receipts
 
 
 def audit_receipts(_):
@@ -105,6 +137,8 @@ def judged(rule):
     not what they should be."""
 
     def judge(wildcards):
+        if is_executing():
+            begin()
         if workflow.is_main_process and workflow.dag is not None:
             known = getattr(rules, rule)
             files = [str(file).format(**dict(wildcards.items())) for file in known.output]
@@ -175,19 +209,6 @@ def audit_circumstances():
         "versions": study.reference_versions,
         "remake": remake_command(),
     }
-
-
-def begin():
-    """Before the first job: one run at a time, in a folder that is this study's."""
-    try:
-        lock.hold(RESULTS)
-        study.plan.write()
-        for one in (work(), *[work(audit=True)] * AUDITED):
-            one.freeze()
-            if one.said:
-                print(f"clustrategy: {one.said}", file=sys.stderr)
-    except ClustrategyError as error:
-        sys.exit(f"clustrategy: {error}")
 
 
 def close():

@@ -15,7 +15,7 @@ rule worked_example:
     log:
         f"{RESULTS}/logs/worked_example.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     params:
         seed=study.seed,
         dgp=study.dgp,
@@ -37,7 +37,7 @@ rule remake:
     log:
         f"{RESULTS}/logs/remake/{SIM}.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     params:
         study=study.name,
         seed=study.seed,

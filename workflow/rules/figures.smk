@@ -6,7 +6,7 @@ rule cluster_coefficients:
     log:
         f"{RESULTS}/logs/cluster_coefficients.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     params:
         seed=study.seed,
         dgp=study.dgp,
@@ -27,7 +27,7 @@ rule dependence:
     log:
         f"{RESULTS}/logs/dependence.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     params:
         seed=study.seed,
         made_from=origin("dependence", study.seed),
@@ -47,7 +47,11 @@ for name in figure_names():
     origin(
         f"figure/{name}",
         figure_settings(name),
-        *(MAKERS.get(table, table) for table in figures.FIGURES[name].tables if AUDITED or table != "audit"),
+        *(
+            MAKERS.get(table, table)
+            for table in figures.FIGURES[name].tables
+            if AUDITED or table != "audit"
+        ),
         code=[PACKAGE / "steps/figure.py", *figures.code_of(name)],
     )
 
@@ -64,7 +68,7 @@ rule figure:
     wildcard_constraints:
         name="|".join(figure_names()),
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     resources:
         mem_mb=4000,
         runtime=30,

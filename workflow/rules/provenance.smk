@@ -1,8 +1,4 @@
 # The last job of a run, so that its end is the run's.
-localrules:
-    provenance,
-
-
 rule provenance:
     input:
         judged("provenance"),
@@ -16,8 +12,9 @@ rule provenance:
         provenance=f"{RESULTS}/provenance.json",
     log:
         f"{RESULTS}/logs/provenance.log",
+    localrule: True
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     params:
         config=study.config,
         audit={"references": study.reference_versions, "left_out": study.audit_plan[1]},

@@ -6,12 +6,11 @@ rule simulate_fit_score:
     log:
         f"{RESULTS}/logs/simulate_fit_score/{{pack}}.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: minutes(wildcards.pack, attempt),
     params:
-        folder=RESULTS,
-        packs=f"{RESULTS}/packs/packs.json",
+        folder=results,
     script:
         "../../scripts/simulate_fit_score.py"

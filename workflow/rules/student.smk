@@ -12,9 +12,6 @@ if TABLE.is_to_be_downloaded:
         provider="http",
         supports_head=False,
 
-    localrules:
-        student_table,
-
     rule student_table:
         input:
             archive=lambda wildcards: storage.archive(TABLE.url()),
@@ -22,8 +19,9 @@ if TABLE.is_to_be_downloaded:
             table=TABLE.kept,
         log:
             f"{RESULTS}/logs/student_table.log",
+        localrule: True
         conda:
-            "../../envs/environment.yaml"
+            ENVIRONMENT
         params:
             settings=study.config["student"],
         script:
@@ -42,7 +40,7 @@ rule student_example:
     log:
         f"{RESULTS}/logs/student_example.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     params:
         settings=study.config["student"],
         options=study.config["figures"],

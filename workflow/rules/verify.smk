@@ -8,10 +8,6 @@ wildcard_constraints:
     part="|".join(verified.PARTS),
 
 
-localrules:
-    verification_study,
-
-
 # The call knows what there is to be done, and its tables' checksum whether anything has changed.
 rule verification_study:
     input:
@@ -23,8 +19,9 @@ rule verification_study:
         "results/{form}/{part}.cksum",
     log:
         "results/{form}/logs/{part}.log",
+    localrule: True
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     threads: workflow.cores
     params:
         python=sys.executable,
@@ -56,7 +53,7 @@ rule verification_table:
     log:
         "results/{form}/logs/verification_table.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     resources:
         mem_mb=4000,
     params:
@@ -79,7 +76,7 @@ rule verification_figure:
     log:
         "results/{form}/logs/verification_figure.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     params:
         options=study.config["figures"],
         made_from=made_from("verification_figure"),
@@ -98,7 +95,7 @@ rule verification_verdict:
     log:
         "results/{form}/logs/verification_verdict.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     params:
         made_from=made_from("verification_verdict"),
     script:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from clustrategy.study.packs import Judged, Pack, pack, read_packs, receipt, write_packs
+from clustrategy.study.packs import PACKS, Judged, Pack, pack, read_packs, receipt, write_packs
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,6 @@ class Work:
         return cls(folder, read_packs(_file(folder)))
 
     @property
-    def file(self) -> str:
-        """The file of the packs, for the jobs to read."""
-        return str(_file(self.folder))
-
-    @property
     def receipts(self) -> list[str]:
         """The receipts that the packs' jobs leave behind."""
         return [str(receipt(self.folder, name)) for name in self.packs]
@@ -98,4 +93,4 @@ class Work:
 
 
 def _file(folder: str) -> Path:
-    return Path(folder, "packs.json")
+    return Path(folder, PACKS)

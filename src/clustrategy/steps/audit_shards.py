@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from clustrategy.study.audits import AuditedBlocks
-from clustrategy.study.packs import pack_of
+from clustrategy.study.packs import PACKS, pack_of
 from clustrategy.study.plan import read_plan
 from clustrategy.tables.files import write_text
 
 
-def audit_shards(pack: str, *, folder: str, packs: str, receipt: str) -> None:
+def audit_shards(pack: str, *, folder: str, receipt: str) -> None:
     """Audit the blocks of a pack.
 
     Parameters
@@ -19,10 +20,8 @@ def audit_shards(pack: str, *, folder: str, packs: str, receipt: str) -> None:
         The name of the pack.
     folder : str
         Of the study, with its plan.
-    packs : str
-        The file of the packs.
     receipt : str
-        The file to write when all is done.
+        The file to write when all is done; the packs are in a file beside it.
 
     Raises
     ------
@@ -30,7 +29,7 @@ def audit_shards(pack: str, *, folder: str, packs: str, receipt: str) -> None:
         Where the files of the plan or the packs are not those of this run.
     """
     audited = AuditedBlocks.of(read_plan(folder))
-    blocks = pack_of(packs, pack).blocks
+    blocks = pack_of(Path(receipt).with_name(PACKS), pack).blocks
     for block in blocks:
         audited.make(block)
     write_text(json.dumps({"blocks": len(blocks)}) + "\n", receipt)

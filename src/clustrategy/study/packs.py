@@ -26,6 +26,9 @@ SECONDS = 60.0
 LEAST = 2.0
 """Less work than this is not worth a job of its own, which takes a second to start."""
 
+PACKS = "packs.json"
+"""The file of the packs, beside their receipts."""
+
 _LENGTH = 12
 
 
@@ -137,7 +140,7 @@ def write_packs(packs: Mapping[str, Pack], path: Path) -> None:
     write_text(json.dumps({"digest": digest(content), "packs": content}) + "\n", path)
 
 
-def pack_of(path: str, name: str) -> Pack:
+def pack_of(path: Path, name: str) -> Pack:
     """Read one pack.
 
     Raises
@@ -146,7 +149,7 @@ def pack_of(path: str, name: str) -> Pack:
         Where the file does not have it: it is of another run.
     """
     try:
-        return read_packs(Path(path))[name]
+        return read_packs(path)[name]
     except KeyError:
         raise DataError(f"{path}: has no pack {name!r}; run again") from None
 
