@@ -13,8 +13,9 @@ import numpy as np
 
 from clustrategy.core.errors import DataError
 from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
+from clustrategy.design.from_table import shard_from_table
 from clustrategy.examples.student_table import load, read_csv
-from clustrategy.owndata.analyze import analyze, shard_from_frame
+from clustrategy.owndata.analyze import analyze
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,7 +161,7 @@ def example(path: str | Path, settings: Mapping[str, Any]) -> Example:
     data = read_csv(content, path)
     formula, cluster = settings["formula"], settings["cluster"]
     try:
-        shard, names = shard_from_frame(data, formula, cluster)
+        shard, names = shard_from_table(data, formula, cluster)
         table = analyze(data, formula, cluster=cluster, strategies=STRATEGIES)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
