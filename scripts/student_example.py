@@ -1,5 +1,6 @@
-from clustrategy.runtime.job import job
 from clustrategy.steps.student import student_example
+
+from clustrategy.runtime.job import job
 
 with job(snakemake.log[0]):
     student_example(

@@ -38,7 +38,7 @@ rule verification_study:
 rule verification_table:
     input:
         expand("results/{{form}}/{part}.cksum", part=verified.PARTS),
-        code=code("steps/verification"),
+        code=code("steps/verification_table"),
     output:
         parquet="results/{form}/verification.parquet",
         csv="results/{form}/verification.csv",
@@ -60,7 +60,7 @@ rule verification_table:
 rule verification_figure:
     input:
         table=rules.verification_table.output.parquet,
-        code=code("figures/verification", "figures/files"),
+        code=code("steps/verification_figure"),
     output:
         png="results/{form}/verification.png",
         pdf="results/{form}/verification.pdf",
@@ -79,7 +79,7 @@ rule verification_verdict:
     input:
         table=rules.verification_table.output.parquet,
         figure=rules.verification_figure.output,
-        code=code("steps/verification"),
+        code=code("steps/verification_verdict"),
     output:
         text="results/{form}/verification.txt",
     log:

@@ -16,8 +16,9 @@ from scipy.special import ndtri
 
 from clustrategy.figures.frame import compose
 from clustrategy.figures.style import BAND, INK, MUTED, Colour, Look, dress, new_figure
-from clustrategy.verification.expected import BAND as APPROXIMATE
-from clustrategy.verification.expected import ROUGH, bound
+from clustrategy.verification.comparison import BAND as APPROXIMATE
+from clustrategy.verification.comparison import ROUGH
+from clustrategy.verification.judgement import bound
 
 DESIGNS = {
     "between": "arms of clusters",
