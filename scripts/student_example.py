@@ -1,4 +1,4 @@
-from clustrategy.steps.student import student_example
+from clustrategy.steps.student_example import student_example
 
 from clustrategy.runtime.job import job
 

@@ -1,4 +1,4 @@
-from clustrategy.steps.student import student_table
+from clustrategy.steps.student_table import student_table
 
 from clustrategy.runtime.job import job
 

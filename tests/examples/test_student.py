@@ -29,9 +29,9 @@ from clustrategy.examples.student_regressions import (
     Example,
     example,
 )
-from clustrategy.examples.student_table import Table, check_url
+from clustrategy.examples.student_table import Settings, Table, check_url
 from clustrategy.figures.student import student_figure
-from clustrategy.steps.student import student_table
+from clustrategy.steps.student_table import student_table
 from tests.conftest import SMALL, Checkout
 
 # Rows, sums of x and y, sums of xx, xy and yy of absences (x) and G3 (y) in the real table.
@@ -114,7 +114,7 @@ OUTER = zipped({".student.zip_old": b"no", "student.zip": INNER})
 def made(folder: Path, table: pd.DataFrame, **change: Any) -> Example:
     path = folder / "table.csv"
     path.write_bytes(as_bytes(table))
-    return example(path, settings(**change))
+    return example(path, Settings(**settings(**change)))
 
 
 @pytest.fixture(scope="module")
@@ -330,7 +330,7 @@ def test_a_table_that_cannot_be_used(
 ) -> None:
     (tmp_path / "table.csv").write_bytes(content)
     with pytest.raises(DataError) as caught:
-        example(tmp_path / "table.csv", settings(**change))
+        example(tmp_path / "table.csv", Settings(**settings(**change)))
     said = str(caught.value)
     assert [word for word in words if word not in said] == []
     assert "\n" not in said
@@ -338,8 +338,8 @@ def test_a_table_that_cannot_be_used(
 
 def test_a_table_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
-        example(tmp_path / "table.csv", settings())
-    table = Table(settings(file=str(tmp_path / "none.csv")), "folder")
+        example(tmp_path / "table.csv", Settings(**settings()))
+    table = Table(Settings(**settings(file=str(tmp_path / "none.csv"))), "folder")
     with pytest.raises(SystemExit, match=r"none\.csv: there is no such file"):
         table.path()
 

@@ -1,9 +1,9 @@
 # The example on real data. The table is downloaded where it is neither configured nor there yet:
 # later runs need no network.
-from clustrategy.examples.student_table import Table
+from clustrategy.examples.student_table import Settings, Table
 
 STUDENT = study.config["student"]
-TABLE = Table(STUDENT, f"{RESULTS}/student")
+TABLE = Table(Settings(**STUDENT), f"{RESULTS}/student")
 
 
 if TABLE.is_to_be_downloaded:
@@ -34,7 +34,7 @@ if TABLE.is_to_be_downloaded:
 rule student_example:
     input:
         table=TABLE.path,
-        code=code("steps/student", "engines/statsmodels"),
+        code=code("steps/student_example", "engines/statsmodels"),
     output:
         table=f"{RESULTS}/student/coefficients.csv",
         text=f"{RESULTS}/student/student.md",
