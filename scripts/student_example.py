@@ -1,6 +1,5 @@
-from clustrategy.steps.student import student_example
-
 from clustrategy.runtime.job import job
+from clustrategy.steps.student_example import student_example
 
 with job(snakemake):
     student_example(

@@ -1,8 +1,8 @@
 from clustrategy.runtime.job import job
-from clustrategy.steps.verification import verify
+from clustrategy.steps.verification_table import verification_table
 
 with job(snakemake):
-    verify(
+    verification_table(
         snakemake.params.configs,
         performance=snakemake.params.performance,
         estimates=snakemake.params.estimates,

@@ -18,8 +18,9 @@ from clustrategy.figures.parts.frame import compose
 from clustrategy.figures.parts.log_differences import FLOOR, power_label
 from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.style import BAND, INK, MUTED, WRONG, Colour, Look, dress, new_figure
-from clustrategy.verification.expected import BAND as APPROXIMATE
-from clustrategy.verification.expected import ROUGH, bound
+from clustrategy.verification.comparison import BAND as APPROXIMATE
+from clustrategy.verification.comparison import ROUGH
+from clustrategy.verification.judgement import bound
 
 DESIGNS = {
     "between": "arms of clusters",

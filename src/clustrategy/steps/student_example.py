@@ -1,4 +1,4 @@
-"""The steps of the second worked example: its table from a download, and its results."""
+"""Fit the regressions of the student example and write what they show."""
 
 from __future__ import annotations
 
@@ -8,15 +8,11 @@ from typing import Any
 
 from clustrategy.examples.student_page import page
 from clustrategy.examples.student_regressions import example
-from clustrategy.examples.student_table import extract
+from clustrategy.examples.student_table import Settings
+from clustrategy.figures.parts.files import quiet, save
 from clustrategy.figures.parts.options import Options
+from clustrategy.figures.student import student_figure
 from clustrategy.tables.files import write_text, write_whole
-
-
-def student_table(archive: str | Path, table: str | Path, settings: Mapping[str, Any]) -> None:
-    """Write the table that an archive holds, its checksum verified."""
-    content = extract(archive, settings)
-    write_whole(table, lambda beside: beside.write_bytes(content))
 
 
 def student_example(
@@ -32,14 +28,16 @@ def student_example(
 
     Parameters
     ----------
-    path : the data, as CSV or in a zip archive.
-    settings, options : the study's `student` and `figures` settings.
-    table, text, figures : the files to write.
+    path : str or Path
+        The data, as CSV or in a zip archive.
+    settings, options : Mapping
+        The config's `student` and `figures`.
+    table, text : str or Path
+        The files to write.
+    figures : Sequence of str or Path
+        The figure's files; the suffix decides the format.
     """
-    from clustrategy.figures.parts.files import quiet, save
-    from clustrategy.figures.student import student_figure
-
-    it = example(path, settings)
+    it = example(path, Settings(**settings))
     with quiet():
         save(student_figure(it, options), figures)
     write_whole(table, lambda beside: it.table.to_csv(beside, index=False))
