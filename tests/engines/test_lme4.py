@@ -15,6 +15,7 @@ from clustrategy.core.shard import Shard
 from clustrategy.design.from_table import shard_from_table
 from clustrategy.engines import lme4
 from clustrategy.engines.chosen import Strategy
+from clustrategy.engines.one_by_one import fit_random
 from tests.material import GOLDEN, fit, golden, join, orthodont, random_shard
 
 MODELS = ("mixed_maximal", "mixed_intercept")

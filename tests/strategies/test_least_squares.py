@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
-from clustrategy.strategies.least_squares import full_rank
 from hypothesis import given
 
 from clustrategy.core.inference import t_inference
 from clustrategy.core.shard import INTERCEPT, Shard
 from clustrategy.design.from_table import shard_from_table
+from clustrategy.estimation.least_squares import full_rank
 from tests.material import (
     GOLDEN,
     few,
