@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from filelock import FileLock
 from hypothesis import settings
 
 REPO = Path(__file__).parents[1]
@@ -36,6 +37,7 @@ SMALL = {
     "sims_per_shard": 4,
     "audit": None,
 }
+ESTIMATES = "results/small/estimates.parquet"
 
 
 @dataclass
@@ -89,18 +91,51 @@ class Checkout:
         return self.folder / "results" / study / name
 
 
+def copy_workflow(folder: Path) -> Checkout:
+    """Make a new copy of the workflow."""
+    folder.mkdir()
+    for part in WORKFLOW:
+        source = REPO / part
+        copy = shutil.copytree if source.is_dir() else shutil.copy2
+        copy(source, folder / part)
+    return Checkout(folder)
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Callable[..., Checkout]:
     """A function that makes a new copy of the workflow, in a folder with a space in its path."""
 
     def make(name: str = "a study") -> Checkout:
-        folder = tmp_path / name
-        folder.mkdir()
-        for part in WORKFLOW:
-            source = REPO / part
-            copy = shutil.copytree if source.is_dir() else shutil.copy2
-            copy(source, folder / part)
-        return Checkout(folder)
+        return copy_workflow(tmp_path / name)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def estimated(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """The small study up to its estimates, by one core; not to be changed, but see `finished`.
+
+    It is run once, for all workers of pytest-xdist.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    here = Checkout(folder / "estimated")
+    with FileLock(folder / "estimated.lock"):
+        if not (folder / "estimated.done").exists():
+            shutil.rmtree(here.folder, ignore_errors=True)
+            copy_workflow(here.folder).run(ESTIMATES, "--cores", "1", config=SMALL)
+            (folder / "estimated.done").touch()
+    return here
+
+
+@pytest.fixture
+def finished(estimated: Checkout, tmp_path: Path) -> Callable[..., Checkout]:
+    """A function that copies the small study, its estimates made, to a folder of its own."""
+
+    def make(name: str = "a finished study") -> Checkout:
+        shutil.copytree(estimated.folder, tmp_path / name, symlinks=True)
+        return Checkout(tmp_path / name)
 
     return make
 
