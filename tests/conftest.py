@@ -40,6 +40,17 @@ SMALL = {
 ESTIMATES = "results/small/estimates.parquet"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes long first, so that no worker of pytest-xdist waits for it in the end."""
+
+    def haste(item: pytest.Item) -> int:
+        if item.get_closest_marker("slow") is not None:
+            return 0
+        return 2 if {"checkout", "finished"}.isdisjoint(getattr(item, "fixturenames", ())) else 1
+
+    items.sort(key=haste)
+
+
 @dataclass
 class Run:
     """A finished run of Snakemake: exit code and all that it printed."""
