@@ -1,10 +1,10 @@
-from clustrategy.figures import draw
 from clustrategy.runtime.job import job
+from clustrategy.steps.figure import figure
 
-with job(snakemake.log[0]):
-    draw(
+with job(snakemake):
+    figure(
         snakemake.wildcards.name,
-        snakemake.input.tables,
-        [snakemake.output.png, snakemake.output.pdf],
-        **snakemake.params.job,
+        snakemake.params.settings,
+        tables=snakemake.input.tables,
+        files=[snakemake.output.png, snakemake.output.pdf],
     )

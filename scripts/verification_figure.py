@@ -1,7 +1,5 @@
-from clustrategy.figures.files import quiet, read_table, save
-from clustrategy.figures.verification import verification
 from clustrategy.runtime.job import job
+from clustrategy.steps.verification_figure import verification_figure
 
-with job(snakemake.log[0]), quiet():
-    table = read_table(snakemake.input.table)
-    save(verification(table, snakemake.params.options), list(snakemake.output))
+with job(snakemake):
+    verification_figure(snakemake.input.table, snakemake.params.options, list(snakemake.output))

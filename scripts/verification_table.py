@@ -1,8 +1,8 @@
 from clustrategy.runtime.job import job
-from clustrategy.steps.verification import verify
+from clustrategy.steps.verification_table import verification_table
 
-with job(snakemake.log[0]):
-    verify(
+with job(snakemake):
+    verification_table(
         snakemake.params.configs,
         performance=snakemake.params.performance,
         estimates=snakemake.params.estimates,

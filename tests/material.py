@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from clustrategy.core.fits import NUMBERS, Fits
 from clustrategy.core.shard import INTERCEPT, Shard
-from clustrategy.strategies import Strategy
+from clustrategy.engines.chosen import Strategy
 
 FOLDER = Path(__file__).parent / "golden"
 GOLDEN = json.loads((FOLDER / "golden.json").read_text())["datasets"]

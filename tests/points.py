@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from clustrategy.core.shard import Shard
+from clustrategy.estimation.mixed.models import random_columns
 from clustrategy.estimation.mixed.optimizer import triangular
 from clustrategy.estimation.mixed.reml import Criterion, Point
-from clustrategy.strategies.mixed import random_columns
 from tests.dense import lower
 from tests.material import FOLDER, golden, random_shard
 

@@ -12,9 +12,10 @@ import pytest
 from clustrategy.core.errors import EngineError
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Shard
+from clustrategy.design.from_table import shard_from_table
 from clustrategy.engines import lme4
-from clustrategy.owndata.analyze import shard_from_frame
-from clustrategy.strategies import Strategy, mixed
+from clustrategy.engines.chosen import Strategy
+from clustrategy.engines.one_by_one import fit_random
 from tests.material import GOLDEN, fit, golden, join, orthodont, random_shard
 
 MODELS = ("mixed_maximal", "mixed_intercept")
@@ -152,7 +153,7 @@ def test_an_error_of_r_is_a_row_with_its_message_and_harms_no_neighbour(r):
     flat = Shard(0 * shard.y, shard.X, shard.n, shard.terms)
     found = Fits.blank(3, shard.p, 10)
     random = np.ones((3, shard.p), dtype=bool)
-    mixed.each(lme4.fit_one)(join(shard, flat, shard), random, found)
+    fit_random(join(shard, flat, shard), random, found, lme4.fit_one)
     alone = fit(shard, "mixed_maximal", engine="lme4")
     assert list(found.status) == ["ok", "error", "ok"]
     assert "not a positive definite matrix" in found.message[1]
@@ -181,7 +182,7 @@ def test_starting_r_leaves_the_library_path_of_later_processes_alone(r):
 @pytest.mark.lme4
 def test_cluster_level_predictors_get_no_random_slope(r):
 
-    shard, _ = shard_from_frame(orthodont(), "distance ~ age * nsex", "Subject")
+    shard, _ = shard_from_table(orthodont(), "distance ~ age * nsex", "Subject")
     found = fit(shard, "mixed_maximal", engine="lme4")
     # lmerTest::lmer(distance ~ age * nsex + (age | Subject)), tight tolerances
     std_error = [1.01853184822194, 0.0859995106732804, 1.59573272989233, 0.134735339082078]

@@ -10,16 +10,18 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-
-from clustrategy.core.errors import DataError
-from clustrategy.steps.aggregate import aggregate
 from clustrategy.steps.fit import fit_shard, fit_shards
 from clustrategy.steps.score import score_shard, score_shards
 from clustrategy.steps.simulate import simulate_shard, simulate_shards
-from clustrategy.steps.summary import as_text, stratified_median, stratified_share, summarise
-from clustrategy.strategies import Strategy
+
+from clustrategy.core.errors import DataError
+from clustrategy.engines.chosen import Strategy
+from clustrategy.evaluation.medians import as_text
+from clustrategy.steps.aggregate import aggregate
+from clustrategy.steps.summary import summary
 from clustrategy.study.study import Study
 from clustrategy.tables.files import read_parquet, write_csv, write_parquet
 from tests.conftest import SMALL
@@ -161,32 +163,6 @@ def test_a_table_in_parts_is_that_table(tmp_path: Path) -> None:
     assert (tmp_path / "parts.csv").read_text() == '"a","b"\n1,"x"\n2,"y"\n3,\n'
 
 
-@pytest.mark.parametrize("cells", [[(0, 1), (1, 0.5), (5, 2)], [(0, 1), (3, 1)]])
-def test_the_median_and_its_monte_carlo_error(cells: list[tuple[float, float]]) -> None:
-    """Over many studies of cells that overlap more or less the medians spread as the error says."""
-    rng = np.random.default_rng(5)
-    studies = [
-        stratified_median([rng.normal(*cell, size=60) for cell in cells]) for _ in range(300)
-    ]
-    medians = np.array([study.value for study in studies])
-    errors = np.array([study.mcse for study in studies])
-    spread = medians.std(ddof=1)
-    assert np.sqrt((errors**2).mean()) == pytest.approx(spread, rel=0.2)
-
-
-def test_the_median_of_cells_of_one_sim_has_no_error() -> None:
-    median = stratified_median([np.array([1.0, 2.0, 3.0]), np.array([10.0])])
-    assert median.value == 2.5
-    assert np.isnan(median.mcse)
-
-
-def test_the_share_and_its_monte_carlo_error() -> None:
-    sure, mixed = np.ones(50, dtype=bool), np.arange(50) < 20
-    share = stratified_share([sure, mixed])
-    assert share.value == pytest.approx(0.7)
-    assert share.mcse == pytest.approx(np.sqrt(0.4 * 0.6 / 49) / 2)
-
-
 def test_the_summary_skips_no_failure(files: Callable[[str], str], tmp_path: Path) -> None:
     study = Study.from_config(
         {**SMALL, "grid": {**SMALL["grid"], "obs_per_cluster": [2]}, "strategies": ["two_stage"]}
@@ -207,14 +183,14 @@ def test_the_summary_skips_no_failure(files: Callable[[str], str], tmp_path: Pat
     }
     shards = {name: [files(name)] for name in ("estimates", "fits", "scores", "truth")}
     aggregate(whole, shards=shards, **out)
-    summary = str(tmp_path / "summary.csv")
-    summarise(
+    table = str(tmp_path / "summary.csv")
+    summary(
         scores=out["scores"],
         factors=study.factors,
         strategies=["two_stage", "cluster_robust"],
-        summary=summary,
+        summary=table,
     )
-    lines = as_text(summary).splitlines()
+    lines = as_text(pyarrow.csv.read_csv(table)).splitlines()
     assert lines[2].split() == ["two_stage", *["none"] * 3, "0.0", "%", "(0.0)", "of", "4"]
     assert "100.0 % (0.0) of 4" in lines[3]
 

@@ -1,22 +1,26 @@
-"""How far an engine and a reference may be apart, for the audit and for the figures of it."""
+"""How far an engine and a reference may be apart."""
 
 CRITERION = 1e-6
-"""A REML criterion above the least of all engines: beyond, the optimum was not reached."""
+"""A REML criterion above the least of all engines by more did not reach the optimum."""
 
-ROUNDING = 1e-9
-"""The same: two that differ by no more are equally good, as no engine computes it more exactly."""
+EQUALLY_GOOD = 1e-9
+"""Two REML criteria that differ by no more: no engine computes them more exactly."""
 
 SHORT = 1e-4
-"""The same, beyond what the reference's own optimiser tolerates: it stopped short."""
+"""A reference's REML criterion above the least by more stopped short: its own optimizer does not
+tolerate as much."""
 
 ESTIMATE = 1e-5
-"""Estimates, in units of themselves or of their standard error, whichever is larger."""
+"""Estimates of mixed models, in the units of `distance`."""
 
 STD_ERROR = 1e-4
-"""Standard errors, relative."""
+"""Standard errors of mixed models, relative."""
 
 DF = 1e-2
-"""Degrees of freedom, relative: lmerTest differentiates numerically."""
+"""Degrees of freedom of mixed models, relative: lmerTest differentiates numerically."""
 
 LEAST_SQUARES = 1e-10
-"""All three, of least squares."""
+"""Estimates, standard errors and degrees of freedom of least squares."""
+
+VANISHING = 1e-2
+"""A residual variance below this share of that of least squares is on its way to zero."""

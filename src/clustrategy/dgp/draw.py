@@ -51,10 +51,32 @@ def simulate(
 
     Parameters
     ----------
-    process : the data-generating process.
-    seed : the study's seed.
-    cell : the factor values that identify the cell.
-    sims : the numbers of the sims; each is the same whatever stands beside it.
+    process : Process
+        The data-generating process of the cell.
+    seed : int
+        The study's seed.
+    cell : Mapping
+        The levels that identify the cell.
+    sims : Sequence of int
+        The numbers of the sims. Each is the same whatever stands beside it.
+
+    Examples
+    --------
+    Two datasets of 3 clusters with 4 rows each:
+
+    >>> from clustrategy import simulate
+    >>> from clustrategy.dgp import Process
+    >>> cell = {"clusters": 3, "obs_per_cluster": 4, "between_cluster_sigma": 0.5}
+    >>> process = Process(**cell, predictors=1, coefficients=[1.0, 0.3], residual_sigma=1.0)
+    >>> drawn = simulate(process, seed=1, cell=cell, sims=range(2))
+    >>> drawn.shard.X.shape, drawn.shard.terms
+    ((24, 2), ('(Intercept)', 'IV1'))
+    >>> drawn.truth
+    array([[1. , 0.3],
+           [1. , 0.3]])
+    >>> again = simulate(process, seed=1, cell=cell, sims=[1])
+    >>> bool((again.shard.y == drawn.shard.y[12:]).all())
+    True
     """
     key = cell_key(cell)
     drawn = [_draw(process, cache(streams(seed, key, sim))) for sim in sims]

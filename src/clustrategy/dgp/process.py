@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
+from clustrategy.core.cells import Level
 from clustrategy.core.shard import INTERCEPT, Floats
 from clustrategy.dgp.distributions import Distribution
 
@@ -63,6 +64,11 @@ class Process:
     residual_autocorrelation: float = 0.0
     endogeneity: float = 0.0
     missing_rate: float = 0.0
+
+    @classmethod
+    def of(cls, dgp: Mapping[str, Any], cell: Mapping[str, Level]) -> Process:
+        """Take the options of a study and, over them, the levels of a cell."""
+        return cls(**{**dgp, **cell})
 
     @cached_property
     def terms(self) -> tuple[str, ...]:

@@ -13,8 +13,9 @@ import numpy as np
 
 from clustrategy.core.errors import DataError
 from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
-from clustrategy.examples.student_table import load, read_csv
-from clustrategy.owndata.analyze import analyze, shard_from_frame
+from clustrategy.design.from_table import shard_from_table
+from clustrategy.examples.student_table import Settings, load, read_csv
+from clustrategy.owndata.analyze import analyze
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,12 +44,18 @@ class Example:
 
     Attributes
     ----------
-    source : a few words on the table.
-    formula, cluster : as in the config.
-    names : the clusters.
-    shard : the design of the formula on the table, sorted by cluster.
-    table : what `analyze` says, for `STRATEGIES`.
-    extra : the fits that the page gives as alternatives, by name; those that failed are left out.
+    source : str
+        A few words on the table.
+    formula, cluster : str
+        As in the config.
+    names : Sequence of str
+        The names of the clusters.
+    shard : Shard
+        The design of the formula on the table, sorted by cluster.
+    table : DataFrame
+        What `analyze` makes of it with `STRATEGIES`.
+    extra : Mapping of str to Mapping
+        The fits that the page gives as alternatives, by name; those that failed are left out.
     """
 
     source: str
@@ -61,7 +68,7 @@ class Example:
 
     @property
     def response(self) -> str:
-        """What is explained."""
+        """The response of the formula."""
         return self.formula.partition("~")[0].strip()
 
     @cached_property
@@ -85,12 +92,12 @@ class Example:
         return self.shard.n[0]
 
     def by_cluster(self, rows: Floats) -> list[Floats]:
-        """The rows of an array, parted by cluster."""
+        """Split the rows of an array by cluster."""
         return np.split(rows, np.cumsum(self.sizes)[:-1])
 
     @cached_property
     def coefficients(self) -> Floats:
-        """Of the pooled regression."""
+        """The coefficients of the pooled regression."""
         return self.table[self.table["strategy"] == UNCLUSTERED]["estimate"].to_numpy()
 
     @cached_property
@@ -110,7 +117,7 @@ class Example:
         return np.array([part.sum(axis=0) for part in self.by_cluster(by_row)])
 
     def slope(self, strategy: str) -> dict[str, Any]:
-        """A strategy's row for the first predictor."""
+        """Return a strategy's row for the first predictor."""
         rows = self.table["strategy"].eq(strategy) & self.table["term"].eq(self.term)
         return dict(self.table[rows].iloc[0])
 
@@ -126,15 +133,15 @@ class Example:
 
     @property
     def rank(self) -> int:
-        """Of the clustered variance matrix."""
+        """The rank of the clustered variance matrix."""
         scaled = self.scores / np.linalg.norm(self.shard.X, axis=0)
         return int(np.linalg.matrix_rank(scaled, rtol=1e-8))
 
     @property
     def expected_ratio(self) -> float:
-        """What the clustered standard error would be in units of the true one, were all rows alike.
+        """The expected clustered standard error over the true one if rows were independent.
 
-        The root of its expected square, for independent residuals of one variance.
+        It is the root of the expected square, for residuals of one variance.
         """
         X, G, N, p = self.shard.X, self.shard.clusters, self.shard.y.size, self.shard.p
         bread = np.linalg.inv(X.T @ X)
@@ -146,21 +153,29 @@ class Example:
         return float(np.sqrt(variance[self.column, self.column] / bread[self.column, self.column]))
 
 
-def example(path: str | Path, settings: Mapping[str, Any]) -> Example:
+def example(path: str | Path, settings: Settings) -> Example:
     """Fit the regressions.
+
+    Parameters
+    ----------
+    path : str or Path
+        The table, as CSV or in a zip archive.
+    settings : Settings
+        The config's `student`.
 
     Raises
     ------
-    DataError : where the table is not what was expected or a regression fails.
+    DataError
+        If the table is not what was expected or a regression fails.
     """
     remedy = "set student.sha256 to null to use another table"
-    if not settings["file"]:
+    if not settings.file:
         remedy = "delete that file to download the table again"
     content = load(path, settings, remedy)
     data = read_csv(content, path)
-    formula, cluster = settings["formula"], settings["cluster"]
+    formula, cluster = settings.formula, settings.cluster
     try:
-        shard, names = shard_from_frame(data, formula, cluster)
+        shard, names = shard_from_table(data, formula, cluster)
         table = analyze(data, formula, cluster=cluster, strategies=STRATEGIES)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
@@ -179,14 +194,14 @@ def example(path: str | Path, settings: Mapping[str, Any]) -> Example:
 
 
 def predictors(shard: Shard) -> list[str]:
-    """The terms but the intercept."""
+    """List the terms but the intercept."""
     return [term for term in shard.terms if term != INTERCEPT]
 
 
 def alternatives(
     data: pd.DataFrame, formula: str, cluster: str, shard: Shard
 ) -> dict[str, dict[str, Any]]:
-    """The first predictor in fits for few clusters: `CR2`, and `fixed` effects of the clusters."""
+    """Fit the first predictor as few clusters need it: `CR2`, and `fixed` effects of clusters."""
     codes = data[cluster].astype("category").cat.codes.where(data[cluster].notna())
     coded = data.assign(cluster_code=codes)
     cr2 = {"strategy": "cluster_robust", "variance": "CR2", "df": "satterthwaite"}

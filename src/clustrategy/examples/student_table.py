@@ -7,11 +7,10 @@ import io
 import sys
 import zipfile
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clustrategy.core.errors import ClustrategyError, ConfigError, DataError
 
@@ -23,54 +22,86 @@ _DEPTH = 4
 
 
 @dataclass(frozen=True)
+class Settings:
+    """A config's `student`.
+
+    Attributes
+    ----------
+    member : str
+        The name of the table within a zip archive.
+    formula : str
+        The regression.
+    cluster : str
+        The column that says which cluster a row belongs to.
+    file : str, optional
+        A local copy of the table, CSV or zip archive.
+    sha256 : str, optional
+        The checksum of the table; None takes any table.
+    url : str, optional
+        The address of the archive.
+    """
+
+    member: str
+    formula: str
+    cluster: str
+    file: str | None = None
+    sha256: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True)
 class Table:
     """Where the table comes from, for the rules.
 
     Attributes
     ----------
-    settings : the study's `student` settings.
-    folder : where a downloaded table is kept.
+    settings : Settings
+        The config's `student`.
+    folder : str
+        The folder where a downloaded table is kept.
     """
 
-    settings: Mapping[str, Any]
+    settings: Settings
     folder: str
 
     @property
     def kept(self) -> str:
-        """The file of the downloaded table."""
-        return f"{self.folder}/{Path(self.settings['member']).name}"
+        """The path of the downloaded table."""
+        return f"{self.folder}/{Path(self.settings.member).name}"
 
     @property
     def is_to_be_downloaded(self) -> bool:
         """Whether the table is neither configured as a local file nor there already."""
-        return not self.settings["file"] and not Path(self.kept).exists()
+        return not self.settings.file and not Path(self.kept).exists()
 
     def path(self, _: object = None) -> str:
-        """The file to read, as an input function; one sentence where a local file is missing."""
-        if not self.settings["file"]:
+        """Return the file to read; end the process with one sentence if a local file is missing."""
+        if not self.settings.file:
             return self.kept
-        path = Path(self.settings["file"]).expanduser()
+        path = Path(self.settings.file).expanduser()
         if not path.is_file():
             sys.exit(f"clustrategy: {path}: there is no such file (student.file in the config)")
         return str(path)
 
     def url(self) -> str:
-        """The archive's URL; the process ends with one sentence where it cannot be reached."""
+        """Return the archive's URL; end the process with one sentence if it cannot be reached."""
         try:
-            check_url(self.settings.get("url"))
+            check_url(self.settings.url)
         except ClustrategyError as error:
             sys.exit(f"clustrategy: {error}")
-        return str(self.settings["url"])
+        return str(self.settings.url)
 
 
 @cache
 def check_url(url: str | None) -> None:
-    """See whether an archive can be downloaded.
+    """Check that an archive can be downloaded.
 
     Raises
     ------
-    ConfigError : where it is no address of the web.
-    DataError : where the server cannot be reached or does not have it.
+    ConfigError
+        If it is no address of the web.
+    DataError
+        If the server cannot be reached or does not have it.
     """
     import requests
 
@@ -88,27 +119,30 @@ def check_url(url: str | None) -> None:
         )
 
 
-def extract(archive: str | Path, settings: Mapping[str, Any]) -> bytes:
-    """The bytes of the table that a downloaded archive holds, its checksum verified."""
+def extract(archive: str | Path, settings: Settings) -> bytes:
+    """Return the bytes of the table that a downloaded archive holds, its checksum verified."""
     remedy = "the download is not the table that was expected"
-    return load(archive, settings, remedy, name=settings["url"])
+    return load(archive, settings, remedy, name=settings.url)
 
 
-def load(
-    path: str | Path, settings: Mapping[str, Any], remedy: str, name: str | None = None
-) -> bytes:
-    """The bytes of the table in a CSV file, a zip archive or a zip archive in another one.
+def load(path: str | Path, settings: Settings, remedy: str, name: str | None = None) -> bytes:
+    """Return the bytes of the table in a CSV file, a zip archive or a zip archive in another one.
 
     Parameters
     ----------
-    path : the file.
-    settings : the study's `student` settings.
-    remedy : what to do about a wrong checksum.
-    name : what messages call the file, if not by its path.
+    path : str or Path
+        The file.
+    settings : Settings
+        The config's `student`.
+    remedy : str
+        What to do about a wrong checksum.
+    name : str, optional
+        What messages call the file, if not by its path.
 
     Raises
     ------
-    DataError : where there is no such table, or where its sha256 is not the configured one.
+    DataError
+        If there is no such table, or its sha256 is not the configured one.
     """
     name = name or str(path)
     try:
@@ -116,7 +150,7 @@ def load(
     except OSError as error:
         raise DataError(f"{name}: cannot be read ({error.strerror})") from None
     if zipfile.is_zipfile(io.BytesIO(content)):
-        member = settings["member"]
+        member = settings.member
         try:
             found = find_member(content, member)
         except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
@@ -126,7 +160,7 @@ def load(
                 f"{name}: the archive holds no {member!r} (student.member in the config)"
             )
         content = found
-    wanted, digest = settings["sha256"], hashlib.sha256(content).hexdigest()
+    wanted, digest = settings.sha256, hashlib.sha256(content).hexdigest()
     if wanted and digest != wanted.lower():
         raise DataError(
             f"{name}: the table has the sha256 {digest}, but student.sha256 is {wanted}; {remedy}"
@@ -135,7 +169,7 @@ def load(
 
 
 def find_member(archive: bytes, name: str, depth: int = _DEPTH) -> bytes | None:
-    """The bytes of a file in a zip archive, or in the zip archives that it holds."""
+    """Return the bytes of a file in a zip archive, or in the zip archives that it holds."""
     with zipfile.ZipFile(io.BytesIO(archive)) as files:
         names = [entry for entry in files.namelist() if not entry.endswith("/")]
         for entry in names:
@@ -152,11 +186,12 @@ def find_member(archive: bytes, name: str, depth: int = _DEPTH) -> bytes | None:
 
 
 def read_csv(content: bytes, path: str | Path) -> pd.DataFrame:
-    """A table whose columns are parted by semicolons, tabs or commas.
+    """Read a table whose columns are separated by semicolons, tabs or commas.
 
     Raises
     ------
-    DataError : where it is none.
+    DataError
+        If it is no such table.
     """
     import pandas as pd
 

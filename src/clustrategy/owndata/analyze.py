@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from clustrategy.core.errors import ConfigError, DataError, nearest
-from clustrategy.core.fits import one_line
-from clustrategy.core.shard import INTERCEPT, Shard
-from clustrategy.strategies import Strategy, registry
+from clustrategy.core.errors import ConfigError, nearest
+from clustrategy.design.from_table import shard_from_table
+from clustrategy.engines.chosen import Strategy, registry
 from clustrategy.tables.estimates import estimates_table
 
 if TYPE_CHECKING:
@@ -32,26 +28,55 @@ def analyze(
 
     Parameters
     ----------
-    data : a row per observation.
-    formula : fixed effects in Wilkinson notation, `DV ~ IV1 + IV2` (read by formulaic); the
-        strategies add what they need of the clusters.
-    cluster : the column that says which cluster a row belongs to.
-    strategies : names, or mappings as under `strategies:` in a study's config.
-    engine : the engine of the strategies that have it and name none themselves.
+    data : DataFrame
+        A row per observation.
+    formula : str
+        The fixed effects in Wilkinson notation, `DV ~ IV1 + IV2` (read by formulaic). Strategies
+        add what they need of the clusters.
+    cluster : str
+        The column that says which cluster a row belongs to.
+    strategies : str, Mapping, or Sequence of these
+        Names, or mappings as under `strategies:` in a study's config.
+    engine : str, optional
+        The engine of the strategies that have it and name none themselves.
 
     Returns
     -------
     DataFrame
         A row per strategy and term: strategy, engine, term, estimate, std_error, df, statistic,
-        p_value, conf_low, conf_high (95 %), status, message; and p_value_low where a p-value is
-        but known to lie between p_value_low and p_value. A failed fit keeps its rows.
-        Rows with a missing value in a column of the model are left out, as R does.
+        p_value, conf_low, conf_high (95 %), status, message. If some p-value is only known to
+        lie in an interval, its upper end is p_value and its lower end p_value_low. A failed fit
+        keeps its rows. Rows of the data with a missing value in a column of the model are left
+        out, as R does.
 
     Raises
     ------
-    DataError : where a column is missing, nothing is left, or the formula cannot be read.
-    ConfigError : for an unknown strategy, engine or option.
-    EngineError : where an engine is not installed.
+    DataError
+        If a column is missing, no row is complete, or the formula cannot be read.
+    ConfigError
+        If a strategy, engine or option is unknown.
+    EngineError
+        If an engine is not installed.
+
+    Examples
+    --------
+    Four schools, two of which have a new curriculum:
+
+    >>> import pandas as pd
+    >>> from clustrategy import analyze
+    >>> data = pd.DataFrame({
+    ...     "school": ["A"] * 3 + ["B"] * 3 + ["C"] * 3 + ["D"] * 3,
+    ...     "new": [0] * 6 + [1] * 6,
+    ...     "score": [51, 49, 53, 58, 61, 55, 60, 57, 63, 66, 70, 68],
+    ... })
+    >>> table = analyze(data, "score ~ new", cluster="school", strategies=["ols", "two_stage"])
+    >>> columns = ["strategy", "term", "estimate", "std_error", "df", "p_value"]
+    >>> print(table[columns].round(3).to_string(index=False))
+     strategy        term  estimate  std_error   df  p_value
+          ols (Intercept)      54.5      1.921 10.0    0.000
+          ols         new       9.5      2.717 10.0    0.006
+    two_stage (Intercept)      54.5      3.758  2.0    0.005
+    two_stage         new       9.5      5.315  2.0    0.216
     """
     import pandas as pd
 
@@ -66,7 +91,7 @@ def analyze(
     chosen = [Strategy.parse(entry, engine) for entry in entries]
     for strategy in chosen:
         strategy.check()
-    shard, _ = shard_from_frame(data, formula, cluster)
+    shard, _ = shard_from_table(data, formula, cluster)
     parts = []
     for strategy in chosen:
         fits = strategy.fit(shard)
@@ -77,50 +102,3 @@ def analyze(
         )
     table = pd.concat(parts, ignore_index=True)
     return table if table["p_value_low"].notna().any() else table.drop(columns="p_value_low")
-
-
-def shard_from_frame(data: pd.DataFrame, formula: str, cluster: str) -> tuple[Shard, list[str]]:
-    """The design of a formula on a table, as a shard of one dataset, and its clusters' names."""
-    import pandas as pd
-    from formulaic import Formula
-
-    if not isinstance(cluster, str) or cluster not in data.columns:
-        known = ", ".join(map(str, data.columns))
-        raise DataError(f"the data have no column {cluster!r} for the clusters; they have {known}")
-    try:
-        parsed = Formula(formula)
-        if not hasattr(parsed, "lhs"):
-            raise DataError(f"the formula {formula!r} has no response: expected 'y ~ x'")
-        variables = {str(v) for v in parsed.required_variables}
-        missing = sorted(variables - set(map(str, data.columns)))
-        if missing:
-            known = ", ".join(map(str, data.columns))
-            raise DataError(
-                f"the data have no column {missing[0]!r}, which {formula!r} uses; they have {known}"
-            )
-        rows = data.dropna(subset=[*sorted(variables), cluster])
-        if rows.empty:
-            raise DataError(f"no row of the data has a value in every column of {formula!r}")
-        codes, names = pd.factorize(rows[cluster], sort=True)
-        rows = rows.iloc[np.argsort(codes, kind="stable")].copy()
-        for column in rows.select_dtypes("category"):
-            rows[column] = rows[column].cat.remove_unused_categories()
-        response, design = parsed.get_model_matrix(rows, output="pandas", na_action="raise")
-    except DataError:
-        raise
-    except Exception as error:
-        # formulaic passes on whatever Python or pandas threw, and marks the place in colour.
-        plain = one_line(re.sub(r"\x1b\[[0-9;]*m", "", str(error)))
-        raise DataError(f"the formula {formula!r} cannot be used: {plain}") from None
-    if not hasattr(design, "columns"):
-        raise DataError(f"the formula {formula!r} has more than one right-hand side")
-    if response.shape[1] != 1:
-        raise DataError(f"the response of {formula!r} must be one column of numbers")
-    terms = [INTERCEPT if name == "Intercept" else str(name) for name in design.columns]
-    shard = Shard(
-        response.to_numpy(dtype=float)[:, 0],
-        np.ascontiguousarray(design.to_numpy(dtype=float)),
-        np.bincount(codes).astype(np.int64)[None, :],
-        tuple(terms),
-    )
-    return shard, [str(name) for name in names]

@@ -1,43 +1,42 @@
-"""The coefficients of single clusters in the cells that have the most of them."""
+"""Draw the coefficients of single clusters in the cells that have the most clusters."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from clustrategy.dgp import Process, simulate
-from clustrategy.tables.cells import with_cell
+from clustrategy.core.cells import Level
+from clustrategy.dgp import Process
+from clustrategy.examples import cluster_coefficients as example
 from clustrategy.tables.files import write_parquet
 
-SIMS = 5
-TERMS = 2
 
-
-def cluster_coefficients(jobs: Sequence[Mapping[str, Any]], *, sims: int, table: str) -> None:
+def cluster_coefficients(
+    seed: int,
+    dgp: Mapping[str, Any],
+    cells: Sequence[Mapping[str, Level]],
+    *,
+    sims: int,
+    table: str,
+) -> None:
     """Write the cluster coefficients of intercept and IV1 in the first sims of some cells.
 
     Parameters
     ----------
-    jobs : a cell each, as `Study.job` gives it.
-    sims : how many the study has; five are enough for a picture.
-    table : the file to write: the factors, sim, cluster, term, coefficient, true_value.
+    seed : int
+        Of the study.
+    dgp : Mapping
+        What of the data-generating process the cells do not set.
+    cells : Sequence of Mapping
+        Which cells.
+    sims : int
+        How many sims of a cell the study has.
+    table : str
+        The Parquet file to write.
     """
-    parts = []
-    for job in jobs:
-        process = Process(**job["process"])
-        drawn = simulate(process, job["seed"], job["cell"], range(min(sims, SIMS)))
-        shape = (min(sims, SIMS), process.clusters, TERMS)
-        sim, cluster, term = (axis.ravel() for axis in np.indices(shape))
-        truth = np.broadcast_to(drawn.truth[:, None, :TERMS], shape)
-        columns = {
-            "sim": sim,
-            "cluster": cluster + 1,
-            "term": np.array(process.terms)[term],
-            "coefficient": drawn.cluster_coefficients[..., :TERMS].ravel(),
-            "true_value": truth.ravel(),
-        }
-        parts.append(with_cell(job["cell"], pa.table(columns)))
+    parts = [
+        example.cluster_coefficients(Process.of(dgp, cell), seed, cell, sims) for cell in cells
+    ]
     write_parquet(pa.concat_tables(parts), table, {})

@@ -1,0 +1,1 @@
+"""The design of an analysis: how it is read from a table."""

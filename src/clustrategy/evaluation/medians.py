@@ -1,0 +1,133 @@
+"""The closing table: per strategy the medians of the metrics and the success rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from clustrategy.core.shard import Floats
+from clustrategy.evaluation.scores import Scores
+
+METRICS = Scores._fields
+BOOTSTRAPS = 500
+
+
+class Estimate(NamedTuple):
+    """A number and its Monte Carlo standard error."""
+
+    value: float
+    mcse: float
+
+
+def stratified_median(values: Sequence[Floats]) -> Estimate:
+    """Estimate the median over all cells.
+
+    Cells are strata: they were not drawn, only the sims within them. So the Monte Carlo standard
+    error is that of a bootstrap of the sims within each cell, from a fixed seed. It is NaN if a
+    cell has a single sim, and too small if the cells are so far apart that the median falls
+    between them.
+
+    Parameters
+    ----------
+    values : Sequence of (sims,) array
+        The finite values of each cell.
+
+    References
+    ----------
+    Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapter 6.
+    """
+    filled = [cell for cell in values if cell.size]
+    if not filled:
+        return Estimate(np.nan, np.nan)
+    median = float(np.median(np.concatenate(filled)))
+    if min(cell.size for cell in filled) < 2:
+        return Estimate(median, np.nan)
+    rng = np.random.default_rng(0)
+    medians = [
+        np.median(np.concatenate([rng.choice(cell, cell.size) for cell in filled]))
+        for _ in range(BOOTSTRAPS)
+    ]
+    return Estimate(median, float(np.std(medians, ddof=1)))
+
+
+def stratified_share(successes: Sequence[NDArray[np.bool_]]) -> Estimate:
+    """Estimate the share of successes over all cells, with the cells as strata.
+
+    Parameters
+    ----------
+    successes : Sequence of (sims,) array of bool
+        The successes of each cell.
+    """
+    n = sum(cell.size for cell in successes)
+    share = sum(int(cell.sum()) for cell in successes) / n
+    if min(cell.size for cell in successes) < 2:
+        return Estimate(share, np.nan)
+    variance = sum(cell.size * cell.var(ddof=1) for cell in successes) / n**2
+    return Estimate(share, float(np.sqrt(variance)))
+
+
+def medians(scores: pa.Table, factors: Sequence[str], strategies: Sequence[str]) -> pa.Table:
+    """Return a row per strategy: medians and success rate over the whole grid, with MCSE.
+
+    Parameters
+    ----------
+    scores : Table
+        The scores of a study, its cells one after the other.
+    factors, strategies : Sequence of str
+        The factors and the labels of the study, in the order of its tables.
+    """
+    keys = np.column_stack([scores[factor].to_numpy() for factor in factors])
+    starts = np.flatnonzero(np.r_[True, (keys[1:] != keys[:-1]).any(axis=1)])[1:]
+    label = scores["strategy"].to_numpy(zero_copy_only=False)
+    rows: dict[str, list[str | int | float]] = {"strategy": [], "fits": []}
+    for strategy in strategies:
+        mine = label == strategy
+
+        def by_cell(column: str, mine: NDArray[np.bool_] = mine) -> list[NDArray[Any]]:
+            whole = scores[column].to_numpy(zero_copy_only=False)
+            cells = zip(np.split(whole, starts), np.split(mine, starts), strict=True)
+            return [cell[chosen] for cell, chosen in cells]
+
+        rows["strategy"].append(strategy)
+        rows["fits"].append(int(mine.sum()))
+        for metric in METRICS:
+            median = stratified_median([cell[np.isfinite(cell)] for cell in by_cell(metric)])
+            rows.setdefault(f"median_{metric}", []).append(median.value)
+            rows.setdefault(f"median_{metric}_mcse", []).append(median.mcse)
+        success = stratified_share([cell.astype(bool) for cell in by_cell("fit_success")])
+        rows.setdefault("success_rate", []).append(success.value)
+        rows.setdefault("success_rate_mcse", []).append(success.mcse)
+    return pa.table(rows)
+
+
+def as_text(table: pa.Table) -> str:
+    """Return the table of `medians` for the terminal, Monte Carlo errors in brackets."""
+    head = ["strategy", "abs. coef. error", "sum of SEs", "sum of |t|", "fits that succeeded"]
+    lines = [head]
+    for row in table.to_pylist():
+        cells = [str(row["strategy"])]
+        for metric in METRICS:
+            cells.append(_with_error(row[f"median_{metric}"], row[f"median_{metric}_mcse"]))
+        mcse = row["success_rate_mcse"]
+        error = "" if mcse is None or np.isnan(mcse) else f" ({100 * mcse:.1f})"
+        share = f"{100 * row['success_rate']:.1f} %{error} of {row['fits']:,}"
+        lines.append([*cells, share])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    rule = ["-" * width for width in widths]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in (lines[0], rule, *lines[1:])
+    )
+
+
+def _with_error(value: float | None, mcse: float | None) -> str:
+    if value is None or not np.isfinite(value):
+        return "none"
+    if mcse is None or not np.isfinite(mcse) or mcse <= 0:
+        return f"{value:.3g}"
+    digits = max(0, 1 - int(np.floor(np.log10(mcse))))
+    return f"{value:.{digits}f} ({mcse:.{digits}f})"

@@ -1,0 +1,36 @@
+"""The verdict of the audit on a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from clustrategy.audit import report
+from clustrategy.core.errors import DataError
+from clustrategy.tables.files import read_parquet, write_text
+
+
+def audit_verdict(job: Mapping[str, Any], *, table: str, text: str) -> None:
+    """Write what the audit found in a few lines.
+
+    Parameters
+    ----------
+    job : Mapping
+        The fields of `report.Circumstances`.
+    table : str
+        The table that `audit_table` wrote.
+    text : str
+        The file to write.
+
+    Raises
+    ------
+    DataError
+        If the engine is at fault; the sentence names the first dataset and the command that makes
+        it again. Nothing is written then.
+    """
+    circumstances = report.Circumstances(**job)
+    rows = read_parquet(table).to_pandas()
+    fault = report.fault(rows, circumstances.remake)
+    if fault is not None:
+        raise DataError(f"{table}: {fault}")
+    write_text("\n".join(report.lines(rows, circumstances)) + "\n", text)
