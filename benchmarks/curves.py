@@ -43,8 +43,10 @@ def measured(turns: int) -> dict[str, Any]:
         curves.append(
             {
                 **dict(zip(("curve", "strategy", "engine", "default"), key, strict=True)),
-                **{"sizes": sizes, "seconds": seconds},
-                **{"exponent": slope, "std_error": std_error},
+                "sizes": sizes,
+                "seconds": seconds,
+                "exponent": slope,
+                "std_error": std_error,
             }
         )
     return {"turns": turns, "curves": curves}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from tests.conftest import ESTIMATES, REPO, SMALL, Checkout, copy_of_workflow
+from tests.conftest import ESTIMATES, REPO, SMALL, Checkout, copy_workflow
 from tests.workflow.test_determinism import planned
 
 OWN = {**SMALL, "study": "own", "strategies": ["cluster_robust", "mixed_intercept"]}
@@ -32,7 +32,7 @@ def snakemake(folder: Path, *arguments: str) -> str:
 
 
 def test_a_path_with_spaces_braces_and_quotes(small: Checkout, tmp_path: Path) -> None:
-    here = copy_of_workflow(tmp_path / "a {study} of 'mine' \"here\"")
+    here = copy_workflow(tmp_path / "a {study} of 'mine' \"here\"")
     targets = [ESTIMATES, "results/small/worked_example/worked_example.md"]
     here.run(*targets, config=SMALL)
     found = here.result("estimates.parquet").read_bytes()
