@@ -147,9 +147,7 @@ def make_audit() -> pd.DataFrame:
         "mixed_maximal": ["lme4", "lme4_unbounded"],
     }
     table = table.assign(reference=table["strategy"].map(references)).explode("reference")
-    terms: Any = [["(Intercept)", "IV1"]] * len(table)
-    table = table.assign(term=terms).explode("term")
-    table = table.reset_index(drop=True)
+    table = table.merge(pd.DataFrame({"term": ["(Intercept)", "IV1"]}), how="cross")
     for column in ("estimate", "std_error", "df", "p_value"):
         table[column] = rng.uniform(0.1, 0.9, len(table))
         table[f"reference_{column}"] = table[column] * (1 + 1e-9)
