@@ -15,18 +15,21 @@ CORES ?= all
 
 run := @sh envs/python.sh run
 snakefiles := $(wildcard Snakefile workflow)
+shell_scripts := $(wildcard envs/*.sh profiles/*/*.sh) .ci/run
 
 study: env ## run the study (the default); a second run only does what is missing
 	$(run) .venv/bin/snakemake --cores $(CORES) $(ARGS)
 
-test: engine ## run the tests
-	$(run) -m pytest $(ARGS)
+test: engine ## run the tests and the examples in docstrings, on all cores
+	$(run) -m pytest --numprocesses logical --dist worksteal $(ARGS)
 
-lint: env-test ## check style, types and the workflow; changes nothing
+lint: env-test ## check style, types, imports, scripts and the workflow; changes nothing
 	$(run) -m ruff check .
 	$(run) -m ruff format --check .
 	$(run) -m snakefmt --check $(snakefiles)
 	$(run) -m mypy
+	$(run) .venv/bin/lint-imports --no-logo --no-cache
+	@.venv/bin/shellcheck $(shell_scripts)
 	$(run) .venv/bin/snakemake --lint
 
 format: env-test ## rewrite the code in the project's style

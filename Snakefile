@@ -1,32 +1,44 @@
-# The map of a study: config -> simulate -> fit -> score -> aggregate -> figures.
-from clustrategy.runtime.run import config_file
+# The map of a study: config -> blocks of sims, each simulated, fitted and scored -> tables -> figures.
+from clustrategy.runtime.configs import config_file, is_asked_for
 from snakemake.utils import min_version
 
 min_version("9.0")
 
 
-configfile: config_file("config/config.yaml")
-configfile: config_file("config/student.yaml")
+BASE = workflow.current_basedir
+
+
+configfile: config_file("config/config.yaml", BASE)
+
+
+if is_asked_for("student", config):
+
+    configfile: config_file("config/student.yaml", BASE)
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/simulate.smk"
-include: "workflow/rules/fit.smk"
-include: "workflow/rules/score.smk"
+include: "workflow/rules/simulate_fit_score.smk"
 include: "workflow/rules/aggregate.smk"
-include: "workflow/rules/performance.smk"
 include: "workflow/rules/audit.smk"
-include: "workflow/rules/figures.smk"
 include: "workflow/rules/examples.smk"
-include: "workflow/rules/student.smk"
-include: "workflow/rules/verify.smk"
+include: "workflow/rules/figures.smk"
 include: "workflow/rules/provenance.smk"
+
+
+if "student" in config:
+
+    include: "workflow/rules/student.smk"
+
+
+if is_asked_for("verif", config):
+
+    include: "workflow/rules/verify.smk"
 
 
 rule all:
     default_target: True
     input:
-        kept_datasets(),
+        block_receipts,
         rules.aggregate.output,
         rules.summary.output,
         rules.performance.output,
@@ -42,24 +54,5 @@ rule audit:
         rules.audit_verdict.output,
 
 
-rule student:
-    input:
-        rules.student_example.output,
-
-
-rule verify:
-    input:
-        "results/verification/verification.txt",
-
-
-rule verify_short:
-    input:
-        "results/verification-short/verification.txt",
-
-
-onstart:
-    begin()
-
-
 onsuccess:
-    report()
+    close()

@@ -23,7 +23,7 @@ from benchmarks import fits, mixedlm_engine
 from benchmarks.measure import REPO, child, interleaved, keep, run
 from benchmarks.words import digits
 from clustrategy.core.errors import EngineError
-from clustrategy.strategies import Strategy, registry
+from clustrategy.engines.chosen import Strategy, registry
 from clustrategy.tables.markdown import markdown_table
 
 Entry = Mapping[str, Any]

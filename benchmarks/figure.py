@@ -14,8 +14,8 @@ from matplotlib.ticker import NullLocator
 from benchmarks.engines import DEFAULT, PYMER4, REFERENCE, STRATEGIES
 from benchmarks.points import CURVES
 from benchmarks.words import digits
-from clustrategy.figures.frame import compose, strategy_handles
-from clustrategy.figures.style import INK, MUTED, Look, dress, new_figure
+from clustrategy.figures.parts.frame import compose, strategy_handles
+from clustrategy.figures.parts.style import INK, MUTED, Look, dress, new_figure
 
 LINES: Mapping[str, Mapping[str, Any]] = {
     "default engine": {"linestyle": "-", "marker": "o"},

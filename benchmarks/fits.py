@@ -19,7 +19,7 @@ import yaml
 from benchmarks import mixedlm_engine
 from benchmarks.measure import REPO, Clock
 from clustrategy.dgp import simulate
-from clustrategy.strategies import Strategy
+from clustrategy.engines.chosen import Strategy
 from clustrategy.study.study import Study
 from clustrategy.tables.estimates import estimates_table, fits_table
 from clustrategy.tables.files import write_parquet

@@ -10,8 +10,8 @@ import numpy as np
 from clustrategy.core.errors import EngineError
 from clustrategy.core.fits import Fit, Fits, fit_each
 from clustrategy.core.shard import Shard
-from clustrategy.strategies import strategy
-from clustrategy.strategies.mixed import model
+from clustrategy.estimation.mixed.models import formula
+from clustrategy.strategies.registry import strategy
 
 
 def check() -> None:
@@ -32,7 +32,7 @@ def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
     data["y"], data["cluster"] = shard.y, shard.cluster_codes(0).astype(str)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        fit = mixedlm.lmer(model(shard, names, random), data)
+        fit = mixedlm.lmer(formula(shard, names, random), data)
         df = mixedlm.satterthwaite_df(fit).df
     std_error = np.sqrt(np.diagonal(fit.vcov()))
     estimate, std_error, df = (np.asarray(a, np.float64) for a in (fit.beta, std_error, df))

@@ -17,7 +17,7 @@ from benchmarks.measure import Clock
 from clustrategy.core.errors import EngineError
 from clustrategy.core.shard import Shard
 from clustrategy.dgp import Process, simulate
-from clustrategy.strategies import Strategy, registry
+from clustrategy.engines.chosen import Strategy, registry
 
 SEED = 20190218
 MIXED = ("mixed_maximal", "mixed_intercept")

@@ -9,7 +9,7 @@ import argparse
 
 from benchmarks import curves, engines, figure, scale, workflow
 from benchmarks.measure import REPO, kept
-from clustrategy.figures.files import save
+from clustrategy.figures.parts.files import save
 from clustrategy.tables.files import write_text
 
 SECTIONS = {

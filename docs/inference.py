@@ -58,7 +58,7 @@ class Table:
         rows = self.rows
         where = (rows["strategy"] == strategy) & (rows["measure"] == measure)
         found = rows[where & (rows["term"] == term)]
-        row = found.loc[found["value"].idxmax()]
+        row = found.iloc[int(found["value"].argmax())]
         cell = {factor: row[factor] for factor in KEYS}
         words = f"{cell[KEYS[0]]} × {cell[KEYS[1]]}, sigma {cell[KEYS[2]]:g}"
         return self.mean(strategy, measure, term, **cell), words

@@ -150,10 +150,9 @@ with open("pyproject.toml", "rb") as f:
 lock() {
   need_uv
   say "Resolving envs/requirements*.txt ..."
-  upgrade=${UPGRADE:+--upgrade}
-  compile envs/requirements.txt $upgrade --group build pyproject.toml
-  compile envs/requirements-test.txt $upgrade --constraints envs/requirements.txt --group test
-  lme4_pins | compile envs/requirements-lme4.txt $upgrade --constraints envs/requirements.txt -
+  compile envs/requirements.txt ${UPGRADE:+--upgrade} --group build pyproject.toml
+  compile envs/requirements-test.txt ${UPGRADE:+--upgrade} --constraints envs/requirements.txt --group test
+  lme4_pins | compile envs/requirements-lme4.txt ${UPGRADE:+--upgrade} --constraints envs/requirements.txt -
 }
 
 # ---- run --------------------------------------------------------------------
@@ -164,7 +163,7 @@ run() {
   r=$(cat .venv/.r 2>/dev/null || true)
   if [ -n "$r" ] && [ -x "$r" ]; then
     if [ "$(command -v R || true)" != "$r" ]; then PATH=$(dirname "$r"):$PATH; fi
-    R_HOME=$(R_HOME= "$r" RHOME)
+    R_HOME=$(R_HOME='' "$r" RHOME)
     export R_HOME
   fi
   VIRTUAL_ENV=$PWD/.venv PATH=$bin:$PATH RPY2_CFFI_MODE=${RPY2_CFFI_MODE:-ABI}

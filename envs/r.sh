@@ -22,7 +22,7 @@ here=$PWD
 
 loads() { # an R that can load what the audit needs
   [ -n "$1" ] && [ -x "$1" ] &&
-    R_HOME= "$1" --no-save --no-restore --no-echo \
+    R_HOME='' "$1" --no-save --no-restore --no-echo \
       -e 'for (p in c("lme4", "lmerTest")) suppressMessages(library(p, character.only = TRUE))' \
       </dev/null >/dev/null 2>&1
 }

@@ -1,10 +1,9 @@
 from clustrategy.runtime.job import job
 from clustrategy.steps.audit_shards import audit_shards
 
-with job(snakemake.log[0]):
+with job(snakemake, pandas=False):
     audit_shards(
-        snakemake.params.job,
-        estimates=snakemake.input.estimates,
-        fits=snakemake.input.fits,
-        audits=snakemake.output.audits,
+        snakemake.wildcards.pack,
+        folder=snakemake.params.folder,
+        receipt=snakemake.output.receipt,
     )

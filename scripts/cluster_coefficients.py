@@ -1,7 +1,11 @@
 from clustrategy.runtime.job import job
 from clustrategy.steps.cluster_coefficients import cluster_coefficients
 
-with job(snakemake.log[0], pandas=False):
+with job(snakemake, pandas=False):
     cluster_coefficients(
-        snakemake.params.jobs, sims=snakemake.params.sims, table=snakemake.output.table
+        snakemake.params.seed,
+        snakemake.params.dgp,
+        snakemake.params.cells,
+        sims=snakemake.params.sims,
+        table=snakemake.output.table,
     )

@@ -1,5 +1,5 @@
 from clustrategy.runtime.job import job
 from clustrategy.steps.dependence import dependence
 
-with job(snakemake.log[0], pandas=False):
+with job(snakemake, pandas=False):
     dependence(snakemake.params.seed, table=snakemake.output.table)

@@ -1,10 +1,10 @@
 from clustrategy.runtime.job import job
 from clustrategy.steps.figure import figure
 
-with job(snakemake.log[0]):
+with job(snakemake):
     figure(
         snakemake.wildcards.name,
-        snakemake.params.job,
+        snakemake.params.settings,
         tables=snakemake.input.tables,
         files=[snakemake.output.png, snakemake.output.pdf],
     )

@@ -1,11 +1,12 @@
 from clustrategy.runtime.job import job
 from clustrategy.steps.performance import performance
 
-with job(snakemake.log[0], pandas=False):
+with job(snakemake, pandas=False):
     performance(
-        snakemake.params.job,
+        snakemake.params.folder,
+        snakemake.params.settings,
         estimates=snakemake.input.estimates,
         fits=snakemake.input.fits,
-        truth=list(snakemake.input.truth),
+        truth=snakemake.input.truth,
         **dict(snakemake.output.items()),
     )

@@ -1,8 +1,8 @@
 from clustrategy.runtime.job import job
-from clustrategy.steps.provenance import record
+from clustrategy.steps.provenance import provenance
 
-with job(snakemake.log[0]):
-    record(
+with job(snakemake):
+    provenance(
         snakemake.params.config,
         snakemake.params.audit,
         provenance=snakemake.output.provenance,

@@ -1,8 +1,7 @@
+from clustrategy.runtime.job import job
 from clustrategy.steps.student_example import student_example
 
-from clustrategy.runtime.job import job
-
-with job(snakemake.log[0]):
+with job(snakemake):
     student_example(
         snakemake.input.table,
         snakemake.params.settings,

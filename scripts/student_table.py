@@ -1,6 +1,5 @@
+from clustrategy.runtime.job import job
 from clustrategy.steps.student_table import student_table
 
-from clustrategy.runtime.job import job
-
-with job(snakemake.log[0]):
+with job(snakemake):
     student_table(snakemake.input.archive, snakemake.output.table, snakemake.params.settings)

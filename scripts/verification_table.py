@@ -1,7 +1,7 @@
 from clustrategy.runtime.job import job
 from clustrategy.steps.verification_table import verification_table
 
-with job(snakemake.log[0]):
+with job(snakemake):
     verification_table(
         snakemake.params.configs,
         performance=snakemake.params.performance,

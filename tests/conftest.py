@@ -18,6 +18,13 @@ from hypothesis import settings
 REPO = Path(__file__).parents[1]
 WORKFLOW = ("Snakefile", "workflow", "scripts", "profiles", "config", "envs")
 
+# Cores are shared out by pytest-xdist and by Snakemake. Read when numpy is imported, later.
+for library in ("OMP", "OPENBLAS", "MKL", "VECLIB"):
+    os.environ[f"{library}_NUM_THREADS"] = "1"
+
+# Not tests, and not to be imported for doctests: one needs a package that the suite does not.
+collect_ignore_glob = ["golden/make_*.py"]
+
 settings.register_profile("suite", derandomize=True, deadline=None, max_examples=25)
 settings.load_profile("suite")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -62,7 +63,7 @@ class Dense:
         inverse = np.linalg.inv(self.V(psi))
         return inverse - inverse @ self.X @ self.C(psi) @ self.X.T @ inverse
 
-    def parts(self, psi: np.ndarray):
+    def parts(self, psi: np.ndarray) -> tuple[Any, np.ndarray, Any]:
         """log|V| + log|F|, beta and the weighted residual sum of squares."""
         V = self.V(psi)
         F = self.X.T @ np.linalg.solve(V, self.X)
@@ -70,18 +71,18 @@ class Dense:
         e = self.y - self.X @ beta
         return _log_det(V) + _log_det(F), beta, e @ np.linalg.solve(V, e)
 
-    def criterion(self, psi: np.ndarray):
+    def criterion(self, psi: np.ndarray) -> Any:
         """The REML criterion, lme4's REMLcrit."""
         dets, _, rss = self.parts(psi)
         return dets + self.nu * (1.0 + np.log(2.0 * np.pi * rss / self.nu))
 
-    def deviance(self, parameters: np.ndarray):
+    def deviance(self, parameters: np.ndarray) -> Any:
         """The REML deviance as a function of (theta, sigma)."""
         factor, sigma = lower(parameters[:-1]), parameters[-1]
         dets, _, rss = self.parts(factor @ factor.T)
         return dets + self.nu * np.log(2.0 * np.pi * sigma**2) + rss / sigma**2
 
-    def fit(self, theta: np.ndarray):
+    def fit(self, theta: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray, Any]:
         """Criterion, estimates, standard errors and sigma at theta."""
         psi = lower(theta) @ lower(theta).T
         _, beta, rss = self.parts(psi)
@@ -102,12 +103,12 @@ class Dense:
         return 2.0 * variances(at) ** 2 / (2.0 * along**2 / values[kept]).sum(axis=1)
 
 
-def _log_det(matrix: np.ndarray):
+def _log_det(matrix: np.ndarray) -> Any:
     sign, log = np.linalg.slogdet(matrix)
     return log + np.log(sign)
 
 
-def gradient(f: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
+def gradient(f: Callable[[np.ndarray], Any], x: np.ndarray) -> np.ndarray:
     """The derivatives of f, the variables as the last axis."""
     steps = 1j * STEP * np.eye(len(x))
     return np.stack([np.imag(f(x + step)) / STEP for step in steps], axis=-1)

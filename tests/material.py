@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from clustrategy.core.fits import NUMBERS, Fits
 from clustrategy.core.shard import INTERCEPT, Shard
-from clustrategy.strategies import Strategy
+from clustrategy.engines.chosen import Strategy
 
 FOLDER = Path(__file__).parent / "golden"
 GOLDEN = json.loads((FOLDER / "golden.json").read_text())["datasets"]
@@ -36,7 +36,7 @@ def golden(name: str) -> Shard:
     rows = table()[table()["dataset"] == name]
     predictors = [x for x in ("x1", "x2", "x3") if rows[x].notna().all()]
     X = np.column_stack([np.ones(len(rows)), rows[predictors]])
-    sizes = rows.groupby("cluster").size().to_numpy()
+    sizes = np.asarray(rows.groupby("cluster").size(), dtype=np.int64)
     return Shard(rows["y"].to_numpy(), X, sizes[None, :], (INTERCEPT, *predictors))
 
 
@@ -74,9 +74,9 @@ def random_shard(
     """Random intercepts and slopes; `rows` of each cluster, or their range."""
     rng = np.random.default_rng(seed)
     if isinstance(rows, int):
-        n = np.full((sims, clusters), rows)
+        n = np.full((sims, clusters), rows, dtype=np.int64)
     else:
-        n = rng.integers(rows[0], rows[1] + 1, (sims, clusters))
+        n = rng.integers(rows[0], rows[1] + 1, (sims, clusters), dtype=np.int64)
     codes = np.repeat(np.arange(n.size), n.reshape(-1))
     X = rng.standard_normal((codes.size, p))
     X[:, 0] = 1.0
@@ -90,7 +90,8 @@ def shards(draw: st.DrawFn) -> Shard:
     """Random shards, balanced or not."""
     p = draw(st.integers(1, 4))
     least = draw(st.integers(p + 1, p + 4))
-    rows = draw(st.sampled_from([least, (least, least + 5)]))
+    sizes: list[int | tuple[int, int]] = [least, (least, least + 5)]
+    rows = draw(st.sampled_from(sizes))
     sims, clusters = draw(st.integers(1, 4)), draw(st.integers(2, 7))
     return random_shard(draw(st.integers(0, 10**6)), sims, clusters, p, rows)
 

@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from clustrategy.core.shard import Shard
+from clustrategy.estimation.mixed.models import random_columns
 from clustrategy.estimation.mixed.optimizer import triangular
 from clustrategy.estimation.mixed.reml import Criterion, Point
-from clustrategy.strategies.mixed import random_columns
 from tests.dense import lower
 from tests.material import FOLDER, golden, random_shard
 
@@ -19,7 +19,7 @@ GOLDEN = json.loads((FOLDER / "mixed_inference.json").read_text())["datasets"]
 FITTED = [(name, model) for name in GOLDEN for model in GOLDEN[name] if GOLDEN[name][model]]
 
 
-def point_at(shard: Shard, random: Sequence[int], factor: np.ndarray) -> Point:
+def point_at(shard: Shard, random: Sequence[int] | np.ndarray, factor: np.ndarray) -> Point:
     """The criterion where L, in Z's own columns, is `factor` (q, q) or (S, q, q)."""
     criterion = Criterion.of(shard.triangles, shard.n_obs, np.array(random))
     inside = np.linalg.solve(
@@ -45,8 +45,8 @@ def golden_point(name: str, model: str) -> Point:
     theta = np.array(GOLDEN[name][model]["theta"])
     if model == "mixed_uncorrelated":
         return point_at(shard, np.flatnonzero(random_columns(shard)[0]), np.diag(theta))
-    random = [0] if model == "mixed_intercept" else np.flatnonzero(random_columns(shard)[0])
-    return point_at(shard, random, lower(theta))
+    random = np.flatnonzero(random_columns(shard)[0])
+    return point_at(shard, [0] if model == "mixed_intercept" else random, lower(theta))
 
 
 @st.composite
@@ -54,7 +54,8 @@ def fits(draw: st.DrawFn) -> tuple[Shard, list[int], np.ndarray]:
     """A dataset, which of its coefficients are random, and a factor that may be singular."""
     p = draw(st.integers(1, 4))
     least = draw(st.integers(p + 1, p + 3))
-    rows = draw(st.sampled_from([least, (2, least + 3)]))
+    sizes: list[int | tuple[int, int]] = [least, (2, least + 3)]
+    rows = draw(st.sampled_from(sizes))
     shard = random_shard(draw(st.integers(0, 10**6)), 1, draw(st.integers(p + 2, 7)), p, rows)
     random = draw(st.lists(st.integers(0, p - 1), min_size=1, max_size=p, unique=True).map(sorted))
     if p > 1 and draw(st.booleans()):  # the last predictor a cluster's

@@ -13,18 +13,24 @@ if TYPE_CHECKING:
     from clustrategy.owndata.analyze import analyze
     from clustrategy.study.study import Study
 
-_HOMES = {
-    "Study": "study.study",
-    "analyze": "owndata.analyze",
-    "performance": "evaluation.performance",
-    "simulate": "dgp",
-}
-
 
 def __getattr__(name: str) -> Any:
     """Import the public names when they are first used: a job pays for what it uses alone."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'clustrategy' has no attribute {name!r}")
-    from importlib import import_module
+    match name:
+        case "Study":
+            from clustrategy.study.study import Study
 
-    return getattr(import_module(f"clustrategy.{_HOMES[name]}"), name)
+            return Study
+        case "analyze":
+            from clustrategy.owndata.analyze import analyze
+
+            return analyze
+        case "performance":
+            from clustrategy.evaluation.performance import performance
+
+            return performance
+        case "simulate":
+            from clustrategy.dgp import simulate
+
+            return simulate
+    raise AttributeError(f"module 'clustrategy' has no attribute {name!r}")

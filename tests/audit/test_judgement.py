@@ -10,8 +10,9 @@ import pytest
 from clustrategy.audit import tolerances as bounds
 from clustrategy.audit.judgement import best_criterion, judge
 from clustrategy.core.fits import Fits
-from clustrategy.strategies import Strategy
-from clustrategy.strategies.mixed_reml import NO_MINIMUM, at_theta
+from clustrategy.engines.chosen import Strategy
+from clustrategy.estimation.mixed.fit import NO_MINIMUM, at_theta
+from clustrategy.estimation.mixed.models import MODELS
 from tests.material import GOLDEN, golden, join, random_shard
 
 MAXIMAL = Strategy.parse("mixed_maximal")
@@ -53,7 +54,7 @@ def test_numbers_apart_at_the_same_optimum_are_the_engines_fault(column):
 def test_numbers_apart_that_the_references_theta_explains_are_its_own(name):
     strategy = Strategy.parse(name)
     best = fitted(strategy=strategy)
-    reference = at_theta(SHARD, name, best.theta * (1 + 1.9e-4), EVERY)
+    reference = at_theta(SHARD, MODELS[name], best.theta * (1 + 1.9e-4), EVERY)
     excess = reference.reml_criterion - best.reml_criterion
     assert (excess > 1e-9).all() and (excess < 1e-6).all()
     moved = np.abs(reference.std_error / best.std_error - 1).max(axis=1)
@@ -68,7 +69,7 @@ def test_numbers_apart_that_the_references_theta_explains_are_its_own(name):
 
 def test_a_reference_without_a_theta_explains_nothing():
     best = fitted()
-    reference = at_theta(SHARD, "mixed_maximal", best.theta * (1 + 1.9e-4), EVERY)
+    reference = at_theta(SHARD, MODELS["mixed_maximal"], best.theta * (1 + 1.9e-4), EVERY)
     reference.theta = np.full((SHARD.sims, 0), np.nan)
     assert verdict(best, reference) == ["differ"] * 2
 
@@ -83,7 +84,7 @@ def test_exact_degrees_of_freedom_say_whose_are_wrong():
 @pytest.mark.parametrize("name", ["sleepstudy-unbalanced", "unbalanced-30x25-1.0", "orthodont"])
 def test_the_exact_degrees_of_freedom_are_lmertests_at_its_own_theta(name):
     known, shard = GOLDEN[name]["mixed_maximal"], golden(name)
-    found = at_theta(shard, "mixed_maximal", np.array([known["theta"]]), np.array([True]))
+    found = at_theta(shard, MODELS["mixed_maximal"], np.array([known["theta"]]), np.array([True]))
     np.testing.assert_allclose(found.df[0], known["df"], rtol=1e-3)
 
 
@@ -98,7 +99,7 @@ def test_the_exact_degrees_of_freedom_are_lmertests_at_its_own_theta(name):
 )
 def test_at_lme4s_own_theta_the_numbers_are_lme4s(name, model):
     known, shard = GOLDEN[name][model], golden(name)
-    found = at_theta(shard, model, np.atleast_2d(known["theta"]), np.array([True]))
+    found = at_theta(shard, MODELS[model], np.atleast_2d(known["theta"]), np.array([True]))
     assert found.reml_criterion[0] == pytest.approx(known["reml"], abs=1e-8)
     np.testing.assert_allclose(found.estimate[0], known["estimate"], rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(found.std_error[0], known["std_error"], rtol=1e-9)

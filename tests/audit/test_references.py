@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clustrategy.audit.references import audited, plan, references
 from clustrategy.engines import lme4
-from clustrategy.strategies import Strategy
+from clustrategy.engines.chosen import Strategy
 
 
 def test_references_are_those_that_have_the_strategy_with_its_options():

@@ -11,7 +11,7 @@ import pytest
 
 from clustrategy.audit.comparison import AUDIT, Audited, compare
 from clustrategy.audit.report import Circumstances, by_cell, fault, lines
-from clustrategy.strategies import Strategy
+from clustrategy.engines.chosen import Strategy
 from clustrategy.tables.cells import with_cell
 from tests.material import random_shard
 

@@ -11,7 +11,7 @@ from clustrategy.core.errors import EngineError
 from clustrategy.core.shard import Shard
 from clustrategy.dgp import Process, simulate
 from clustrategy.engines import glmm
-from clustrategy.strategies import Strategy
+from clustrategy.engines.chosen import Strategy
 from tests.material import fit, needs_glmm, random_shard
 
 

@@ -14,7 +14,8 @@ from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Shard
 from clustrategy.design.from_table import shard_from_table
 from clustrategy.engines import lme4
-from clustrategy.strategies import Strategy, mixed
+from clustrategy.engines.chosen import Strategy
+from clustrategy.engines.one_by_one import fit_random
 from tests.material import GOLDEN, fit, golden, join, orthodont, random_shard
 
 MODELS = ("mixed_maximal", "mixed_intercept")
@@ -152,7 +153,7 @@ def test_an_error_of_r_is_a_row_with_its_message_and_harms_no_neighbour(r):
     flat = Shard(0 * shard.y, shard.X, shard.n, shard.terms)
     found = Fits.blank(3, shard.p, 10)
     random = np.ones((3, shard.p), dtype=bool)
-    mixed.each(lme4.fit_one)(join(shard, flat, shard), random, found)
+    fit_random(join(shard, flat, shard), random, found, lme4.fit_one)
     alone = fit(shard, "mixed_maximal", engine="lme4")
     assert list(found.status) == ["ok", "error", "ok"]
     assert "not a positive definite matrix" in found.message[1]

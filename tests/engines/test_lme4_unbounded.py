@@ -10,7 +10,8 @@ from clustrategy.core.errors import EngineError
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT, Shard
 from clustrategy.engines import lme4, lme4_unbounded
-from clustrategy.strategies import Strategy, mixed
+from clustrategy.engines.chosen import Strategy
+from clustrategy.engines.one_by_one import fit_random
 from tests.material import FOLDER, GOLDEN, fit, golden, join, random_shard
 
 MODELS = ("mixed_maximal", "mixed_intercept")
@@ -105,7 +106,7 @@ def test_what_has_no_optimum_is_a_row_and_harms_no_neighbour(r):
     found = Fits.blank(2, shard.p, 6)
     random = np.ones((2, shard.p), dtype=bool)
     both = join(shard, replace(shard, y=0 * shard.y))
-    mixed.each(lme4_unbounded.fit_one)(both, random, found)
+    fit_random(both, random, found, lme4_unbounded.fit_one)
     alone = fit(shard, "mixed_maximal", engine=ENGINE)
     assert list(found.status) == ["ok", "error"]
     assert "the REML criterion has no minimum" in found.message[1]

@@ -11,7 +11,7 @@ import pytest
 from clustrategy.audit import verdicts as audit
 from clustrategy.core.fits import STATUSES, Fits
 from clustrategy.core.shard import Shard
-from clustrategy.strategies import Strategy, registry
+from clustrategy.engines.chosen import Strategy, registry
 from tests.golden.random_datasets import random_dataset
 from tests.material import FOLDER
 

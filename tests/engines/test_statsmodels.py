@@ -6,7 +6,7 @@ import statsmodels.api as sm
 
 from clustrategy.core.errors import ConfigError
 from clustrategy.core.inference import t_inference
-from clustrategy.strategies import Strategy
+from clustrategy.engines.chosen import Strategy
 from tests.material import GOLDEN, fit, golden, join, random_shard
 
 SOME = ["balanced-10x5-1.0", "unbalanced-30x25-1.0", "sleepstudy-unbalanced", "orthodont"]

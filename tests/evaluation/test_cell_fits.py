@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,10 @@ from clustrategy.core.cells import shard_path
 from clustrategy.core.errors import ConfigError, DataError
 from clustrategy.core.fits import Fits
 from clustrategy.dgp import Process
+from clustrategy.engines.chosen import Strategy
 from clustrategy.evaluation.measures import NAMES
 from clustrategy.steps.performance import performance as write_performance
-from clustrategy.strategies import Registered, Strategy, registry
+from clustrategy.strategies.registry import DEFAULT_ENGINE, REGISTERED
 from clustrategy.study.study import Study
 from clustrategy.tables.cells import with_cell
 from clustrategy.tables.datasets import truth_table
@@ -288,16 +289,15 @@ def test_tables_of_another_study_are_refused() -> None:
 
 def test_without_a_finite_variance_moments_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     study, _ = write_study()
-    engines = registry()["two_stage"]
+    engines = REGISTERED["two_stage"]
     asked = []
 
     def finite_variance(rows: int, slopes: int) -> bool:
         asked.append((rows, slopes))
         return False
 
-    first, *_ = engines
-    entry = Registered(engines[first].function, engines[first].module, finite_variance)
-    monkeypatch.setitem(engines, first, entry)
+    entry = replace(engines[DEFAULT_ENGINE], finite_variance=finite_variance)
+    monkeypatch.setitem(engines, DEFAULT_ENGINE, entry)
     found, differences = perform(study)
     assert asked == [(6, 1)] * 2
     mine = found[(found["strategy"] == "A") & (found["handling"] == "case_wise")]

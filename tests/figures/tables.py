@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,12 +13,19 @@ from scipy import stats
 
 STUDY = ["clusters", "obs_per_cluster", "between_cluster_sigma"]
 STRATEGIES = ["cluster_robust", "two_stage", "mixed_maximal"]
-DESIGN = {"clusters": [10, 30], "obs_per_cluster": [5, 25], "between_cluster_sigma": [0.1, 0.5, 1]}
+DESIGN: Mapping[str, Sequence] = {
+    "clusters": [10, 30],
+    "obs_per_cluster": [5, 25],
+    "between_cluster_sigma": [0.1, 0.5, 1],
+}
 SIMS = 12
 
 TRUTH = {"(Intercept)": 0.5, "IV1": 0.0, "IV2": 0.3, "IV3": 0.0}
 DGP = {"predictors": 3, "predictor_icc": [0, 0, 1], "coefficients": list(TRUTH.values())}
 """IV1 and IV2 vary within clusters, IV3 is a cluster-level predictor."""
+
+WITHIN, CLUSTER_LEVEL = "predictor within clusters", "cluster-level predictor"
+METRICS = ["coef_abs_err", "se_sum", "t_sum"]
 
 
 def grid_table(levels: Mapping[str, Sequence] = DESIGN, **more: Sequence) -> pd.DataFrame:
@@ -59,7 +66,7 @@ def _performance(estimates: pd.DataFrame) -> pd.DataFrame:
     key = [name for name in estimates if name not in numbers]
     rows = []
     for values, fits in estimates.groupby(key, sort=False):
-        cell = dict(zip(key, values, strict=True))
+        cell: dict[Any, Any] = dict(zip(key, values, strict=True))
         cell["true_value"] = truth = TRUTH[cell["term"]]
         ok = fits.dropna(subset=["estimate"])
         n, spread = len(ok), ok["estimate"].std()
@@ -83,7 +90,7 @@ def _performance(estimates: pd.DataFrame) -> pd.DataFrame:
             for name, (value, mcse) in measures.items()
         ]
         lost = len(fits) - n
-        failed = {"value": lost / len(fits), "mcse": 0.1, "n": len(fits)}
+        failed: dict[Any, Any] = {"value": lost / len(fits), "mcse": 0.1, "n": len(fits)}
         rows.append({**cell, "measure": "failure_rate", **failed})
     table = pd.DataFrame(rows).assign(handling="case_wise", note="")
     others = table.assign(handling="list_wise", value=0.123)
@@ -109,3 +116,125 @@ def without_variance(table: pd.DataFrame) -> pd.DataFrame:
     table.loc[here, "mcse"] = np.nan
     table.loc[here, "note"] = "no finite variance"
     return table
+
+
+def make_scores(levels: Mapping[str, Sequence] = DESIGN) -> pd.DataFrame:
+    """Scores, none for one fit a cell."""
+    rng = np.random.default_rng(1)
+    table = grid_table(levels)
+    table[METRICS] = rng.lognormal(size=(len(table), 3))
+    failed = (table["strategy"] == "mixed_maximal") & (table["sim"] == 0)
+    table.loc[failed, METRICS] = np.nan
+    return table.assign(fit_success=~failed)
+
+
+def make_fits() -> pd.DataFrame:
+    """Fits, of which 4 of `mixed_maximal` in each cell are not ok."""
+    table = grid_table(DESIGN)
+    kinds = {0: "singular", 1: "singular", 2: "not_converged", 3: "error"}
+    status = table["sim"].map(kinds).fillna("ok")
+    return table.assign(status=status.where(table["strategy"] == "mixed_maximal", "ok"))
+
+
+def make_audit() -> pd.DataFrame:
+    """Two sims a cell: mixed models with lme4 as it is and without bounds, least squares."""
+    rng = np.random.default_rng(4)
+    table = grid_table(DESIGN)
+    table = table[table["sim"] < 2]
+    references = {
+        "cluster_robust": ["statsmodels"],
+        "two_stage": ["statsmodels"],
+        "mixed_maximal": ["lme4", "lme4_unbounded"],
+    }
+    table = table.assign(reference=table["strategy"].map(references)).explode("reference")
+    table = table.assign(term=[["(Intercept)", "IV1"]] * len(table)).explode("term")
+    table = table.reset_index(drop=True)
+    for column in ("estimate", "std_error", "df", "p_value"):
+        table[column] = rng.uniform(0.1, 0.9, len(table))
+        table[f"reference_{column}"] = table[column] * (1 + 1e-9)
+    mixed = table["reference"] != "statsmodels"
+    criterion = np.where(mixed, 100.0, np.nan)
+    for column in ("reml_criterion", "reference_reml_criterion", "best_reml_criterion"):
+        table[column] = criterion
+    for flag in ("singular", "optimizer_warning", "gradient_warning", "hessian_warning"):
+        table[f"reference_{flag}"] = False
+    return table.assign(singular=False, status="ok", reference_status="ok", verdict="agree")
+
+
+def lme4_fits(table: pd.DataFrame, *sims: tuple) -> pd.Series:
+    """Which rows are fits by lme4, each given by clusters, obs_per_cluster, sigma and sim."""
+    key = pd.MultiIndex.from_frame(table[[*STUDY, "sim"]])
+    return (table["reference"] == "lme4") & key.isin(list(sims))
+
+
+def audit_with_every_outcome() -> pd.DataFrame:
+    """At sigma 0.1, of 8 fits by lme4: 2 singular, 1 short, 2 warned, 1 error, 2 in order."""
+    table = make_audit()
+    true_boundary, stuck, warned, failed, slack = (
+        lme4_fits(table, *sims)
+        for sims in (
+            [(10, 5, 0.1, 0), (10, 5, 0.1, 1)],
+            [(10, 25, 0.1, 0)],
+            [(10, 25, 0.1, 1), (30, 5, 0.1, 0)],
+            [(30, 5, 0.1, 1)],
+            [(30, 25, 0.1, 0)],
+        )
+    )
+    table.loc[true_boundary, ["singular", "reference_singular"]] = True
+    # One of the two has a gradient warning too, which lme4 does not give where it is singular.
+    table.loc[lme4_fits(table, (10, 5, 0.1, 1)), "reference_gradient_warning"] = True
+    table.loc[stuck, ["reference_singular", "reference_hessian_warning"]] = True
+    table.loc[stuck, "reference_reml_criterion"] += 1.0
+    table.loc[stuck, "verdict"] = "reference_short"
+    table.loc[true_boundary | stuck, "reference_status"] = "singular"
+    table.loc[warned, "reference_gradient_warning"] = True
+    table.loc[warned, "reference_status"] = "not_converged"
+    table.loc[failed, "reference_status"] = "error"
+    table.loc[failed, "verdict"] = "reference_failed"
+    numbers = [
+        name for name in table if name.startswith("reference_") and table[name].dtype == float
+    ]
+    table.loc[failed, numbers] = np.nan
+    table.loc[slack, "reference_reml_criterion"] += 1e-5
+    table.loc[slack, "verdict"] = "reference_slack"
+    return table
+
+
+def make_cluster_coefficients() -> pd.DataFrame:
+    """Coefficients of each cluster, at two levels of sigma."""
+    rng = np.random.default_rng(2)
+    cells = itertools.product([10], [25], [0.1, 1.0], range(2), range(10), ["(Intercept)", "IV1"])
+    table = pd.DataFrame(cells, columns=[*STUDY, "sim", "cluster", "term"])
+    deviation = table["between_cluster_sigma"] * rng.normal(size=len(table))
+    return table.assign(true_value=0.5, coefficient=0.5 + deviation)
+
+
+def make_dependence() -> pd.DataFrame:
+    """Points of people measured once and repeatedly."""
+    rng = np.random.default_rng(3)
+    person = np.repeat([1, 2, 3], 7)
+    offset = np.tile(np.linspace(-0.8, 0.8, 7), 3)
+    noise = 0.1 * rng.normal(size=21)
+    parts = {
+        "once": (np.arange(1, 22), rng.normal(size=21), rng.normal(size=21)),
+        "repeated": (person, person + offset, 0.5 * offset + noise),
+        "simpson": (person, 1.5 * person + offset, -2.0 * person + 0.7 * offset + noise),
+    }
+    return pd.concat(
+        pd.DataFrame({"panel": name, "person": who, "x": x, "y": y})
+        for name, (who, x, y) in parts.items()
+    )
+
+
+def set_values(
+    table: pd.DataFrame,
+    measure: str,
+    value: float,
+    strategy: str = "cluster_robust",
+    **also: Any,
+) -> pd.DataFrame:
+    """The table with other values of a measure of a strategy."""
+    here = (table["measure"] == measure) & (table["strategy"] == strategy)
+    for name, level in also.items():
+        here &= table[name] == level
+    return table.assign(value=table["value"].mask(here, value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clustrategy.figures.labels import level_label
+from clustrategy.figures.parts.labels import level_label
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 SEED = 20260714
 
 # clusters, rows per cluster, between_cluster_sigma, sim
-BALANCED = [
+BALANCED: list[tuple[int, int, float, int]] = [
     (10, 5, 0.1, 0),
     (10, 5, 1.0, 1),
     (10, 5, 4.0, 0),
@@ -28,7 +28,7 @@ BALANCED = [
     (10, 100, 4.0, 0),
 ]
 # ... of which cluster g loses the rows beyond `least + (step * g) mod (rows - least + 1)`
-UNBALANCED = [
+UNBALANCED: list[tuple[int, int, float, int, int, int]] = [
     (30, 25, 1.0, 1, 5, 8),
     (10, 25, 0.1, 1, 4, 9),
     (30, 5, 0.25, 1, 1, 3),
@@ -49,11 +49,13 @@ def write(path: Path) -> None:
     with open(path, "w", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["dataset", "cluster", "y", "x1", "x2", "x3"])
-        for clusters, rows, sigma, sim, *rule in [*BALANCED, *UNBALANCED]:
+        for clusters, rows, sigma, sim, least, step in [
+            *((*case, case[1], 0) for case in BALANCED),
+            *UNBALANCED,
+        ]:
             y, X = draw(clusters, rows, sigma, sim)
-            name = f"{'unbalanced' if rule else 'balanced'}-{clusters}x{rows}-{sigma}"
+            name = f"{'unbalanced' if step else 'balanced'}-{clusters}x{rows}-{sigma}"
             for g in range(clusters):
-                least, step = rule or (rows, 0)
                 for i in range(least + (step * g) % (rows - least + 1)):
                     table.writerow([name, g + 1, *map(float, (y[g, i], *X[g, i]))])
         # a predictor that lives in one cluster alone: its hat matrix has an eigenvalue of 1

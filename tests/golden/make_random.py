@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from random_datasets import NUMBERS, random_dataset
 
 from clustrategy.core.shard import INTERCEPT, Shard
 from clustrategy.engines import lme4
-from clustrategy.strategies import Strategy, mixed
+from clustrategy.engines.chosen import Strategy
+from clustrategy.estimation.mixed.models import random_columns
+from tests.golden.random_datasets import NUMBERS, random_dataset
 
 MODELS = ("mixed_maximal", "mixed_intercept")
 ENGINES = ("lme4", "lme4_unbounded")
@@ -48,7 +49,7 @@ def analyse(shard: Shard, model: str, engine: str) -> dict[str, Any]:
 
 def asked_all_the_same(shard: Shard, model: str) -> str:
     """lme4's own words on a dataset that the project calls undefined."""
-    columns = mixed.random_columns(shard)[0] if model == "mixed_maximal" else None
+    columns = random_columns(shard)[0] if model == "mixed_maximal" else None
     random = [0] if columns is None else np.flatnonzero(columns).tolist()
     assert shard.terms[0] == INTERCEPT
     try:

@@ -8,8 +8,8 @@ import statsmodels.api as sm
 from clustrategy import analyze
 from clustrategy.core.errors import ConfigError
 from clustrategy.design.from_table import shard_from_table
+from clustrategy.engines.chosen import Strategy
 from clustrategy.owndata.analyze import DEFAULT
-from clustrategy.strategies import Strategy
 from tests.material import fit, orthodont, sleepstudy
 
 COLUMNS = [

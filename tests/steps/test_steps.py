@@ -13,15 +13,15 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-
-from clustrategy.core.errors import DataError
-from clustrategy.evaluation.medians import as_text
-from clustrategy.steps.aggregate import aggregate
 from clustrategy.steps.fit import fit_shard, fit_shards
 from clustrategy.steps.score import score_shard, score_shards
 from clustrategy.steps.simulate import simulate_shard, simulate_shards
+
+from clustrategy.core.errors import DataError
+from clustrategy.engines.chosen import Strategy
+from clustrategy.evaluation.medians import as_text
+from clustrategy.steps.aggregate import aggregate
 from clustrategy.steps.summary import summary
-from clustrategy.strategies import Strategy
 from clustrategy.study.study import Study
 from clustrategy.tables.files import read_parquet, write_csv, write_parquet
 from tests.conftest import SMALL

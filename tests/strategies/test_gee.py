@@ -14,7 +14,8 @@ from clustrategy.core.fits import Fits
 from clustrategy.core.inference import t_inference
 from clustrategy.core.shard import INTERCEPT, Shard
 from clustrategy.engines import statsmodels_gee
-from clustrategy.strategies import Strategy, gee, least_squares
+from clustrategy.engines.chosen import Strategy
+from clustrategy.estimation import gee, least_squares
 from tests.material import GOLDEN, few, fit, fitted, golden, join, random_shard, same_bits
 
 VARIANCES = ["robust", "mancl_derouen", "kauermann_carroll"]

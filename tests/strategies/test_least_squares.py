@@ -11,7 +11,7 @@ from hypothesis import given
 from clustrategy.core.inference import t_inference
 from clustrategy.core.shard import INTERCEPT, Shard
 from clustrategy.design.from_table import shard_from_table
-from clustrategy.strategies.least_squares import full_rank
+from clustrategy.estimation.least_squares import full_rank
 from tests.material import (
     GOLDEN,
     few,

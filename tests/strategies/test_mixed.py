@@ -10,9 +10,8 @@ import scipy.stats
 from hypothesis import given, settings
 
 from clustrategy.core.shard import INTERCEPT, Shard
-from clustrategy.strategies import Strategy
-from clustrategy.strategies.mixed import model as formula
-from clustrategy.strategies.mixed import random_columns, singular
+from clustrategy.engines.chosen import Strategy
+from clustrategy.estimation.mixed.models import formula, is_singular, random_columns
 from tests.dense import Dense, lower
 from tests.material import (
     GOLDEN,
@@ -376,7 +375,7 @@ def test_singular_is_a_diagonal_element_below_lme4s_tolerance(theta, expected):
     for place in (0, 3, 5):
         elements = np.array([[1.0, 0.0, 0.0, 1.0, 0.0, 1.0]])
         elements[0, place] = theta
-        assert singular(elements).tolist() == [expected]
+        assert is_singular(elements).tolist() == [expected]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

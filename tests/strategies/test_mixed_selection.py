@@ -16,14 +16,13 @@ from clustrategy.core.errors import ConfigError
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT, Shard
 from clustrategy.dgp import Process, simulate
-from clustrategy.estimation.mixed import optimizer as newton
+from clustrategy.engines.chosen import Strategy, registry
+from clustrategy.estimation.mixed import optimizer, selection, standard_errors
 from clustrategy.estimation.mixed.covariance import Diagonal, Unstructured
+from clustrategy.estimation.mixed.fit import at_theta
+from clustrategy.estimation.mixed.models import MODELS, formula, is_singular, random_columns
 from clustrategy.estimation.mixed.optimizer import minimise
 from clustrategy.estimation.mixed.reml import Criterion
-from clustrategy.strategies import Strategy, mixed_reml, mixed_selection, registry
-from clustrategy.strategies.mixed import model as formula
-from clustrategy.strategies.mixed import random_columns, singular
-from clustrategy.strategies.mixed_reml import at_theta
 from tests.dense import Dense, gradient, hessian
 from tests.material import (
     FOLDER,
@@ -195,7 +194,7 @@ def test_of_several_minima_it_finds_the_least():
     many = criterion.take(np.tile(np.arange(200), 8))
     rng = np.random.default_rng(1)
     starts = np.abs(rng.standard_normal((1600, 4))) * 10.0 ** rng.uniform(-2, 1.3, (1600, 1))
-    ends = newton._search(many, many.structure.factor(starts))
+    ends = optimizer._search(many, many.structure.factor(starts))
     values = np.where(ends.converged, many.at(ends.factor).value, np.inf).reshape(8, 200)
     assert (values.max(axis=0) - values.min(axis=0) > 1e-4).sum() >= 1
     assert (found <= values.min(axis=0) + 1e-6).all()
@@ -285,7 +284,7 @@ def test_singular_is_any_of_the_diagonal(theta, expected):
     for place in range(3):
         elements = np.ones((1, 3))
         elements[0, place] = theta
-        assert singular(elements, correlated=False).tolist() == [expected]
+        assert is_singular(elements, correlated=False).tolist() == [expected]
 
 
 def test_cluster_level_predictors_get_no_random_slope():
@@ -561,8 +560,8 @@ def test_variances_and_df_come_from_where_the_options_say(name, monkeypatch):
         sigma2 = (point.rss / point.criterion.nu)[:, None]
         return 9.0 * sigma2 * (contrasts**2).sum(axis=2), np.full(contrasts.shape[:2], 5.0)
 
-    monkeypatch.setattr(mixed_reml, "kenward_roger", kenward_roger)
-    monkeypatch.setattr(mixed_reml, "cr2", cr2)
+    monkeypatch.setattr(standard_errors, "kenward_roger", kenward_roger)
+    monkeypatch.setattr(standard_errors, "cr2", cr2)
     shard = random_shard(7, 3, 9, 3, (6, 12))
     plain = fitted(shard, name)
     found = fitted(shard, name, df="kenward_roger")
@@ -613,7 +612,7 @@ def test_uncorrelated_models_are_audited_by_lme4_those_that_are_selected_by_noth
 def test_the_audit_recomputes_the_df_of_an_uncorrelated_reference():
     shard = random_shard(3, 1, 12, 3, (6, 12))
     found = fitted(shard, "mixed_uncorrelated")
-    exact = at_theta(shard, "mixed_uncorrelated", found.theta, np.array([True]))
+    exact = at_theta(shard, MODELS["mixed_uncorrelated"], found.theta, np.array([True]))
     np.testing.assert_allclose(exact.df, found.df, rtol=1e-9)
     reference = fitted(shard, "mixed_uncorrelated")
     reference.df *= 1.1
@@ -623,7 +622,7 @@ def test_the_audit_recomputes_the_df_of_an_uncorrelated_reference():
 
 
 def test_the_level_of_the_tests_is_that_of_the_paper():
-    assert mixed_selection.ALPHA == 0.2
+    assert selection.ALPHA == 0.2
 
 
 # --- what ignoring random slopes costs ----------------------------------------------------

@@ -13,9 +13,9 @@ from clustrategy.core.errors import ConfigError
 from clustrategy.core.fits import OWN_TESTS, Fits
 from clustrategy.core.inference import t_inference
 from clustrategy.core.shard import INTERCEPT, Shard
+from clustrategy.engines.chosen import Strategy
 from clustrategy.estimation.first_stage import FirstStage
 from clustrategy.estimation.meta_analysis import pool
-from clustrategy.strategies import Strategy
 from tests.material import (
     FOLDER,
     GOLDEN,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT, Shard
-from clustrategy.strategies import wild_cluster_bootstrap as module
+from clustrategy.estimation import wild_bootstrap as module
 from tests.material import FOLDER, few, fit, golden, join, random_shard
 
 GOLDEN = json.loads((FOLDER / "wild_bootstrap.json").read_text())["datasets"]

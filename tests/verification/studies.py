@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from clustrategy.dgp import Process
-from clustrategy.strategies import Strategy
+from clustrategy.engines.chosen import Strategy
 from clustrategy.verification.cells import Cell
 from clustrategy.verification.comparison import complete, exact
 from clustrategy.verification.expected import expectations

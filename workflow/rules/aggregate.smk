@@ -1,42 +1,71 @@
+# The whole tables. An origin says what they are made from, so that they are judged by content.
+CSV = ("sim_results", "sim_estimates") if study.config["csv"] else ()
+
+
 rule aggregate:
     input:
-        estimates=study.shards("estimates"),
-        fits=study.shards("fits"),
-        scores=study.shards("scores"),
-        truth=study.shards("truth"),
-        code=code("steps/aggregate"),
+        judged("aggregate"),
+        block_receipts,
     output:
-        **csv_files(),
+        **{name: f"{RESULTS}/{name}.csv" for name in CSV},
+        truth=f"{RESULTS}/truth.parquet",
         estimates=f"{RESULTS}/estimates.parquet",
         fits=f"{RESULTS}/fits.parquet",
         scores=f"{RESULTS}/scores.parquet",
     log:
         f"{RESULTS}/logs/aggregate.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     resources:
         mem_mb=2000,
         runtime=60,
     params:
-        job=study.whole_job,
+        folder=results,
+        made_from=origin("aggregate", [study.plan.digest, CSV]),
     script:
         "../../scripts/aggregate.py"
 
 
 rule summary:
     input:
+        judged("summary"),
         scores=rules.aggregate.output.scores,
-        code=code("steps/summary"),
     output:
         summary=f"{RESULTS}/summary.csv",
     log:
         f"{RESULTS}/logs/summary.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     params:
-        job={
-            "factors": study.factors,
-            "strategies": [strategy.label for strategy in study.strategies],
-        },
+        factors=study.factors,
+        strategies=study.plan.labels,
+        made_from=origin("summary", [], "aggregate"),
     script:
         "../../scripts/summary.py"
+
+
+# How the strategies performed, and how they differ on the same datasets.
+rule performance:
+    input:
+        judged("performance"),
+        estimates=rules.aggregate.output.estimates,
+        fits=rules.aggregate.output.fits,
+        truth=rules.aggregate.output.truth,
+    output:
+        performance=f"{RESULTS}/performance.parquet",
+        performance_csv=f"{RESULTS}/performance.csv",
+        differences=f"{RESULTS}/differences.parquet",
+        differences_csv=f"{RESULTS}/differences.csv",
+    log:
+        f"{RESULTS}/logs/performance.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        folder=results,
+        settings=study.performance_settings,
+        made_from=origin("performance", study.performance_settings, "aggregate"),
+    script:
+        "../../scripts/performance.py"

@@ -1,40 +1,41 @@
-# The first sims of every cell again, by reference engines.
+# The first sims of every cell again, by reference engines; judged and packed as the blocks are.
 rule audit_shards:
     input:
-        estimates=shards("estimates"),
-        fits=shards("fits"),
-        code=code("steps/audit_shards"),
+        block_receipts,
     output:
-        audits=shards("audit"),
+        receipt=f"{RESULTS}/audit_packs/{{pack}}.json",
     log:
-        job_log("audit"),
+        f"{RESULTS}/logs/audit_shards/{{pack}}.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=480,
+        runtime=lambda wildcards, attempt: minutes(wildcards.pack, attempt, audit=True),
     params:
-        job=study.audit_job,
+        folder=results,
     script:
         "../../scripts/audit_shards.py"
 
 
 rule audit_table:
     input:
-        shards=study.shards("audit", study.audited_sims),
-        code=code("steps/audit_table"),
+        judged("audit_table"),
+        audit_receipts,
     output:
         audit_table=f"{RESULTS}/audit.parquet",
         by_cell=f"{RESULTS}/audit.csv",
     log:
         f"{RESULTS}/logs/audit_table.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     resources:
         mem_mb=2000,
         runtime=60,
     params:
-        shards=study.shards("audit", study.audited_sims),
+        folder=results,
+        made_from=origin(
+            "audit_table", AuditedBlocks.of(study.plan).digest if AUDITED else "no audit"
+        ),
     script:
         "../../scripts/audit_table.py"
 
@@ -42,38 +43,17 @@ rule audit_table:
 # The verdict: it fails where the engine is at fault, after the tables and figures are there.
 rule audit_verdict:
     input:
+        judged("audit_verdict"),
         table=rules.audit_table.output.audit_table,
         figure=expand(f"{RESULTS}/figures/audit.{{form}}", form=["png", "pdf"] if AUDITED else []),
-        code=code("steps/audit_verdict"),
     output:
         text=f"{RESULTS}/audit.txt",
     log:
         f"{RESULTS}/logs/audit_verdict.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     params:
-        job={
-            "missing": study.audit_plan[1],
-            "without": study.unaudited,
-            "versions": study.reference_versions,
-            "remake": remake_command(),
-        },
+        circumstances=audit_circumstances(),
+        made_from=origin("audit_verdict", audit_circumstances(), "audit_table"),
     script:
         "../../scripts/audit_verdict.py"
-
-
-rule remake:
-    input:
-        code=code("steps/remake"),
-    output:
-        multiext(f"{RESULTS}/remade/{SIM}/", *remade.FILES),
-    log:
-        f"{RESULTS}/logs/remake/{SIM}.log",
-    conda:
-        "../../envs/environment.yaml"
-    params:
-        job={"study": study.name, "seed": study.seed, "dgp": study.further_dgp},
-        strategies=study.entries,
-        digests=study.digests,
-    script:
-        "../../scripts/remake.py"

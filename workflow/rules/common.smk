@@ -1,16 +1,23 @@
-# Everything the rules share: the study, its paths, and what surrounds a run.
+# Everything the rules share: the study, its paths, what is to be made, and what surrounds a run.
 import os
 import shlex
 import sys
+from functools import cache
 
-from clustrategy import figures
+from clustrategy.core.cells import COUNTS
+from clustrategy.core.digests import digest
 from clustrategy.core.errors import ClustrategyError
-from clustrategy.core.cells import COUNTS, format_level
-from clustrategy.core.sources import PACKAGE, sources
-from clustrategy.steps import provenance
-from clustrategy.steps import remake as remade
-from clustrategy.runtime import run
+from clustrategy.core.sources import PACKAGE, code_digest, sources
+from clustrategy.figures import registry as figures
+from clustrategy.runtime import closing_words, lock
+from clustrategy.runtime.clock import reset_future_mtimes
 from clustrategy.runtime.progress import Progress
+from clustrategy.runtime.receipts import are_good
+from clustrategy.runtime.work import Work
+from clustrategy.steps import provenance
+from clustrategy.steps.remake import FILES as REMADE
+from clustrategy.study.audits import AuditedBlocks
+from clustrategy.study.shards import judge
 from clustrategy.study.study import Study
 from snakemake.logging import logger
 
@@ -33,71 +40,115 @@ try:
 except ClustrategyError as error:
     sys.exit(f"clustrategy: {error}")
 
+# Snakemake takes braces in a path for wildcards.
+ENVIRONMENT = f"{BASE}/envs/environment.yaml".replace("{", "{{").replace("}", "}}")
 RESULTS = study.folder
-PLACES = {factor: f"{factor}={{{factor}}}" for factor in study.factors}
-SHARD = os.path.join(*PLACES.values(), "sims={block}.parquet")
-# A size is the values of the factors that count something; a job serves all cells of one size.
-SIZE = os.path.join(*(place for factor, place in PLACES.items() if factor in COUNTS))
 SIM = os.path.join(*(f"{factor}={{{factor},[^/]+}}" for factor in study.factors), "sim={sim}")
 AUDITED = study.config["audit"] is not None
+IS_MAIN = workflow.is_main_process and not workflow.output_settings.dryrun
+
+if IS_MAIN:
+    reset_future_mtimes(RESULTS)
 
 
 wildcard_constraints:
     **{count: r"\d+" for count in COUNTS},
-    block=r"\d+-\d+",
+    pack=r"[0-9a-f-]+",
     sim=r"\d+",
 
 
-def code(*modules):
-    """Modules and what they import, as inputs: an edit reruns what depends on it, a touch does not."""
-    files = sources(*(PACKAGE / f"{module}.py" for module in modules))
-    return [os.path.relpath(file) for file in files]
+def results(_):
+    """The study's folder, as a param."""
+    return RESULTS
 
 
-def shards(stage):
-    """The shards of a job: some sims of all cells of one size."""
-    levels = {
-        factor: [format_level(value) for value in values]
-        for factor, values in study.levels.items()
-        if factor not in COUNTS
-    }
-    return expand(f"{RESULTS}/{stage}/{SHARD}", **levels, allow_missing=True)
+def is_executing():
+    """Whether this is a run, and not a dry run, a graph or a job of a run."""
+    return (
+        workflow.is_main_process
+        and workflow.executor_plugin is not None
+        and not (workflow.dryrun or workflow.touch)
+    )
 
 
-def job_log(stage):
-    return f"{RESULTS}/logs/{stage}/{SIZE}/sims={{block}}.log"
+@cache
+def begin():
+    """Before anything is written: one run at a time, in a folder that is this study's."""
+    try:
+        lock.hold(RESULTS)
+        study.plan.write()
+    except ClustrategyError as error:
+        sys.exit(f"clustrategy: {error}")
 
 
-def kept(paths):
-    """Datasets are temporary unless the config says otherwise."""
-    return paths if study.config["keep_datasets"] else temp(paths)
+@cache
+def work(audit):
+    """The jobs that make what is missing or stale of the shards; Snakemake asks when it plans."""
+    folder = f"{RESULTS}/{'audit_packs' if audit else 'packs'}"
+    if not workflow.is_main_process:
+        return Work.frozen(folder)
+    judged = AuditedBlocks.of(study.plan).judge() if audit else judge(study.plan)
+    found = Work.of(folder, judged, workflow.cores or 1)
+    if found.said:
+        print(f"clustrategy: {found.said}", file=sys.stderr)
+    if is_executing():
+        begin()
+        found.freeze()
+    return found
 
 
-def kept_datasets():
-    return study.shards("datasets") if study.config["keep_datasets"] else []
+def block_receipts(_):
+    """What the jobs leave behind that make blocks."""
+    return work(audit=False).receipts
 
 
-def csv_files():
-    """The tables of single sims that are for people's eyes, which a large study may go without."""
-    names = ("sim_results", "sim_estimates") if study.config["csv"] else ()
-    return {name: f"{RESULTS}/{name}.csv" for name in names}
+def audit_receipts(_):
+    """What the jobs leave behind that audit blocks."""
+    return work(audit=True).receipts if AUDITED else []
 
 
-def audit_files():
-    return rules.audit_verdict.output if AUDITED else []
+def minutes(pack, attempt, audit=False):
+    """The time that a pack's job may take, on a machine three times as slow as ours."""
+    seconds = work(audit).packs[pack].seconds
+    return attempt * max(10, round(3 * seconds / 60) + 5)
 
 
-def audit_note():
-    """What every figure says of a study that should have been audited and could not."""
-    missing, _, _ = study.audit_plan[1].partition(":")
-    return f"NOT AUDITED: {missing}." if AUDITED and missing else ""
+# Of each rule, or rule and wildcards, a digest of all that its files are made from.
+ORIGINS = {}
+
+# Where a step leads to all strategies: those that a study has enter by digests of their own.
+STRATEGIES = [PACKAGE / "engines/chosen.py", PACKAGE / "study/shards.py"]
 
 
-def remake_command():
-    """What makes a dataset again, less its own path."""
-    files = [os.path.relpath(file) for file in workflow.overwrite_configfiles]
-    options = ["--configfile", *files] if files else []
-    return shlex.join(["snakemake", *options, "--cores", "1", f"{RESULTS}/remade"])
+def origin(rule, settings, *after, code=None):
+    """Say what a rule's files are made from: its step's code, its settings, and other rules' files."""
+    code = code or sources(PACKAGE / f"steps/{rule.partition('/')[0]}.py", but=STRATEGIES)
+    ORIGINS[rule] = digest(code_digest(code), settings, [ORIGINS[other] for other in after])
+    return ORIGINS[rule]
+
+
+def made_from(rule):
+    """A params function: what a job's files are made from."""
+    return lambda wildcards: ORIGINS.get("/".join((rule, *wildcards))) or ORIGINS[rule]
+
+
+def judged(rule):
+    """An input function that gives no file, but has a job's own files made again where they are
+    not what they should be."""
+
+    def judge(wildcards):
+        if is_executing():
+            begin()
+        if workflow.is_main_process and workflow.dag is not None:
+            known = getattr(rules, rule)
+            files = [str(file).format(**dict(wildcards.items())) for file in known.output]
+            (log,) = [str(file).format(**dict(wildcards.items())) for file in known.log]
+            if any(map(os.path.exists, files)):
+                if not are_good(log, made_from(rule)(wildcards), files):
+                    workflow.dag.forcefiles.update(files)
+        return []
+
+    return judge
 
 
 def figure_names():
@@ -118,7 +169,7 @@ def figure_tables(name):
     ]
 
 
-def figure_job(name):
+def figure_settings(name):
     """What a figure needs to know of the study, and no more: it is drawn anew when that changes."""
     options = dict(study.config["figures"])
     if name != "lollipop":
@@ -127,20 +178,39 @@ def figure_job(name):
         options |= {"dgp": study.further_dgp, "alpha": study.config["performance"]["alpha"]}
     return {
         "factors": study.factors,
-        "strategies": [strategy.label for strategy in study.strategies],
+        "strategies": study.plan.labels,
         "options": options,
         "note": audit_note(),
     }
 
 
-def begin():
-    """Before the first job: one run at a time, in a folder that is this study's."""
-    try:
-        run.begin(study)
-    except ClustrategyError as error:
-        sys.exit(f"clustrategy: {error}")
+def audit_files():
+    return rules.audit_verdict.output if AUDITED else []
 
 
-def report():
+def audit_note():
+    """What every figure says of a study that should have been audited and could not."""
+    missing, _, _ = study.audit_plan[1].partition(":")
+    return f"NOT AUDITED: {missing}." if AUDITED and missing else ""
+
+
+def remake_command():
+    """What makes a dataset again, less its own path."""
+    files = [os.path.relpath(file) for file in workflow.overwrite_configfiles]
+    options = ["--configfile", *files] if files else []
+    return shlex.join(["snakemake", *options, "--cores", "1", f"{RESULTS}/remade"])
+
+
+def audit_circumstances():
+    """What the audit's verdict says of a run, beside what was found."""
+    return {
+        "missing": study.audit_plan[1],
+        "without": study.unaudited,
+        "versions": study.reference_versions,
+        "remake": remake_command(),
+    }
+
+
+def close():
     """After the last job: where the results are and what the main finding is."""
-    print(run.closing_words(study), file=sys.stderr)
+    print(closing_words.closing_words(study), file=sys.stderr)

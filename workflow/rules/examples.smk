@@ -1,6 +1,7 @@
+# Single datasets to look at: the worked example, and any dataset of the study again.
 rule worked_example:
     input:
-        code=code("steps/worked_example"),
+        judged("worked_example"),
     output:
         multiext(
             f"{RESULTS}/worked_example/",
@@ -14,10 +15,34 @@ rule worked_example:
     log:
         f"{RESULTS}/logs/worked_example.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     params:
-        job=study.worked_example_job,
+        seed=study.seed,
+        dgp=study.dgp,
+        cell=study.config["worked_example"],
         strategies=[strategy.spec for strategy in study.strategies],
-        digests=study.digests,
+        made_from=origin(
+            "worked_example",
+            [study.recipe.digest, study.config["worked_example"], study.plan.labels],
+        ),
     script:
         "../../scripts/worked_example.py"
+
+
+rule remake:
+    input:
+        judged("remake"),
+    output:
+        multiext(f"{RESULTS}/remade/{SIM}/", *REMADE),
+    log:
+        f"{RESULTS}/logs/remake/{SIM}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        study=study.name,
+        seed=study.seed,
+        dgp=study.dgp,
+        strategies=[strategy.spec for strategy in study.strategies],
+        made_from=origin("remake", [study.recipe.digest, study.plan.labels]),
+    script:
+        "../../scripts/remake.py"

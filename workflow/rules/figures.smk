@@ -1,38 +1,65 @@
 rule cluster_coefficients:
     input:
-        code=code("steps/cluster_coefficients"),
+        judged("cluster_coefficients"),
     output:
         table=f"{RESULTS}/cluster_coefficients.parquet",
     log:
         f"{RESULTS}/logs/cluster_coefficients.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     params:
-        jobs=[study.job(cell) for cell in study.largest_cells],
+        seed=study.seed,
+        dgp=study.dgp,
+        cells=study.largest_cells,
         sims=study.sims,
+        made_from=origin(
+            "cluster_coefficients", [study.seed, study.dgp, study.largest_cells, study.sims]
+        ),
     script:
         "../../scripts/cluster_coefficients.py"
 
 
 rule dependence:
     input:
-        code=code("steps/dependence"),
+        judged("dependence"),
     output:
         table=f"{RESULTS}/dependence.csv",
     log:
         f"{RESULTS}/logs/dependence.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     params:
         seed=study.seed,
+        made_from=origin("dependence", study.seed),
     script:
         "../../scripts/dependence.py"
 
 
+# The rule that makes a table, which is not always called as the table is.
+MAKERS = {
+    "estimates": "aggregate",
+    "fits": "aggregate",
+    "scores": "aggregate",
+    "audit": "audit_table",
+}
+
+for name in figure_names():
+    origin(
+        f"figure/{name}",
+        figure_settings(name),
+        *(
+            MAKERS.get(table, table)
+            for table in figures.FIGURES[name].tables
+            if AUDITED or table != "audit"
+        ),
+        code=[PACKAGE / "steps/figure.py", *figures.code_of(name)],
+    )
+
+
 rule figure:
     input:
+        judged("figure"),
         tables=lambda wildcards: figure_tables(wildcards.name),
-        code=code(*(f"figures/{module}" for module in figures.MODULES)),
     output:
         png=f"{RESULTS}/figures/{{name}}.png",
         pdf=f"{RESULTS}/figures/{{name}}.pdf",
@@ -41,11 +68,12 @@ rule figure:
     wildcard_constraints:
         name="|".join(figure_names()),
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     resources:
         mem_mb=4000,
         runtime=30,
     params:
-        job=lambda wildcards: figure_job(wildcards.name),
+        settings=lambda wildcards: figure_settings(wildcards.name),
+        made_from=made_from("figure"),
     script:
         "../../scripts/figure.py"

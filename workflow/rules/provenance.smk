@@ -1,10 +1,7 @@
 # The last job of a run, so that its end is the run's.
-localrules:
-    provenance,
-
-
 rule provenance:
     input:
+        judged("provenance"),
         rules.aggregate.output,
         rules.summary.output,
         rules.performance.output,
@@ -15,10 +12,20 @@ rule provenance:
         provenance=f"{RESULTS}/provenance.json",
     log:
         f"{RESULTS}/logs/provenance.log",
+    localrule: True
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     params:
         config=study.config,
         audit={"references": study.reference_versions, "left_out": study.audit_plan[1]},
+        made_from=origin(
+            "provenance",
+            [study.config, study.reference_versions, study.audit_plan[1]],
+            "summary",
+            "performance",
+            "worked_example",
+            *(f"figure/{name}" for name in figure_names()),
+            *(["audit_verdict"] if AUDITED else []),
+        ),
     script:
         "../../scripts/provenance.py"

@@ -2,8 +2,7 @@
 # later runs need no network.
 from clustrategy.examples.student_table import Settings, Table
 
-STUDENT = study.config["student"]
-TABLE = Table(Settings(**STUDENT), f"{RESULTS}/student")
+TABLE = Table(Settings(**study.config["student"]), f"{RESULTS}/student")
 
 
 if TABLE.is_to_be_downloaded:
@@ -13,9 +12,6 @@ if TABLE.is_to_be_downloaded:
         provider="http",
         supports_head=False,
 
-    localrules:
-        student_table,
-
     rule student_table:
         input:
             archive=lambda wildcards: storage.archive(TABLE.url()),
@@ -23,18 +19,19 @@ if TABLE.is_to_be_downloaded:
             table=TABLE.kept,
         log:
             f"{RESULTS}/logs/student_table.log",
+        localrule: True
         conda:
-            "../../envs/environment.yaml"
+            ENVIRONMENT
         params:
-            settings=STUDENT,
+            settings=study.config["student"],
         script:
             "../../scripts/student_table.py"
 
 
 rule student_example:
     input:
+        judged("student_example"),
         table=TABLE.path,
-        code=code("steps/student_example", "engines/statsmodels"),
     output:
         table=f"{RESULTS}/student/coefficients.csv",
         text=f"{RESULTS}/student/student.md",
@@ -43,9 +40,15 @@ rule student_example:
     log:
         f"{RESULTS}/logs/student_example.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     params:
-        settings=STUDENT,
+        settings=study.config["student"],
         options=study.config["figures"],
+        made_from=origin("student_example", [study.config["student"], study.config["figures"]]),
     script:
         "../../scripts/student_example.py"
+
+
+rule student:
+    input:
+        rules.student_example.output,

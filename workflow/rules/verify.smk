@@ -8,44 +8,52 @@ wildcard_constraints:
     part="|".join(verified.PARTS),
 
 
-localrules:
-    verification_study,
-
-
-# The call knows what there is to be done, and its table's checksum whether anything has changed.
+# The call knows what there is to be done, and its tables' checksum whether anything has changed.
 rule verification_study:
     input:
-        default=verified.DEFAULT,
-        over=lambda wildcards: verified.files(wildcards.form, wildcards.part),
-        code=[os.path.relpath(file) for file in sorted(PACKAGE.rglob("*.py"))],
+        default=config_file(verified.DEFAULT, BASE),
+        over=lambda wildcards: [
+            config_file(file, BASE) for file in verified.files(wildcards.form, wildcards.part)
+        ],
     output:
         "results/{form}/{part}.cksum",
     log:
         "results/{form}/logs/{part}.log",
+    localrule: True
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     threads: workflow.cores
     params:
         python=sys.executable,
+        snakefile=workflow.main_snakefile,
         study="{form}-{part}",
+        code=code_digest(sorted(PACKAGE.rglob("*.py"))),
     shell:
-        "{params.python} -m snakemake --cores {threads} --configfile {input.over} "
-        "--config study={params.study} -- results/{params.study}/performance.parquet "
-        "results/{params.study}/estimates.parquet results/{params.study}/fits.parquet "
-        "> {log} 2>&1 && cksum results/{params.study}/performance.parquet > {output}"
+        "{params.python} -m snakemake --snakefile {params.snakefile:q} --cores {threads} "
+        "--configfile {input.over:q} --config study={params.study} -- "
+        "results/{params.study}/performance.parquet results/{params.study}/estimates.parquet "
+        "results/{params.study}/fits.parquet > {log:q} 2>&1 && "
+        "cksum results/{params.study}/performance.parquet results/{params.study}/estimates.parquet "
+        "results/{params.study}/fits.parquet > {output:q}"
+
+
+for form in verified.FORMS:
+    origin(f"verification_table/{form}", verified.configs(form))
+    origin(f"verification_figure/{form}", study.config["figures"], f"verification_table/{form}")
+    origin(f"verification_verdict/{form}", [], f"verification_table/{form}")
 
 
 rule verification_table:
     input:
-        expand("results/{{form}}/{part}.cksum", part=verified.PARTS),
-        code=code("steps/verification_table"),
+        judged("verification_table"),
+        studies=expand("results/{{form}}/{part}.cksum", part=verified.PARTS),
     output:
         parquet="results/{form}/verification.parquet",
         csv="results/{form}/verification.csv",
     log:
         "results/{form}/logs/verification_table.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     resources:
         mem_mb=4000,
     params:
@@ -53,23 +61,25 @@ rule verification_table:
         performance=lambda wildcards: verified.tables(wildcards.form, "performance"),
         estimates=lambda wildcards: verified.tables(wildcards.form, "estimates"),
         fits=lambda wildcards: verified.tables(wildcards.form, "fits"),
+        made_from=made_from("verification_table"),
     script:
         "../../scripts/verification_table.py"
 
 
 rule verification_figure:
     input:
+        judged("verification_figure"),
         table=rules.verification_table.output.parquet,
-        code=code("steps/verification_figure"),
     output:
         png="results/{form}/verification.png",
         pdf="results/{form}/verification.pdf",
     log:
         "results/{form}/logs/verification_figure.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
     params:
         options=study.config["figures"],
+        made_from=made_from("verification_figure"),
     script:
         "../../scripts/verification_figure.py"
 
@@ -77,14 +87,26 @@ rule verification_figure:
 # The verdict: it fails where a number differs, after the table and the figure are there.
 rule verification_verdict:
     input:
+        judged("verification_verdict"),
         table=rules.verification_table.output.parquet,
         figure=rules.verification_figure.output,
-        code=code("steps/verification_verdict"),
     output:
         text="results/{form}/verification.txt",
     log:
         "results/{form}/logs/verification_verdict.log",
     conda:
-        "../../envs/environment.yaml"
+        ENVIRONMENT
+    params:
+        made_from=made_from("verification_verdict"),
     script:
         "../../scripts/verification_verdict.py"
+
+
+rule verify:
+    input:
+        "results/verification/verification.txt",
+
+
+rule verify_short:
+    input:
+        "results/verification-short/verification.txt",

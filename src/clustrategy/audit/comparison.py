@@ -15,7 +15,7 @@ from clustrategy.audit.judgement import best_criterion, judge
 from clustrategy.audit.references import audited
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Floats, Shard
-from clustrategy.strategies import Strategy
+from clustrategy.engines.chosen import Strategy
 
 WARNINGS = ("optimizer_warning", "gradient_warning", "hessian_warning")
 

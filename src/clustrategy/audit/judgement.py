@@ -23,14 +23,15 @@ from clustrategy.audit.tolerances import (
 )
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Floats, Shard
-from clustrategy.strategies import Strategy, mixed
-from clustrategy.strategies.least_squares import solve
-from clustrategy.strategies.mixed_reml import NO_MINIMUM, at_theta
+from clustrategy.engines.chosen import Strategy
+from clustrategy.estimation.least_squares import solve
+from clustrategy.estimation.mixed.fit import NO_MINIMUM, at_theta
+from clustrategy.estimation.mixed.models import MODELS
 
 
 def is_mixed(strategy: Strategy) -> bool:
     """Tell whether a strategy's fits have a REML criterion."""
-    return strategy.name in mixed.RANDOM
+    return strategy.name in MODELS
 
 
 def has_numbers(fits: Fits) -> NDArray[np.bool_]:
@@ -108,7 +109,7 @@ def _right_at_their_theta(
     another question.
     """
     placed = wanted & np.isfinite(fits.theta).any(axis=1)
-    exact = at_theta(shard, strategy.name, fits.theta, placed)
+    exact = at_theta(shard, MODELS[strategy.name], fits.theta, placed)
     off = np.abs(exact.reml_criterion - fits.reml_criterion)
     numbers = ~_apart(exact, fits, ESTIMATE, STD_ERROR) & (off <= CRITERION)
     return numbers, ~_df_apart(exact, fits, DF)

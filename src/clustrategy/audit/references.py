@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from clustrategy.core.errors import ConfigError, EngineError
-from clustrategy.strategies import DEFAULT_ENGINE, Strategy, registry
+from clustrategy.engines.chosen import Strategy, registry
+from clustrategy.strategies.registry import DEFAULT_ENGINE
 
 MIXED = {"lme4": ("lme4", "lme4_unbounded"), "glmm": ("glmm",)}
 """The references of mixed models, by the `engine` that a config's `audit` asks for."""

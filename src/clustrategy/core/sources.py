@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -12,13 +12,15 @@ PACKAGE = Path(__file__).parents[1]
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def sources(*files: Path) -> list[Path]:
+def sources(*files: Path, but: Collection[Path] = ()) -> list[Path]:
     """List files and all of the package that they import, directly or not, wherever they do.
 
     Parameters
     ----------
     *files : Path
         Modules of the package, or modules that import from it.
+    but : collection of Path
+        Modules that are left out, with what they alone import.
 
     Returns
     -------
@@ -29,7 +31,7 @@ def sources(*files: Path) -> list[Path]:
     waiting = list(files)
     while waiting:
         file = waiting.pop()
-        if file not in found:
+        if file not in found and file not in but:
             found.add(file)
             waiting += _read(file)[1]
     return sorted(found)

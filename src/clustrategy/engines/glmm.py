@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 
 import numpy as np
 
 from clustrategy.core.errors import EngineError
-from clustrategy.core.fits import Fit
+from clustrategy.core.fits import Fit, Fits
 from clustrategy.core.shard import Floats, Shard
-from clustrategy.strategies import mixed
-from clustrategy.strategies.least_squares import solve
+from clustrategy.engines.one_by_one import fit_mixed
+from clustrategy.estimation.least_squares import solve
+from clustrategy.estimation.mixed.models import INTERCEPT_ONLY, MAXIMAL, formula, is_singular
+from clustrategy.strategies.registry import strategy
 
 # The kinds of glmm's warnings after which its numbers stand; it says them all the same. Of the
 # others those in CURVATURE speak of the standard errors, the rest (such as a variance at the limit
@@ -63,7 +66,7 @@ def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
     data |= {"y": shard.y - shard.X @ centre, "cluster": labels[shard.cluster_codes(0)]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        fit = glmm.fit(data, mixed.model(shard, names, random))
+        fit = glmm.fit(data, formula(shard, names, random))
     message = "; ".join(f"{w['title']}: {w['message']}" for w in fit.warnings)
     kinds = {w["kind"] for w in fit.warnings}
     optimizer = not fit.converged or bool(kinds - HARMLESS - CURVATURE)
@@ -72,7 +75,7 @@ def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
     if not fit.converged:
         return Fit(beta, fit.se, fit.coef_df, "not_converged", message, optimizer_warning=True)
     theta = relative_factor(np.asarray(fit.varcorr[0], dtype=float) / fit.dispersion)
-    singular = bool(mixed.singular(theta[None])[0])
+    singular = bool(is_singular(theta[None])[0])
     return Fit(
         beta,
         fit.se,
@@ -107,4 +110,16 @@ def relative_factor(packed: Floats) -> Floats:
     return factor[rows, columns]
 
 
-mixed.register("glmm", mixed.each(fit_one), __name__)
+register = partial(strategy, engine="glmm", check=check, versions=versions)
+
+
+@register("mixed_maximal")
+def mixed_maximal(shard: Shard) -> Fits:
+    """Fit random intercepts and slopes, with all their correlations."""
+    return fit_mixed(shard, MAXIMAL, fit_one)
+
+
+@register("mixed_intercept")
+def mixed_intercept(shard: Shard) -> Fits:
+    """Fit random intercepts alone."""
+    return fit_mixed(shard, INTERCEPT_ONLY, fit_one)

@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 
 from clustrategy.core.errors import EngineError
-from clustrategy.core.fits import Fit, one_line
+from clustrategy.core.fits import Fit, Fits, one_line
 from clustrategy.core.shard import Floats, Shard
-from clustrategy.strategies import mixed
+from clustrategy.engines.one_by_one import fit_mixed
+from clustrategy.estimation.mixed.models import INTERCEPT_ONLY, MAXIMAL, UNCORRELATED, formula
+from clustrategy.strategies.registry import strategy
 
 PACKAGES = ("lme4", "lmerTest")
 INSTALL = (
@@ -174,7 +176,7 @@ def fit_by(source: str, shard: Shard, random: Sequence[int], correlated: bool) -
     codes = r.IntSexpVector.from_memoryview((shard.cluster_codes(0) + 1).astype(np.int32).data)
     columns = r.ListSexpVector([_vector(shard.y), codes, *(_vector(x) for x in shard.X.T)])
     columns.names = r.StrSexpVector(["y", "cluster", *names])
-    model = r.StrSexpVector([mixed.model(shard, names, random, correlated=correlated)])
+    model = r.StrSexpVector([formula(shard, names, random, correlated=correlated)])
     try:
         answer = _function(source)(model, columns)
     except r.embedded.RRuntimeError as error:
@@ -219,6 +221,22 @@ def _once(messages: Sequence[str]) -> list[str]:
     return [line for line in lines if not any(line in o for o in lines if o != line)]
 
 
-mixed.register("lme4", mixed.each(fit_one), __name__)
-uncorrelated = partial(fit_one, correlated=False)
-mixed.register("lme4", mixed.each(uncorrelated), __name__, ["mixed_uncorrelated"])
+register = partial(strategy, engine="lme4", check=check, versions=versions)
+
+
+@register("mixed_maximal")
+def mixed_maximal(shard: Shard) -> Fits:
+    """Fit random intercepts and slopes, with all their correlations."""
+    return fit_mixed(shard, MAXIMAL, fit_one)
+
+
+@register("mixed_uncorrelated")
+def mixed_uncorrelated(shard: Shard) -> Fits:
+    """Fit random intercepts and slopes without correlations."""
+    return fit_mixed(shard, UNCORRELATED, partial(fit_one, correlated=False))
+
+
+@register("mixed_intercept")
+def mixed_intercept(shard: Shard) -> Fits:
+    """Fit random intercepts alone."""
+    return fit_mixed(shard, INTERCEPT_ONLY, fit_one)

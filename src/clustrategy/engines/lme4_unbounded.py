@@ -15,10 +15,13 @@ from functools import partial
 
 import numpy as np
 
-from clustrategy.core.fits import Fit
+from clustrategy.core.fits import Fit, Fits
 from clustrategy.core.shard import Floats, Shard
-from clustrategy.engines import lme4
-from clustrategy.strategies import mixed
+from clustrategy.engines.lme4 import check as check_lme4
+from clustrategy.engines.lme4 import fit_by, versions
+from clustrategy.engines.one_by_one import fit_mixed
+from clustrategy.estimation.mixed.models import INTERCEPT_ONLY, MAXIMAL, UNCORRELATED
+from clustrategy.strategies.registry import strategy
 
 # nlminb from two starts, since about one small dataset in 200 has a second optimum, then from the
 # better end with tight tolerances, then Newton steps on lme4's numerical derivatives while they
@@ -81,12 +84,7 @@ _FIT = """
 
 def check() -> None:
     """Raise EngineError, in one sentence, where R, a package of it or rpy2 is missing."""
-    lme4.check("lme4_unbounded")
-
-
-def versions() -> dict[str, str]:
-    """The versions of the packages that compute the numbers."""
-    return lme4.versions()
+    check_lme4("lme4_unbounded")
 
 
 def fit_one(shard: Shard, random: Sequence[int], correlated: bool = True) -> Fit:
@@ -100,7 +98,7 @@ def fit_one(shard: Shard, random: Sequence[int], correlated: bool = True) -> Fit
     unit_y = _unit(np.asarray(np.std(shard.y)))
     unit_X = _unit(np.sqrt(np.mean(shard.X**2, axis=0)))
     scaled = replace(shard, y=shard.y / unit_y, X=shard.X / unit_X)
-    fit = lme4.fit_by(_FIT, scaled, random, correlated)
+    fit = fit_by(_FIT, scaled, random, correlated)
     q = len(random)
     rows = np.triu_indices(q)[1] if correlated else np.arange(q)
     nu = shard.y.size - shard.p
@@ -120,6 +118,22 @@ def _unit(size: Floats) -> Floats:
     return np.exp2(np.round(np.log2(np.where(size > 0, size, 1.0))))
 
 
-mixed.register("lme4_unbounded", mixed.each(fit_one), __name__)
-uncorrelated = partial(fit_one, correlated=False)
-mixed.register("lme4_unbounded", mixed.each(uncorrelated), __name__, ["mixed_uncorrelated"])
+register = partial(strategy, engine="lme4_unbounded", check=check, versions=versions)
+
+
+@register("mixed_maximal")
+def mixed_maximal(shard: Shard) -> Fits:
+    """Fit random intercepts and slopes, with all their correlations."""
+    return fit_mixed(shard, MAXIMAL, fit_one)
+
+
+@register("mixed_uncorrelated")
+def mixed_uncorrelated(shard: Shard) -> Fits:
+    """Fit random intercepts and slopes without correlations."""
+    return fit_mixed(shard, UNCORRELATED, partial(fit_one, correlated=False))
+
+
+@register("mixed_intercept")
+def mixed_intercept(shard: Shard) -> Fits:
+    """Fit random intercepts alone."""
+    return fit_mixed(shard, INTERCEPT_ONLY, fit_one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -9,11 +10,12 @@ import numpy as np
 
 from clustrategy.core.fits import Fit, Fits, fit_each
 from clustrategy.core.shard import Floats, Shard
+from clustrategy.estimation.cluster_robust import ONE_CLUSTER
 from clustrategy.estimation.first_stage import FirstStage
-from clustrategy.strategies import strategy
-from clustrategy.strategies.fixed_effects import estimable, solve_within
-from clustrategy.strategies.fixed_effects import mark_undefined as mark_no_slopes
-from clustrategy.strategies.least_squares import mark_undefined, solve
+from clustrategy.estimation.least_squares import mark_undefined, solve
+from clustrategy.estimation.within import estimable, solve_within
+from clustrategy.estimation.within import mark_undefined as mark_no_slopes
+from clustrategy.strategies.registry import strategy
 
 # cov_type and use_correction. A cluster's leave-one-out estimates taken around the estimate
 # itself, as statsmodels does under this name, are CR3, and with its correction CV3.
@@ -30,13 +32,16 @@ def versions() -> dict[str, str]:
     return {"statsmodels": version("statsmodels")}
 
 
-@strategy("ols", engine="statsmodels")
+register = partial(strategy, engine="statsmodels", versions=versions)
+
+
+@register("ols")
 def ols(shard: Shard) -> Fits:
     """`OLS(y, X).fit()`."""
     return fit_each(shard, lambda one: _tidy(_ols(one.y, one.X).fit()), _defined(shard))
 
 
-@strategy("cluster_robust", engine="statsmodels")
+@register("cluster_robust")
 def cluster_robust(
     shard: Shard,
     *,
@@ -58,11 +63,11 @@ def cluster_robust(
     fits = _defined(shard)
     if shard.clusters < 2:
         everywhere = np.ones(shard.sims, dtype=bool)
-        fits.fail(everywhere, "undefined", "one cluster: a cluster-robust variance needs two")
+        fits.fail(everywhere, "undefined", ONE_CLUSTER)
     return fit_each(shard, fit, fits)
 
 
-@strategy("fixed_effects", engine="statsmodels")
+@register("fixed_effects")
 def fixed_effects(
     shard: Shard,
     *,
@@ -81,7 +86,7 @@ def fixed_effects(
         fits = cluster_robust(within, variance=variance, df=df)
         fits.sigma[:] = np.nan  # made with an N - p that leaves out the clusters' means
         few = Fits.blank(part.sims, part.p)
-        mark_no_slopes(part, few, solve_within(part)[1])
+        mark_no_slopes(part, few, solve_within(part).solution)
         fits.status[few.status != "ok"] = "ok"
         fits.fail(few.status != "ok", "undefined", list(few.message))
         return fits
@@ -89,7 +94,7 @@ def fixed_effects(
     return estimable(shard, slopes)
 
 
-@strategy("two_stage", engine="statsmodels")
+@register("two_stage")
 def two_stage(shard: Shard) -> Fits:
     """`OLS(y, X).fit()` in each cluster, then `DescrStatsW(coefficients).ttest_mean()`.
 

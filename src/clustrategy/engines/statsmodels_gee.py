@@ -9,7 +9,8 @@ import numpy as np
 
 from clustrategy.core.fits import Fit, Fits, fit_each
 from clustrategy.core.shard import Shard
-from clustrategy.strategies import gee, strategy
+from clustrategy.estimation import gee
+from clustrategy.strategies.registry import strategy
 
 TOLERANCE = 1e-13
 COV_TYPES = {"robust": "robust", "mancl_derouen": "bias_reduced"}
@@ -20,8 +21,8 @@ def versions() -> dict[str, str]:
     return {"statsmodels": version("statsmodels")}
 
 
-@strategy("gee", engine="statsmodels")
-def fit(
+@strategy("gee", engine="statsmodels", versions=versions)
+def fit_gee(
     shard: Shard,
     *,
     correlation: gee.Correlation = "exchangeable",

@@ -1,4 +1,4 @@
-"""Least squares in every cluster, and what is regressed on what over the clusters afterwards."""
+"""Least squares in every cluster, and the regressions over the clusters that follow it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,23 @@ from numpy.typing import NDArray
 
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Floats, Ints, Shard
-from clustrategy.estimation.proportional_columns import factors, parents
-from clustrategy.strategies.least_squares import full_rank
+from clustrategy.estimation.least_squares import DEPENDENT, full_rank
+from clustrategy.estimation.proportional_columns import first_proportional, ratios
+
+ONE_CLUSTER = "one cluster: two-stage needs two"
 
 
 class SecondStage(NamedTuple):
-    """A regression over the clusters of their coefficients of one column.
+    """A regression over the clusters of one of their coefficients.
 
     Attributes
     ----------
-    response : which of the first stage's coefficients.
-    columns : the q columns of X whose coefficients it gives, that column's first.
-    design : (s, G, q) ones and the cluster-level predictors.
+    response : int
+        Which of the first stage's coefficients is the response.
+    columns : (q,) array of int
+        The columns of X whose coefficients the regression gives, the response's own first.
+    design : (s, G, q) array
+        Ones and the cluster-level predictors.
     """
 
     response: int
@@ -33,40 +38,44 @@ class SecondStage(NamedTuple):
 
 @dataclass
 class FirstStage:
-    """The clusters' own regressions, of the s datasets of a shard that have the same `parents`.
+    """The clusters' own regressions in datasets with the same proportional columns.
 
     Attributes
     ----------
-    sims : (s,) which datasets.
-    parents : (p,) as `multiples.parents` gives them.
-    n : (s, G) rows of each cluster.
-    triangles : (s, G, p + 1, p + 1) as the shard's.
+    sims : (s,) array of int
+        Which datasets of the shard.
+    first : (p,) array of int
+        For each column of X the first one that it is proportional to within every cluster.
+    n : (s, G) array of int
+        Rows of each cluster.
+    triangles : (s, G, p + 1, p + 1) array
+        The shard's triangular factors of these datasets.
     """
 
     sims: Ints
-    parents: Ints
+    first: Ints
     n: Ints
     triangles: Floats
 
     @classmethod
     def of(cls, shard: Shard) -> Iterator[FirstStage]:
-        """The datasets of a shard, by their `parents`."""
-        found = parents(shard.triangles[..., : shard.p])
-        for pattern in np.unique(found, axis=0):
-            sims = np.flatnonzero((found == pattern).all(axis=1))
+        """Yield the datasets of a shard in groups with the same proportional columns."""
+        first = first_proportional(shard.triangles[..., : shard.p])
+        for pattern in np.unique(first, axis=0):
+            sims = np.flatnonzero((first == pattern).all(axis=1))
             yield cls(sims, pattern, shard.n[sims], shard.triangles[sims])
 
     @cached_property
     def own(self) -> Ints:
         """(k,) the columns of X that have coefficients in the clusters' own regressions."""
-        return np.flatnonzero(self.parents == np.arange(len(self.parents)))
+        return np.flatnonzero(self.first == np.arange(len(self.first)))
 
     @cached_property
     def joined(self) -> Floats:
         """(s, G, k + 1, k + 1) triangular factors of these columns and y."""
-        if self.own.size == len(self.parents):
+        if self.own.size == len(self.first):
             return self.triangles
-        kept = np.append(self.own, len(self.parents))
+        kept = np.append(self.own, len(self.first))
         return np.asarray(np.linalg.qr(self.triangles[..., kept], mode="r"))
 
     @cached_property
@@ -83,7 +92,7 @@ class FirstStage:
 
     @cached_property
     def coefficients(self) -> Floats:
-        """(s, G, k)."""
+        """(s, G, k) the clusters' own coefficients."""
         k = self.own.size
         return np.asarray(np.linalg.solve(self.triangle, self.joined[..., :k, k:])[..., 0])
 
@@ -100,19 +109,25 @@ class FirstStage:
     def second(self) -> list[SecondStage]:
         """The regressions over the clusters, one for each of the clusters' coefficients."""
         found = []
-        for response, parent in enumerate(self.own):
-            columns = np.flatnonzero(self.parents == parent)
+        for response, own in enumerate(self.own):
+            columns = np.flatnonzero(self.first == own)
             design = np.ones((*self.n.shape, columns.size))
             with np.errstate(divide="ignore", invalid="ignore"):
                 for place, column in enumerate(columns[1:], start=1):
-                    design[..., place] = factors(
-                        self.triangles[..., column], self.triangles[..., parent]
+                    design[..., place] = ratios(
+                        self.triangles[..., column], self.triangles[..., own]
                     )
             found.append(SecondStage(response, columns, design))
         return found
 
     def mark_undefined(self, fits: Fits) -> None:
-        """Fail the fits to datasets that lack a cluster's own regression or the second stage."""
+        """Fail the fits to datasets that cannot carry both stages.
+
+        Parameters
+        ----------
+        fits : Fits
+            Of the whole shard, marked in place.
+        """
         k, G = self.own.size, self.n.shape[1]
         small = (self.n < k).sum(axis=1)
         self.fail(
@@ -124,11 +139,11 @@ class FirstStage:
         self.fail(
             fits,
             dependent > 0,
-            [f"the predictors are linearly dependent in {j} of {G} clusters" for j in dependent],
+            [f"{DEPENDENT} in {j} of {G} clusters" for j in dependent],
         )
         everywhere = np.ones(self.sims.size, dtype=bool)
         if G < 2:
-            self.fail(fits, everywhere, "one cluster: two-stage needs two")
+            self.fail(fits, everywhere, ONE_CLUSTER)
         for second in self.second:
             q = second.columns.size
             if q >= G:
@@ -139,14 +154,20 @@ class FirstStage:
                 )
             elif q > 1:
                 design = np.where(np.isfinite(second.design), second.design, 0.0)
-                self.fail(
-                    fits,
-                    ~full_rank(np.asarray(np.linalg.qr(design, mode="r"))),
-                    "the predictors are linearly dependent",
-                )
+                self.fail(fits, ~full_rank(np.asarray(np.linalg.qr(design, mode="r"))), DEPENDENT)
 
     def fail(self, fits: Fits, where: NDArray[np.bool_], message: str | list[str]) -> None:
-        """Mark fits to some of these datasets as undefined."""
+        """Mark fits to some of these datasets as undefined.
+
+        Parameters
+        ----------
+        fits : Fits
+            Of the whole shard, marked in place.
+        where : (s,) array of bool
+            Which of these datasets.
+        message : str or list of str
+            Why, once or for each of these datasets.
+        """
         everywhere = np.zeros(fits.status.size, dtype=bool)
         everywhere[self.sims] = where
         messages = np.full(fits.status.size, "", dtype=object)
@@ -154,8 +175,8 @@ class FirstStage:
         fits.fail(everywhere, "undefined", list(messages))
 
     def defined(self, fits: Fits) -> FirstStage:
-        """Those datasets whose fits have not failed."""
+        """Return the datasets whose fits have not failed."""
         kept = fits.status[self.sims] == "ok"
         if kept.all():
             return self
-        return FirstStage(self.sims[kept], self.parents, self.n[kept], self.triangles[kept])
+        return FirstStage(self.sims[kept], self.first, self.n[kept], self.triangles[kept])

@@ -1,5 +1,7 @@
-"""Predictors that are, within every cluster, multiples of others: a cluster's own regression has
-no coefficient for them."""
+"""Predictors that are multiples of one another within every cluster.
+
+A cluster's own regression can have a coefficient for only one of them.
+"""
 
 from __future__ import annotations
 
@@ -11,33 +13,45 @@ from clustrategy.core.shard import Floats, Ints
 PROPORTIONAL_TOLERANCE = 1e-14
 
 
-def parents(design: Floats) -> Ints:
-    """(S, p) of each column the first one that it is a multiple of within every cluster, else it.
+def first_proportional(design: Floats) -> Ints:
+    """Find for each column the first one that is proportional to it within every cluster.
 
     A cluster-level predictor is a multiple of the intercept; its product with a predictor that
     varies within clusters is a multiple of that predictor.
 
     Parameters
     ----------
-    design : (S, G, k, p) the clusters' columns of X, or triangular factors of them.
+    design : (S, G, k, p) array
+        The clusters' rows of X, or triangular factors of them.
+
+    Returns
+    -------
+    (S, p) array of int
+        The number of that column: the column's own where it is proportional to no earlier one.
     """
     p = design.shape[-1]
     products = np.swapaxes(design, 2, 3) @ design
     squares = np.diagonal(products, axis1=2, axis2=3)
     both = squares[..., :, None] * squares[..., None, :]
-    multiples = np.all(both - products**2 <= PROPORTIONAL_TOLERANCE * both, axis=1)
-    found = np.broadcast_to(np.arange(p), (len(design), p)).copy()
+    proportional = np.all(both - products**2 <= PROPORTIONAL_TOLERANCE * both, axis=1)
+    first = np.broadcast_to(np.arange(p), (len(design), p)).copy()
     for column in range(1, p):
-        known = multiples[:, column, :column] & (found[:, :column] == np.arange(column))
-        found[:, column] = np.where(known.any(axis=1), known.argmax(axis=1), column)
-    return found
+        earlier = proportional[:, column, :column] & (first[:, :column] == np.arange(column))
+        first[:, column] = np.where(earlier.any(axis=1), earlier.argmax(axis=1), column)
+    return first
 
 
-def factors(column: Floats, parent: Floats) -> Floats:
-    """(S, G) the multiple of its parent that a column is in each cluster.
+def ratios(column: Floats, base: Floats) -> Floats:
+    """Divide a column by the one that it is proportional to.
 
     Parameters
     ----------
-    column, parent : (S, G, k) columns of the clusters, or of triangular factors of them.
+    column, base : (S, G, k) array
+        Columns of the clusters' X, or of triangular factors of them.
+
+    Returns
+    -------
+    (S, G) array
+        The ratio in each cluster.
     """
-    return (column * parent).sum(axis=-1) / (parent * parent).sum(axis=-1)
+    return (column * base).sum(axis=-1) / (base * base).sum(axis=-1)

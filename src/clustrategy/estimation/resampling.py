@@ -10,11 +10,6 @@ import numpy as np
 from clustrategy.core.shard import Floats, Shard
 
 
-def refusal(draws: int = 1, **_: object) -> str:
-    """Why nothing can be drawn, empty where it can."""
-    return "" if draws >= 1 else f"draws must be at least 1, found {draws}"
-
-
 def generator_of(dataset: Shard) -> np.random.Generator:
     """A generator whose seed is a digest of the response of the one dataset of a shard.
 

@@ -11,7 +11,8 @@ import pyarrow as pa
 from clustrategy.core.cells import Level, sim_path
 from clustrategy.core.shard import Shard
 from clustrategy.dgp import Process, simulate
-from clustrategy.strategies import Strategy, mixed
+from clustrategy.engines.chosen import Strategy
+from clustrategy.estimation.mixed.models import formula, random_columns
 from clustrategy.tables.datasets import datasets_table, truth_table
 from clustrategy.tables.estimates import estimates_table, fits_table
 
@@ -107,10 +108,10 @@ def remake(
 
 
 def _script(shard: Shard, place: str) -> str:
-    maximal = np.flatnonzero(mixed.random_columns(shard)[0]).tolist()
+    maximal = np.flatnonzero(random_columns(shard)[0]).tolist()
     return _R.format(
         place=place,
         fixed=f"DV ~ {' + '.join(shard.terms[1:])}",
-        maximal=mixed.model(shard, shard.terms, maximal, "DV"),
-        intercept=mixed.model(shard, shard.terms, [0], "DV"),
+        maximal=formula(shard, shard.terms, maximal, "DV"),
+        intercept=formula(shard, shard.terms, [0], "DV"),
     )

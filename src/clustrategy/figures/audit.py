@@ -1,8 +1,8 @@
-"""How far a study's engines and the reference engines agree."""
+"""How far a study's engines are from the reference engines."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,26 +14,24 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from clustrategy.audit.tolerances import LEAST_SQUARES
-from clustrategy.figures.differences import (
+from clustrategy.figures.parts.audit_differences import (
+    COMPARED,
     ENGINE_AT_FAULT,
     FAILED,
-    MEASURES,
     REFERENCE_AT_FAULT,
     STATSMODELS,
-    Measure,
+    ComparedNumber,
     differences,
 )
-from clustrategy.figures.frame import compose, strategy_handles
-from clustrategy.figures.grid import slots
-from clustrategy.figures.labels import CLUSTERS, OBSERVATIONS
-from clustrategy.figures.style import BAND, INK, MUTED, Look, dress, new_figure
-
-FLOOR = 1e-17
-"""Where a difference of zero is drawn."""
+from clustrategy.figures.parts.frame import compose, strategy_handles
+from clustrategy.figures.parts.labels import CLUSTERS, OBSERVATIONS
+from clustrategy.figures.parts.log_differences import FLOOR, power_label
+from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.slots import slots
+from clustrategy.figures.parts.style import BAND, INK, MUTED, WRONG, Look, dress, new_figure
 
 MANY = 1000
 MARKERS = {"lme4": "o", "lme4_unbounded": "^", "glmm": "D", STATSMODELS: "s"}
-WRONG = "#b3261e"
 
 Size = tuple[int, int]
 
@@ -43,14 +41,18 @@ def audit(
     *,
     factors: Sequence[str],
     strategies: Sequence[str],
-    options: Mapping[str, Any],
+    options: Options,
 ) -> Figure:
-    """Draw how far engine and references differ: a panel for each number, a mark for each fit.
+    """Draw how far engine and references are apart: a panel for each number, a mark for each fit.
 
     Parameters
     ----------
-    table
-        The audit; see :func:`clustrategy.figures.differences.differences`.
+    table : DataFrame
+        The audit.
+    factors, strategies : sequence of str
+        The study's factors, and its strategies in order.
+    options : Options
+        The settings of the look.
     """
     look = Look.from_options(options)
     away = differences(table, factors)
@@ -60,17 +62,17 @@ def audit(
     away["x"] = _places(away, sizes, names)
     away["colour"] = away["strategy"].map(colours)
 
-    measures = [measure for measure in MEASURES if away[measure.name].notna().any()]
-    height = 0.15 * look.width * max(len(measures), 2)
+    numbers = [number for number in COMPARED if away[number.name].notna().any()]
+    height = 0.15 * look.width * max(len(numbers), 2)
     figure = new_figure(look, height)
-    panels = figure.subplots(max(len(measures), 1), 1, sharex=True, sharey=True, squeeze=False)
-    for axes, measure in zip(panels[:, 0], measures, strict=False):
-        axes.set_title(measure.title, loc="left", fontsize=look.text, color=INK)
-        _draw_bounds(axes, measure, away, look)
-        _draw_marks(axes, measure, away, look)
+    panels = figure.subplots(max(len(numbers), 1), 1, sharex=True, sharey=True, squeeze=False)
+    for axes, number in zip(panels[:, 0], numbers, strict=False):
+        axes.set_title(number.title, loc="left", fontsize=look.text, color=INK)
+        _draw_bounds(axes, number, away, look)
+        _draw_marks(axes, number, away, look)
     for axes in panels[:, 0]:
         _frame(axes, sizes, away, look)
-    if not measures:
+    if not numbers:
         words = {"ha": "center", "size": look.text}
         panels[0, 0].text(0.5, 0.5, "no values", transform=panels[0, 0].transAxes, **words)
     compose(
@@ -86,7 +88,7 @@ def audit(
 
 
 def _places(away: pd.DataFrame, sizes: Sequence[Size], names: Sequence[str]) -> np.ndarray:
-    """Return where the marks stand: each at its size and strategy, beside its neighbours."""
+    """Return the x position of each mark, side by side at its size and strategy."""
     centres, width = slots(len(sizes), len(names))
     groups = away.groupby([CLUSTERS, OBSERVATIONS, "strategy"])["sim"]
     inside = (groups.cumcount() + 0.5) / groups.transform("size") - 0.5
@@ -97,13 +99,13 @@ def _places(away: pd.DataFrame, sizes: Sequence[Size], names: Sequence[str]) -> 
 def _frame(axes: Axes, sizes: Sequence[Size], away: pd.DataFrame, look: Look) -> None:
     """Give a panel its scale and the names of the sizes."""
     dress(axes, look)
-    columns = [*(measure.name for measure in MEASURES), "reference_criterion"]
+    columns = [*(number.name for number in COMPARED), "reference_criterion"]
     top = int(np.ceil(np.log10(np.fmax.reduce(away[columns], axis=None, initial=1.0)))) + 1
     axes.set_yscale("log")
     axes.set_ylim(FLOOR / 10, 10.0**top)
     axes.yaxis.set_major_locator(FixedLocator([FLOOR, *10.0 ** np.arange(-12, top, 4)]))
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _power(value)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power_label(value)))
     labels = [f"{clusters}×{rows}" for clusters, rows in sizes]
     crowded = (
         len(labels) * (max(map(len, labels), default=0) + 1) * 0.64 * look.text > 64 * look.width
@@ -115,22 +117,16 @@ def _frame(axes: Axes, sizes: Sequence[Size], away: pd.DataFrame, look: Look) ->
         axes.axvspan(place - 0.5, place + 0.5, color=BAND, linewidth=0, zorder=-1)
 
 
-def _power(value: float) -> str:
-    """Return a power of ten as text, and what stands for zero as 0."""
-    exponent = round(np.log10(value))
-    return "0" if value <= FLOOR else f"1e{exponent}" if exponent else "1"
-
-
-def _draw_bounds(axes: Axes, measure: Measure, away: pd.DataFrame, look: Look) -> None:
-    """Draw and name the bounds of the kinds of models that there are."""
+def _draw_bounds(axes: Axes, number: ComparedNumber, away: pd.DataFrame, look: Look) -> None:
+    """Draw and label what is allowed, for mixed models and for least squares."""
     mixed = away["reference"] != STATSMODELS
-    bounds = {"--": measure.bound} if mixed.any() and np.isfinite(measure.bound) else {}
-    if away.loc[~mixed, measure.name].notna().any():
+    bounds = {"--": number.bound} if mixed.any() and np.isfinite(number.bound) else {}
+    if away.loc[~mixed, number.name].notna().any():
         bounds[":"] = LEAST_SQUARES
     for dash, bound in bounds.items():
         axes.axhline(bound, color=MUTED, linewidth=1.5 * look.line, linestyle=dash, zorder=1)
         axes.annotate(
-            _power(bound),
+            power_label(bound),
             (1, bound),
             (3, 0),
             xycoords=axes.get_yaxis_transform(),
@@ -141,12 +137,12 @@ def _draw_bounds(axes: Axes, measure: Measure, away: pd.DataFrame, look: Look) -
         )
 
 
-def _draw_marks(axes: Axes, measure: Measure, away: pd.DataFrame, look: Look) -> None:
-    """Draw the fits: in colour, and apart from them where reference or engine is at fault."""
-    faulty = away["verdict"].isin(measure.faults)
+def _draw_marks(axes: Axes, number: ComparedNumber, away: pd.DataFrame, look: Look) -> None:
+    """Draw the fits in colour, and with marks of their own where reference or engine is off."""
+    faulty = away["verdict"].isin(number.faults)
     wrong = away["verdict"].isin(ENGINE_AT_FAULT)
-    y = away[measure.name]
-    if measure.name == "criterion":
+    y = away[number.name]
+    if number.name == "criterion":
         y = y.where(~faulty, away["reference_criterion"])
     shown = away.assign(y=y.clip(lower=FLOOR))
     many = len(away) > MANY
@@ -189,7 +185,7 @@ def _draw_marks(axes: Axes, measure: Measure, away: pd.DataFrame, look: Look) ->
 
 
 def _mark_handles(away: pd.DataFrame, look: Look) -> list[Artist]:
-    """The legend's entries of the marks, with counts of what is at fault."""
+    """Return a legend's entries for the marks, with counts of what is off."""
     marks: dict[str, dict[str, Any]] = {
         reference: {"marker": marker, "color": INK}
         for reference, marker in MARKERS.items()

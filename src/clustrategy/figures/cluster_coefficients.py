@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,13 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from clustrategy.figures.frame import compose
-from clustrategy.figures.labels import CLUSTERS, SIGMA, factor_label, value_label
-from clustrategy.figures.style import INK, Look, dress, new_figure
+from clustrategy.core.shard import INTERCEPT
+from clustrategy.figures.parts.frame import compose
+from clustrategy.figures.parts.labels import CLUSTERS, SIGMA, factor_label, value_label
+from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.style import INK, Look, dress, new_figure
 
-TERMS = {"(Intercept)": "intercept", "IV1": "slope of IV1"}
+TERMS = {INTERCEPT: "intercept", "IV1": "slope of IV1"}
 
 
 def cluster_coefficients(
@@ -22,14 +24,18 @@ def cluster_coefficients(
     *,
     factors: Sequence[str],
     strategies: Sequence[str],
-    options: Mapping[str, Any],
+    options: Options,
 ) -> Figure:
     """Draw the distribution of the clusters' coefficients around the true value.
 
     Parameters
     ----------
-    table
+    table : DataFrame
         Factors, sim, cluster, term, coefficient, true_value.
+    factors, strategies : sequence of str
+        The study's factors, and its strategies in order.
+    options : Options
+        The settings of the look.
     """
     look = Look.from_options(options)
     table = table.assign(deviation=table["coefficient"] - table["true_value"])

@@ -1,10 +1,9 @@
-"""How many fits failed, and how."""
+"""How many fits are not ok, and how they ended."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,19 +12,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from clustrategy.figures import lme4_band
-from clustrategy.figures.frame import compose, strategy_handles
-from clustrategy.figures.grid import panel_grid, slots
-from clustrategy.figures.intervals import wilson
-from clustrategy.figures.labels import SIGMA, factor_label
-from clustrategy.figures.stacks import Kind, draw_stacks, kind_handles
-from clustrategy.figures.style import INK, Colour, Look
+from clustrategy.figures.parts import lme4_band
+from clustrategy.figures.parts.frame import compose, strategy_handles
+from clustrategy.figures.parts.grid import panel_grid
+from clustrategy.figures.parts.intervals import wilson
+from clustrategy.figures.parts.labels import SIGMA, factor_label
+from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.slots import slots
+from clustrategy.figures.parts.stacks import Outcome, draw_stacks, outcome_handles
+from clustrategy.figures.parts.style import INK, Colour, Look
 
-KINDS = {
-    "singular": Kind("singular", 0.0),
-    "not_converged": Kind("optimiser warning", 0.65, "/////"),
-    "error": Kind("error", 0.0, "xxxxx", dark=True),
-    "undefined": Kind("undefined there", 1.0, "....."),
+OUTCOMES = {
+    "singular": Outcome("singular", 0.0),
+    "not_converged": Outcome("optimiser warning", 0.65, "/////"),
+    "error": Outcome("error", 0.0, "xxxxx", dark=True),
+    "undefined": Outcome("undefined there", 1.0, "....."),
 }
 
 
@@ -35,36 +36,40 @@ def convergence(
     *,
     factors: Sequence[str],
     strategies: Sequence[str],
-    options: Mapping[str, Any],
+    options: Options,
 ) -> Figure:
-    """Draw the share of each cell's fits that failed, by kind, with Wilson intervals.
+    """Draw the shares of each cell's fits that are not ok, by status, with Wilson intervals.
 
     Parameters
     ----------
-    table
-        The fits: factors, sim, strategy, status.
-    audit
-        The audit, of which the fits by lme4 make a band of panels below the others.
+    table : DataFrame
+        The fits.
+    audit : DataFrame, optional
+        The audit, whose fits by lme4 have a band of panels below the others.
+    factors, strategies : sequence of str
+        The study's factors, and its strategies in order.
+    options : Options
+        The settings of the look.
     """
     look = Look.from_options(options)
     colours = look.strategy_colours(strategies)
-    kinds = {
-        name: kind
-        for name, kind in KINDS.items()
+    outcomes = {
+        name: outcome
+        for name, outcome in OUTCOMES.items()
         if name != "undefined" or (table["status"] == name).any()
     }
-    verdicts = None if audit is None else lme4_band.outcomes(audit, factors)
-    by_lme4 = () if verdicts is None else verdicts["strategy"].unique()
-    audited = {name: colour for name, colour in colours.items() if name in by_lme4}
+    by_lme4 = None if audit is None else lme4_band.outcomes(audit, factors)
+    names = () if by_lme4 is None else by_lme4["strategy"].unique()
+    audited = {name: colour for name, colour in colours.items() if name in names}
     grid = panel_grid(table, look, factors=factors, band=len(audited))
     highest = 0.1
     for axes, panel in grid.panels(table):
-        highest = max(highest, _draw_panel(axes, panel, grid.levels, kinds, colours, look))
+        highest = max(highest, _draw_panel(axes, panel, grid.levels, outcomes, colours, look))
     grid.axes[0, 0].set_ylim(0, min(1.05 * highest, 1.02))
     grid.axes[0, 0].yaxis.set_major_formatter(PercentFormatter(1))
     legends: list[Sequence[Artist]] = [
         strategy_handles(strategies, colours),
-        kind_handles(list(kinds.values())),
+        outcome_handles(list(outcomes.values())),
     ]
     caption = [
         "Whiskers: 95 % Wilson interval of the share of all failures (Monte Carlo error). "
@@ -72,11 +77,11 @@ def convergence(
         "1e-4; such fits have estimates, which the other figures use. "
         f"{int(table.groupby([*factors, 'strategy']).size().max())} sims per cell."
     ]
-    if verdicts is not None:
+    if by_lme4 is not None:
         if audited:
-            lme4_band.draw(grid, verdicts, audited, look)
+            lme4_band.draw(grid, by_lme4, audited, look)
             legends.append(lme4_band.handles(look))
-        caption.append(lme4_band.caption(verdicts))
+        caption.append(lme4_band.caption(by_lme4))
     compose(
         grid.figure,
         look,
@@ -94,27 +99,21 @@ def _draw_panel(
     axes: Axes,
     panel: pd.DataFrame,
     levels: Sequence[float],
-    kinds: Mapping[str, Kind],
+    outcomes: Mapping[str, Outcome],
     colours: Mapping[str, Colour],
     look: Look,
 ) -> float:
-    """Draw a panel's stacked bars and the intervals of their heights.
-
-    Returns
-    -------
-    top
-        The highest end of an interval.
-    """
+    """Draw a panel's stacked bars and their intervals, and return the highest end of these."""
     centres, slot = slots(len(levels), len(colours))
     bars = pd.MultiIndex.from_tuples(product(levels, colours))
     found = panel.groupby([SIGMA, "strategy", "status"]).size().unstack(fill_value=0)
-    counts = found.reindex(bars, columns=["ok", *kinds], fill_value=0).to_numpy(float)
+    counts = found.reindex(bars, columns=["ok", *outcomes], fill_value=0).to_numpy(float)
     total = counts.sum(axis=1)
     there = total > 0
     x, counts, total = centres.ravel()[there], counts[there], total[there]
     paint = [colours[name] for _, name in bars[there]]
     shares = counts[:, 1:] / total[:, None]
-    draw_stacks(axes, x, 0.84 * slot, shares, list(kinds.values()), paint, look)
+    draw_stacks(axes, x, 0.84 * slot, shares, list(outcomes.values()), paint, look)
     height = shares.sum(axis=1)
     low, high = wilson(total - counts[:, 0], total)
     ends = np.maximum([height - low, high - height], 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from clustrategy.figures.frame import compose
-from clustrategy.figures.style import INK, Look, dress, new_figure
+from clustrategy.figures.parts.frame import compose
+from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.style import INK, Look, dress, new_figure
 
 PANELS = {
     "once": "21 people measured once",
@@ -25,14 +26,18 @@ def dependence(
     *,
     factors: Sequence[str],
     strategies: Sequence[str],
-    options: Mapping[str, Any],
+    options: Options,
 ) -> Figure:
-    """Draw independent beside repeated measures, and slopes that pooling turns around.
+    """Draw independent and repeated measures, and slopes that pooling turns around.
 
     Parameters
     ----------
-    table
+    table : DataFrame
         panel (once, repeated or simpson), person, x, y.
+    factors, strategies : sequence of str
+        The study's factors, and its strategies in order.
+    options : Options
+        The settings of the look.
     """
     look = Look.from_options(options)
     height = 0.4 * look.width

@@ -1,6 +1,6 @@
-"""Any measure by strategy: the lollipop plot.
+"""How the strategies compare in any one measure: the lollipop plot.
 
-As in the R package rsimsum of A. Gasparini (2018), Journal of Open Source Software 3(26):739.
+After the R package rsimsum: A. Gasparini (2018), Journal of Open Source Software 3(26):739.
 """
 
 from __future__ import annotations
@@ -16,21 +16,20 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from clustrategy.figures.frame import compose, nothing, strategy_inks, wrap
-from clustrategy.figures.grid import Grid, panel_grid
-from clustrategy.figures.labels import CLUSTERS, OBSERVATIONS, SIGMA, strategy_label
-from clustrategy.figures.marks import dot, face, kind_handles, outlined
-from clustrategy.figures.performance import (
-    ALPHA,
-    CONFIDENCE,
+from clustrategy.core.inference import CONFIDENCE
+from clustrategy.figures.parts.frame import compose, nothing, strategy_inks, wrap
+from clustrategy.figures.parts.grid import Grid, panel_grid
+from clustrategy.figures.parts.kind_markers import dot, face, kind_handles, kind_markers
+from clustrategy.figures.parts.labels import CLUSTERS, OBSERVATIONS, SIGMA, strategy_label
+from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.performance import (
     by_kind,
-    failures,
-    kind_markers,
     of_truth,
     sims,
+    unusable_fits,
     with_intervals,
 )
-from clustrategy.figures.style import INK, Colour, Look, tint
+from clustrategy.figures.parts.style import INK, Colour, Look, outlined, tint
 
 MEASURES: Mapping[str, tuple[str, float | None]] = {
     "bias": ("bias", 0.0),
@@ -46,25 +45,28 @@ MEASURES: Mapping[str, tuple[str, float | None]] = {
     "variance_df": ("effective degrees of freedom of the model variance", None),
     "coverage": ("coverage of 95 % intervals", CONFIDENCE),
     "bias_eliminated_coverage": ("bias-eliminated coverage", CONFIDENCE),
-    "rejection_rate": ("type I error", ALPHA),
+    "rejection_rate": ("type I error", None),
     "size_adjusted_power": ("size-adjusted power", None),
     "interval_width": ("interval width", None),
     "interval_score": ("interval score", None),
     "relative_precision": ("relative precision", 0.0),
     "failure_rate": ("failure rate", None),
 }
-"""The measures that can be drawn: what each is called, and what it should be if anything."""
+"""The names of the measures for readers, and the value that each should have, if any.
+
+The type I error should be the level of the tests, which the study sets.
+"""
 
 DEFAULT = "coverage"
 LEVEL = "#9a9a9a"
 SPREAD = 0.3
-"""How far apart, in strategies, the sticks of different kinds of predictors are."""
+"""Distance between the sticks of different kinds of predictors, in strategies."""
 
 INSIDE = 0.85
-"""This share of the means at least is on the axis with its interval."""
+"""At least this share of the means is on the axis with its interval."""
 
 NAMES = 1.7
-"""Inches that a strategy's name may have on a printed page."""
+"""Inches for a strategy's name, on a printed page."""
 
 
 def lollipop(
@@ -72,23 +74,24 @@ def lollipop(
     *,
     factors: Sequence[str],
     strategies: Sequence[str],
-    options: Mapping[str, Any],
+    options: Options,
 ) -> Figure:
-    """Draw a measure by strategy as a stick from its target, a panel for each size of datasets.
+    """Draw a stick from target to measure for each strategy, a panel for each size of datasets.
 
     Parameters
     ----------
-    table
+    table : DataFrame
         The performance table.
-    options
-        Those of the look, the data-generating process as ``dgp``, the level of the tests as
-        ``alpha``, and the measure as ``lollipop``.
+    factors, strategies : sequence of str
+        The study's factors, and its strategies in order.
+    options : Options
+        The settings of the look, `dgp`, `lollipop` and, for type I errors, `alpha`.
     """
     look = Look.from_options(options)
     measure = options.get("lollipop", DEFAULT)
     name, target = MEASURES[measure]
     if measure == "rejection_rate":
-        target = options.get("alpha", ALPHA)
+        target = options["alpha"]
     table = table[table["strategy"].isin(strategies)]
     chosen = of_truth(table, "zero") if measure == "rejection_rate" else table
     values = by_kind(chosen, measure, factors, options.get("dgp", {}))
@@ -145,15 +148,15 @@ def lollipop(
 
 
 def _handles(markers: Mapping[str, str], levels: int, look: Look) -> list[Line2D]:
-    """The legend's entries: the kinds of predictors, and single levels of sigma."""
+    """Return a legend's entries: the kinds of predictors, and single levels of sigma."""
     single = dot("one level of sigma", look, color=LEVEL, markersize=look.printed(2))
     return [*kind_handles(markers, look), *([single] if levels > 1 else [])]
 
 
 def _means(values: pd.DataFrame, factors: Sequence[str], levels: int) -> pd.DataFrame:
-    """Return the means over the levels of sigma, where there is a value at each, of n fits in all.
+    """Average over the levels of sigma, where there is a value at each of them.
 
-    The cells are independent of each other, so that the squares of their Monte Carlo SEs add up.
+    The cells are independent, so that the squares of their Monte Carlo SEs add up.
     """
     by = [*(factor for factor in factors if factor != SIGMA), "strategy", "kind", "y"]
     squares = values.assign(square=values["mcse"] ** 2)
@@ -165,10 +168,10 @@ def _means(values: pd.DataFrame, factors: Sequence[str], levels: int) -> pd.Data
 
 
 def _limits(values: pd.DataFrame, target: float | None) -> tuple[float, float]:
-    """Return the ends of the axis, most values with their intervals between them.
+    """Return the ends of the axis, between which are most values with their intervals.
 
-    It is symmetric about the target, as far as there can be values; without a target it begins
-    at 0.
+    The axis is symmetric about the target, as far as values are possible; without a target it
+    begins at 0.
     """
     low, high = values["low"], values["high"]
     if target is None:
@@ -187,7 +190,7 @@ def _frame(
     target: float | None,
     look: Look,
 ) -> None:
-    """Give the panels their axes: the strategies from above, and the target as a line."""
+    """Give the panels their axes: the strategies from above, the target as a line."""
     low, high = limits
     first = grid.axes[0, 0]
     first.set_xlim(low - 0.04 * (high - low), high + 0.04 * (high - low))
@@ -287,6 +290,6 @@ def _caption(
         "Without a stick: no value at some of the levels." if whole < partly else "",
         "Of alike predictors values are means." if values["terms"].max() > 1 else "",
         f"{sims(table):,} sims per cell; slopes alone.",
-        failures(table, factors, strategies),
+        unusable_fits(table, factors, strategies),
     ]
     return " ".join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""All cells of a study side by side: the nested-loop plot.
+"""Where in the grid a strategy goes wrong, all cells side by side: the nested-loop plot.
 
 Ruecker, G. and Schwarzer, G. (2014): Presenting simulation results in a nested loop plot. BMC
 Medical Research Methodology 14:129.
@@ -14,29 +14,29 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from clustrategy.figures.frame import compose, line_handles, nothing, strategy_lines, wrap
-from clustrategy.figures.grid import further_factors
-from clustrategy.figures.labels import (
+from clustrategy.core.inference import CONFIDENCE
+from clustrategy.figures.parts.factors import further_factors
+from clustrategy.figures.parts.frame import compose, line_handles, nothing, strategy_lines, wrap
+from clustrategy.figures.parts.intervals import null_band
+from clustrategy.figures.parts.labels import (
     CLUSTERS,
     OBSERVATIONS,
     SIGMA,
     factor_label,
     value_label,
 )
-from clustrategy.figures.performance import (
-    ALPHA,
-    CONFIDENCE,
+from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.performance import (
     by_kind,
-    failures,
-    null_band,
     of_truth,
     sims,
+    unusable_fits,
 )
-from clustrategy.figures.rates import scale_rates
-from clustrategy.figures.style import INK, MUTED, Look, dress, new_figure
+from clustrategy.figures.parts.rates import scale_rates
+from clustrategy.figures.parts.style import INK, MUTED, Look, dress, new_figure
 
 NAMES = 1.1
-"""Inches at the right for the names of the factors, on a printed page."""
+"""Inches for the names of the factors at the right, on a printed page."""
 
 
 def nested_loop(
@@ -44,17 +44,18 @@ def nested_loop(
     *,
     factors: Sequence[str],
     strategies: Sequence[str],
-    options: Mapping[str, Any],
+    options: Options,
 ) -> Figure:
-    """Draw the rejection rate where the truth is zero, or else the coverage, over all cells.
+    """Draw the type I error of all cells or, where no slope is zero, the coverage.
 
     Parameters
     ----------
-    table
+    table : DataFrame
         The performance table.
-    options
-        Those of the look, the data-generating process as ``dgp``, and the level of the tests as
-        ``alpha``.
+    factors, strategies : sequence of str
+        The study's factors, and its strategies in order.
+    options : Options
+        The settings of the look, `dgp` and `alpha`.
     """
     look = Look.from_options(options)
     table = table[table["strategy"].isin(strategies)]
@@ -64,7 +65,7 @@ def nested_loop(
     if not tests:
         rates = by_kind(table, "coverage", factors, options.get("dgp", {}))
     what = "type I error" if tests else "coverage"
-    target = options.get("alpha", ALPHA) if tests else CONFIDENCE
+    target = options["alpha"] if tests else CONFIDENCE
     title = f"All cells side by side: {what} (nested-loop plot)"
     if rates.empty:
         return nothing(look, title, "No strategy has a coverage.")
@@ -122,7 +123,7 @@ def _draw_rates(
 
 
 def _named(values: pd.Series) -> list[Any]:
-    """Return the levels that are named: all if they are texts, else the least and the largest."""
+    """Return the levels to be named: all texts, but only the least and the largest number."""
     levels = sorted(values.unique())
     return levels if isinstance(levels[0], str) else [levels[0], levels[-1]]
 
@@ -166,5 +167,5 @@ def _caption(
         f"{instead}Each step is a cell; the grey steps below tell its factors, of which the last "
         f"runs fastest. Line: the nominal {target:g}; band: where 95 % of the rates of a strategy "
         f"that keeps it are. {several}{sims(table):,} sims per cell; slopes alone. "
-        f"{failures(table, factors, strategies)}"
+        f"{unusable_fits(table, factors, strategies)}"
     )

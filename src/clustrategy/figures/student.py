@@ -1,4 +1,4 @@
-"""The example on real data: the fits over the table, and the slope with its intervals."""
+"""The example on real data: the regressions over the table, and the slope by each of them."""
 
 from __future__ import annotations
 
@@ -14,26 +14,35 @@ from matplotlib.ticker import MaxNLocator
 
 from clustrategy.examples.student_page import df_label, ratio_in_words
 from clustrategy.examples.student_regressions import Example
-from clustrategy.figures.frame import compose
-from clustrategy.figures.style import INK, MUTED, Colour, Look, dress, new_figure, shade
+from clustrategy.figures.parts.frame import compose
+from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.style import (
+    INK,
+    MUTED,
+    WRONG,
+    Colour,
+    Look,
+    dress,
+    new_figure,
+    shade,
+)
 
 NAMED = 6
-"""Up to so many clusters have a colour each."""
+"""Where there are more clusters, they share a colour."""
 
 MARKERS = "osD^vP"
 DASHES: tuple[Any, ...] = ("--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
-TRAP = "#b3261e"
 
 
-def student_figure(it: Example, options: Mapping[str, Any]) -> Figure:
+def student_figure(it: Example, options: Options) -> Figure:
     """Draw the regressions of an example.
 
     Parameters
     ----------
-    it
+    it : Example
         The example.
-    options
-        The study's ``figures`` settings.
+    options : Options
+        The settings of the look.
     """
     look = Look.from_options(options)
     height = 0.44 * look.width
@@ -112,7 +121,7 @@ def _draw_slopes(axes: Axes, it: Example, colours: Sequence[Colour], look: Look)
     seen = [0.0]
     for place, row in enumerate(_rows(it)):
         trap = it.is_trap and np.isinf(row["df"])
-        colour = TRAP if trap else INK
+        colour = WRONG if trap else INK
         _draw_interval(axes, place, row, colour, look)
         words = f"SE {row['std_error']:.3g}, p = {_p_label(row['p_value'])}"
         _say(axes, place, words + (": zero is outside" if trap else ""), colour, look)

@@ -1,4 +1,4 @@
-"""What was verified: how far every known number is from what the studies found."""
+"""How far known numbers are from those that the verification studies found."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, NullLocator
 from scipy.special import ndtri
 
-from clustrategy.figures.frame import compose
-from clustrategy.figures.style import BAND, INK, MUTED, Colour, Look, dress, new_figure
+from clustrategy.figures.parts.frame import compose
+from clustrategy.figures.parts.log_differences import FLOOR, power_label
+from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.style import BAND, INK, MUTED, WRONG, Colour, Look, dress, new_figure
 from clustrategy.verification.comparison import BAND as APPROXIMATE
 from clustrategy.verification.comparison import ROUGH
 from clustrategy.verification.judgement import bound
@@ -25,23 +27,21 @@ DESIGNS = {
     "within": "arms in clusters",
     "none": "continuous predictor",
 }
-WRONG = "#b3261e"
-FLOOR = 1e-17
-"""Where a difference of zero is drawn."""
-
 SPREAD = 0.78
-"""How much of a row's height its marks take."""
+"""Share of a row's height that its marks take."""
+
+MARKERS = {"estimate": "o", "std_error": "s", "df": "^"}
 
 
-def verification(table: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
+def verification(table: pd.DataFrame, options: Options) -> Figure:
     """Draw the z scores by statement and in order, the identities and the approximate rates.
 
     Parameters
     ----------
-    table
-        As :func:`clustrategy.verification.expected.judge` gives it.
-    options
-        ``width``, ``dpi`` and ``palette`` of a study's figures.
+    table : DataFrame
+        What `clustrategy.verification.expected.judge` returns.
+    options : Options
+        The settings of the look.
     """
     look = Look.from_options(options)
     design = table["treatment"] if "treatment" in table else pd.Series("none", table.index)
@@ -157,7 +157,7 @@ def _end(scored: pd.DataFrame, limit: float) -> float:
 
 
 def _draw_identities(axes: Axes, same: pd.DataFrame, look: Look) -> None:
-    """Draw the largest differences of each identity, a mark for each cell, and what is allowed."""
+    """Draw each identity's largest difference in each cell, and what is allowed."""
     names = list(dict.fromkeys(same["statement"]))
     _dress_rows(axes, names, look)
     wrong = same["verdict"] == "differs"
@@ -191,17 +191,13 @@ def _draw_identities(axes: Axes, same: pd.DataFrame, look: Look) -> None:
     axes.set_xlim(FLOOR / 3, max(1e-2, 3 * same["found"].max()))
     axes.xaxis.set_major_locator(FixedLocator([FLOOR, *10.0 ** np.arange(-14, -1, 3)]))
     axes.xaxis.set_minor_locator(NullLocator())
-    power = FuncFormatter(lambda x, _: "0" if x <= FLOOR else f"1e{round(np.log10(x))}")
-    axes.xaxis.set_major_formatter(power)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: power_label(x)))
     words = "largest relative difference"
     axes.set_xlabel(words, size=look.text, color=INK)
 
 
-MARKERS = {"estimate": "o", "std_error": "s", "df": "^"}
-
-
 def _draw_rates(axes: Axes, rough: pd.DataFrame, colours: Mapping[str, Colour], look: Look) -> None:
-    """Draw rates that are known roughly against those found."""
+    """Draw the rates that were found against those that are known roughly."""
     dress(axes, look)
     end = 1.1 * max(rough["expected"].max(), rough["found"].max())
     ends = np.array([0.0, end])
@@ -240,7 +236,7 @@ def _dress_rows(axes: Axes, names: Sequence[str], look: Look) -> None:
 def _handles(
     table: pd.DataFrame, scored: pd.DataFrame, colours: Mapping[str, Colour], look: Look
 ) -> list[Artist]:
-    """The legend's entries of designs and of what identities are about."""
+    """Return a legend's entries for designs and for the numbers that are identical."""
     wrong = (table["verdict"] == "differs").any()
     size = look.printed(4)
     marks: dict[str, dict[str, Any]] = {

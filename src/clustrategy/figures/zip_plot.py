@@ -1,4 +1,4 @@
-"""Every interval of one cell, ranked by how far it is off: the zip plot.
+"""How the intervals of one cell miss, the farthest on top: the zip plot.
 
 Morris, T. P., White, I. R. and Crowther, M. J. (2019): Using simulation studies to evaluate
 statistical methods. Statistics in Medicine 38:2074-2102, figures 5 and 6.
@@ -6,7 +6,7 @@ statistical methods. Statistics in Medicine 38:2074-2102, figures 5 and 6.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,11 +17,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from clustrategy.core.shard import INTERCEPT
-from clustrategy.figures.files import Rows
-from clustrategy.figures.frame import compose, nothing, strategy_inks, wrap
-from clustrategy.figures.intervals import wilson
-from clustrategy.figures.labels import level_label, strategy_label
-from clustrategy.figures.style import INK, Colour, Look, dress, new_figure
+from clustrategy.figures.parts.files import Rows
+from clustrategy.figures.parts.frame import compose, nothing, strategy_inks, wrap
+from clustrategy.figures.parts.intervals import wilson
+from clustrategy.figures.parts.labels import level_label, strategy_label
+from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.style import INK, Colour, Look, dress, new_figure
 
 TITLE = "Zip plot: the intervals of one cell, those farthest off on top"
 COVERING = "#d6d6d6"
@@ -35,18 +36,20 @@ def zip_plot(
     *,
     factors: Sequence[str],
     strategies: Sequence[str],
-    options: Mapping[str, Any],
+    options: Options,
 ) -> Figure:
     """Draw the intervals of the slope and cell whose coverage is worst, a panel per strategy.
 
     Parameters
     ----------
-    performance
-        The performance table, which tells the true values and the coverages.
-    estimates
+    performance : DataFrame
+        The performance table, which knows true values and coverages.
+    estimates : Rows
         The estimates, with their intervals.
-    options
-        Those of the look, and the data-generating process as ``dgp``.
+    factors, strategies : sequence of str
+        The study's factors, and its strategies in order.
+    options : Options
+        The settings of the look.
     """
     look = Look.from_options(options)
     place = hardest(performance[performance["strategy"].isin(strategies)], factors)
@@ -64,7 +67,7 @@ def zip_plot(
     }
     coverages = [share.mean() for share in covering.values() if len(share)]
     most = int(rows.groupby("strategy", observed=True).size().max())
-    # So far down that coverages show, and a few intervals at least.
+    # Far enough down to show the coverages and a few intervals at least.
     share = min(np.clip(np.median(coverages) - 0.05, 0.5, 0.9), 1.0 - FEWEST / most)
     floor = 5 * np.floor(20 * max(share, 0.0))
     shown = f"Only the top of the {most:,} intervals is" if floor else f"All {most} intervals are"
@@ -121,15 +124,15 @@ def zip_plot(
 
 
 def hardest(performance: pd.DataFrame, factors: Sequence[str]) -> dict[str, Any] | None:
-    """Return the cell and slope with the lowest coverage, mean over the strategies.
+    """Return the cell and slope with the lowest coverage, as a mean over the strategies.
 
-    Among slopes whose true value is the same in every sim, of those that most strategies
-    estimate.
+    Only slopes count whose true value is the same in every sim, and of these the ones that most
+    strategies estimate.
 
     Returns
     -------
-    place
-        The values of the factors, term and true_value; None where there is no such slope.
+    dict or None
+        The values of the factors, term and true_value; None if there is no such slope.
     """
     rows = performance[
         (performance["measure"] == "coverage")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from clustrategy.core.errors import ConfigError, nearest
 from clustrategy.design.from_table import shard_from_table
-from clustrategy.strategies import Strategy, registry
+from clustrategy.engines.chosen import Strategy, registry
 from clustrategy.tables.estimates import estimates_table
 
 if TYPE_CHECKING:

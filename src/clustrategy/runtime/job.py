@@ -1,4 +1,4 @@
-"""What surrounds the script of a job: its log, and one sentence where it fails."""
+"""What surrounds the script of a job: its log, its receipt, and one sentence where it fails."""
 
 from __future__ import annotations
 
@@ -12,28 +12,36 @@ from typing import Any
 import pyarrow
 
 from clustrategy.core.errors import ClustrategyError
+from clustrategy.runtime.receipts import write_receipt
 
 
 @contextmanager
-def job(log: str | Path, *, pandas: bool = True) -> Iterator[None]:
+def job(snakemake: Any, *, pandas: bool = True) -> Iterator[None]:
     """Run a job's body; what goes wrong stands in its log, a user's error on one line alone.
 
     Parameters
     ----------
-    log : the job's log file.
-    pandas : whether pyarrow is to know of pandas. It would import it at the first array it sees,
+    snakemake : object
+        What Snakemake hands to a script. Where its params have `made_from`, the job leaves a
+        receipt.
+    pandas : bool
+        Whether pyarrow is to know of pandas. It would import it at the first array it sees,
         which costs more than the statistics of many a job.
     """
+    log = Path(snakemake.log[0])
     if not pandas:
         _hide_pandas_from_pyarrow()
     try:
         yield
+        made_from = snakemake.params.get("made_from")
+        if made_from is not None:
+            write_receipt(log, made_from, map(str, snakemake.output))
     except ClustrategyError as error:
         sentence = f"clustrategy: {error}"
-        Path(log).write_text(sentence + "\n", encoding="utf-8")
+        log.write_text(sentence + "\n", encoding="utf-8")
         sys.exit(sentence)
     except Exception:
-        Path(log).write_text(traceback.format_exc(), encoding="utf-8")
+        log.write_text(traceback.format_exc(), encoding="utf-8")
         raise
 
 

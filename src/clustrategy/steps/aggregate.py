@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
 
 import numpy as np
 import pyarrow as pa
@@ -11,14 +12,19 @@ import pyarrow.compute as pc
 
 from clustrategy.core.errors import DataError
 from clustrategy.core.shard import INTERCEPT
+from clustrategy.study.blocks import Block
+from clustrategy.study.plan import Plan, read_plan
+from clustrategy.study.shards import Shards, make, read
 from clustrategy.tables.cells import with_cell
-from clustrategy.tables.files import read_parquet, write_csv, write_parquet
+from clustrategy.tables.files import csv_parts, parquet_parts
+
+KINDS = ("truth", "estimates", "fits", "scores")
 
 
 def aggregate(
-    job: Mapping[str, Any],
+    folder: str,
     *,
-    shards: Mapping[str, Sequence[str]],
+    truth: str,
     estimates: str,
     fits: str,
     scores: str,
@@ -28,68 +34,76 @@ def aggregate(
     """Write the whole tables of a study.
 
     Rows are in the order of cells, sims, strategies and terms, so that the files do not depend
-    on how the sims were cut into shards. One cell at a time is in memory.
+    on how the sims were cut into blocks. One cell at a time is in memory. A shard that turns out
+    to be damaged, or not of the plan, is made again.
 
     Parameters
     ----------
-    job : `study`, `version`, `cells`, `blocks` (of each cell the first and last sim of each of
-        its shards) and `strategies` (labels).
-    shards : the files of `estimates`, `fits`, `scores` and `truth`, by cell and then block.
-    estimates, fits, scores, sim_results, sim_estimates : the files to write, the last two as CSV
-        where they are wanted.
-
-    Raises
-    ------
-    DataError : where a shard does not hold the sims or strategies that it should.
+    folder : str
+        Of the study, with its plan.
+    truth, estimates, fits, scores : str
+        The Parquet files to write.
+    sim_results, sim_estimates : str, optional
+        The scores and the estimates as CSV, where they are wanted.
     """
-    metadata = {"clustrategy.study": job["study"], "clustrategy.version": job["version"]}
-    for stage, path in (("estimates", estimates), ("fits", fits), ("scores", scores)):
-        write_parquet(_cells(job, stage, shards[stage]), path, metadata)
-    if sim_results is not None:
-        write_csv(_cells(job, "scores", shards["scores"]), sim_results)
-    if sim_estimates is None:
-        return
-    answers, truths = (_cells(job, stage, shards[stage]) for stage in ("estimates", "truth"))
-    with_truth = (
-        _with_truth(answer, truth, len(job["strategies"]))
-        for answer, truth in zip(answers, truths, strict=True)
-    )
-    write_csv(with_truth, sim_estimates)
+    plan = read_plan(folder)
+    metadata = {
+        "clustrategy.study": plan.study,
+        "clustrategy.version": plan.version,
+        "clustrategy.plan": plan.digest,
+    }
+    again = 0
+    with ExitStack() as files:
+        parquet = {
+            kind: files.enter_context(parquet_parts(path, metadata))
+            for kind, path in zip(KINDS, (truth, estimates, fits, scores), strict=True)
+        }
+        csv = {
+            path: files.enter_context(csv_parts(path))
+            for path in (sim_results, sim_estimates)
+            if path
+        }
+        for place, cell in enumerate(plan.cells):
+            tables, made = _cell(plan, plan.blocks_of(place))
+            again += made
+            whole = {kind: with_cell(cell, table) for kind, table in tables.items()}
+            for kind, table in whole.items():
+                parquet[kind](table)
+            if sim_results:
+                csv[sim_results](whole["scores"])
+            if sim_estimates:
+                csv[sim_estimates](
+                    _with_truth(whole["estimates"], whole["truth"], len(plan.labels))
+                )
+    if again:
+        blocks = "block was" if again == 1 else "blocks were"
+        print(f"clustrategy: {again:,} {blocks} damaged and made again", file=sys.stderr)
 
 
-def _cells(job: Mapping[str, Any], stage: str, files: Sequence[str]) -> Iterator[pa.Table]:
-    """A table for each cell."""
-    rest = iter(files)
-    for cell, blocks in zip(job["cells"], job["blocks"], strict=True):
-        shards = {next(rest): block for block in blocks}
-        yield with_cell(cell, _cell(job, stage, shards))
-
-
-def _cell(job: Mapping[str, Any], stage: str, files: Mapping[str, tuple[int, int]]) -> pa.Table:
-    """The shards of a cell as one table, in the order of sims, strategies and terms."""
-    labels = job["strategies"]
-    shards = []
-    for path, (first, last) in files.items():
-        table = read_parquet(path).replace_schema_metadata(None)
-        keys = ["sim"] if stage == "truth" else ["sim", "strategy"]
-        found = len(table.group_by(keys).aggregate([]))
-        inside = pc.min_max(table["sim"]).as_py() == {"min": first, "max": last}
-        wanted = (last - first + 1) * (1 if stage == "truth" else len(labels))
-        if not inside or found != wanted or table.num_rows % wanted:
-            raise DataError(
-                f"{path}: expected sims {first} to {last} of {len(labels)} strategies, found "
-                f"{found} of {wanted} fits; delete it and run again"
-            )
-        shards.append(table)
-    whole = pa.concat_tables(shards).combine_chunks()
-    if stage == "truth":
-        return whole
-    place = pc.index_in(whole["strategy"], pa.array(labels)).to_numpy()
-    return whole.take(np.lexsort((place, whole["sim"].to_numpy())))
+def _cell(plan: Plan, blocks: Sequence[Block]) -> tuple[dict[str, pa.Table], int]:
+    """Read the tables of a cell, and count the blocks that had to be made again."""
+    parts: dict[str, list[pa.Table]] = {kind: [] for kind in KINDS}
+    again = 0
+    for block in blocks:
+        shards = Shards.of(plan.recipe, plan.folder, block)
+        try:
+            found = [read(shards, kind) for kind in KINDS]
+        except DataError:
+            make(plan.recipe, plan.folder, block, afresh=True)
+            found = [read(shards, kind) for kind in KINDS]
+            again += 1
+        for kind, table in zip(KINDS, found, strict=True):
+            parts[kind].append(table)
+    whole = {kind: pa.concat_tables(tables).combine_chunks() for kind, tables in parts.items()}
+    for kind in KINDS[1:]:
+        table = whole[kind]
+        place = pc.index_in(table["strategy"], pa.array(plan.labels)).to_numpy()
+        whole[kind] = table.take(np.lexsort((place, table["sim"].to_numpy())))
+    return whole, again
 
 
 def _with_truth(estimates: pa.Table, truth: pa.Table, strategies: int) -> pa.Table:
-    """The estimates with the true value of each, whose rows are per sim and term alone."""
+    """Append the true value to the estimates; those of the truth are per sim and term alone."""
     first = truth["term"].to_numpy(zero_copy_only=False) == INTERCEPT
     sims = np.split(truth["value"].to_numpy(), np.flatnonzero(first)[1:])
     values = np.concatenate([np.tile(value, strategies) for value in sims])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clustrategy.figures import draw
+from clustrategy.figures.registry import draw
 
 
 def figure(
-    name: str, job: Mapping[str, Any], *, tables: Sequence[str], files: Sequence[str]
+    name: str, settings: Mapping[str, Any], *, tables: Sequence[str], files: Sequence[str]
 ) -> None:
     """Draw one figure from its tables.
 
@@ -17,11 +17,11 @@ def figure(
     ----------
     name : str
         The figure's name.
-    job : Mapping
-        `factors`, `strategies`, `options` and `note`, as `figures.draw` takes them.
+    settings : Mapping
+        `factors`, `strategies`, `options` and `note`, as `draw` takes them.
     tables : Sequence of str
         The files that the figure reads.
     files : Sequence of str
         The files to write; the suffix decides the format.
     """
-    draw(name, tables, files, **job)
+    draw(name, tables, files, **settings)

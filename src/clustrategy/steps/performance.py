@@ -10,18 +10,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clustrategy.core.errors import DataError
-from clustrategy.core.shard import Floats
 from clustrategy.evaluation.cell_fits import NUMBERS, CellFits, Comparison
+from clustrategy.study.plan import Plan, read_plan
 from clustrategy.tables.cells import with_cell
-from clustrategy.tables.files import read_parquet, write_csv, write_parquet
+from clustrategy.tables.files import write_csv, write_parquet
 
 
 def performance(
-    job: Mapping[str, Any],
+    folder: str,
+    settings: Mapping[str, Any],
     *,
     estimates: str,
     fits: str,
-    truth: Sequence[str],
+    truth: str,
     performance: str,
     performance_csv: str,
     differences: str,
@@ -33,12 +34,12 @@ def performance(
 
     Parameters
     ----------
-    job : Mapping
-        As `Study.performance_job` gives it.
-    estimates, fits : str
+    folder : str
+        Of the study, with its plan.
+    settings : Mapping
+        As `Study.performance_settings` gives them.
+    estimates, fits, truth : str
         The whole tables of the study.
-    truth : Sequence of str
-        The study's shards of true coefficients, by cell and then block.
     performance, performance_csv, differences, differences_csv : str
         The files to write.
 
@@ -47,37 +48,41 @@ def performance(
     DataError
         If the tables do not hold the sims and strategies of the study.
     """
-    parts = [
-        (cell.performance(), cell.differences()) for cell in _cells(job, estimates, fits, truth)
-    ]
-    metadata = {"clustrategy.study": job["study"], "clustrategy.version": job["version"]}
+    plan = read_plan(folder)
+    cells = _cells(plan, settings, estimates=estimates, fits=fits, truth=truth)
+    parts = [(cell.performance(), cell.differences()) for cell in cells]
+    metadata = {"clustrategy.study": plan.study, "clustrategy.version": plan.version}
     files = ((performance, performance_csv), (differences, differences_csv))
     for (parquet, csv), table in zip(files, zip(*parts, strict=True), strict=True):
         whole = pa.concat_tables(
-            with_cell(cell, part) for cell, part in zip(job["cells"], table, strict=True)
+            with_cell(cell, part) for cell, part in zip(plan.cells, table, strict=True)
         )
         write_parquet(whole, parquet, metadata)
         write_csv(whole, csv)
 
 
 def _cells(
-    job: Mapping[str, Any], estimates: str, fits: str, truth: Sequence[str]
+    plan: Plan, settings: Mapping[str, Any], *, estimates: str, fits: str, truth: str
 ) -> Iterator[CellFits]:
     """Read the cells of the study in turn."""
+    labels = list(plan.labels)
     comparison = Comparison(
-        strategies=tuple(job["strategies"]),
-        reference=job["reference"],
-        fallback=job["fallback"],
-        alpha=job["alpha"],
-        usable=tuple(job["usable"]),
+        strategies=tuple(labels),
+        reference=settings["reference"],
+        fallback=settings["fallback"],
+        alpha=settings["alpha"],
+        usable=tuple(settings["usable"]),
     )
-    labels, S = list(comparison.strategies), job["sims"]
     fits_of_cells = _by_rows(fits, ["sim", "strategy", "status"])
     estimates_of_cells = _by_rows(estimates, NUMBERS)
-    rest = iter(truth)
-    for place, blocks in enumerate(job["blocks"]):
-        terms, values = _truth({next(rest): block for block in blocks})
-        p = len(terms)
+    truth_of_cells = _by_rows(truth, ["sim", "term", "value"])
+    for place, cell in enumerate(plan.cells):
+        terms = list(plan.recipe.process(cell).terms)
+        S, p = plan.cuts[place][-1][1] + 1, len(terms)
+        values = truth_of_cells(S * p)
+        if values["term"].to_pylist()[:p] != terms or values["sim"][-1].as_py() != S - 1:
+            raise DataError(f"{truth}: is not of the study's sims; delete it and run again")
+        true = np.ascontiguousarray(values["value"].to_numpy().reshape(S, p).T)
         table = estimates_of_cells(S * len(labels) * p)
         numbers = {
             name: np.ascontiguousarray(
@@ -89,22 +94,8 @@ def _cells(
         if glance["strategy"].to_pylist() != labels * S or glance["sim"][-1].as_py() != S - 1:
             raise DataError(f"{fits}: is not of the study's strategies; delete it and run again")
         status = glance["status"].to_numpy().reshape(S, len(labels)).T
-        finite_variance = [job["finite_variance"][label][place] for label in labels]
-        yield CellFits.of(comparison, terms, values, numbers, status, finite_variance)
-
-
-def _truth(shards: Mapping[str, tuple[int, int]]) -> tuple[list[str], Floats]:
-    """Read the terms of a cell and their true values, (p, S), from its shards."""
-    parts = []
-    for path, (first, last) in shards.items():
-        table = read_parquet(path)
-        sims = last - first + 1
-        terms = table["term"].to_pylist()[: table.num_rows // sims]
-        wanted = np.repeat(np.arange(first, last + 1), len(terms))
-        if not np.array_equal(table["sim"].to_numpy(), wanted):
-            raise DataError(f"{path}: expected sims {first} to {last}; delete it and run again")
-        parts.append(table["value"].to_numpy().reshape(sims, len(terms)))
-    return terms, np.ascontiguousarray(np.concatenate(parts).T)
+        finite_variance = [settings["finite_variance"][label][place] for label in labels]
+        yield CellFits.of(comparison, terms, true, numbers, status, finite_variance)
 
 
 def _by_rows(path: str, columns: Sequence[str]) -> Callable[[int], pa.Table]:

@@ -1,4 +1,4 @@
-"""Where a study's numbers come from: config, seed, versions, command, start and end."""
+"""Record where a study's numbers come from: config, seed, versions, command, start and end."""
 
 from __future__ import annotations
 
@@ -18,18 +18,21 @@ COMMAND = "CLUSTRATEGY_COMMAND"
 
 
 def now() -> str:
-    """The time as ISO 8601, UTC, to the second."""
+    """Return the time as ISO 8601, UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def record(config: Mapping[str, Any], audit: Mapping[str, Any], *, provenance: str) -> None:
+def provenance(config: Mapping[str, Any], audit: Mapping[str, Any], *, provenance: str) -> None:
     """Write the provenance of a run.
 
     Parameters
     ----------
-    config : the resolved config.
-    audit : the versions of the references, and why references were left out.
-    provenance : the JSON file to write. Start and command come from the environment variables
+    config : Mapping
+        The resolved config.
+    audit : Mapping
+        The versions of the references, and why references were left out.
+    provenance : str
+        The JSON file to write. Start and command come from the environment variables
         `CLUSTRATEGY_STARTED` and `CLUSTRATEGY_COMMAND`, which the Snakefile sets.
     """
     packages = {d.metadata["Name"]: d.version for d in distributions()}
@@ -49,7 +52,7 @@ def record(config: Mapping[str, Any], audit: Mapping[str, Any], *, provenance: s
 
 
 def _r() -> dict[str, str] | None:
-    """The versions of R and its packages, nothing where there is no R."""
+    """Return the versions of R and its packages, nothing where there is no R."""
     try:
         return lme4.installed()
     except FileNotFoundError:

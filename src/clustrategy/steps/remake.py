@@ -8,22 +8,30 @@ from typing import Any
 
 from clustrategy.core.cells import read_sim_path
 from clustrategy.dgp import Process
+from clustrategy.engines.chosen import Strategy
 from clustrategy.examples import remake as example
-from clustrategy.strategies import Strategy
 from clustrategy.tables.files import write_csv, write_parquet, write_text
 
 FILES = ("dataset.csv", "dataset.parquet", "truth.csv", "estimates.csv", "fits.csv", "lme4.R")
 
 
 def remake(
-    job: Mapping[str, Any], strategies: Sequence[Mapping[str, Any]], folder: str | Path
+    study: str,
+    seed: int,
+    dgp: Mapping[str, Any],
+    strategies: Sequence[Mapping[str, Any]],
+    folder: str | Path,
 ) -> None:
     """Write `FILES` into a folder.
 
     Parameters
     ----------
-    job : Mapping
-        `study`, `seed` and `dgp`.
+    study : str
+        The name of the study.
+    seed : int
+        Of the study.
+    dgp : Mapping
+        What of the data-generating process the cell does not set.
     strategies : Sequence of Mapping
         The entries of the study.
     folder : str or Path
@@ -31,9 +39,9 @@ def remake(
     """
     folder = Path(folder)
     cell, sim = read_sim_path(str(folder))
-    process = Process.of(job["dgp"], cell)
+    process = Process.of(dgp, cell)
     chosen = [Strategy.parse(entry) for entry in strategies]
-    made = example.remake(job["study"], process, job["seed"], cell, sim, chosen)
+    made = example.remake(study, process, seed, cell, sim, chosen)
     write_parquet(made.dataset, folder / "dataset.parquet", {})
     for name in ("dataset", "truth", "estimates", "fits"):
         write_csv(getattr(made, name), folder / f"{name}.csv")

@@ -9,7 +9,8 @@ from typing import Any
 from clustrategy.examples.student_page import page
 from clustrategy.examples.student_regressions import example
 from clustrategy.examples.student_table import Settings
-from clustrategy.figures.files import quiet, save
+from clustrategy.figures.parts.files import quiet, save
+from clustrategy.figures.parts.options import Options
 from clustrategy.figures.student import student_figure
 from clustrategy.tables.files import write_text, write_whole
 
@@ -17,7 +18,7 @@ from clustrategy.tables.files import write_text, write_whole
 def student_example(
     path: str | Path,
     settings: Mapping[str, Any],
-    options: Mapping[str, Any],
+    options: Options,
     *,
     table: str | Path,
     text: str | Path,

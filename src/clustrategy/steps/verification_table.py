@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from clustrategy.strategies import Strategy
+from clustrategy.engines.chosen import Strategy
 from clustrategy.study.study import Study
 from clustrategy.tables.files import read_parquet, write_csv, write_parquet
 from clustrategy.verification.cells import Cell, cells_of

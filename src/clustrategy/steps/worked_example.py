@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from clustrategy.core.cells import Level
 from clustrategy.dgp import Process
 from clustrategy.examples import worked_example as example
 from clustrategy.tables.files import write_csv, write_text
@@ -16,21 +17,28 @@ TABLES = ("dataset", "true_coefficients", "cluster_coefficients", "coefficients"
 
 
 def worked_example(
-    job: Mapping[str, Any], strategies: Sequence[Mapping[str, Any]], folder: str | Path
+    seed: int,
+    dgp: Mapping[str, Any],
+    cell: Mapping[str, Level],
+    strategies: Sequence[Mapping[str, Any]],
+    folder: str | Path,
 ) -> None:
     """Write `TABLES` as CSV, and a page, into a folder.
 
     Parameters
     ----------
-    job : Mapping
-        `seed`, `cell` and `process`, as `Study` gives them; the dataset is the cell's sim 0.
+    seed : int
+        Of the study.
+    dgp : Mapping
+        What of the data-generating process the cell does not set.
+    cell : Mapping
+        The dataset is this cell's sim 0.
     strategies : Sequence of Mapping
         The entries of the study.
     folder : str or Path
         The folder to write into.
     """
-    process = Process(**job["process"])
-    made = example.worked_example(process, job["seed"], job["cell"], strategies)
+    made = example.worked_example(Process.of(dgp, cell), seed, cell, strategies)
     for name in TABLES:
         table = pa.Table.from_pandas(getattr(made, name), preserve_index=False)
         write_csv(table, Path(folder, f"{name}.csv"))

@@ -1,33 +1,12 @@
-"""Two-stage regression: least squares in every cluster, then a test over the clusters.
-
-Also called summary measures or the two-stage (Feldman 1988) or OLS-OLS approach (Mumford &
-Nichols 2009), with precision weights a random-effects meta-analysis of the clusters. A predictor
-that is constant within clusters has no part in the first stage; in the second one the clusters'
-intercepts are regressed on it ("slopes as outcomes", Burstein, Linn & Capell 1978), and on its
-product with a predictor that varies within clusters the slopes of that predictor.
-"""
+"""Two-stage regression."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
-
-import numpy as np
-
 from clustrategy.core.fits import Fits
-from clustrategy.core.inference import CONFIDENCE
-from clustrategy.core.shard import Floats, Ints, Shard
-from clustrategy.estimation.first_stage import FirstStage
-from clustrategy.estimation.meta_analysis import pool
-from clustrategy.estimation.resampling import refusal, signs
-from clustrategy.strategies import strategy
-from clustrategy.strategies.least_squares import NO_RESIDUAL, explained, leave_out_zeros, solve
-
-ROUNDING = 1e-13
-NO_SIGNS = "a sign-flip test has no place for predictors that are constant within clusters"
-
-Weights = Literal["equal", "precision"]
-Test = Literal["t", "hartung_knapp", "sign_flip"]
+from clustrategy.core.shard import Shard
+from clustrategy.estimation.two_stage import Test, Weights, fit_two_stage
+from clustrategy.strategies.draws import no_draws
+from clustrategy.strategies.registry import strategy
 
 
 def finite_variance(rows: int, slopes: int, **_: object) -> bool:
@@ -43,7 +22,7 @@ def finite_variance(rows: int, slopes: int, **_: object) -> bool:
     return slopes == 0 or rows - slopes > 2
 
 
-@strategy("two_stage", finite_variance=finite_variance, refusal=refusal)
+@strategy("two_stage", finite_variance=finite_variance, refusal=no_draws)
 def two_stage(
     shard: Shard, *, weights: Weights = "equal", test: Test = "t", draws: int = 999
 ) -> Fits:
@@ -62,150 +41,4 @@ def two_stage(
         `t` itself; `sign_flip`, which changes the signs of the clusters' coefficients.
     draws : of random signs, where not all are tried.
     """
-    fits = Fits.blank(shard.sims, shard.p)
-    fits.fail(explained(shard.triangles, shard.n_obs, solve(shard)), "undefined", NO_RESIDUAL)
-    regressions: list[tuple[Ints, Ints]] = []
-    for stage in FirstStage.of(shard):
-        stage.mark_undefined(fits)
-        if weights == "precision":
-            _need_variances(stage, fits)
-        means = [second.response for second in stage.second if second.columns.size == 1]
-        if test == "sign_flip" and not means:
-            stage.fail(fits, np.ones(stage.sims.size, dtype=bool), NO_SIGNS)
-        stage = stage.defined(fits)
-        if stage.sims.size == 0:
-            continue
-        if weights == "equal":
-            shares = _mean(stage, fits)
-        else:
-            shares = _pooled(stage, fits, scaled=test != "t")
-        if test == "sign_flip":
-            rest = [second.columns for second in stage.second if second.columns.size > 1]
-            if rest:
-                regressions.append((stage.sims, np.sort(np.concatenate(rest))))
-            for place, sim in enumerate(stage.sims):
-                flips = signs(shard.dataset(int(sim)), draws)
-                there = sim, stage.own[means]
-                fits.p_value[there], fits.conf_low[there], fits.conf_high[there] = _flipped(
-                    stage.coefficients[place][:, means], shares[place][:, means], flips
-                )
-    leave_out_zeros(fits, shard.terms)
-    for sims, columns in regressions:
-        _leave_out_regressions(fits, sims[fits.status[sims] == "ok"], columns, shard.terms)
-    return fits
-
-
-def _leave_out_regressions(fits: Fits, sims: Ints, columns: Ints, terms: Sequence[str]) -> None:
-    """Leave out the standard errors of coefficients that are no mean over the clusters."""
-    there = np.ix_(sims, columns)
-    fits.std_error[there] = fits.df[there] = np.nan
-    left = f"{NO_SIGNS}, and left out: {', '.join(np.asarray(terms)[columns])}"
-    for sim in sims:
-        fits.message[sim] = "; ".join(filter(None, [fits.message[sim], left]))
-
-
-def _mean(stage: FirstStage, fits: Fits) -> Floats:
-    """Fill in means and regressions with equal weights, and give the weights (s, G, k)."""
-    G = stage.n.shape[1]
-    coefficients = stage.coefficients
-    mean = coefficients.sum(axis=1) / G
-    deviation = coefficients - mean[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        variance = (deviation * deviation).sum(axis=1) / np.float64(G - 1)
-    noise = _rounding(stage)
-    there = np.ix_(stage.sims, stage.own)
-    fits.estimate[there] = mean
-    fits.std_error[there] = np.sqrt(np.where(variance > noise, variance, np.nan) / G)
-    fits.df[there] = G - 1.0
-    for response, columns, design in stage.second:
-        q = columns.size
-        if q > 1:
-            response_column = coefficients[..., response, None]
-            joined = np.concatenate([design, response_column], axis=2)
-            triangle = np.asarray(np.linalg.qr(joined, mode="r"))
-            root = np.linalg.inv(triangle[:, :q, :q])
-            scale = triangle[:, q, q] ** 2 / (G - q)
-            scale = np.where(scale > noise[:, response], scale, np.nan)
-            there = np.ix_(stage.sims, columns)
-            fits.estimate[there] = (root @ triangle[:, :q, q:])[..., 0]
-            fits.std_error[there] = np.sqrt(scale[:, None] * (root * root).sum(axis=2))
-            fits.df[there] = G - q
-    return np.ones(coefficients.shape)
-
-
-def _rounding(stage: FirstStage) -> Floats:
-    """(s, k) a variance over the clusters of their coefficients that is nothing but rounding."""
-    root = np.linalg.inv(stage.triangle)
-    response = stage.joined[..., -1]
-    squares = (response * response).sum(axis=2)[..., None] * (root * root).sum(axis=3)
-    return np.asarray(ROUNDING**2 * squares.sum(axis=1) / stage.n.shape[1])
-
-
-def _need_variances(stage: FirstStage, fits: Fits) -> None:
-    """Fail the fits to datasets with a cluster whose estimates have no variance."""
-    k, G = stage.own.size, stage.n.shape[1]
-    few = (stage.n <= k).sum(axis=1)
-    stage.fail(
-        fits,
-        few > 0,
-        [f"{j} of {G} clusters have no residual degrees of freedom for a weight" for j in few],
-    )
-    response = stage.joined[..., k]
-    length = np.sqrt((response * response).sum(axis=2))
-    exact = (np.abs(response[..., k]) <= ROUNDING * length).sum(axis=1)
-    stage.fail(
-        fits,
-        exact > 0,
-        [f"{j} of {G} clusters have no residual variance for a weight" for j in exact],
-    )
-
-
-def _pooled(stage: FirstStage, fits: Fits, scaled: bool) -> Floats:
-    """Fill in meta-analyses, and give their weights (s, G, k).
-
-    Parameters
-    ----------
-    scaled : whether the standard errors are Hartung and Knapp's.
-    """
-    G = stage.n.shape[1]
-    weights = np.ones(stage.coefficients.shape)
-    for response, columns, design in stage.second:
-        df = G - columns.size
-        pooled = pool(
-            np.ascontiguousarray(stage.coefficients[..., response]),
-            np.ascontiguousarray(stage.variances[..., response]),
-            design,
-        )
-        factor = pooled.residual_ss / df if scaled else np.ones(stage.sims.size)
-        there = np.ix_(stage.sims, columns)
-        fits.estimate[there] = pooled.estimate
-        fits.std_error[there] = np.sqrt(factor[:, None] * pooled.variance)
-        fits.df[there] = df
-        weights[..., response] = pooled.weights
-    return weights
-
-
-def _flipped(coefficients: Floats, weights: Floats, signs: Floats) -> tuple[Floats, Floats, Floats]:
-    """(k,) p-values and both limits of one dataset by sign flips.
-
-    To flip some clusters' signs about a value makes |t| no smaller if and only if that value lies
-    between the mean of these clusters and the mean of the others. So the value's p-value is the
-    share of the sign vectors whose two means enclose it, and the limits of the interval are order
-    statistics of the means. Weights stay what they are under all flips.
-
-    Parameters
-    ----------
-    coefficients, weights : (G, k).
-    signs : (B, G), the first without a flip.
-    """
-    # A vector and its negative part the clusters alike; so none flips the first cluster.
-    flipped = (signs != signs[:, :1]).astype(np.float64)
-    parts = [flipped, 1.0 - flipped]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        means = np.array([(part @ (weights * coefficients)) / (part @ weights) for part in parts])
-    none = ~flipped.any(axis=1)
-    means[:, none] = np.array([-np.inf, np.inf])[:, None, None]
-    low, high = np.sort(means, axis=0)
-    p_value = ((low <= 0.0) & (high >= 0.0)).mean(axis=0)
-    outside = int(np.floor((1.0 - CONFIDENCE) * len(signs) + 1e-9))
-    return p_value, np.sort(low, axis=0)[outside], np.sort(high, axis=0)[-1 - outside]
+    return fit_two_stage(shard, weights, test, draws)

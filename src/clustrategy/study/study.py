@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 from clustrategy.audit import references as audit
-from clustrategy.core.cells import FACTORS, Cell, Level, format_level, level, shard_path
+from clustrategy.core.cells import FACTORS, Cell, Level, format_level, level
 from clustrategy.core.errors import ConfigError, nearest
 from clustrategy.dgp import Process, least_rows
+from clustrategy.engines.chosen import Strategy
 from clustrategy.evaluation.sample_size import sims_for
-from clustrategy.strategies import Strategy
-from clustrategy.study import blocks as sharding
+from clustrategy.study import blocks
 from clustrategy.study import config as configuration
-from clustrategy.tables.files import write_text
+from clustrategy.study.audits import Audit
+from clustrategy.study.blocks import Chosen
+from clustrategy.study.plan import Plan, stored
+from clustrategy.study.recipe import Recipe
 
 MOST_SIMS = 10_000_000
 """Of a cell: a number far beyond it would hang the plan of the jobs."""
@@ -129,7 +131,7 @@ class Study:
         ------
         ConfigError : where its options do not go together.
         """
-        process = Process(**{**self.dgp, **cell})
+        process = Process.of(self.dgp, cell)
         if process.conflict is not None:
             key, problem = process.conflict
             option = key.partition(".")[0]
@@ -138,42 +140,45 @@ class Study:
             raise ConfigError(f"{source}: {section}.{key} {problem}")
         return process
 
-    def job(self, cell: Mapping[str, Any]) -> dict[str, Any]:
-        """What it takes to draw sims of a cell, as plain values."""
-        return {"seed": self.seed, "cell": dict(cell), "process": {**self.dgp, **cell}}
-
     @property
     def further_dgp(self) -> dict[str, Any]:
         """What of the data-generating process is the same in all cells."""
         return {key: self.dgp[key] for key in sorted(self.dgp) if key not in self.levels}
 
-    @property
-    def whole_job(self) -> dict[str, Any]:
-        """What the shards of the whole study must hold, as plain values."""
-        return {
-            "study": self.name,
-            "version": version("clustrategy"),
-            "cells": self.cells,
-            "blocks": [[(sims[0], sims[-1]) for sims in self.blocks(cell)] for cell in self.cells],
-            "strategies": [strategy.label for strategy in self.strategies],
-        }
+    @cached_property
+    def recipe(self) -> Recipe:
+        """What the shards are made from."""
+        entries = [strategy.spec for strategy in self.strategies]
+        return Recipe(self.seed, self.dgp, entries, self.config["keep_datasets"])
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The study as plain values: all blocks, and what they are made from."""
+        return Plan(
+            study=self.name,
+            version=version("clustrategy"),
+            folder=self.folder,
+            recipe=self.recipe,
+            labels=[strategy.label for strategy in self.strategies],
+            cells=self.cells,
+            cuts=[[(sims[0], sims[-1]) for sims in self.cut(cell)] for cell in self.cells],
+            audit=None if self.audit is None else asdict(self.audit),
+        )
 
     @property
-    def performance_job(self) -> dict[str, Any]:
-        """What it takes to tell how the strategies performed, as plain values."""
+    def performance_settings(self) -> dict[str, Any]:
+        """How the strategies are compared, as plain values.
+
+        `reference`, `fallback`, `alpha` and `usable` as in the config, and `finite_variance`: of
+        each strategy, by cell, whether its estimates have a finite variance there.
+        """
         processes = map(self.process, self.cells)
         smallest = [(least_rows(process), process.varying) for process in processes]
-        return {
-            **self.whole_job,
-            **self.config["performance"],
-            "sims": self.sims,
-            "finite_variance": {
-                strategy.label: [
-                    strategy.finite_variance(rows, slopes) for rows, slopes in smallest
-                ]
-                for strategy in self.strategies
-            },
+        finite = {
+            strategy.label: [strategy.finite_variance(rows, slopes) for rows, slopes in smallest]
+            for strategy in self.strategies
         }
+        return {**self.config["performance"], "finite_variance": finite}
 
     @property
     def audited_sims(self) -> int:
@@ -199,38 +204,20 @@ class Study:
         engine = settings["engine"]
         return [s.label for s in self.strategies if not audit.references(s, engine)]
 
-    @property
-    def audit_job(self) -> dict[str, Any]:
-        """What it takes to audit a shard, as plain values."""
+    @cached_property
+    def audit(self) -> Audit | None:
+        """What audits the study, where something does."""
         settings = self.config["audit"]
         if settings is None:
-            return {}
-        engine = settings["engine"]
-        chosen = [audit.audited(strategy, engine) for strategy in self.strategies]
-        return {
-            "engine": engine,
-            "seed": self.seed,
-            "dgp": self.further_dgp,
-            "sims": self.audited_sims,
-            "strategies": self.entries,
-            "references": dict(sorted(self.audit_plan[0].items())),
-            "digests": {strategy.label: strategy.digest for strategy in chosen},
-            "versions": self.reference_versions,
-        }
+            return None
+        return Audit(
+            settings["engine"], self.audited_sims, dict(sorted(self.audit_plan[0].items()))
+        )
 
     @property
     def reference_versions(self) -> dict[str, str]:
         """The versions of what the strategies are audited by."""
-        entries = [entry for others in self.audit_plan[0].values() for entry in others]
-        versions: dict[str, str] = {}
-        for entry in entries:
-            versions |= Strategy.parse(entry).versions
-        return dict(sorted(versions.items()))
-
-    @property
-    def worked_example_job(self) -> dict[str, Any]:
-        """What it takes to draw the worked example."""
-        return self.job(self.config["worked_example"])
+        return {} if self.audit is None else self.audit.versions
 
     @property
     def largest_cells(self) -> list[Cell]:
@@ -238,58 +225,17 @@ class Study:
         most = {factor: max(self.levels[factor]) for factor in FACTORS[:2]}
         return [cell for cell in self.cells if most.items() <= cell.items()]
 
-    @property
-    def entries(self) -> list[dict[str, Any]]:
-        """The strategies in full, by label: their order is of no account to the shards."""
-        by_label = sorted(self.strategies, key=lambda strategy: strategy.label)
-        return [strategy.spec for strategy in by_label]
-
-    @property
-    def digests(self) -> dict[str, str]:
-        """What the rows of each strategy come from, by label."""
-        return {s.label: s.digest for s in sorted(self.strategies, key=lambda s: s.label)}
-
-    def blocks(self, cell: Mapping[str, Level]) -> list[range]:
-        """The sims of each shard of a cell; see `sharding`."""
+    def cut(self, cell: Mapping[str, Level]) -> list[range]:
+        """Return the sims of each block of a cell; see `blocks`."""
         if self.sims_per_shard != "auto":
-            return sharding.equal(self.sims, self.sims_per_shard)
-        process = self.process(cell)
-        cap = sharding.cap(
-            [(strategy.name, strategy.engine) for strategy in self.strategies],
-            clusters=process.clusters,
-            rows=process.clusters * process.obs_per_cluster,
-            predictors=process.predictors,
-        )
-        return sharding.doubling(self.sims, cap)
+            return blocks.equal(self.sims, self.sims_per_shard)
+        chosen = [Chosen(strategy.name, strategy.engine) for strategy in self.strategies]
+        return blocks.doubling(self.sims, blocks.cap(self.process(cell), chosen))
 
     @property
     def folder(self) -> str:
         """Where the results of the study live."""
         return f"results/{self.name}"
-
-    def shards(self, stage: str, first: int | None = None) -> list[str]:
-        """The files of a stage (`truth`, `estimates`, ...), in the order of cells and sims.
-
-        Those alone that hold some of the first sims, where `first` is given.
-        """
-        return [
-            f"{self.folder}/{stage}/{shard_path(cell, sims)}"
-            for cell in self.cells
-            for sims in self.blocks(cell)
-            if first is None or sims[0] < first
-        ]
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What every dataset of the study follows from, besides its cell and sim."""
-        return {"seed": self.seed, "dgp": self.dgp}
-
-    def claim(self) -> None:
-        """Write the study's identity into its folder, for `check_folder`."""
-        stamp = Path(self.folder, "study.json")
-        if not stamp.exists():
-            text = json.dumps(self.identity, indent=1, sort_keys=True)
-            write_text(text + "\n", stamp)
 
     def check_folder(self) -> None:
         """Raise ConfigError where the folder cannot be written to or is another study's."""
@@ -298,15 +244,11 @@ class Study:
             existing = existing.parent
         if not os.access(existing, os.W_OK | os.X_OK):
             raise ConfigError(f"{self.folder}: no permission to write in {existing}")
-        stamp = Path(self.folder, "study.json")
-        if not stamp.exists():
+        found = stored(self.folder)
+        if found is None:
             return
-        try:
-            found = json.loads(stamp.read_text())
-        except ValueError:
-            raise ConfigError(f"{stamp}: is not JSON; delete it and run again") from None
-        for key, value in self.identity.items():
-            if found.get(key) != value:
+        for key, value in (("seed", self.seed), ("dgp", self.dgp)):
+            if found[key] != value:
                 source = configuration.holder(self.files, [key])
                 raise ConfigError(
                     f"{self.folder}: was made with {key} {found.get(key)!r}, but {source} "

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
-from itertools import chain
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.csv
@@ -15,19 +15,26 @@ import pyarrow.parquet as pq
 from clustrategy.core.errors import DataError
 
 
-def write_whole(path: str | Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a file beside `path`, then put it in place at once.
+@contextmanager
+def whole(path: str | Path) -> Iterator[Path]:
+    """Give a place beside `path` to write to; what is there in the end is put in place at once.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to write; its folder is made.
 
     Raises
     ------
-    DataError : where the disk is full or may not be written to; no part of the file is left.
+    DataError
+        Where the disk is full or may not be written to; no part of the file is left.
     """
     path = Path(path)
     # The suffix stays last: some writers take the format from it.
     beside = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(beside)
+        yield beside
         with open(beside, "rb") as written:
             os.fsync(written.fileno())
         os.replace(beside, path)
@@ -41,41 +48,80 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> None:
             beside.unlink()
 
 
-def write_parquet(
-    table: pa.Table | Iterable[pa.Table], path: str | Path, metadata: Mapping[str, str]
-) -> None:
-    """Write a table whole, with `metadata` in its schema.
+def write_whole(path: str | Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a file that is whole or absent, as `whole` says."""
+    with whole(path) as beside:
+        write(beside)
 
-    Of a table in parts, one part at a time is in memory.
+
+class _Writer(Protocol):
+    """What writes tables of one schema into an open file."""
+
+    def write_table(self, table: pa.Table) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@contextmanager
+def _parts(
+    path: str | Path, start: Callable[[Path, pa.Schema], _Writer]
+) -> Iterator[Callable[[pa.Table], None]]:
+    writer: _Writer | None = None
+    with whole(path) as beside:
+
+        def write(table: pa.Table) -> None:
+            nonlocal writer
+            if writer is None:
+                writer = start(beside, table.schema)
+            writer.write_table(table)
+
+        try:
+            yield write
+        finally:
+            if writer is not None:
+                writer.close()
+
+
+def parquet_parts(
+    path: str | Path, metadata: Mapping[str, str]
+) -> AbstractContextManager[Callable[[pa.Table], None]]:
+    """Open a Parquet file for tables that are written one after the other.
+
+    Parameters
+    ----------
+    path : str or Path
+    metadata : mapping of str to str
+        To stand in the file's schema.
+
+    Returns
+    -------
+    context manager
+        It gives the function that writes a table; the file is whole or absent. Pages have
+        checksums, which `read_parquet` verifies.
     """
-    parts, schema = _parts(table)
-    schema = schema.with_metadata(dict(metadata))
 
-    def write(beside: Path) -> None:
-        with pq.ParquetWriter(beside, schema, write_page_checksum=True) as writer:
-            for part in parts:
-                writer.write_table(part)
+    def start(beside: Path, schema: pa.Schema) -> _Writer:
+        known = schema.with_metadata(dict(metadata))
+        return pq.ParquetWriter(beside, known, write_page_checksum=True)
 
-    write_whole(path, write)
+    return _parts(path, start)
 
 
-def write_csv(table: pa.Table | Iterable[pa.Table], path: str | Path) -> None:
-    """Write a table whole, as CSV for people; one part at a time is in memory."""
-    parts, schema = _parts(table)
-
-    def write(beside: Path) -> None:
-        with pyarrow.csv.CSVWriter(beside, schema) as writer:
-            for part in parts:
-                writer.write_table(part)
-
-    write_whole(path, write)
+def csv_parts(path: str | Path) -> AbstractContextManager[Callable[[pa.Table], None]]:
+    """Open a CSV file, for people, for tables that are written one after the other."""
+    return _parts(path, pyarrow.csv.CSVWriter)
 
 
-def _parts(table: pa.Table | Iterable[pa.Table]) -> tuple[Iterable[pa.Table], pa.Schema]:
-    """A table as parts that follow each other, and their schema."""
-    parts = iter([table] if isinstance(table, pa.Table) else table)
-    first = next(parts)
-    return chain([first], parts), first.schema
+def write_parquet(table: pa.Table, path: str | Path, metadata: Mapping[str, str]) -> None:
+    """Write a table whole, with `metadata` in its schema."""
+    with parquet_parts(path, metadata) as write:
+        write(table)
+
+
+def write_csv(table: pa.Table, path: str | Path) -> None:
+    """Write a table whole, as CSV for people."""
+    with csv_parts(path) as write:
+        write(table)
 
 
 def write_text(text: str, path: str | Path) -> None:
@@ -84,11 +130,12 @@ def write_text(text: str, path: str | Path) -> None:
 
 
 def read_parquet(path: str | Path) -> pa.Table:
-    """Read a table.
+    """Read a table, its pages' checksums verified.
 
     Raises
     ------
-    DataError : where the file is not there or not whole; the sentence names it.
+    DataError
+        Where the file is not there, not whole or damaged; the sentence names it.
     """
     try:
         # Shards live in folders named factor=level, which are not to become columns here.

@@ -1,8 +1,13 @@
-"""The columns of the scores."""
+"""The study's metrics as rows."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import pyarrow as pa
+
+from clustrategy.core.shard import Floats
 
 SCORES = pa.schema(
     [
@@ -14,3 +19,28 @@ SCORES = pa.schema(
         ("fit_success", pa.bool_()),
     ]
 )
+
+
+def scores_table(
+    sims: Sequence[int], strategy: str, metrics: Sequence[Floats], success: pa.ChunkedArray
+) -> pa.Table:
+    """Make a row per sim.
+
+    Parameters
+    ----------
+    sims : sequence of int
+        The numbers of the S sims.
+    strategy : str
+        The label.
+    metrics : sequence of (S,) arrays
+        `coef_abs_err`, `se_sum` and `t_sum`.
+    success : (S,) of booleans
+        `fit_success`.
+    """
+    columns = [
+        np.asarray(sims, dtype=np.int64),
+        pa.repeat(strategy, len(sims)),
+        *(np.asarray(metric) for metric in metrics),
+        success.combine_chunks(),
+    ]
+    return pa.table(columns, schema=SCORES)

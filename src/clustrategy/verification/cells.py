@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from clustrategy.dgp import Process
-from clustrategy.strategies import Strategy, registry
+from clustrategy.engines.chosen import Strategy, registry
 from clustrategy.study.study import Study
 from clustrategy.tables.cells import with_cell
 from clustrategy.verification.closed_forms import Arms

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from clustrategy.core.errors import DataError
-from clustrategy.strategies import Strategy
+from clustrategy.engines.chosen import Strategy
 from clustrategy.verification import closed_forms
 from clustrategy.verification.cells import Cell, Row, has_one_predictor
 from clustrategy.verification.expected import BOUNDARY, expectations

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clustrategy.dgp import Process
-from clustrategy.strategies import Strategy
+from clustrategy.engines.chosen import Strategy
 from clustrategy.verification import closed_forms
 from clustrategy.verification.cells import (
     arms,

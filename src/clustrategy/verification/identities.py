@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clustrategy.core.shard import Floats
-from clustrategy.strategies import Strategy
+from clustrategy.engines.chosen import Strategy
 from clustrategy.verification.cells import (
     Cell,
     Row,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from clustrategy.strategies import Strategy
+from clustrategy.engines.chosen import Strategy
 from clustrategy.verification.cells import Cell, Row, arms, options_of
 from clustrategy.verification.comparison import rejected
 

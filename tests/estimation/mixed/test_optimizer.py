@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from clustrategy.core.shard import INTERCEPT, Shard
 from clustrategy.dgp import Process, simulate
+from clustrategy.estimation.mixed import fit as mixed_fit
 from clustrategy.estimation.mixed import optimizer as newton
 from clustrategy.estimation.mixed.optimizer import Minimum, minimise
 from clustrategy.estimation.mixed.reml import Criterion
-from clustrategy.strategies import mixed_reml
 from tests.dense import Dense, lower
 from tests.material import few, fit, needs_glmm, random_shard, same_bits, shards
 
@@ -220,7 +220,7 @@ def test_the_bits_of_a_dataset_do_not_depend_on_its_shard(crowd, model, size):
 @pytest.mark.parametrize("at_once", [1, 70, 250, 10**9])
 def test_nor_on_how_many_are_worked_on_at_once(crowd, monkeypatch, model, at_once):
     together = fit(crowd, model)
-    monkeypatch.setattr(mixed_reml, "CLUSTERS_AT_ONCE", at_once)
+    monkeypatch.setattr(mixed_fit, "CLUSTERS_AT_ONCE", at_once)
     assert same_bits(together, fit(crowd, model))
 
 

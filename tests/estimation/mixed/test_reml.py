@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clustrategy.core.shard import INTERCEPT, Shard
+from clustrategy.estimation.mixed.models import random_columns
 from clustrategy.estimation.mixed.reml import Criterion, Derivatives, columnwise, directions
-from clustrategy.strategies.mixed import random_columns
 from tests.dense import Dense, gradient, hessian, lower
 from tests.material import few, fit, fitted, golden, join, random_shard
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 
 from clustrategy.core.shard import INTERCEPT, Shard
-from clustrategy.strategies.mixed import random_columns
+from clustrategy.estimation.mixed.models import random_columns
 from tests.dense import Dense, gradient, lower
 from tests.material import GOLDEN, few, fit, fitted, golden, random_shard, shards
 

@@ -1,0 +1,238 @@
+"""A strategy as an entry of a config chooses it: name, engine and options."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from clustrategy.core.errors import ConfigError, nearest
+from clustrategy.core.fits import Fits, one_line
+from clustrategy.core.shard import Shard
+from clustrategy.core.sources import code_digest, sources
+from clustrategy.strategies.registry import DEFAULT_ENGINE, REGISTERED, FitFunction, Registered
+
+
+def registry() -> dict[str, dict[str, Registered]]:
+    """Return all strategies with all their engines.
+
+    Returns
+    -------
+    dict
+        Strategy -> engine -> entry, by name, but the default engine first: `DEFAULT_ENGINE` where
+        the strategy has it.
+    """
+    return {name: dict(sorted(REGISTERED[name].items(), key=_rank)) for name in sorted(REGISTERED)}
+
+
+def _rank(item: tuple[str, Registered]) -> tuple[bool, str]:
+    return item[0] != DEFAULT_ENGINE, item[0]
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """An entry of `strategies:`: which strategy, by which engine, with which options.
+
+    Attributes
+    ----------
+    label : str
+        The entry's name in tables and figures.
+    name, engine : str
+        Keys of the registry.
+    options : mapping
+        Keyword arguments of the registered function.
+    """
+
+    label: str
+    name: str
+    engine: str
+    options: Mapping[str, Any]
+
+    @classmethod
+    def parse(cls, entry: str | Mapping[str, Any], engine: str | None = None) -> Strategy:
+        """Read an entry: a name, or a mapping with `strategy`, `name`, `engine` and options.
+
+        Parameters
+        ----------
+        entry : str or mapping
+            The entry as it stands in a config or in a call of `analyze`.
+        engine : str, optional
+            The engine where the entry names none and the strategy has this one.
+
+        Returns
+        -------
+        Strategy
+
+        Raises
+        ------
+        ConfigError
+            For an unknown strategy, engine, option or option value.
+        """
+        fields = {"strategy": entry} if isinstance(entry, str) else dict(entry)
+        known = registry()
+        if "strategy" not in fields:
+            raise ConfigError(f"a strategy entry needs the key 'strategy', found {entry!r}")
+        for key in ("strategy", "name", "engine"):
+            if not isinstance(fields.get(key, ""), str):
+                raise ConfigError(
+                    f"{key!r} of a strategy entry must be text, found {fields[key]!r}"
+                )
+            if not fields.get(key, "some").isprintable() or not fields.get(key, "some").strip():
+                raise ConfigError(
+                    f"{key!r} of a strategy entry must be a line of text, found {fields[key]!r}"
+                )
+        name = fields.pop("strategy")
+        if name not in known:
+            raise ConfigError(
+                f"unknown strategy {name!r}{nearest(name, list(known))}; "
+                f"known are {', '.join(sorted(known))}"
+            )
+        engines = known[name]
+        label = fields.pop("name", name)
+        chosen = fields.pop("engine", None)
+        if chosen is None:
+            chosen = engine if engine in engines else next(iter(engines))
+        if chosen not in engines:
+            raise ConfigError(
+                f"strategy {name!r} has no engine {chosen!r}{nearest(chosen, list(engines))}; "
+                f"it has {', '.join(engines)}"
+            )
+        by = "" if chosen == next(iter(engines)) else f" with engine {chosen!r}"
+        _check_options(f"{name!r}{by}", engines[chosen].function, fields)
+        if reason := engines[chosen].refusal(**fields):
+            raise ConfigError(f"strategy {name!r}: {reason}")
+        return cls(label, name, chosen, dict(sorted(fields.items())))
+
+    @property
+    def _entry(self) -> Registered:
+        return REGISTERED[self.name][self.engine]
+
+    def finite_variance(self, rows: int, slopes: int) -> bool:
+        """Tell whether the estimates have a finite variance.
+
+        Parameters
+        ----------
+        rows : int
+            Rows of the smallest cluster.
+        slopes : int
+            Coefficients of predictors that vary within clusters.
+
+        Returns
+        -------
+        bool
+        """
+        default = next(iter(registry()[self.name].values()))
+        return default.finite_variance(rows, slopes, **self.options)
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The entry in full, as plain values: what `parse` reads back."""
+        return {
+            "strategy": self.name,
+            "name": self.label,
+            "engine": self.engine,
+            **self.options,
+        }
+
+    @property
+    def brief(self) -> dict[str, Any]:
+        """The entry without the options that have their default values."""
+        parameters = inspect.signature(self._entry.function).parameters
+        chosen = {k: v for k, v in self.options.items() if v != parameters[k].default}
+        return {"strategy": self.name, "name": self.label, "engine": self.engine, **chosen}
+
+    @property
+    def code(self) -> list[Path]:
+        """The source files that compute the fits: the function's own and all that it imports."""
+        return sources(Path(inspect.getfile(inspect.unwrap(self._entry.function))))
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions of the packages that compute the numbers."""
+        return self._entry.versions()
+
+    @cached_property
+    def digest(self) -> str:
+        """A digest that changes with whatever the fits to the same data come from."""
+        known = hashlib.sha256()
+        spec = {key: value for key, value in self.spec.items() if key != "name"}
+        known.update(json.dumps([spec, self.versions], sort_keys=True).encode())
+        known.update(code_digest(self.code).encode())
+        return known.hexdigest()
+
+    def check(self) -> None:
+        """Check that the engine can run here.
+
+        Raises
+        ------
+        EngineError
+            Where it cannot.
+        """
+        self._entry.check()
+
+    def fit(self, shard: Shard) -> Fits:
+        """Fit every dataset of a shard; whatever a fit throws becomes its row's status.
+
+        Parameters
+        ----------
+        shard : Shard
+            Datasets, also some with values that are not finite.
+
+        Returns
+        -------
+        Fits
+        """
+        status, message = "undefined", "the data hold values that are not finite"
+        if shard.finite.all():
+            try:
+                return self._entry.function(shard, **self.options)
+            except Exception as error:
+                status, message = "error", one_line(error) or type(error).__name__
+        if shard.sims > 1:
+            return Fits.concatenate([self.fit(shard.dataset(sim)) for sim in range(shard.sims)])
+        failed = Fits.blank(1, shard.p)
+        failed.fail(np.array([True]), status, message)
+        return failed
+
+
+def _check_options(who: str, function: FitFunction, options: Mapping[str, Any]) -> None:
+    parameters = inspect.signature(function).parameters.values()
+    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    hints = get_type_hints(function)
+    for option, value in options.items():
+        if option not in known:
+            takes = f"it takes {', '.join(known)}" if known else "it takes none"
+            raise ConfigError(
+                f"strategy {who} has no option {option!r}{nearest(option, known)}; {takes}"
+            )
+        hint = hints.get(option)
+        choices = list(get_args(hint)) if get_origin(hint) is Literal else None
+        if choices is not None and value not in choices:
+            words = [str(choice) for choice in choices]
+            raise ConfigError(
+                f"strategy {who}: {option} must be one of {', '.join(words)}, "
+                f"found {value!r}{nearest(value, words)}"
+            )
+        if hint in (bool, int, float, str) and not _is(value, hint):
+            raise ConfigError(f"strategy {who}: {option} must be {_KINDS[hint]}, found {value!r}")
+
+
+_KINDS: dict[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+}
+
+
+def _is(value: object, kind: type) -> bool:
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, (int, float) if kind is float else kind)

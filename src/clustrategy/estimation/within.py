@@ -1,0 +1,183 @@
+"""Fixed effects of the clusters: the within estimator with cluster-robust variances.
+
+The triangular factor of `[1 X_g y_g]` without its first row and column is that of `[X_g y_g]` less
+the cluster's means, which the first step of the factorisation takes off. So this is least
+squares on smaller triangles, and no dummy variable is ever formed. CR2 and Satterthwaite's degrees
+of freedom are the same with the dummies as without (Pustejovsky & Tipton 2018, JBES 36, 672-683,
+theorem 2 as corrected in 2023: it holds for ordinary least squares). CR3 and CV3 are those of the
+smaller triangles: the jackknife, which loses a cluster together with its dummy. With the dummies
+I - H_g has no inverse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustrategy.core.fits import NUMBERS, Fits
+from clustrategy.core.shard import INTERCEPT, Floats, Shard
+from clustrategy.estimation.cluster_robust import (
+    Df,
+    Variance,
+    leave_out_zeros,
+    mark_no_test,
+    sandwich,
+)
+from clustrategy.estimation.least_squares import (
+    NO_RESIDUAL,
+    RANK_TOLERANCE,
+    Solution,
+    back_substitute,
+    explained,
+)
+
+NOTHING_VARIES = "no predictor varies within clusters"
+DEPENDENT_WITHIN = "the predictors are linearly dependent within clusters"
+NO_DF_WITHIN = "no residual degrees of freedom: N - G is not more than the slopes"
+
+
+class Within(NamedTuple):
+    """Least squares on the rows less their clusters' means.
+
+    Attributes
+    ----------
+    triangles : (S, G, k, p) array
+        Triangular factors of these rows of the clusters, without the intercept.
+    solution : Solution
+        Their least squares.
+    """
+
+    triangles: Floats
+    solution: Solution
+
+
+def fit_within(shard: Shard, variance: Variance, df: Df) -> Fits:
+    """Fit least squares with an intercept for every cluster and a cluster-robust variance.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    variance, df : str
+        As of `fit_cluster_robust`; their p counts the slopes and one intercept.
+
+    Returns
+    -------
+    Fits
+        Without numbers of the intercept and of predictors that vary within no cluster.
+    """
+
+    def slopes(part: Shard) -> Fits:
+        within = solve_within(part)
+        fits = sandwich(within.triangles, within.solution, part.n_obs, part.p, variance, df)
+        mark_undefined(part, fits, within.solution)
+        mark_no_test(fits, part.clusters, df)
+        leave_out_zeros(fits, part.terms[1:])
+        return fits
+
+    return estimable(shard, slopes)
+
+
+def solve_within(part: Shard) -> Within:
+    """Compute least squares on the rows less their clusters' means.
+
+    Parameters
+    ----------
+    part : Shard
+        Datasets whose first term is the intercept.
+
+    Returns
+    -------
+    Within
+    """
+    within = np.ascontiguousarray(part.triangles[..., 1:, 1:])
+    whole = np.linalg.qr(within.reshape(part.sims, -1, part.p), mode="r")
+    return Within(within, back_substitute(np.asarray(whole), part.n_obs))
+
+
+def mark_undefined(part: Shard, fits: Fits, solution: Solution) -> None:
+    """Fail the fits without a unique solution or without residuals within clusters.
+
+    Parameters
+    ----------
+    part : Shard
+        The datasets.
+    fits : Fits
+        Marked in place.
+    solution : Solution
+        Least squares within clusters.
+    """
+    fits.fail(part.n_obs - part.clusters < part.p, "undefined", NO_DF_WITHIN)
+    fits.fail(~solution.defined, "undefined", DEPENDENT_WITHIN)
+    exact = explained(part.triangles[..., 1:], part.n_obs, solution)
+    fits.fail(exact, "undefined", NO_RESIDUAL)
+
+
+def varying(shard: Shard) -> NDArray[np.bool_]:
+    """Find the columns of X that vary within clusters, as R's lm would after the dummies.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+
+    Returns
+    -------
+    (S, p) array of bool
+    """
+    design = shard.triangles[..., : shard.p]
+    squares = (design * design).sum(axis=1)
+    within = squares[:, 1:].sum(axis=1)
+    return within > RANK_TOLERANCE**2 * squares.sum(axis=1)
+
+
+def estimable(shard: Shard, slopes: Callable[[Shard], Fits]) -> Fits:
+    """Fit each dataset with those predictors that vary within its clusters.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    slopes : callable
+        Fits a shard whose predictors all vary; their estimates are the last columns of its fits.
+
+    Returns
+    -------
+    Fits
+
+    Raises
+    ------
+    ValueError
+        Where the model's first term is not an intercept.
+    """
+    if shard.terms[0] != INTERCEPT:
+        raise ValueError("fixed effects of the clusters need a model with an intercept")
+    out = Fits.blank(shard.sims, shard.p)
+    varies = varying(shard)
+    for pattern in np.unique(varies, axis=0):
+        sims = (varies == pattern).all(axis=1)
+        if not pattern.any():
+            out.fail(sims, "undefined", NOTHING_VARIES)
+            continue
+        found = slopes(_part(shard, sims, pattern))
+        for name in NUMBERS:
+            values = getattr(found, name)
+            if values.ndim == 2:
+                getattr(out, name)[np.ix_(sims, pattern)] = values[:, -pattern.sum() :]
+            else:
+                getattr(out, name)[sims] = values
+        out.status[sims], out.message[sims] = found.status, found.message
+    return out
+
+
+def _part(shard: Shard, sims: NDArray[np.bool_], pattern: NDArray[np.bool_]) -> Shard:
+    """Take some datasets of a shard, with the intercept and some predictors."""
+    columns = np.flatnonzero(pattern | (np.arange(shard.p) == 0))
+    if sims.all() and columns.size == shard.p:
+        return shard
+    rows = np.repeat(sims, shard.n_obs)
+    X = np.ascontiguousarray(shard.X[rows][:, columns])
+    return Shard(shard.y[rows], X, shard.n[sims], tuple(shard.terms[c] for c in columns))

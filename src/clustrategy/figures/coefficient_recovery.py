@@ -1,0 +1,40 @@
+"""How far the estimates are from the true coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.score_boxes import draw_boxes
+
+
+def coefficient_recovery(
+    scores: pd.DataFrame,
+    *,
+    factors: Sequence[str],
+    strategies: Sequence[str],
+    options: Options,
+) -> Figure:
+    """Draw the sum of the absolute errors of each fit's coefficients.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        The scores.
+    factors, strategies : sequence of str
+        The study's factors, and its strategies in order.
+    options : Options
+        The settings of the look.
+    """
+    return draw_boxes(
+        scores,
+        "coef_abs_err",
+        "Coefficient recovery",
+        "sum of absolute errors",
+        factors=factors,
+        strategies=strategies,
+        options=options,
+    )

@@ -1,0 +1,91 @@
+"""Reading the tables of a figure and writing its files."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial, reduce
+from operator import and_, or_
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from matplotlib.figure import Figure
+
+from clustrategy.tables.files import write_whole
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep matplotlib's notices (font cache, configuration folder) off standard error."""
+    logger = logging.getLogger("matplotlib")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A large table of which a figure reads what it needs.
+
+    Attributes
+    ----------
+    path : path
+        The ``.parquet`` file.
+    """
+
+    path: str | PathLike[str]
+
+    def read(self, columns: Sequence[str], where: Mapping[str, Collection[Any]]) -> pd.DataFrame:
+        """Read some columns of some rows; texts come as categories.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            The columns.
+        where : mapping of str to collection
+            For each column that decides, the values of which a row must have one.
+        """
+        # Not "in", which misses zeros: pyarrow's statistics call a column of zeros -0.0.
+        wanted = [
+            reduce(or_, (pc.field(column) == value for value in values))
+            for column, values in where.items()
+        ]
+        table = pq.read_table(
+            self.path,
+            columns=list(columns),
+            filters=reduce(and_, wanted) if wanted else None,
+            partitioning=None,
+        )
+        texts = [
+            field.name
+            for field in table.schema
+            if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+        ]
+        return table.to_pandas(categories=texts)
+
+
+def read_table(path: str | PathLike[str]) -> pd.DataFrame:
+    """Read a ``.parquet`` or ``.csv`` table."""
+    return pd.read_csv(path) if Path(path).suffix == ".csv" else pd.read_parquet(path)
+
+
+def save(figure: Figure, outputs: Sequence[str | PathLike[str]]) -> None:
+    """Write a figure to each output, whole or not at all; the suffix decides the format.
+
+    Equal figures are equal files, so there is no date in them.
+    """
+    for output in map(Path, outputs):
+        metadata = {"CreationDate": None} if output.suffix == ".pdf" else {}
+        with matplotlib.rc_context({"pdf.fonttype": 42}):
+            write_whole(output, partial(figure.savefig, metadata=metadata))

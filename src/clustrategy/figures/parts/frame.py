@@ -1,0 +1,163 @@
+"""What surrounds the panels of a figure: title, legends, axis titles and caption."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from clustrategy.figures.parts.labels import strategy_label
+from clustrategy.figures.parts.style import INK, MUTED, Colour, Look, new_figure, shade
+
+EDGE = 0.08
+LEADING = 1.3
+UNDASHED = 5
+DASHES: tuple[Any, ...] = ("-", (0, (3, 1)), (0, (1, 1)))
+
+
+def wrap(text: str, inches: float, points: float) -> str:
+    """Break a text into lines that fit a width at a font size."""
+    return textwrap.fill(text, max(8, int(inches * 72 / (0.54 * points))))
+
+
+def _text_height(text: str, points: float) -> float:
+    return (text.count("\n") + 1) * LEADING * points / 72
+
+
+def _legend(figure: Figure, look: Look, handles: Sequence[Artist]) -> tuple[Legend, float]:
+    """Add a legend in as few rows as fit the width; also return its height in inches."""
+    for columns in range(len(handles), 0, -1):
+        legend = figure.legend(
+            handles=handles,
+            ncols=columns,
+            loc="upper left",
+            fontsize=look.text,
+            frameon=False,
+            labelcolor=INK,
+            borderaxespad=0,
+            borderpad=0.2,
+            handlelength=1.6,
+            columnspacing=1.4,
+        )
+        legend.set_in_layout(False)
+        extent = legend.get_window_extent()
+        if columns == 1 or extent.width <= (look.width - 2 * EDGE) * figure.dpi:
+            break
+        legend.remove()
+    return legend, extent.height / figure.dpi
+
+
+def strategy_handles(strategies: Sequence[str], colours: Mapping[str, Colour]) -> list[Patch]:
+    """Return a legend's entries: a patch of its colour for each strategy."""
+    return [Patch(facecolor=colours[name], label=strategy_label(name)) for name in strategies]
+
+
+def strategy_inks(strategies: Sequence[str], look: Look) -> dict[str, Colour]:
+    """Return each strategy's colour a little darker, for lines and small marks."""
+    colours = look.strategy_colours(strategies)
+    return {strategy: shade(colour, 0.12) for strategy, colour in colours.items()}
+
+
+def strategy_lines(strategies: Sequence[str], look: Look) -> dict[str, dict[str, Any]]:
+    """Return the style of each strategy's line; of many lines, neighbours differ in dashes too."""
+    colours = strategy_inks(strategies, look)
+    dashes = DASHES if len(strategies) > UNDASHED else DASHES[:1]
+    return {
+        strategy: {"color": colours[strategy], "linestyle": dash, "linewidth": 1.8 * look.line}
+        for strategy, dash in zip(strategies, cycle(dashes), strict=False)
+    }
+
+
+def line_handles(lines: Mapping[str, Mapping[str, Any]]) -> list[Line2D]:
+    """Return a legend's entries: each strategy's line, as `strategy_lines` gives them."""
+    return [Line2D([], [], label=strategy_label(name), **line) for name, line in lines.items()]
+
+
+def compose(
+    figure: Figure,
+    look: Look,
+    *,
+    panels_height: float,
+    title: str,
+    caption: str,
+    legends: Sequence[Sequence[Artist]] = (),
+    xlabel: str = "",
+    ylabel: str = "",
+) -> None:
+    """Set a figure's height, lay out its panels and write what surrounds them.
+
+    Parameters
+    ----------
+    figure : Figure
+        A figure whose panels are drawn.
+    look : Look
+        The figure's look, whose note ends the caption.
+    panels_height : float
+        Height of the panels with their tick labels, in inches.
+    title, caption : str
+        Texts above and below the panels; long ones are wrapped.
+    legends : sequence of sequence of Artist
+        The entries of each legend; the legends stand below the title, one below the other.
+    xlabel, ylabel : str
+        Axis titles that all panels share.
+    """
+    inner = look.width - 2 * EDGE
+    title = wrap(title, inner, look.title)
+    caption = wrap(f"{caption} {look.note}", inner, look.text)
+    placed = [_legend(figure, look, handles) for handles in legends]
+
+    line = LEADING * look.text / 72
+    top = EDGE + _text_height(title, look.title) + sum(height for _, height in placed) + EDGE
+    bottom = EDGE + _text_height(caption, look.text) + EDGE + (line if xlabel else 0)
+    ylabel = wrap(ylabel, panels_height, look.text)
+    left = EDGE / 2 + (_text_height(ylabel, look.text) if ylabel else 0)
+    height = top + panels_height + bottom
+    figure.set_size_inches(look.width, height)
+
+    box = (left / look.width, bottom / height, 1 - left / look.width, panels_height / height)
+    ConstrainedLayoutEngine(rect=box).execute(figure)
+    # The solver's last digits differ between runs, and equal figures are to be equal files.
+    for axes in figure.axes:
+        axes.set_position(tuple(np.round(axes.get_position().bounds, 9)))
+
+    edge = EDGE / look.width
+    figure.text(edge, 1 - EDGE / height, title, size=look.title, weight="bold", color=INK, va="top")
+    below = height - EDGE - _text_height(title, look.title)
+    for legend, legend_height in placed:
+        legend.set_loc("upper left")
+        legend.set_bbox_to_anchor((edge, below / height), figure.transFigure)
+        below -= legend_height
+    figure.text(edge, EDGE / height, caption, size=look.text, color=MUTED, linespacing=1.15)
+
+    corners = np.array([axes.get_position().get_points() for axes in figure.axes])
+    centre = (corners[:, 0].min(axis=0) + corners[:, 1].max(axis=0)) / 2
+    words: dict[str, Any] = {"size": look.text, "color": INK}
+    if xlabel:
+        figure.text(
+            centre[0], (bottom - 0.2 * line) / height, xlabel, ha="center", va="top", **words
+        )
+    if ylabel:
+        figure.text(
+            edge, centre[1], ylabel, ha="left", va="center", rotation=90, ma="center", **words
+        )
+
+
+def nothing(look: Look, title: str, caption: str) -> Figure:
+    """Return a figure without values, whose caption says why there are none."""
+    height = 0.12 * look.width
+    figure = new_figure(look, height)
+    axes = figure.subplots()
+    axes.set_axis_off()
+    words: dict[str, Any] = {"ha": "center", "va": "center", "size": look.text, "color": MUTED}
+    axes.text(0.5, 0.5, "no values", transform=axes.transAxes, **words)
+    compose(figure, look, panels_height=height, title=title, caption=caption)
+    return figure

@@ -1,0 +1,236 @@
+"""The grid of panels over a study's factors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
+
+from clustrategy.figures.parts.factors import combinations, further_factors
+from clustrategy.figures.parts.frame import wrap
+from clustrategy.figures.parts.labels import (
+    CLUSTERS,
+    KIND,
+    OBSERVATIONS,
+    SIGMA,
+    level_label,
+    value_label,
+)
+from clustrategy.figures.parts.style import BAND, INK, Look, dress, new_figure
+
+MOST_COLUMNS = 4
+"""More sizes of datasets do not stand side by side to leave the rows to other factors."""
+
+TITLE_PAD = 6.0
+"""Points between a panel and its title."""
+
+MANY_ROWS = 4
+"""Where there are more rows than this, each is lower."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Panels in rows and columns, and within a panel one group per level.
+
+    Attributes
+    ----------
+    figure : Figure
+        The figure that holds the panels.
+    axes : ndarray of Axes of shape (rows, columns)
+        The panels.
+    rows, columns : list of str
+        Factors whose combinations of levels are the rows, and the columns.
+    row_levels, column_levels : list of tuple
+        Those combinations.
+    levels : list
+        The levels of the between-cluster sigma in ascending order, if they stand along the x axis.
+    height : float
+        Height in inches that suits the panels.
+    band : sequence of Axes
+        Panels of another kind below the others, with the same levels along their x axes.
+    """
+
+    figure: Figure
+    axes: np.ndarray
+    rows: list[str]
+    columns: list[str]
+    row_levels: list[tuple]
+    column_levels: list[tuple]
+    levels: list
+    height: float
+    band: Sequence[Axes] = ()
+
+    def panels(self, table: pd.DataFrame) -> Iterator[tuple[Axes, pd.DataFrame]]:
+        """Yield each panel with its part of a table, which may be empty."""
+        parts = dict(iter(table.groupby(self.rows + self.columns)))
+        for i, row in enumerate(self.row_levels):
+            for j, column in enumerate(self.column_levels):
+                yield self.axes[i, j], parts.get(row + column, table.iloc[:0])
+
+
+def panel_grid(
+    table: pd.DataFrame,
+    look: Look,
+    *,
+    factors: Sequence[str],
+    by_kind: bool = False,
+    band: int = 0,
+    by_sigma: bool = True,
+    panel_heights: tuple[float, float] | None = None,
+    names: float = 0.0,
+) -> Grid:
+    """Make a figure with a panel for each combination of levels in a table.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The data, with the factors among its columns.
+    look : Look
+        The figure's look.
+    factors : sequence of str
+        The study's factors.
+    by_kind : bool
+        Whether each kind of predictor has its own panels, where the table has several.
+    band : int
+        Number of panels in the band below.
+    by_sigma : bool
+        Whether the levels of the between-cluster sigma stand along the x axes.
+    panel_heights : tuple of float, optional
+        Height of a panel in inches with few rows and with many; by default it follows from the
+        panel's width.
+    names : float
+        Inches that the tick labels at the left take beyond those of numbers.
+    """
+    rows, columns = _arranged(table, factors)
+    if by_kind and table[KIND].nunique() > 1:
+        rows = [KIND, *rows]
+    row_levels, column_levels = combinations(table, rows), combinations(table, columns)
+    levels = sorted(table[SIGMA].unique()) if by_sigma else []
+
+    beside = rows == [CLUSTERS]
+    panel_width = (look.width - look.printed(0.75 if beside else 0.5) - names) / len(column_levels)
+    many = len(row_levels) > MANY_ROWS
+    if panel_heights is None:
+        highest = 0.22 if many else 0.34
+        panel_height = float(np.clip(0.8 * panel_width, 0.2 * look.width, highest * look.width))
+    else:
+        panel_height = panel_heights[many]
+    titles = _titles(columns, column_levels, "\n", 0.9 * panel_width, look)
+    along = 0.9 * panel_height if beside else 0.85 * look.width - names
+    row_names = _titles(rows, row_levels, ", ", along, look)
+    line = 1.3 * look.text / 72
+    above = 0 if beside or not rows else line * (1 + row_names[0].count("\n"))
+    heights = [(panel_height + above) * len(row_levels) + line * titles[0].count("\n")]
+    if band:
+        heights.append(max(panel_height, 0.25 * look.width))
+    height = sum(heights)
+    figure = new_figure(look, height)
+    parts = figure.add_gridspec(len(heights), 1, height_ratios=heights)
+    axes = _subplots(parts[0], len(row_levels), len(column_levels))
+    below = tuple(_subplots(parts[1], 1, band)[0]) if band else ()
+    grid = Grid(figure, axes, rows, columns, row_levels, column_levels, levels, height, below)
+    for panel, title in zip(axes[0], titles, strict=True):
+        panel.set_title(title, fontsize=look.text, color=INK, pad=TITLE_PAD)
+    if beside:
+        _name_beside(grid, row_names, look)
+    elif rows:
+        _name_above(grid, row_names, look)
+    for panel in [*axes.flat, *below]:
+        dress(panel, look)
+    if levels:
+        _label_levels(grid, look, panel_width)
+    return grid
+
+
+def _arranged(table: pd.DataFrame, factors: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the factors of the rows and those of the columns."""
+    further = further_factors(table, factors)
+    sizes = combinations(table, [CLUSTERS, OBSERVATIONS])
+    alone = table[OBSERVATIONS].nunique() == 1
+    if (further or alone) and len(sizes) <= MOST_COLUMNS:
+        return further, [CLUSTERS, OBSERVATIONS]
+    return [CLUSTERS, *further], [OBSERVATIONS]
+
+
+def _subplots(part: SubplotSpec, rows: int, columns: int) -> np.ndarray:
+    """Return a matrix of panels that share their axes."""
+    return part.subgridspec(rows, columns).subplots(sharex=True, sharey=True, squeeze=False)
+
+
+def _titles(
+    factors: Sequence[str],
+    combined: Sequence[tuple],
+    between: str,
+    inches: float,
+    look: Look,
+) -> list[str]:
+    """Return the names of rows or columns, all with the same number of lines."""
+    texts = [
+        "\n".join(
+            wrap(part, inches, look.text)
+            for part in between.join(map(level_label, factors, levels)).split("\n")
+        )
+        for levels in combined
+    ]
+    lines = max(text.count("\n") for text in texts)
+    return ["\n" * (lines - text.count("\n")) + text for text in texts]
+
+
+def _name_beside(grid: Grid, names: Sequence[str], look: Look) -> None:
+    """Name the rows at the right, along their height."""
+    for axes, name in zip(grid.axes[:, -1], names, strict=True):
+        axes.annotate(
+            name.strip(),
+            (1, 0.5),
+            (6, 0),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            rotation=270,
+            ha="left",
+            va="center",
+            multialignment="center",
+            fontsize=look.text,
+            color=INK,
+        )
+
+
+def _name_above(grid: Grid, names: Sequence[str], look: Look) -> None:
+    """Name each row above its panels, in the room that their titles make."""
+    lines = 1 + names[0].count("\n")
+    titles = [axes.get_title() for axes in grid.axes[0]]
+    for i, name in enumerate(names):
+        for axes, title in zip(grid.axes[i], titles, strict=True):
+            text = "\n" * lines + title if i == 0 else "\n" * (lines - 1) + " "
+            axes.set_title(text, fontsize=look.text, color=INK, pad=TITLE_PAD)
+        above = 1.2 * look.text * (titles[0].count("\n") + 1 if i == 0 else 0)
+        heading = grid.axes[i, 0].annotate(
+            name,
+            (0, 1),
+            (0, TITLE_PAD + above),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            va="bottom",
+            fontsize=look.text,
+            color=INK,
+            weight="bold",
+        )
+        heading.set_in_layout(False)
+
+
+def _label_levels(grid: Grid, look: Look, panel_width: float) -> None:
+    """Name the levels below the panels and shade every other one."""
+    labels = [value_label(level) for level in grid.levels]
+    narrowest = min(panel_width, look.width / max(len(grid.band), 1))
+    room = narrowest * 72 / len(labels)
+    crowded = max(map(len, labels)) * 0.64 * look.text + 3 > 0.85 * room
+    for axes in [*grid.axes.flat, *grid.band]:
+        axes.set_xlim(-0.5, len(labels) - 0.5)
+        axes.set_xticks(range(len(labels)), labels)
+        axes.tick_params(axis="x", length=0, rotation=90 if crowded else 0)
+        for position in range(0, len(labels), 2):
+            axes.axvspan(position - 0.5, position + 0.5, color=BAND, linewidth=0, zorder=-1)

@@ -1,0 +1,60 @@
+"""Monte Carlo error of what a figure shows: intervals and bands of 95 %."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Z_95 = NormalDist().inv_cdf(0.975)
+
+
+def wilson(count: ArrayLike, total: ArrayLike) -> tuple[NDArray, NDArray]:
+    """Return the ends of Wilson's 95 % interval of a proportion.
+
+    Parameters
+    ----------
+    count : array_like
+        Number of events.
+    total : array_like
+        Number of trials, at least one.
+    """
+    n = np.asarray(total, dtype=float)
+    share = np.asarray(count, dtype=float) / n
+    denominator = 1 + Z_95**2 / n
+    centre = (share + Z_95**2 / (2 * n)) / denominator
+    half = Z_95 / denominator * np.sqrt(share * (1 - share) / n + Z_95**2 / (4 * n**2))
+    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+
+
+@lru_cache
+def median_rank(n: int) -> int:
+    """Return the rank of the order statistic at which the median's 95 % interval begins.
+
+    The interval runs from the value of this rank from below to that of this rank from above, and
+    covers with at least 95 % for any continuous distribution. Zero means that ``n`` values are too
+    few for such an interval.
+    """
+    rank, below, term = 0, 0, 1
+    while 40 * (below + term) <= 2**n:
+        below += term
+        term = term * (n - rank) // (rank + 1)
+        rank += 1
+    return rank
+
+
+def median_interval(values: NDArray) -> tuple[float, float]:
+    """Return the order-statistic 95 % interval of a median, NaN for fewer than six values."""
+    rank = median_rank(len(values))
+    if rank == 0:
+        return np.nan, np.nan
+    ordered = np.sort(values)
+    return float(ordered[rank - 1]), float(ordered[-rank])
+
+
+def null_band(n: int, rate: float) -> tuple[float, float]:
+    """Return the ends between which 95 % of the rates found in `n` sims are, if `rate` is true."""
+    half = 1.96 * (rate * (1 - rate) / max(n, 1)) ** 0.5
+    return max(rate - half, 0.0), min(rate + half, 1.0)

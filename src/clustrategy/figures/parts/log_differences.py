@@ -1,0 +1,14 @@
+"""Axes of differences over many powers of ten, with a place for differences of zero."""
+
+from __future__ import annotations
+
+import numpy as np
+
+FLOOR = 1e-17
+"""Where a difference of zero is drawn."""
+
+
+def power_label(value: float) -> str:
+    """Write a power of ten, and 0 for what stands for zero."""
+    exponent = round(np.log10(value))
+    return "0" if value <= FLOOR else f"1e{exponent}" if exponent else "1"

@@ -1,0 +1,122 @@
+"""What the figures take from a study's performance table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from clustrategy.evaluation.measures import NO_VARIANCE
+from clustrategy.figures.parts.intervals import Z_95, wilson
+from clustrategy.figures.parts.labels import strategy_label
+from clustrategy.figures.parts.predictor_kinds import slopes
+
+RATES = ("coverage", "bias_eliminated_coverage", "rejection_rate", "failure_rate")
+"""The measures that are a share of the fits."""
+
+Truth = Literal["any", "zero", "nonzero"]
+
+
+def of_truth(table: pd.DataFrame, truth: Truth) -> pd.DataFrame:
+    """Return the rows of the coefficients whose true value is zero, or is not.
+
+    A coefficient that is drawn anew in every sim is neither.
+    """
+    if truth == "any":
+        return table
+    value = table["true_value"]
+    return table[value == 0 if truth == "zero" else value.notna() & (value != 0)]
+
+
+def by_kind(
+    table: pd.DataFrame,
+    measure: str,
+    factors: Sequence[str],
+    dgp: Mapping[str, Any],
+    *,
+    by_truth: bool = False,
+) -> pd.DataFrame:
+    """Average a measure over the slopes of a kind, for each cell and strategy.
+
+    Values without a finite variance, whose Monte Carlo error no number of sims bounds, are left
+    out. The Monte Carlo SE is the mean of those of the slopes: the largest that the SE of their
+    mean can be, however their estimates are correlated.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The performance table.
+    measure : str
+        One of its measures.
+    factors : sequence of str
+        The study's factors.
+    dgp : mapping
+        What of the data-generating process is the same in all cells.
+    by_truth : bool
+        Whether slopes of different true values are different kinds.
+
+    Returns
+    -------
+    DataFrame
+        Factors, strategy, kind, value, mcse, n and terms, the number of slopes in the mean.
+    """
+    mine = (table["measure"] == measure) & (table["handling"] == "case_wise")
+    mine &= np.isfinite(table["value"]) & (table["note"] != NO_VARIANCE)
+    rows = slopes(table[mine], dgp)
+    if by_truth:
+        rows["kind"] += true_value_words(rows)
+    return rows.groupby([*factors, "strategy", "kind"], as_index=False, sort=False).agg(
+        value=("value", "mean"), mcse=("mcse", "mean"), n=("n", "min"), terms=("term", "nunique")
+    )
+
+
+def true_value_words(rows: pd.DataFrame) -> pd.Series:
+    """Return what the name of a kind has behind it where kinds differ by their true values."""
+    return rows["true_value"].map(", true value {:g}".format)
+
+
+def with_intervals(values: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Add the ends of the 95 % Monte Carlo intervals, low and high.
+
+    Those of rates are Wilson's; others reach 1.96 Monte Carlo SEs to either side.
+    """
+    if measure in RATES:
+        low, high = wilson(values["value"] * values["n"], values["n"])
+        return values.assign(low=low, high=high)
+    half = Z_95 * values["mcse"].fillna(0)
+    return values.assign(low=values["value"] - half, high=values["value"] + half)
+
+
+def without_variance(table: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Return the rows of a measure whose estimates have no finite variance."""
+    return table[
+        (table["measure"] == measure)
+        & (table["handling"] == "case_wise")
+        & (table["note"] == NO_VARIANCE)
+    ]
+
+
+def sims(table: pd.DataFrame) -> int:
+    """Return the number of datasets in a cell."""
+    return int(table["n"].max()) if len(table) else 0
+
+
+def unusable_fits(table: pd.DataFrame, factors: Sequence[str], strategies: Sequence[str]) -> str:
+    """Say in a sentence how many fits are unusable, by strategy.
+
+    The sentence is empty where the table has no failure rates.
+    """
+    rows = table[(table["measure"] == "failure_rate") & (table["handling"] == "case_wise")]
+    if rows.empty:
+        return ""
+    fits = rows.groupby([*factors, "strategy"])[["value", "n"]].min()
+    lost = (fits["value"] * fits["n"]).round().groupby(level="strategy").sum()
+    named = [f"{strategy_label(s)} {lost[s]:,.0f}" for s in strategies if lost.get(s, 0) > 0]
+    if not named:
+        return "All fits are usable."
+    return (
+        f"{lost.sum():,.0f} of {fits['n'].sum():,.0f} fits are not usable and are left out "
+        f"({', '.join(named)})."
+    )

@@ -1,0 +1,97 @@
+"""Stacked bars of shares of fits, by how the fits ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+
+from clustrategy.figures.parts.style import INK, Colour, Look, tint
+
+GREY = (0.35, 0.35, 0.35)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An outcome of fits and how its part of a bar is painted.
+
+    Attributes
+    ----------
+    label : str
+        Its name for readers.
+    paint : float
+        Share of white in the colour, the rest of which is the bar's.
+    hatch : str
+        Matplotlib's hatch.
+    dark : bool
+        Whether hatch and edge are in ink instead of the bar's colour.
+    """
+
+    label: str
+    paint: float
+    hatch: str = ""
+    dark: bool = False
+
+    def edge(self, colour: Colour) -> Colour | str:
+        """Return the colour of hatch and edge."""
+        return INK if self.dark else colour
+
+
+def draw_stacks(
+    axes: Axes,
+    x: np.ndarray,
+    width: float,
+    shares: np.ndarray,
+    outcomes: Sequence[Outcome],
+    colours: Sequence[Colour],
+    look: Look,
+) -> None:
+    """Draw stacked bars; parts without height are left out.
+
+    Parameters
+    ----------
+    axes : Axes
+        The panel.
+    x : ndarray of shape (bars,)
+        The centres of the bars.
+    width : float
+        Their width.
+    shares : ndarray of shape (bars, outcomes)
+        The heights of the parts.
+    outcomes : sequence of Outcome
+        The parts from below.
+    colours : sequence of tuple
+        The colours of the bars.
+    look : Look
+        The figure's look.
+    """
+    bottoms = np.cumsum(shares, axis=1) - shares
+    for outcome, share, bottom in zip(outcomes, shares.T, bottoms.T, strict=True):
+        seen = [int(bar) for bar in np.flatnonzero(share)]
+        if seen:
+            axes.bar(
+                x[seen],
+                share[seen],
+                width,
+                bottom=bottom[seen],
+                facecolor=[tint(colours[bar], outcome.paint) for bar in seen],
+                edgecolor=[outcome.edge(colours[bar]) for bar in seen],
+                hatch=outcome.hatch,
+                linewidth=look.line,
+            )
+
+
+def outcome_handles(outcomes: Sequence[Outcome]) -> list[Patch]:
+    """Return a legend's entries: a grey patch for each outcome."""
+    return [
+        Patch(
+            facecolor=tint(GREY, outcome.paint),
+            edgecolor=outcome.edge(GREY),
+            hatch=outcome.hatch,
+            label=outcome.label,
+        )
+        for outcome in outcomes
+    ]

@@ -1,0 +1,151 @@
+"""The look shared by all figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+
+from clustrategy.figures.parts.options import Options
+
+PRINT_WIDTH = 6.5
+INK = "#222222"
+MUTED = "#666666"
+BAND = "#f2f2f2"
+WRONG = "#b3261e"
+
+MOST_PIXELS = 50_000
+"""The most from top to bottom of the panels; a picture cannot have 2^16."""
+
+Colour = tuple[float, float, float]
+
+COLORBLIND = "0173b2 de8f05 029e73 d55e00 cc78bc ca9161 fbafe4 949494 ece133 56b4e9"
+"""Seaborn's palette of that name, copied so that most figures need not import seaborn."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a figure is drawn.
+
+    Attributes
+    ----------
+    width : float
+        Width of the figure in inches.
+    dpi : int
+        Resolution of a PNG file.
+    palette : str
+        Name of a seaborn palette.
+    scale : {"log", "linear"}
+        Scale of the y axis of scores.
+    note : str
+        A sentence that the caption ends with.
+    """
+
+    width: float = 9.0
+    dpi: int = 150
+    palette: str = "colorblind"
+    scale: str = "log"
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.scale not in ("log", "linear"):
+            raise ValueError(f"scale must be 'log' or 'linear', not {self.scale!r}")
+
+    @classmethod
+    def from_options(cls, options: Options) -> Self:
+        """Take the settings that options have, and the defaults for the others."""
+        given: Mapping[str, Any] = options
+        known = (field.name for field in fields(cls))
+        return cls(**{name: given[name] for name in known if given.get(name) is not None})
+
+    def printed(self, points: float) -> float:
+        """Return the size that is ``points`` once the figure is printed on a page."""
+        return points * max(self.width / PRINT_WIDTH, 1)
+
+    @property
+    def text(self) -> float:
+        """Font size of all text but the title."""
+        return self.printed(8)
+
+    @property
+    def title(self) -> float:
+        """Font size of the title."""
+        return self.printed(9.5)
+
+    @property
+    def line(self) -> float:
+        """Width of a thin line."""
+        return self.printed(0.6)
+
+    def colours(self, count: int) -> list[Colour]:
+        """Return ``count`` distinct colours, from the palette if it has that many.
+
+        ``colorblind`` goes on with dark shades of its ten colours.
+        """
+        palette = [to_rgb(f"#{colour}") for colour in COLORBLIND.split()]
+        palette += [shade(colour, 0.45) for colour in palette]
+        if self.palette != "colorblind" or count > len(palette):
+            from seaborn import color_palette
+
+            palette = color_palette(self.palette)
+            if count > len(set(palette)):
+                palette = color_palette(self.palette, count)
+            if count > len(set(palette)):
+                palette = color_palette("husl", count)
+        return list(palette[:count])
+
+    def strategy_colours(self, strategies: Sequence[str]) -> dict[str, Colour]:
+        """Return each strategy's colour, which depends on its place among the strategies."""
+        return dict(zip(strategies, self.colours(len(strategies)), strict=True))
+
+
+class TooTall(Exception):
+    """A figure would have more pixels from top to bottom than a picture can have."""
+
+
+def new_figure(look: Look, height: float) -> Figure:
+    """Return an empty figure that needs neither a display nor pyplot.
+
+    Raises
+    ------
+    TooTall
+        If ``height``, in inches, is more than `MOST_PIXELS`.
+    """
+    if height * look.dpi > MOST_PIXELS:
+        raise TooTall
+    figure = Figure(figsize=(look.width, height), dpi=look.dpi)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def tint(colour: Colour, amount: float) -> Colour:
+    """Mix a colour with white."""
+    return tuple(np.array(colour) * (1 - amount) + amount)
+
+
+def shade(colour: Colour, amount: float) -> Colour:
+    """Mix a colour with black."""
+    return tuple(np.array(colour) * (1 - amount))
+
+
+def dress(axes: Axes, look: Look) -> None:
+    """Give a panel its frame, grid and tick labels."""
+    axes.tick_params(which="both", labelsize=look.text, width=look.line, color=MUTED, length=3)
+    axes.tick_params(which="minor", length=0)
+    for side, spine in axes.spines.items():
+        spine.set(visible=side in ("left", "bottom"), color=MUTED, linewidth=look.line)
+    axes.grid(axis="y", color="#dddddd", linewidth=look.line)
+    axes.set_axisbelow(True)
+
+
+def outlined(look: Look, ground: str) -> Mapping[str, Any]:
+    """Return the style of a text that stays legible over marks."""
+    stroke = withStroke(linewidth=look.printed(1.5), foreground=ground)
+    return {"size": look.text, "color": INK, "path_effects": [stroke], "zorder": 5}

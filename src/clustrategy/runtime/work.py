@@ -1,0 +1,96 @@
+"""What there is to be made of a study's shards, packed into jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from clustrategy.study.packs import PACKS, Judged, Pack, pack, read_packs, receipt, write_packs
+
+
+@dataclass(frozen=True)
+class Work:
+    """The jobs that a run has to do, as far as shards of one sort are concerned.
+
+    Attributes
+    ----------
+    folder : str
+        Where the packs and their receipts are.
+    packs : dict of str to Pack
+        By name. Where nothing is to be made: those of the run before, whose receipts are there.
+    good, missing, stale : int
+        How many blocks are taken over, and how many are made because shards are not there, or
+        were made from something else.
+    """
+
+    folder: str
+    packs: dict[str, Pack]
+    good: int = 0
+    missing: int = 0
+    stale: int = 0
+
+    @classmethod
+    def of(cls, folder: str, judged: Iterable[Judged], cores: int) -> Work:
+        """Pack what is to be made.
+
+        Parameters
+        ----------
+        folder : str
+            Where the packs and their receipts are.
+        judged : iterable of Judged
+            All blocks of the study.
+        cores : int
+            How many jobs can run at once.
+        """
+        everything = list(judged)
+        tasks = [one.task for one in everything if one.task is not None]
+        if tasks:
+            packs = pack(tasks, cores, folder)
+        else:
+            known = read_packs(_file(folder))
+            packs = {n: one for n, one in known.items() if receipt(folder, n).exists()}
+        missing = sum(one.is_missing for one in everything if one.task is not None)
+        good = len(everything) - len(tasks)
+        return cls(folder, packs, good, missing, len(tasks) - missing)
+
+    @classmethod
+    def frozen(cls, folder: str) -> Work:
+        """Read the packs as the main process wrote them, for a job on another machine."""
+        return cls(folder, read_packs(_file(folder)))
+
+    @property
+    def receipts(self) -> list[str]:
+        """The receipts that the packs' jobs leave behind."""
+        return [str(receipt(self.folder, name)) for name in self.packs]
+
+    @property
+    def said(self) -> str:
+        """How much is taken over and how much is made, where it is some of both."""
+        if not self.good or not (self.missing or self.stale):
+            return ""
+        whole = self.good + self.missing + self.stale
+        reasons = [
+            f"{count:,} {words}"
+            for count, words in (
+                (self.missing, "missing or damaged"),
+                (self.stale, "made from something else"),
+            )
+            if count
+        ]
+        return (
+            f"{self.good:,} of {whole:,} blocks are good and are taken over; "
+            f"{self.missing + self.stale:,} will be made ({', '.join(reasons)})"
+        )
+
+    def freeze(self) -> None:
+        """Write the packs for the jobs to read, and remove the receipts of others."""
+        write_packs(self.packs, _file(self.folder))
+        keep = {_file(self.folder).name, *(f"{name}.json" for name in self.packs)}
+        for path in Path(self.folder).glob("*.json"):
+            if path.name not in keep:
+                path.unlink(missing_ok=True)
+
+
+def _file(folder: str) -> Path:
+    return Path(folder, PACKS)

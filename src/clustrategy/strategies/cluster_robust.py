@@ -1,0 +1,23 @@
+"""Ordinary least squares with cluster-robust standard errors."""
+
+from __future__ import annotations
+
+from clustrategy.core.fits import Fits
+from clustrategy.core.shard import Shard
+from clustrategy.estimation.cluster_robust import Df, Variance, fit_cluster_robust
+from clustrategy.strategies.registry import strategy
+
+
+@strategy("cluster_robust")
+def cluster_robust(shard: Shard, *, variance: Variance = "CR1S", df: Df = "G-1") -> Fits:
+    """Ordinary least squares with a cluster-robust variance.
+
+    Parameters
+    ----------
+    variance : CR0 (Liang & Zeger 1986); CR1 = CR0 G/(G-1); CR1S = CR1 (N-1)/(N-p), as Stata and
+        statsmodels; pymer4 = CR1 N/(N-p); CR2 (Bell & McCaffrey 2002) and CR3, as clubSandwich;
+        CV3 = CR3 (G-1)/G, the jackknife.
+    df : of the t distribution; `satterthwaite` as Bell & McCaffrey (2002) and Pustejovsky &
+        Tipton (2018), under the working model of independent, homoskedastic errors.
+    """
+    return fit_cluster_robust(shard, variance, df)

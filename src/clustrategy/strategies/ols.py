@@ -1,0 +1,14 @@
+"""Ordinary least squares."""
+
+from __future__ import annotations
+
+from clustrategy.core.fits import Fits
+from clustrategy.core.shard import Shard
+from clustrategy.estimation.least_squares import fit_ols
+from clustrategy.strategies.registry import strategy
+
+
+@strategy("ols")
+def ols(shard: Shard) -> Fits:
+    """Ordinary least squares with its classical standard errors, t with N - p df."""
+    return fit_ols(shard)

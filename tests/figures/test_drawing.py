@@ -1,0 +1,81 @@
+"""From tables to files: the same files from the same tables, whole or not at all."""
+
+from __future__ import annotations
+
+import warnings
+
+import pandas as pd
+import pytest
+
+from clustrategy.figures.registry import FIGURES, draw
+from tests.figures.drawn import (
+    MAKERS,
+    OPTIONS,
+)
+from tests.figures.tables import (
+    STRATEGIES,
+    STUDY,
+    make_fits,
+)
+
+
+@pytest.fixture(scope="module")
+def table_files(tmp_path_factory):
+    """The tables of a study of few cells, as files."""
+    folder = tmp_path_factory.mktemp("tables")
+    files = {}
+    for name, make in MAKERS.items():
+        table = make()
+        if "obs_per_cluster" in table and name != "cluster_coefficients":
+            table = table[(table["clusters"] == 10) & (table["between_cluster_sigma"] < 1)]
+        files[name] = folder / f"{name}.{'csv' if name == 'dependence' else 'parquet'}"
+        if name == "dependence":
+            table.to_csv(files[name], index=False)
+        else:
+            table.to_parquet(files[name])
+    return files
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_draw_writes_the_same_files_twice_and_without_a_warning(name, table_files, tmp_path, capfd):
+    paths = [table_files[read] for read in FIGURES[name].tables]
+    contents = []
+    for folder in ("first", "second"):
+        outputs = [tmp_path / folder / f"{name}.{suffix}" for suffix in ("png", "pdf")]
+        outputs[0].parent.mkdir()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            # Seaborn 0.13 still says `vert` to matplotlib, which hides this by default.
+            warnings.simplefilter("ignore", PendingDeprecationWarning)
+            draw(name, paths, outputs, factors=STUDY, strategies=STRATEGIES, options=OPTIONS)
+        assert sorted(outputs[0].parent.iterdir()) == sorted(outputs)
+        contents.append([output.read_bytes() for output in outputs])
+    assert contents[0] == contents[1]
+    assert contents[0][0].startswith(b"\x89PNG") and contents[0][1].startswith(b"%PDF")
+    assert b"CreationDate" not in contents[0][1]
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", ["coefficient_recovery", "coverage", "lollipop"])
+def test_more_cells_than_a_picture_can_show_are_said(name, tmp_path):
+    (read,) = FIGURES[name].tables
+    table = MAKERS[read]()
+    few = table[(table["clusters"] == table["clusters"].min()) & (table["strategy"] == "two_stage")]
+    assert len(few)
+    parts = [few.assign(residual_sigma=level) for level in range(1, 801)]
+    path, output = tmp_path / f"{read}.parquet", tmp_path / f"{name}.png"
+    pd.concat(parts).to_parquet(path)
+    factors = [*STUDY, "residual_sigma"]
+    draw(name, [path], [output], factors=factors, strategies=["two_stage"], options={})
+    height = int.from_bytes(output.read_bytes()[20:24], "big")  # of a PNG file
+    assert height < 400
+
+
+def test_a_failed_draw_leaves_the_old_file_and_nothing_else(tmp_path):
+    table, output = tmp_path / "fits.parquet", tmp_path / "convergence.png"
+    make_fits().drop(columns="status").to_parquet(table)
+    output.write_bytes(b"old")
+    with pytest.raises(KeyError):
+        draw("convergence", [table], [output], factors=STUDY, strategies=STRATEGIES, options={})
+    assert output.read_bytes() == b"old"
+    assert sorted(tmp_path.iterdir()) == sorted([table, output])

@@ -1,0 +1,95 @@
+"""The list of figures: cheap to read, with code of each figure that is no other's."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from clustrategy.figures import registry
+from clustrategy.figures.registry import FIGURES, code_of, function_of, names
+
+PERFORMANCE = [name for name, figure in FIGURES.items() if "performance" in figure.tables]
+FOLDER = Path(registry.__file__).parent
+
+
+@pytest.mark.parametrize(
+    ("coefficients", "others"),
+    [
+        ({"uniform": [0, 1]}, set()),
+        ([0, 0.5, 1], {"zip_plot", "nested_loop", "lollipop", "power"}),
+        ([1, 0], {"zip_plot", "nested_loop", "lollipop", "type_i_error", "p_value_ecdf"}),
+        ([1, 0, 2], set(PERFORMANCE)),
+    ],
+)
+def test_a_study_has_the_figures_that_show_something_of_it(coefficients, others):
+    always = {"bias", "coverage", "relative_error"}
+    assert set(names([coefficients])) & set(PERFORMANCE) == {*always, *others}
+    assert set(names([coefficients])) >= set(FIGURES) - set(PERFORMANCE)
+
+
+def test_coefficients_that_are_a_factor_count_together():
+    assert set(PERFORMANCE) <= set(names([{"uniform": [0, 1]}, [0, 0], [0, 1]]))
+    assert "type_i_error" not in names([[0, 1], [0, 2]])
+
+
+def test_the_list_is_read_without_importing_the_plotting_libraries():
+    code = (
+        "import sys, clustrategy.figures.registry as r; assert len(r.FIGURES) == 16;"
+        "[r.code_of(name) for name in r.names([[1, 0, 2]])];"
+        "print({'matplotlib', 'seaborn', 'pandas', 'pyarrow', 'scipy'} & set(sys.modules))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_drawn_by_the_function_and_the_file_of_its_name(name):
+    function = function_of(name)
+    assert function.__name__ == name
+    assert Path(inspect.getfile(function)) == FOLDER / f"{name}.py"
+    tables = [
+        parameter
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+    ]
+    assert len(tables) == len(FIGURES[name].tables)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_rests_on_its_own_file_and_on_what_is_shared(name):
+    """So an edit of one figure redraws no other, and one of a part those that use it."""
+    mine = {path.relative_to(FOLDER) for path in code_of(name) if FOLDER in path.parents}
+    assert {path for path in mine if path.parent == Path()} == {
+        Path(f"{name}.py"),
+        Path("drawing.py"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("part", "users"),
+    [
+        ("score_boxes", {"coefficient_recovery", "standard_errors", "t_statistics"}),
+        ("measure_rows", {"bias", "relative_error", "coverage", "type_i_error", "power"}),
+        (
+            "kind_markers",
+            {"bias", "relative_error", "coverage", "type_i_error", "power", "lollipop"},
+        ),
+        ("performance", {*PERFORMANCE} - {"zip_plot"}),
+        ("predictor_kinds", {*PERFORMANCE} - {"zip_plot"}),
+        ("lme4_band", {"convergence"}),
+        ("audit_differences", {"audit"}),
+        ("frame", {*FIGURES}),
+    ],
+)
+def test_a_part_belongs_to_the_figures_that_use_it(part, users):
+    path = FOLDER / "parts" / f"{part}.py"
+    assert {name for name in FIGURES if path in code_of(name)} == users
+
+
+def test_a_name_that_is_no_figure_is_refused():
+    with pytest.raises(KeyError):
+        function_of("nonsense")
