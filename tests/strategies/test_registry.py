@@ -6,7 +6,7 @@ import numpy as np
 
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Shard
-from clustrategy.engines.chosen import registry
+from clustrategy.strategies import registry
 from clustrategy.strategies.registry import DEFAULT_ENGINE, strategy
 from tests.material import random_shard
 
