@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from importlib.metadata import version
 
 import numpy as np
 
@@ -12,6 +13,11 @@ from clustrategy.core.fits import Fit, Fits, fit_each
 from clustrategy.core.shard import Shard
 from clustrategy.estimation.mixed.models import formula
 from clustrategy.strategies.registry import strategy
+
+
+def versions() -> dict[str, str]:
+    """Return the version of the package that computes the numbers."""
+    return {"mixedlm": version("mixedlm")}
 
 
 def check() -> None:
@@ -54,6 +60,6 @@ FITS = {"mixed_maximal": maximal, "mixed_intercept": intercept}
 
 
 def register() -> None:
-    """Let the package know the engine; to be called before its registry is first used."""
+    """Let the package know the engine."""
     for name, function in FITS.items():
-        strategy(name, engine=ENGINE)(function)
+        strategy(name, engine=ENGINE, check=check, versions=versions)(function)

@@ -13,7 +13,8 @@ from benchmarks.engines import DEFAULT, MIXED, REFERENCE, STRATEGIES, describe, 
 from benchmarks import engines, fits, mixedlm_engine
 from clustrategy.core.errors import EngineError
 from clustrategy.core.shard import Shard
-from clustrategy.strategies import Registered, Strategy, registry
+from clustrategy.engines.chosen import Strategy
+from clustrategy.strategies.registry import REGISTERED, Registered
 
 CELLS, SIMS = 45, 50
 
@@ -33,8 +34,8 @@ def answer(module: str, first: int, sims: int, entries: str, *, failing: str) ->
 def _mixedlm(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the registry know mixedlm during a test."""
     for name, function in mixedlm_engine.FITS.items():
-        entry = Registered(function, mixedlm_engine.__name__)
-        monkeypatch.setitem(registry()[name], mixedlm_engine.ENGINE, entry)
+        entry = Registered(function, check=mixedlm_engine.check)
+        monkeypatch.setitem(REGISTERED[name], mixedlm_engine.ENGINE, entry)
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def test_fits_without_numbers_are_counted(monkeypatch: pytest.MonkeyPatch) -> No
     study = fits.default_study()
     monkeypatch.setattr(fits, "default_study", lambda: study)
     monkeypatch.setitem(study.__dict__, "cells", study.cells[:2])
-    known = registry()["ols"]
+    known = REGISTERED["ols"]
     whole = known["numpy"].function
 
     def half(shard: Shard) -> Any:
@@ -103,7 +104,7 @@ def test_fits_without_numbers_are_counted(monkeypatch: pytest.MonkeyPatch) -> No
         found.fail(np.arange(shard.sims) % 2 == 1, "error", "by design")
         return found
 
-    monkeypatch.setitem(known, "numpy", Registered(half, known["numpy"].module))
+    monkeypatch.setitem(known, "numpy", Registered(half))
     assert fits.timed([Strategy.parse("ols")], range(4))[1:] == (8, 4)
 
 
