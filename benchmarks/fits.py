@@ -45,7 +45,7 @@ class Timed(NamedTuple):
 
 
 def default_study() -> Study:
-    """The study of config/config.yaml."""
+    """Return the study of config/config.yaml."""
     return Study.from_config(yaml.safe_load((REPO / "config/config.yaml").read_text()))
 
 
