@@ -1,16 +1,11 @@
-"""One dataset in full, and any dataset of a study again."""
+"""One dataset in full."""
 
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from clustrategy.dgp import Process, simulate
-from clustrategy.engines.chosen import Strategy
-from clustrategy.examples.cluster_coefficients import cluster_coefficients
-from clustrategy.examples.dependence import dependence
-from clustrategy.examples.remake import remake
 from clustrategy.examples.worked_example import WorkedExample, stars, worked_example
 
 CELL = {"clusters": 6, "obs_per_cluster": 8, "between_cluster_sigma": 0.5}
@@ -49,50 +44,3 @@ def test_the_page_of_the_worked_example(worked: WorkedExample) -> None:
     for row in worked.coefficients.itertuples():
         assert f"{row.estimate:.4f}" in worked.page
     assert [stars(p) for p in (0.0005, 0.005, 0.04, 0.09, 0.5)] == ["***", "**", "*", ".", ""]
-
-
-def test_a_dataset_made_again_is_that_of_the_study() -> None:
-    drawn = simulate(PROCESS, 1, CELL, range(4))
-    strategies = [Strategy.parse(entry) for entry in ENTRIES]
-    made = remake("mine", PROCESS, 1, CELL, 3, strategies)
-    assert set(made.dataset["sim"].to_pylist()) == {3}
-    np.testing.assert_array_equal(made.dataset["DV"], drawn.shard.dataset(3).y)
-    np.testing.assert_array_equal(made.truth["value"], drawn.truth[3])
-    assert made.estimates.num_rows == 9 and made.fits.num_rows == 3
-    maximal = strategies[2].fit(drawn.shard)
-    assert made.fits["theta"].to_pylist()[2].split() == [repr(float(x)) for x in maximal.theta[3]]
-    for line in (
-        "# study mine, clusters=6/obs_per_cluster=8/between_cluster_sigma=0.5/sim=3",
-        "maximal <- lmer(DV ~ 1 + IV1 + IV2 + (1 + IV1 + IV2 | cluster), data)",
-        "intercept <- lmer(DV ~ 1 + IV1 + IV2 + (1 | cluster), data)",
-        "print(summary(lm(DV ~ IV1 + IV2, data)))",
-    ):
-        assert line in made.script.splitlines()
-
-
-@pytest.mark.parametrize(("sims", "shown"), [(2, 2), (50, 5)])
-def test_the_coefficients_of_clusters(sims: int, shown: int) -> None:
-    table = cluster_coefficients(PROCESS, 1, CELL, sims).to_pandas()
-    drawn = simulate(PROCESS, 1, CELL, range(shown))
-    assert len(table) == shown * 6 * 2
-    row = table[(table["sim"] == 1) & (table["cluster"] == 4) & (table["term"] == "IV1")].iloc[0]
-    assert row["coefficient"] == drawn.cluster_coefficients[1, 3, 1]
-    assert row["true_value"] == 0.0
-    assert table["clusters"].eq(6).all()
-
-
-def test_repeated_measures_are_not_independent() -> None:
-    table = dependence(1).to_pandas()
-    assert table.groupby("panel")["person"].nunique().to_dict() == {
-        "once": 21,
-        "repeated": 3,
-        "simpson": 3,
-    }
-    simpson = table[table["panel"] == "simpson"]
-
-    def slope(rows: pd.DataFrame) -> float:
-        return float(np.polyfit(rows["x"], rows["y"], 1)[0])
-
-    assert slope(simpson) < 0
-    assert all(slope(rows) > 0 for _, rows in simpson.groupby("person"))
-    assert dependence(1).equals(dependence(1)) and not dependence(1).equals(dependence(2))
