@@ -37,6 +37,9 @@ SMALL = {
     "audit": None,
 }
 
+ESTIMATES = "results/small/estimates.parquet"
+PERFORMANCE = "results/small/performance.parquet"
+
 
 @dataclass
 class Run:
@@ -89,20 +92,38 @@ class Checkout:
         return self.folder / "results" / study / name
 
 
+def copy_of_workflow(folder: Path) -> Checkout:
+    """Copy the workflow into a new folder."""
+    folder.mkdir()
+    for part in WORKFLOW:
+        source = REPO / part
+        copy = shutil.copytree if source.is_dir() else shutil.copy2
+        copy(source, folder / part)
+    return Checkout(folder)
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Callable[..., Checkout]:
     """A function that makes a new copy of the workflow, in a folder with a space in its path."""
 
     def make(name: str = "a study") -> Checkout:
-        folder = tmp_path / name
-        folder.mkdir()
-        for part in WORKFLOW:
-            source = REPO / part
-            copy = shutil.copytree if source.is_dir() else shutil.copy2
-            copy(source, folder / part)
-        return Checkout(folder)
+        return copy_of_workflow(tmp_path / name)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """The small study with its tables made, on one core; not to be changed, see `finished`."""
+    here = copy_of_workflow(tmp_path_factory.mktemp("small") / "a study")
+    here.run(PERFORMANCE, "--cores", "1", config=SMALL)
+    return here
+
+
+@pytest.fixture
+def finished(small: Checkout, tmp_path: Path) -> Checkout:
+    """A copy of the small study with its tables made."""
+    return Checkout(shutil.copytree(small.folder, tmp_path / "finished"))
 
 
 @pytest.fixture
