@@ -1,4 +1,4 @@
-"""The study's metrics: how far off, how unsure, how significant, and did it fit at all."""
+"""The study's metrics: how far off, how unsure and how significant the estimates are."""
 
 from __future__ import annotations
 
