@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 import pytest
 
 import clustrategy
-from clustrategy.core.cells import shard_path
 from clustrategy.core.errors import ConfigError, DataError
 from clustrategy.core.fits import Fits
 from clustrategy.dgp import Process
@@ -69,12 +68,10 @@ def write_study(config: Mapping[str, Any] = CONFIG) -> tuple[Study, pd.DataFrame
     """Write a study's whole tables of made-up fits, and return its estimates with truth."""
     study = Study.from_config(config)
     rng = np.random.default_rng(5)
-    parts: dict[str, list[pa.Table]] = {"estimates": [], "fits": []}
+    parts: dict[str, list[pa.Table]] = {"truth": [], "estimates": [], "fits": []}
     for cell in study.cells:
-        for sims in study.blocks(cell):
-            truth = np.tile([0.0, 0.5], (len(sims), 1))
-            path = Path(study.folder, "truth", shard_path(cell, sims))
-            write_parquet(truth_table(truth, TERMS, sims), path, {})
+        truth = truth_table(np.tile([0.0, 0.5], (SIMS, 1)), TERMS, range(SIMS))
+        parts["truth"].append(with_cell(cell, truth))
         fits = {label: fits_of(rng, label) for label in LABELS}
         made = {
             "estimates": [
@@ -88,21 +85,25 @@ def write_study(config: Mapping[str, Any] = CONFIG) -> tuple[Study, pd.DataFrame
             order = np.argsort(whole["sim"].to_numpy(), kind="stable")
             parts[name].append(with_cell(cell, whole.take(order)))
     for name, cells in parts.items():
-        write_parquet(iter(cells), f"{study.folder}/{name}.parquet", {})
-    estimates, glance = (pa.concat_tables(parts[name]).to_pandas() for name in parts)
+        write_parquet(pa.concat_tables(cells), f"{study.folder}/{name}.parquet", {})
+    estimates, glance = (
+        pa.concat_tables(parts[name]).to_pandas() for name in ("estimates", "fits")
+    )
     keys = [*study.factors, "sim", "strategy"]
     rows = estimates.merge(glance[[*keys, "status"]], on=keys, validate="m:1")
     return study, rows.assign(truth=rows["term"].map({"(Intercept)": 0.0, "IV1": 0.5}))
 
 
-def perform(study: Study, **changed: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+def perform(
+    study: Study, labels: Sequence[str] | None = None, **changed: Any
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables `performance` and `differences` of a study whose whole tables are there."""
     names = ("performance", "differences")
+    replace(study.plan, labels=labels or study.plan.labels).write()
     write_performance(
-        {**study.performance_job, **changed},
-        estimates=f"{study.folder}/estimates.parquet",
-        fits=f"{study.folder}/fits.parquet",
-        truth=study.shards("truth"),
+        study.folder,
+        {**study.performance_settings, **changed},
+        **{name: f"{study.folder}/{name}.parquet" for name in ("estimates", "fits", "truth")},
         **{name: f"{study.folder}/{name}.parquet" for name in names},
         **{f"{name}_csv": f"{study.folder}/{name}.csv" for name in names},
     )
@@ -133,7 +134,7 @@ def test_each_handling_of_failures_uses_its_own_replicates() -> None:
     usable = rows["status"].isin(["ok", "singular"])
     failed = rows.loc[~usable, ["between_cluster_sigma", "sim"]].drop_duplicates()
     everywhere = rows.merge(failed, how="left", indicator=True)["_merge"] == "left_only"
-    assert study.performance_job["fallback"] == "B"
+    assert study.performance_settings["fallback"] == "B"
     for sigma in (0.5, 1.0):
         for label, term in (("A", "(Intercept)"), ("A", "IV1"), ("B", "IV1"), ("C", "(Intercept)")):
             own = rows[rows["strategy"] == label]
@@ -276,14 +277,23 @@ def test_the_size_of_row_groups_changes_nothing() -> None:
 
 def test_tables_of_another_study_are_refused() -> None:
     study, _ = write_study()
-    with pytest.raises(DataError, match=r"truth/.*cannot be read"):
+    with pytest.raises(DataError, match=r"truth.parquet: is not of the study's sims"):
         perform(Study.from_config({**CONFIG, "sims": 41}))
-    with pytest.raises(DataError, match="expected sims 0 to 39"):
-        perform(study, blocks=[[(0, 39)]] * 2)
     with pytest.raises(DataError, match=r"fits.parquet: is not of the study's strategies"):
-        perform(study, strategies=["A", "C", "B"])
+        perform(study, ["A", "C", "B"])
     with pytest.raises(DataError, match=r"estimates.parquet: holds fewer rows than the study"):
-        perform(study, strategies=[*LABELS, *LABELS])
+        perform(study, [*LABELS, *LABELS], finite_variance=dict.fromkeys(LABELS, [True] * 2))
+    truth = Path(study.folder, "truth.parquet")
+    table = pq.read_table(truth)
+    pq.write_table(table.slice(4), truth)
+    with pytest.raises(DataError, match=r"truth.parquet: is not of the study's sims"):
+        perform(study)
+    pq.write_table(table.slice(0, SIMS * 2), truth)
+    with pytest.raises(DataError, match=r"truth.parquet: holds fewer rows than the study"):
+        perform(study)
+    truth.unlink()
+    with pytest.raises(DataError, match=r"truth.parquet: cannot be read"):
+        perform(study)
     assert not Path(study.folder, "performance.parquet").exists()
 
 
@@ -354,7 +364,7 @@ def test_the_smallest_cluster(
         return True
 
     monkeypatch.setattr(Strategy, "finite_variance", finite_variance)
-    assert study.performance_job["finite_variance"] == {"two_stage": [True, True]}
+    assert study.performance_settings["finite_variance"] == {"two_stage": [True, True]}
     assert asked == {(rows, slopes)}
 
 

@@ -66,7 +66,12 @@ def test_another_config_without_snakemakes_memory(
         pd.testing.assert_frame_equal(found, changed, check_exact=True)
     else:
         summary = pd.read_csv(here.result("summary.csv"))
-        assert list(summary["strategy"]) == ["cluster_robust", "two_stage", "ols", "mixed_intercept"]
+        assert list(summary["strategy"]) == [
+            "cluster_robust",
+            "two_stage",
+            "ols",
+            "mixed_intercept",
+        ]
         assert set(summary["fits"]) == {6 * 4}
     assert "Nothing to be done" in here.run(target, config=CHANGED).output
 

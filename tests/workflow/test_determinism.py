@@ -51,10 +51,7 @@ def test_packing_does_not_matter(
     here = checkout()
     hook = here.folder / "hook"
     hook.mkdir()
-    code = (
-        "import clustrategy.study.packs as packs\n"
-        "packs.LEAST = packs.SECONDS = 1e-9\n"
-    )
+    code = "import clustrategy.study.packs as packs\npacks.LEAST = packs.SECONDS = 1e-9\n"
     (hook / "sitecustomize.py").write_text(code)
     path = os.pathsep.join([str(hook), os.environ.get("PYTHONPATH", "")])
     config = {**SMALL, "sims_per_shard": 2}
