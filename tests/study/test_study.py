@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from clustrategy.core.cells import format_level, level, read_shard_path, shard_path
 from clustrategy.core.errors import ConfigError
+from clustrategy.dgp import Process
 from clustrategy.study.config import load
+from clustrategy.study.shards import Shards
 from clustrategy.study.study import Study
 from tests.conftest import REPO, SMALL
 
@@ -300,7 +302,7 @@ def test_the_default_study_is_the_one_we_start_from() -> None:
         "between_cluster_sigma": [0.1, 0.25, 1.0, 2.0, 4.0],
     }
     assert (len(study.cells), study.sims) == (45, 50)
-    assert study.shards("fits")[1] == (
+    assert str(Shards.of(study.recipe, study.folder, study.plan.blocks[1]).file("fits")) == (
         "results/three-ways/fits/clusters=10/obs_per_cluster=5/between_cluster_sigma=0.25/"
         "sims=0-49.parquet"
     )
@@ -310,7 +312,9 @@ def test_the_order_of_factors_in_the_config_does_not_matter() -> None:
     grid = CONFIG["grid"] | {"residual_sigma": [1, 2], "predictors": [2]}
     backwards = dict(reversed(grid.items()))
     one, other = (Study.from_config({**CONFIG, "grid": g}) for g in (grid, backwards))
-    assert one.shards("fits") == other.shards("fits")
+    assert one.plan.blocks == other.plan.blocks
+    assert one.plan.digest == other.plan.digest
+    assert [block.path for block in one.plan.blocks] == [block.path for block in other.plan.blocks]
     assert one.factors[3:] == ["predictors", "residual_sigma"]
 
 
@@ -355,18 +359,16 @@ def test_how_levels_of_text_and_lists_stand_in_paths() -> None:
         for coefficients in ("0,0,0.2,0.5", "uniform,0,1")
         for icc in ("0.5", "0,1")
     ]
-    assert [shard.partition("sigma=0.5")[2] for shard in study.shards("fits")[:4]] == ends
+    assert [block.path.partition("sigma=0.5")[2] for block in study.plan.blocks[:4]] == ends
 
 
 def test_options_that_are_not_set_are_not_in_the_config() -> None:
     """So that the folders of studies which do not know of them stay theirs."""
     study = Study.from_config(CONFIG)
-    assert study.identity == {
-        "seed": 1,
-        "dgp": {"predictors": 3, "coefficients": {"uniform": [0, 1]}, "residual_sigma": 1.0},
-    }
+    dgp = {"predictors": 3, "coefficients": {"uniform": [0, 1]}, "residual_sigma": 1.0}
+    assert (study.seed, study.dgp) == (1, dgp)
     cell = study.cells[0]
-    assert study.job(cell)["process"] == {**study.identity["dgp"], **cell}
+    assert study.recipe.process(cell) == study.process(cell) == Process.of(dgp, cell)
     assert study.process(cell).treatment == "none"
 
 
@@ -383,7 +385,7 @@ def test_whole_numbers_have_one_form() -> None:
 
 def test_a_number_of_sims_per_shard_is_kept() -> None:
     study = Study.from_config({**CONFIG, "sims": 7, "sims_per_shard": 3})
-    assert all(study.blocks(cell) == [range(3), range(3, 6), range(6, 7)] for cell in study.cells)
+    assert all(study.cut(cell) == [range(3), range(3, 6), range(6, 7)] for cell in study.cells)
 
 
 def test_the_cut_is_that_of_the_size_and_not_of_the_grid() -> None:
@@ -391,13 +393,13 @@ def test_the_cut_is_that_of_the_size_and_not_of_the_grid() -> None:
     config = {**CONFIG, "sims": 1000, "sims_per_shard": "auto"}
     study = Study.from_config({**config, "grid": grid})
     larger = {**grid, "clusters": [10, 30, 100], "between_cluster_sigma": [0.1, 1, *range(2, 40)]}
-    whole = set(Study.from_config({**config, "grid": larger}).shards("fits"))
-    assert whole > set(study.shards("fits"))
-    ends = {len(study.blocks(cell)) for cell in study.cells}
+    whole = {block.path for block in Study.from_config({**config, "grid": larger}).plan.blocks}
+    assert whole > {block.path for block in study.plan.blocks}
+    ends = {len(study.cut(cell)) for cell in study.cells}
     assert len(ends) > 1, "small datasets are in fewer shards than large ones"
     for cell in study.cells:
         rows = cell["clusters"] * cell["obs_per_cluster"]
-        assert max(map(len, study.blocks(cell))) * rows <= 2_000_000
+        assert max(map(len, study.cut(cell))) * rows <= 2_000_000
 
 
 def test_a_folder_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -412,10 +414,14 @@ def test_a_folder_belongs_to_one_seed_and_process(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     study = Study.from_config(CONFIG)
-    study.claim()
+    study.check_folder()
+    study.plan.write()
     study.check_folder()
     Study.from_config(changed("sims", 99)).check_folder()
     with pytest.raises(ConfigError, match="was made with seed 1, but .* says 2"):
         Study.from_config(changed("seed", 2)).check_folder()
     with pytest.raises(ConfigError, match="was made with dgp"):
         Study.from_config(changed("dgp.residual_sigma", 2.0)).check_folder()
+    Study.from_config(changed("dgp.residual_sigma", 1)).check_folder()
+    (tmp_path / "results/small/study.json").write_text("damaged")
+    Study.from_config(changed("seed", 2)).check_folder()

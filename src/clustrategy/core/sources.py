@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def sources(*files: Path, but: Collection[Path] = ()) -> list[Path]:
@@ -61,10 +60,16 @@ def _read(file: Path) -> tuple[str, tuple[Path, ...]]:
     """Give the digest of a file's code and the files of the package that it imports."""
     tree = ast.parse(file.read_bytes())
     imported = tuple(path for name in _imports(tree) if (path := _file(name)) is not None)
-    for node in ast.walk(tree):
-        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            node.body[0] = ast.Pass()
-    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest(), imported
+    code = ast.unparse(_Wordless().visit(tree))
+    return hashlib.sha256(code.encode()).hexdigest(), imported
+
+
+class _Wordless(ast.NodeTransformer):
+    """Takes text that is a statement, such as a docstring, out of a module."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        value = node.value
+        return None if isinstance(value, ast.Constant) and isinstance(value.value, str) else node
 
 
 def _imports(tree: ast.Module) -> list[str]:

@@ -13,7 +13,7 @@ from clustrategy.core.errors import DataError
 from clustrategy.evaluation.cell_fits import NUMBERS, CellFits, Comparison
 from clustrategy.study.plan import Plan, read_plan
 from clustrategy.tables.cells import with_cell
-from clustrategy.tables.files import write_csv, write_parquet
+from clustrategy.tables.files import damaged, write_csv, write_parquet
 
 
 def performance(
@@ -102,8 +102,8 @@ def _by_rows(path: str, columns: Sequence[str]) -> Callable[[int], pa.Table]:
     """Return a function that reads the next rows of a table, as many as it is asked for."""
     try:
         file = pq.ParquetFile(path, page_checksum_verification=True)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise _damaged(path, error) from None
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise damaged(path, error) from None
     groups = iter(range(file.num_row_groups))
     waiting = file.schema_arrow.empty_table().select(columns)
 
@@ -115,15 +115,10 @@ def _by_rows(path: str, columns: Sequence[str]) -> Callable[[int], pa.Table]:
                 raise DataError(f"{path}: holds fewer rows than the study; delete it and run again")
             try:
                 part = file.read_row_group(group, list(columns))
-            except (OSError, pa.ArrowInvalid) as error:
-                raise _damaged(path, error) from None
+            except (OSError, ValueError, pa.ArrowException) as error:
+                raise damaged(path, error) from None
             waiting = pa.concat_tables([waiting, part])
         chosen, waiting = waiting.slice(0, rows), waiting.slice(rows)
         return chosen
 
     return following
-
-
-def _damaged(path: str, error: Exception) -> DataError:
-    reason = str(error).splitlines()[0]
-    return DataError(f"{path}: cannot be read ({reason}); delete it and run again")

@@ -24,7 +24,7 @@ from clustrategy.study.plan import Plan
 from clustrategy.study.recipe import Recipe
 from clustrategy.study.shards import MADE_FROM, WHOLE, Shards, make, read, stamp
 from clustrategy.tables.estimates import fits_from_tables
-from clustrategy.tables.files import read_parquet, write_parquet
+from clustrategy.tables.sealed import read_sealed, write_sealed
 
 FOLDER = "audit"
 START = 4.0
@@ -160,18 +160,18 @@ class AuditedBlocks:
             kept = [table.filter(pc.equal(table["strategy"], label)) for table in tables]
             parts.append(compare(shard, head.sims, audited, fits_from_tables(*kept)))
         made_from = json.dumps({WHOLE: self.made_from(head)})
-        write_parquet(pa.concat_tables(parts), self.file(head), {MADE_FROM: made_from})
+        write_sealed(pa.concat_tables(parts), self.file(head), {MADE_FROM: made_from})
 
     def read(self, head: Block) -> pa.Table:
         """Read the audit of a block; where it is damaged or stale it is made again."""
         path = self.file(head)
         try:
             if (stamp(path) or {}).get(WHOLE) == self.made_from(head):
-                return read_parquet(path).replace_schema_metadata(None)
+                return read_sealed(path)
         except DataError:
             pass
         self.make(head)
-        return read_parquet(path).replace_schema_metadata(None)
+        return read_sealed(path)
 
 
 def _rows(plan: Plan, block: Block, head: Block) -> list[pa.Table]:

@@ -100,7 +100,7 @@ def stored(folder: str) -> dict[str, Any] | None:
     try:
         content = json.loads(Path(folder, FILE).read_text(encoding="utf-8"))
         said = content.pop("digest")
-    except (OSError, ValueError, AttributeError, KeyError):
+    except (OSError, ValueError, AttributeError, KeyError, TypeError):
         return None
     return content if said == digest(content) else None
 

@@ -28,8 +28,8 @@ from clustrategy.study.plan import Plan
 from clustrategy.study.recipe import Digests, Recipe
 from clustrategy.tables.datasets import datasets_table, truth_table
 from clustrategy.tables.estimates import estimates_table, fits_table
-from clustrategy.tables.files import read_parquet, write_parquet
 from clustrategy.tables.scores import scores_table
+from clustrategy.tables.sealed import read_sealed, write_sealed
 
 MADE_FROM = "clustrategy.made_from"
 DRAWN = ("truth", "datasets")
@@ -208,10 +208,7 @@ def _kept(shards: Shards, labels: Sequence[str]) -> dict[str, _Found]:
     if not labels:
         return {}
     try:
-        tables = [
-            read_parquet(shards.file(kind)).replace_schema_metadata(None)
-            for kind in ("estimates", "fits")
-        ]
+        tables = [read_sealed(shards.file(kind)) for kind in ("estimates", "fits")]
     except DataError:
         return {}
     return {
@@ -232,7 +229,7 @@ def _scores(found: _Found, truth: Floats, sims: range) -> pa.Table:
 
 def _write(table: pa.Table, shards: Shards, kind: str) -> None:
     made_from = json.dumps(dict(shards.parts(kind)), sort_keys=True)
-    write_parquet(table, shards.file(kind), {MADE_FROM: made_from})
+    write_sealed(table, shards.file(kind), {MADE_FROM: made_from})
 
 
 def read(shards: Shards, kind: str) -> pa.Table:
@@ -248,7 +245,7 @@ def read(shards: Shards, kind: str) -> pa.Table:
     wanted = shards.parts(kind)
     if parts is None or any(parts.get(part) != made for part, made in wanted.items()):
         raise DataError(f"{path}: is not there, or was made from something else")
-    table = read_parquet(path).replace_schema_metadata(None)
+    table = read_sealed(path)
     if parts.keys() != wanted.keys():
         table = table.filter(pc.is_in(table["strategy"], pa.array(sorted(wanted))))
     block = shards.block

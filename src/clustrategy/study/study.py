@@ -149,7 +149,8 @@ class Study:
     def recipe(self) -> Recipe:
         """What the shards are made from."""
         entries = [strategy.spec for strategy in self.strategies]
-        return Recipe(self.seed, self.dgp, entries, self.config["keep_datasets"])
+        dgp = {option: level(option, value) for option, value in self.dgp.items()}
+        return Recipe(self.seed, dgp, entries, self.config["keep_datasets"])
 
     @cached_property
     def plan(self) -> Plan:

@@ -140,6 +140,11 @@ def read_parquet(path: str | Path) -> pa.Table:
     try:
         # Shards live in folders named factor=level, which are not to become columns here.
         return pq.read_table(path, partitioning=None, page_checksum_verification=True)
-    except (OSError, pa.ArrowInvalid) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"{path}: cannot be read ({reason}); delete it and run again") from None
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise damaged(path, error) from None
+
+
+def damaged(path: str | Path, error: Exception) -> DataError:
+    """Say in a sentence that a file cannot be read."""
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return DataError(f"{path}: cannot be read ({reason}); delete it and run again")

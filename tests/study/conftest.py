@@ -1,0 +1,23 @@
+"""Shared by the tests of studies and of steps that make them."""
+
+from __future__ import annotations
+
+import pytest
+
+from clustrategy.core.fits import Fits
+from clustrategy.core.shard import Shard
+from clustrategy.engines.chosen import Strategy
+
+
+@pytest.fixture
+def fitted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The labels of the strategies that are fitted, a shard each, from now on."""
+    labels: list[str] = []
+    fit = Strategy.fit
+
+    def spy(self: Strategy, shard: Shard) -> Fits:
+        labels.append(self.label)
+        return fit(self, shard)
+
+    monkeypatch.setattr(Strategy, "fit", spy)
+    return labels
