@@ -51,6 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     items.sort(key=haste)
 
+
 @dataclass
 class Run:
     """A finished run of Snakemake: exit code and all that it printed."""
