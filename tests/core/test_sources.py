@@ -1,0 +1,157 @@
+"""Which files a module's behaviour comes from, and what in them is behaviour."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clustrategy.core.sources import PACKAGE, code_digest, sources
+
+CODE = '''"""What the module is for."""
+
+import math
+
+LIMIT = 3
+"""How many there are."""
+
+
+class Thing:
+    """A thing."""
+
+    size: int = 2  # in metres
+
+    def area(self, factor: float = 1.0) -> float:
+        """Return the area."""
+        # The formula is well known.
+        return math.pi * factor * self.size**2
+
+
+async def wait() -> str:
+    """Wait."""
+    return "done"
+
+
+def nothing() -> None:
+    """Do nothing."""
+'''
+
+
+def digest_of(folder: Path, code: str) -> str:
+    """Return the digest of a module that is called the same, whatever it holds."""
+    place = folder / f"version {len(list(folder.iterdir()))}"
+    place.mkdir()
+    (place / "module.py").write_text(code)
+    return code_digest([place / "module.py"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"""What the module is for."""', '"""Something else.\n\nIn many words.\n"""'),
+        ('"""How many there are."""', '"""How many there may be."""'),
+        ('"""How many there are."""\n', ""),
+        ('    """A thing."""\n\n', ""),
+        ('"""Return the area."""', '"""Give the area."""'),
+        ('        """Return the area."""\n', ""),
+        ('"""Wait."""', '"""Wait a while."""'),
+        ('"""Do nothing."""', "'''Do nothing at all.'''"),
+        ("  # in metres", ""),
+        ("# The formula is well known.", "# The formula is in every textbook."),
+        ("        # The formula is well known.\n", "\n\n"),
+        ("math.pi * factor * self.size**2", "(\n            math.pi * factor * self.size ** 2)"),
+        ('"done"', "'done'"),
+    ],
+)
+def test_words_and_layout_are_no_code(tmp_path: Path, old: str, new: str) -> None:
+    assert CODE.count(old) == 1
+    assert digest_of(tmp_path, CODE) == digest_of(tmp_path, CODE.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("LIMIT = 3", "LIMIT = 4"),
+        ("LIMIT = 3", "LIMIT = 3.0"),
+        ('"done"', '"gone"'),
+        ("factor: float = 1.0", "factor: float = 2.0"),
+        ("math.pi * factor * self.size**2", "math.pi * (factor * self.size) ** 2"),
+        ("import math", "import cmath as math"),
+        ("async def wait", "def wait"),
+        ("class Thing:", "@final\nclass Thing:"),
+        ('    """Do nothing."""', '    return """Do nothing."""'),
+        ("LIMIT = 3", 'LIMIT = 3\nOTHER = """some words"""'),
+    ],
+)
+def test_an_edit_of_code_changes_the_digest(tmp_path: Path, old: str, new: str) -> None:
+    assert CODE.count(old) == 1
+    assert digest_of(tmp_path, CODE) != digest_of(tmp_path, CODE.replace(old, new))
+
+
+def test_the_names_and_the_order_of_files_enter(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.py", tmp_path / "other.py"
+    one.write_text("x = 1\n")
+    other.write_text("x = 1\n")
+    assert code_digest([one]) != code_digest([other])
+    assert code_digest([one, other]) != code_digest([one])
+    assert code_digest([]) != code_digest([one])
+
+
+def names(files: list[Path]) -> set[str]:
+    """Return the paths of files in the package."""
+    return {str(file.relative_to(PACKAGE)) for file in files if file.is_relative_to(PACKAGE)}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import clustrategy.core.errors",
+        "from clustrategy.core import errors",
+        "from clustrategy.core.errors import DataError",
+        "from clustrategy.core.errors import (\n    ConfigError,\n    DataError,\n)",
+        "import os, clustrategy.core.errors as mistakes",
+        "def later():\n    from clustrategy.core.errors import DataError",
+        "if True:\n    import clustrategy.core.errors",
+    ],
+)
+def test_an_import_is_followed_however_it_is_written(tmp_path: Path, statement: str) -> None:
+    module = tmp_path / "module.py"
+    module.write_text(statement)
+    found = sources(module)
+    assert module in found
+    assert "core/errors.py" in names(found)
+
+
+def test_imports_are_followed_all_the_way(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text("from clustrategy.tables import files\nimport numpy\n")
+    found = names(sources(module))
+    assert found == {"tables/__init__.py", "tables/files.py", "core/errors.py"}
+    assert sources(module, module) == sources(module) == sorted(sources(module))
+
+
+def test_a_file_that_is_cut_takes_with_it_what_it_alone_imports(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text(
+        "from clustrategy.tables.files import whole\nfrom clustrategy.core import digests\n"
+    )
+    cut = [PACKAGE / "tables/files.py"]
+    assert names(sources(module, but=cut)) == {"core/__init__.py", "core/digests.py"}
+    module_two = tmp_path / "module_two.py"
+    module_two.write_text(
+        "from clustrategy.tables.files import whole\nfrom clustrategy.core import errors\n"
+    )
+    assert "core/errors.py" in names(sources(module_two, but=cut)), "another file imports it too"
+
+
+def test_other_packages_are_left_out(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text("import numpy\nimport clustrategy\nfrom os import path\n")
+    assert sources(module) == [module]
+
+
+def test_engines_have_the_code_that_computes_them() -> None:
+    found = names(sources(PACKAGE / "strategies/two_stage.py"))
+    assert {"strategies/two_stage.py", "estimation/two_stage.py", "core/shard.py"} <= found
+    assert not any(file.startswith(("study/", "steps/", "figures/", "dgp/")) for file in found)
+    assert "estimation/mixed/reml.py" not in found
