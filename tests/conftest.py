@@ -15,6 +15,9 @@ import pytest
 import yaml
 from hypothesis import settings
 
+# Before NumPy is imported: on small matrices more threads only wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 REPO = Path(__file__).parents[1]
 WORKFLOW = ("Snakefile", "workflow", "scripts", "profiles", "config", "envs")
 

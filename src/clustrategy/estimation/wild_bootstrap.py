@@ -219,8 +219,8 @@ class Draws(NamedTuple):
     def limits(self) -> Floats:
         """Find the largest and the smallest tau, (2, p), of null values that are not rejected.
 
-        From `FARTHEST` inwards, halved until one is not rejected, then by bisection. Where the one at
-        `FARTHEST` is not rejected, the interval has no end.
+        From `FARTHEST` inwards, halved until one is not rejected, then by bisection. Where the one
+        at `FARTHEST` is not rejected, the interval has no end.
         """
         excess = self._excess(1.0 - TIE_TOLERANCE)
         side = np.array([[1.0], [-1.0]])
