@@ -16,6 +16,9 @@ import yaml
 from filelock import FileLock
 from hypothesis import settings
 
+# Before NumPy is imported: on small matrices more threads only wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 REPO = Path(__file__).parents[1]
 WORKFLOW = ("Snakefile", "workflow", "scripts", "profiles", "config", "envs")
 
