@@ -31,6 +31,7 @@ def tampered(file: Path, change: Callable[[pd.DataFrame], None]) -> None:
     pq.write_table(pa.Table.from_pandas(frame, schema=table.schema, preserve_index=False), file)
 
 
+@pytest.mark.slow
 @pytest.mark.lme4
 def test_a_study_is_audited_by_lme4_and_statsmodels(
     checkout: Callable[..., Checkout], needs_r: None
@@ -67,6 +68,8 @@ def test_a_study_is_audited_by_lme4_and_statsmodels(
         frame.loc[(frame["strategy"] == "two_stage") & (frame["sim"] == 1), "std_error"] *= 1.01
 
     tampered(estimates, spoil)
+    for shard in here.result("audit").rglob("*.parquet"):
+        shard.unlink()
     failed = here.run("audit", config=STUDY, expect=1)
     said = next(line for line in failed.output.splitlines() if line.startswith("clustrategy:"))
     assert "the audit found numpy at fault in 1 of 24 fits" in said
@@ -82,6 +85,7 @@ def test_a_study_is_audited_by_lme4_and_statsmodels(
         assert right[name].tolist() == right[f"{name}_again"].tolist()
 
 
+@pytest.mark.slow
 def test_without_r_a_run_says_loudly_that_it_is_not_audited(
     checkout: Callable[..., Checkout],
 ) -> None:

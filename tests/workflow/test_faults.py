@@ -12,9 +12,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from tests.conftest import SMALL, Checkout
-
-ESTIMATES = "results/small/estimates.parquet"
+from tests.conftest import ESTIMATES, SMALL, Checkout
 
 
 def sentence(output: str) -> str:
@@ -54,9 +52,8 @@ def test_a_config_that_is_not_yaml(checkout: Callable[..., Checkout]) -> None:
     assert "line" in said
 
 
-def test_a_folder_of_another_study_is_left_alone(checkout: Callable[..., Checkout]) -> None:
-    here = checkout()
-    here.run(ESTIMATES, config=SMALL)
+def test_a_folder_of_another_study_is_left_alone(finished: Checkout) -> None:
+    here = finished
     before = here.result("estimates.parquet").read_bytes()
     said = sentence(here.run(ESTIMATES, config={**SMALL, "seed": 2}, expect=1).output)
     assert "results/small" in said
@@ -76,13 +73,13 @@ def test_r_is_missing(checkout: Callable[..., Checkout], tmp_path: Path) -> None
     assert "needs R, which is not here" in sentence(run.output)
 
 
-def test_two_runs_at_once(checkout: Callable[..., Checkout]) -> None:
-    here = checkout()
-    here.result("").mkdir(parents=True)
+def test_two_runs_at_once(finished: Checkout) -> None:
+    here = finished
+    more = {**SMALL, "sims": 5}
     with FileLock(here.result(".lock")):
-        run = here.run(ESTIMATES, config=SMALL, expect=1)
+        run = here.run(ESTIMATES, config=more, expect=1)
     assert "another run" in sentence(run.output)
-    here.run(ESTIMATES, config=SMALL)
+    here.run(ESTIMATES, config=more)
 
 
 def test_no_permission_to_write(checkout: Callable[..., Checkout]) -> None:
@@ -98,7 +95,8 @@ def test_a_file_that_cannot_be_written_whole_is_not_there(
     checkout: Callable[..., Checkout],
 ) -> None:
     here = checkout()
-    big = {**SMALL, "grid": {**SMALL["grid"], "obs_per_cluster": [6, 2000]}}
+    grid = {**SMALL["grid"], "obs_per_cluster": [6, 2000]}
+    big = {**SMALL, "grid": grid, "keep_datasets": True}
 
     def little_room() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
@@ -108,23 +106,11 @@ def test_a_file_that_cannot_be_written_whole_is_not_there(
     assert "could not be written" in run.output
     assert "Traceback" not in run.output
     done = {path for path in here.result("estimates").rglob("*.parquet")}
-    assert {path.parts[-3] for path in done} == {"obs_per_cluster=6"}
-    assert not list(here.result("datasets").rglob(".*.parquet"))
+    assert {path.parts[-3] for path in done} >= {"obs_per_cluster=6"}
+    assert not list(here.result("").rglob(".*.parquet"))
     kept = {path: path.stat().st_mtime_ns for path in done}
     here.run(ESTIMATES, config=big)
     assert {path: path.stat().st_mtime_ns for path in done} == kept
-
-
-def test_a_truncated_shard_is_named(checkout: Callable[..., Checkout]) -> None:
-    here = checkout()
-    here.run(ESTIMATES, config=SMALL)
-    shard = next(here.result("scores").rglob("*.parquet"))
-    shard.write_bytes(shard.read_bytes()[:100])
-    run = here.run(
-        ESTIMATES, "--forcerun", "aggregate", "--rerun-triggers", "mtime", config=SMALL, expect=1
-    )
-    assert shard.name in run.output
-    assert "cannot be read" in run.output
 
 
 def test_lint_is_content() -> None:

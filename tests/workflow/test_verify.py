@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
+from clustrategy.core.digests import file_digest
 from tests.conftest import Checkout
 
 SHORT = "verification-short"
 
 
+@pytest.mark.slow
 def test_what_is_known_is_found(checkout: Callable[..., Checkout]) -> None:
     here = checkout()
     run = here.run("verify_short")
@@ -38,7 +42,16 @@ def test_what_is_known_is_found(checkout: Callable[..., Checkout]) -> None:
     rows.loc[rows["strategy"] == "CR1", ["z", "verdict"]] = [9.0, "differs"]
     schema = pq.read_schema(path)
     pq.write_table(pa.Table.from_pandas(rows, schema=schema, preserve_index=False), path)
+    here.result("verification.txt", SHORT).unlink()
+    receipt = here.result("receipts/verification_table.json", SHORT)
+    content = json.loads(receipt.read_text())
+    content["files"][str(path.relative_to(here.folder))] = file_digest(path)
+    receipt.write_text(json.dumps(content))
     failed = here.run("verify_short", expect=1)
     said = [line for line in failed.output.splitlines() if line.startswith("clustrategy:")]
     assert said and all("known numbers differ, most of all" in line for line in said)
     assert not here.result("verification.txt", SHORT).exists()
+    # Without such a receipt the table counts as damaged, and is made again.
+    receipt.unlink()
+    here.run("verify_short")
+    pd.testing.assert_frame_equal(pd.read_parquet(path), table, check_exact=True)
