@@ -6,16 +6,10 @@ import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
 
-from tests.figures.drawn import (
-    figure_of,
-    text_of,
-)
-from tests.figures.tables import (
-    STUDY,
-    audit_with_every_outcome,
-    lme4_fits,
-    make_audit,
-)
+from clustrategy.audit.verdicts import FAULTS, REASONS
+from clustrategy.figures.parts.audit_differences import ENGINE_AT_FAULT, FAILED, REFERENCE_AT_FAULT
+from tests.figures.drawn import figure_of, text_of
+from tests.figures.tables import STUDY, audit_with_every_outcome, lme4_fits, make_audit
 
 
 def points(axes, marker_is_open: bool) -> list[float]:
@@ -113,3 +107,8 @@ def test_an_audit_whose_fits_all_failed_counts_them():
     audit.loc[:, audit.select_dtypes("float").columns.difference(STUDY)] = np.nan
     figure = figure_of("audit", audit)
     assert len(figure.axes) == 1 and "No numbers from: both 48." in text_of(figure)
+
+
+def test_every_verdict_but_agreement_is_counted_as_someones():
+    assert set(ENGINE_AT_FAULT) == set(FAULTS)
+    assert {*REFERENCE_AT_FAULT, *FAILED} - {*FAULTS} == set(REASONS)

@@ -12,12 +12,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from clustrategy.core.fits import STATUSES
 from clustrategy.figures.convergence import OUTCOMES, convergence
-from tests.figures.drawn import (
-    OPTIONS,
-    drawn_lines,
-    panel_axes,
-    text_of,
-)
+from tests.figures.drawn import OPTIONS, drawn_lines, panel_axes, text_of
 from tests.figures.tables import (
     SIMS,
     STRATEGIES,

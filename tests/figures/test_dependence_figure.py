@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.figures.drawn import (
-    figure_of,
-)
-from tests.figures.tables import (
-    make_dependence,
-)
+from tests.figures.drawn import figure_of
+from tests.figures.tables import make_dependence
 
 
 def test_dependence_writes_slopes_of_opposite_sign_for_simpsons_paradox():

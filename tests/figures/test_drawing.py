@@ -8,16 +8,8 @@ import pandas as pd
 import pytest
 
 from clustrategy.figures.registry import FIGURES, draw
-from tests.figures.drawn import (
-    MAKERS,
-    OPTIONS,
-    few_cells,
-)
-from tests.figures.tables import (
-    STRATEGIES,
-    STUDY,
-    make_fits,
-)
+from tests.figures.drawn import MAKERS, OPTIONS, few_cells
+from tests.figures.tables import STRATEGIES, STUDY, make_fits
 
 
 @pytest.fixture(scope="module")

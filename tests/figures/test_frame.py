@@ -8,12 +8,7 @@ from functools import cache
 import pytest
 
 from clustrategy.figures.registry import FIGURES
-from tests.figures.drawn import (
-    few_cells,
-    figure_of,
-    shared_figure,
-    text_of,
-)
+from tests.figures.drawn import few_cells, figure_of, shared_figure, text_of
 from tests.figures.tables import (
     DESIGN,
     STRATEGIES,

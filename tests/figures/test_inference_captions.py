@@ -6,17 +6,8 @@ import numpy as np
 import pytest
 
 from clustrategy.figures.registry import FIGURES
-from tests.figures.drawn import (
-    figure_of,
-    said,
-    shared_figure,
-    text_of,
-)
-from tests.figures.tables import (
-    make_estimates,
-    make_performance,
-    set_values,
-)
+from tests.figures.drawn import figure_of, said, shared_figure, text_of
+from tests.figures.tables import make_estimates, make_performance, set_values
 
 INFERENCE = [name for name, figure in FIGURES.items() if "performance" in figure.tables]
 

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from tests.figures.drawn import (
-    figure_of,
-    shared_figure,
-)
-from tests.figures.tables import (
-    CLUSTER_LEVEL,
-    WITHIN,
-    make_performance,
-)
+from tests.figures.drawn import figure_of, shared_figure
+from tests.figures.tables import CLUSTER_LEVEL, WITHIN, make_performance
 
 
 def test_legends_tell_kinds_apart_and_power_by_true_value():

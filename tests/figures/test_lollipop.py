@@ -8,20 +8,12 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 from statsmodels.stats.proportion import proportion_confint
 
+from clustrategy.evaluation.measures import NAMES
 from clustrategy.figures import lollipop
 from clustrategy.figures.lollipop import MEASURES
 from clustrategy.study.config import schema
-from tests.figures.drawn import (
-    figure_of,
-    text_of,
-)
-from tests.figures.tables import (
-    CLUSTER_LEVEL,
-    SIMS,
-    WITHIN,
-    make_performance,
-    set_values,
-)
+from tests.figures.drawn import figure_of, text_of
+from tests.figures.tables import CLUSTER_LEVEL, SIMS, WITHIN, make_performance, set_values
 
 
 def sticks(axes, start) -> list[float]:
@@ -102,3 +94,4 @@ def test_the_measure_of_the_lollipops_is_the_configs(measure):
 def test_the_config_offers_the_measures_that_there_are():
     option = schema()["properties"]["figures"]["properties"]["lollipop"]
     assert option["enum"] == list(MEASURES) and option["default"] == lollipop.DEFAULT
+    assert set(MEASURES) == set(NAMES)

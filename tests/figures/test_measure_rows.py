@@ -11,22 +11,8 @@ from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.path import Path
 from statsmodels.stats.proportion import proportion_confint
 
-from tests.figures.drawn import (
-    arrows,
-    figure_of,
-    heights,
-    marks,
-    said,
-    shared_figure,
-    text_of,
-)
-from tests.figures.tables import (
-    SIMS,
-    STRATEGIES,
-    make_performance,
-    set_values,
-    without_variance,
-)
+from tests.figures.drawn import arrows, figure_of, heights, marks, said, shared_figure, text_of
+from tests.figures.tables import SIMS, STRATEGIES, make_performance, set_values, without_variance
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,8 @@ import itertools
 import numpy as np
 from matplotlib.patches import StepPatch
 
-from tests.figures.drawn import (
-    figure_of,
-    shared_figure,
-    text_of,
-)
-from tests.figures.tables import (
-    CLUSTER_LEVEL,
-    STRATEGIES,
-    STUDY,
-    WITHIN,
-    make_performance,
-)
+from tests.figures.drawn import figure_of, shared_figure, text_of
+from tests.figures.tables import CLUSTER_LEVEL, STRATEGIES, STUDY, WITHIN, make_performance
 
 
 def test_the_nested_loop_has_a_step_for_each_cell_in_nested_order():

@@ -9,9 +9,7 @@ from statsmodels.distributions.empirical_distribution import ECDF
 from clustrategy.figures.p_value_ecdf import LEVELS, distributions
 from clustrategy.figures.parts.frame import strategy_inks
 from clustrategy.figures.parts.style import Look
-from tests.figures.drawn import (
-    figure_of,
-)
+from tests.figures.drawn import figure_of
 from tests.figures.tables import (
     CLUSTER_LEVEL,
     DGP,

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from tests.figures.drawn import (
-    figure_of,
-)
-from tests.figures.tables import (
-    DESIGN,
-    STUDY,
-    make_scores,
-)
+from tests.figures.drawn import figure_of
+from tests.figures.tables import DESIGN, STUDY, make_scores
 
 
 def shape_of(figure: Figure) -> tuple[int, int]:

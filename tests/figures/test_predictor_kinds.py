@@ -7,17 +7,8 @@ import pytest
 
 from clustrategy.figures.parts.performance import by_kind
 from clustrategy.figures.parts.predictor_kinds import kind
-from tests.figures.drawn import (
-    figure_of,
-    text_of,
-)
-from tests.figures.tables import (
-    CLUSTER_LEVEL,
-    DGP,
-    STUDY,
-    WITHIN,
-    make_performance,
-)
+from tests.figures.drawn import figure_of, text_of
+from tests.figures.tables import CLUSTER_LEVEL, DGP, STUDY, WITHIN, make_performance
 
 ARM = "treatment of whole clusters"
 

@@ -7,12 +7,7 @@ import pandas as pd
 
 from clustrategy.figures.p_value_ecdf import distributions
 from clustrategy.figures.parts.files import Rows
-from tests.figures.tables import (
-    DGP,
-    STUDY,
-    Given,
-    make_estimates,
-)
+from tests.figures.tables import DGP, STUDY, Given, make_estimates
 
 NULL = pd.DataFrame({"term": ["IV1", "IV3"]})
 

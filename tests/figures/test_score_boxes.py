@@ -8,19 +8,8 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
-from tests.figures.drawn import (
-    drawn_lines,
-    figure_of,
-    panel_axes,
-    shared_figure,
-    text_of,
-)
-from tests.figures.tables import (
-    DESIGN,
-    SIMS,
-    STRATEGIES,
-    make_scores,
-)
+from tests.figures.drawn import drawn_lines, figure_of, panel_axes, shared_figure, text_of
+from tests.figures.tables import DESIGN, SIMS, STRATEGIES, make_scores
 
 
 def drawn_medians(axes: Axes) -> list[float]:

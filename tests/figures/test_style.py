@@ -9,17 +9,8 @@ from matplotlib.figure import Figure
 
 from clustrategy.figures.convergence import convergence
 from clustrategy.figures.parts.style import Look
-from tests.figures.drawn import (
-    OPTIONS,
-    figure_of,
-    shared_figure,
-)
-from tests.figures.tables import (
-    STRATEGIES,
-    STUDY,
-    make_fits,
-    make_scores,
-)
+from tests.figures.drawn import OPTIONS, figure_of, shared_figure
+from tests.figures.tables import STRATEGIES, STUDY, make_fits, make_scores
 
 
 def legend_colours(figure: Figure) -> dict[str, tuple[float, float, float]]:

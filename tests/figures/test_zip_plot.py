@@ -9,17 +9,8 @@ from matplotlib.colors import to_rgb
 from statsmodels.stats.proportion import proportion_confint
 
 from clustrategy.figures.zip_plot import COVERING, hardest
-from tests.figures.drawn import (
-    figure_of,
-    said,
-    text_of,
-)
-from tests.figures.tables import (
-    STRATEGIES,
-    STUDY,
-    make_estimates,
-    make_performance,
-)
+from tests.figures.drawn import figure_of, said, text_of
+from tests.figures.tables import STRATEGIES, STUDY, make_estimates, make_performance
 
 
 def zip_of(estimates, **changes):

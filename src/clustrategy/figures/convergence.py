@@ -31,7 +31,7 @@ OUTCOMES = {
 
 
 def convergence(
-    table: pd.DataFrame,
+    fits: pd.DataFrame,
     audit: pd.DataFrame | None = None,
     *,
     factors: Sequence[str],
@@ -42,7 +42,7 @@ def convergence(
 
     Parameters
     ----------
-    table : DataFrame
+    fits : DataFrame
         The fits.
     audit : DataFrame, optional
         The audit, whose fits by lme4 have a band of panels below the others.
@@ -56,14 +56,14 @@ def convergence(
     outcomes = {
         name: outcome
         for name, outcome in OUTCOMES.items()
-        if name != "undefined" or (table["status"] == name).any()
+        if name != "undefined" or (fits["status"] == name).any()
     }
     by_lme4 = None if audit is None else lme4_band.outcomes(audit, factors)
     names = () if by_lme4 is None else by_lme4["strategy"].unique()
     audited = {name: colour for name, colour in colours.items() if name in names}
-    grid = panel_grid(table, look, factors=factors, band=len(audited))
+    grid = panel_grid(fits, look, factors=factors, band=len(audited))
     highest = 0.1
-    for axes, panel in grid.panels(table):
+    for axes, panel in grid.panels(fits):
         highest = max(highest, _draw_panel(axes, panel, grid.levels, outcomes, colours, look))
     grid.axes[0, 0].set_ylim(0, min(1.05 * highest, 1.02))
     grid.axes[0, 0].yaxis.set_major_formatter(PercentFormatter(1))
@@ -75,7 +75,7 @@ def convergence(
         "Whiskers: 95 % Wilson interval of the share of all failures (Monte Carlo error). "
         "Singular: a diagonal element of the random effects' relative Cholesky factor below "
         "1e-4; such fits have estimates, which the other figures use. "
-        f"{int(table.groupby([*factors, 'strategy']).size().max())} sims per cell."
+        f"{int(fits.groupby([*factors, 'strategy']).size().max())} sims per cell."
     ]
     if by_lme4 is not None:
         if audited:

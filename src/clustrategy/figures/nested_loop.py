@@ -26,12 +26,7 @@ from clustrategy.figures.parts.labels import (
     value_label,
 )
 from clustrategy.figures.parts.options import Options
-from clustrategy.figures.parts.performance import (
-    by_kind,
-    of_truth,
-    sims,
-    unusable_fits,
-)
+from clustrategy.figures.parts.performance import by_kind, of_truth, sims, unusable_fits
 from clustrategy.figures.parts.rates import scale_rates
 from clustrategy.figures.parts.style import INK, MUTED, Look, dress, new_figure
 

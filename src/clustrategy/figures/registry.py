@@ -1,4 +1,8 @@
-"""The figures of a study: what they read, which studies have them, and the code they rest on."""
+"""The figures of a study: what they read, which studies have them, and the code they rest on.
+
+A new figure is a file with a function, both of the figure's name, an entry in `FIGURES`, and a case
+in `function_of`.
+"""
 
 from __future__ import annotations
 

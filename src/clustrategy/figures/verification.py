@@ -15,6 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, Null
 from scipy.special import ndtri
 
 from clustrategy.figures.parts.frame import compose
+from clustrategy.figures.parts.intervals import Z_95
 from clustrategy.figures.parts.log_differences import FLOOR, power_label
 from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.style import BAND, INK, MUTED, WRONG, Colour, Look, dress, new_figure
@@ -90,7 +91,7 @@ def _draw_statements(
         count: dict[str, Any] = {"ha": "left", "va": "center", "size": look.text, "color": MUTED}
         axes.text(1.02, place, f"{len(mine):,}", transform=axes.get_yaxis_transform(), **count)
         _scatter(axes, mine, place + offsets, colours, look, size)
-    axes.axvspan(-1.96, 1.96, color=BAND, linewidth=0, zorder=-2)
+    axes.axvspan(-Z_95, Z_95, color=BAND, linewidth=0, zorder=-2)
     for side in (-limit, limit):
         axes.axvline(side, color=MUTED, linewidth=1.5 * look.line, linestyle="--", zorder=1)
     axes.axvline(0, color=INK, linewidth=look.line, zorder=1)
@@ -130,7 +131,7 @@ def _draw_quantiles(axes: Axes, scored: pd.DataFrame, limit: float, look: Look) 
     z = np.sort(scored["z"].to_numpy())
     normal = ndtri((np.arange(z.size) + 0.5) / z.size)
     end = _end(scored, limit)
-    axes.axhspan(-1.96, 1.96, color=BAND, linewidth=0, zorder=-2)
+    axes.axhspan(-Z_95, Z_95, color=BAND, linewidth=0, zorder=-2)
     axes.plot([-limit, limit], [-limit, limit], color=INK, linewidth=look.line, zorder=1)
     for side in (-limit, limit):
         axes.axhline(side, color=MUTED, linewidth=1.5 * look.line, linestyle="--", zorder=1)
@@ -264,7 +265,7 @@ def _title(table: pd.DataFrame) -> str:
 
 
 def _caption(table: pd.DataFrame, scored: pd.DataFrame, limit: float) -> str:
-    beyond = 100 * (scored["z"].abs() > 1.96).mean()
+    beyond = 100 * (scored["z"].abs() > Z_95).mean()
     return (
         f"Above, each mark is a number that is known exactly or was published, their count at the "
         f"right; band: |z| < 1.96, beyond which are {beyond:.1f} % (numbers from the same datasets "

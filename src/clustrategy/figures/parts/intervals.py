@@ -56,5 +56,5 @@ def median_interval(values: NDArray) -> tuple[float, float]:
 
 def null_band(n: int, rate: float) -> tuple[float, float]:
     """Return the ends between which 95 % of the rates found in `n` sims are, if `rate` is true."""
-    half = 1.96 * (rate * (1 - rate) / max(n, 1)) ** 0.5
+    half = Z_95 * (rate * (1 - rate) / max(n, 1)) ** 0.5
     return max(rate - half, 0.0), min(rate + half, 1.0)

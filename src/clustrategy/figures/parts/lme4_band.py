@@ -1,4 +1,4 @@
-"""The band below a study's convergence: how the fits by lme4 ended with which it was audited."""
+"""The band below the panels of `convergence`: how the fits by lme4 in the audit ended."""
 
 from __future__ import annotations
 
