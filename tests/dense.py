@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.linalg
 
 from clustrategy.core.shard import Shard
 
@@ -64,11 +65,13 @@ class Dense:
 
     def parts(self, psi: np.ndarray):
         """log|V| + log|F|, beta and the weighted residual sum of squares."""
-        V = self.V(psi)
-        F = self.X.T @ np.linalg.solve(V, self.X)
-        beta = np.linalg.solve(F, self.X.T @ np.linalg.solve(V, self.y))
+        factor = scipy.linalg.lu_factor(self.V(psi))
+        white = scipy.linalg.lu_solve(factor, np.column_stack([self.X, self.y]))
+        F = self.X.T @ white[:, :-1]
+        beta = np.linalg.solve(F, self.X.T @ white[:, -1])
         e = self.y - self.X @ beta
-        return _log_det(V) + _log_det(F), beta, e @ np.linalg.solve(V, e)
+        dets = _log_det(factor) + _log_det(scipy.linalg.lu_factor(F))
+        return dets, beta, e @ (white[:, -1] - white[:, :-1] @ beta)
 
     def criterion(self, psi: np.ndarray):
         """The REML criterion, lme4's REMLcrit."""
@@ -102,9 +105,10 @@ class Dense:
         return 2.0 * variances(at) ** 2 / (2.0 * along**2 / values[kept]).sum(axis=1)
 
 
-def _log_det(matrix: np.ndarray):
-    sign, log = np.linalg.slogdet(matrix)
-    return log + np.log(sign)
+def _log_det(factor: tuple[np.ndarray, np.ndarray]):
+    """The logarithm of a determinant above zero, from the LU factors of the matrix."""
+    pivots = np.diag(factor[0])
+    return np.log(np.where(pivots.real < 0.0, -pivots, pivots)).sum()
 
 
 def gradient(f: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:

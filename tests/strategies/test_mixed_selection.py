@@ -33,6 +33,7 @@ from tests.material import (
     random_shard,
     same_bits,
     shards,
+    take,
 )
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
@@ -64,6 +65,7 @@ def tiny(sigma: float, sims: int, clusters: int = 10, rows: int = 5) -> Shard:
     return simulate(process, 7, {"clusters": clusters, "s": sigma}, range(sims)).shard
 
 
+@cache
 def crowd() -> Shard:
     """Of every model that can be kept some datasets."""
     return join(*(tiny(sigma, 12) for sigma in (0.1, 0.5, 1.0, 4.0)))
@@ -505,8 +507,9 @@ def test_without_an_intercept_there_is_no_random_intercept_to_end_with():
 )
 def test_the_bits_of_a_dataset_do_not_depend_on_its_shard(name, options):
     shard = crowd()
-    together = fit(shard, name, **options)
-    alone = Fits.concatenate([fit(shard.dataset(s), name, **options) for s in range(shard.sims)])
+    some = range(0, shard.sims, 3)
+    together = take(fit(shard, name, **options), some)
+    alone = Fits.concatenate([fit(shard.dataset(sim), name, **options) for sim in some])
     assert same_bits(together, alone)
     assert list(together.message) == list(alone.message)
 
