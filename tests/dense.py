@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 
 from clustrategy.core.shard import Shard
 
@@ -65,11 +66,13 @@ class Dense:
 
     def parts(self, psi: np.ndarray) -> tuple[Any, np.ndarray, Any]:
         """log|V| + log|F|, beta and the weighted residual sum of squares."""
-        V = self.V(psi)
-        F = self.X.T @ np.linalg.solve(V, self.X)
-        beta = np.linalg.solve(F, self.X.T @ np.linalg.solve(V, self.y))
+        factor = scipy.linalg.lu_factor(self.V(psi))
+        white = scipy.linalg.lu_solve(factor, np.column_stack([self.X, self.y]))
+        F = self.X.T @ white[:, :-1]
+        beta = np.linalg.solve(F, self.X.T @ white[:, -1])
         e = self.y - self.X @ beta
-        return _log_det(V) + _log_det(F), beta, e @ np.linalg.solve(V, e)
+        dets = _log_det(factor) + _log_det(scipy.linalg.lu_factor(F))
+        return dets, beta, e @ (white[:, -1] - white[:, :-1] @ beta)
 
     def criterion(self, psi: np.ndarray) -> Any:
         """The REML criterion, lme4's REMLcrit."""
@@ -103,9 +106,10 @@ class Dense:
         return 2.0 * variances(at) ** 2 / (2.0 * along**2 / values[kept]).sum(axis=1)
 
 
-def _log_det(matrix: np.ndarray) -> Any:
-    sign, log = np.linalg.slogdet(matrix)
-    return log + np.log(sign)
+def _log_det(factor: tuple[np.ndarray, np.ndarray]) -> Any:
+    """The logarithm of a determinant above zero, from the LU factors of the matrix."""
+    pivots = np.diag(factor[0])
+    return np.log(np.where(pivots.real < 0.0, -pivots, pivots)).sum()
 
 
 def gradient(f: Callable[[np.ndarray], Any], x: np.ndarray) -> np.ndarray:

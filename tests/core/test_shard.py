@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clustrategy.core.shard import INTERCEPT, Shard
-from tests.material import few, join, random_shard
+from tests.material import few, join, random_shard, shards
 
 
 @pytest.fixture
@@ -76,3 +76,12 @@ def test_finite_names_the_one_dataset_that_is_not(value, where):
     else:
         parts[1].X[0, 2] = value
     assert list(join(*parts).finite) == [True, False, True]
+
+
+@given(shards())
+@few
+def test_whole_triangles_have_the_cross_products_of_the_rows(shard):
+    for sim, triangle in enumerate(shard.whole):
+        rows = np.column_stack([shard.X, shard.y])[shard.rows(sim)]
+        assert np.array_equal(triangle, np.triu(triangle))
+        np.testing.assert_allclose(triangle.T @ triangle, rows.T @ rows, rtol=1e-11, atol=1e-11)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT, Shard
-from clustrategy.estimation import wild_bootstrap as module
+from clustrategy.estimation.wild_bootstrap import weights_of
 from tests.material import FOLDER, few, fit, golden, join, random_shard
 
 GOLDEN = json.loads((FOLDER / "wild_bootstrap.json").read_text())["datasets"]
@@ -93,7 +93,7 @@ def test_p_values_and_limits_are_those_of_regressions_on_all_rows(
     clusters, rows, weights, draws, imposed
 ):
     shard = random_shard(clusters, 1, clusters, 3, rows)
-    v = module.weights_of(shard, 0, weights, draws)
+    v = weights_of(shard, 0, weights, draws)
     found = fit(shard, "wild_cluster_bootstrap", weights=weights, draws=draws, impose_null=imposed)
     for column in range(3):
         brute = Rows(shard, v, column, imposed)
@@ -112,7 +112,7 @@ def test_p_values_and_limits_are_those_of_regressions_on_all_rows(
 @IMPOSED
 def test_null_values_in_the_interval_are_those_that_are_not_rejected(imposed):
     shard = random_shard(3, 1, 11, 3, (2, 7))
-    v = module.weights_of(shard, 0, "rademacher", 199)
+    v = weights_of(shard, 0, "rademacher", 199)
     found = fit(shard, "wild_cluster_bootstrap", draws=199, impose_null=imposed)
     for column in range(3):
         brute = Rows(shard, v, column, imposed)
@@ -154,15 +154,6 @@ def test_with_five_clusters_no_null_value_is_rejected(clusters, ends):
     assert (np.isfinite(found.conf_high) == ends).all()
 
 
-def test_all_sign_vectors_are_taken_where_they_are_not_more_than_the_draws():
-    shard = random_shard(2, 1, 6, 2, 5)
-    assert module.weights_of(shard, 0, "rademacher", 31).shape == (6, 31)
-    signs = module.weights_of(shard, 0, "rademacher", 32)
-    assert len({tuple(column) for column in signs.T}) == signs.shape[1] == 32
-    assert set(signs[0]) == {1.0} and set(signs[1:].ravel()) == {-1.0, 1.0}
-    assert (signs[:, 0] == 1.0).all()
-
-
 def test_a_mean_of_clusters_is_a_sign_flip_test_with_the_t_statistic():
     """Webb (2023): with the null imposed, |t*| of the mean of one number a cluster."""
     y = np.array([3.0, 1.0, 2.0, 5.0, -1.0, 4.0, 2.5])
@@ -172,38 +163,6 @@ def test_a_mean_of_clusters_is_a_sign_flip_test_with_the_t_statistic():
     t = np.abs(flipped.mean(axis=1)) / flipped.std(axis=1, ddof=1)
     assert found.p_value[0, 0] == (t >= t[0] * (1 - 1e-12)).mean()
     assert found.p_value_low[0, 0] == (t > t[0] * (1 + 1e-12)).mean()
-
-
-# --- random weights -----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("weights", "third"), [("rademacher", 0.0), ("webb", 0.0), ("mammen", 1.0)]
-)
-def test_weights_have_mean_zero_and_variance_one(weights, third):
-    v = module.weights_of(random_shard(1, 1, 100, 2, 2), 0, weights, 20_000)
-    assert v.shape == (100, 20_000)
-    for power, moment in ((1, 0.0), (2, 1.0), (3, third)):
-        sample = v**power
-        assert abs(sample.mean() - moment) < 5 * max(sample.std(), 1e-12) / np.sqrt(v.size)
-    found, counts = np.unique(v, return_counts=True)
-    golden_ratio = (1 + np.sqrt(5)) / 2
-    points, shares = {
-        "rademacher": ([-1, 1], [1 / 2] * 2),
-        "webb": (np.outer([-1, 1], np.sqrt([1 / 2, 1, 3 / 2])).ravel(), [1 / 6] * 6),
-        "mammen": ([1 - golden_ratio, golden_ratio], [golden_ratio / 5**0.5, 1 / (5 + 5**0.5) * 2]),
-    }[weights]
-    np.testing.assert_allclose(found, np.sort(points), rtol=1e-14)
-    np.testing.assert_allclose(counts / v.size, shares, atol=5 * 0.5 / np.sqrt(v.size))
-
-
-def test_weights_follow_from_the_response_alone():
-    shard = random_shard(1, 2, 20, 2, 5)
-    one, other = (module.weights_of(shard, sim, "webb", 50) for sim in (0, 1))
-    assert not np.array_equal(one, other)
-    assert np.array_equal(one, module.weights_of(shard.dataset(0), 0, "webb", 50))
-    rounded = Shard(shard.y * (1 + 1e-15), shard.X + 1.0, shard.n, shard.terms)
-    assert np.array_equal(one, module.weights_of(rounded, 0, "webb", 50))
 
 
 # --- properties ---------------------------------------------------------------------------
@@ -269,7 +228,7 @@ def test_adding_the_predictors_moves_the_interval_with_the_estimate(imposed, sha
         np.testing.assert_allclose(
             getattr(found, name), getattr(expected, name) + b, rtol=1e-7, atol=1e-7
         )
-    v = module.weights_of(shard, 0, "rademacher", 999)
+    v = weights_of(shard, 0, "rademacher", 999)
     for column in range(shard.p):
         upper, lower = Rows(shard, v, column, imposed).p_value(-b[column])
         assert found.p_value[0, column] == pytest.approx(upper, rel=1e-12)

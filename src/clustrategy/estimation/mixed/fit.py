@@ -137,10 +137,10 @@ def fill(
         Filled in place.
     """
     point = criterion.at(minimum.factor)
-    tests = standard_errors.of(point, shard.triangles[sims])
+    uncertainty = standard_errors.of(point, shard.triangles[sims])
     fits.estimate[sims] = criterion.estimate(point.beta)
-    fits.std_error[sims] = tests.std_error
-    fits.df[sims] = tests.df
+    fits.std_error[sims] = uncertainty.std_error
+    fits.df[sims] = uncertainty.df
     fits.sigma[sims] = criterion.scale * np.sqrt(point.rss / criterion.nu)
     fits.reml_criterion[sims] = point.value + criterion.constant
     theta = criterion.structure.to_lme4(minimum.factor, criterion.random_root)

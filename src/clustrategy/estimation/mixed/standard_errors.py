@@ -17,8 +17,8 @@ Df = Literal["satterthwaite", "kenward_roger", "normal"]
 Variance = Literal["model", "CR2"]
 
 
-class Tests(NamedTuple):
-    """What the t tests of the coefficients of X need besides the estimates.
+class Uncertainty(NamedTuple):
+    """Standard errors and degrees of freedom of the coefficients of X.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class StandardErrors:
     df: Df
     variance: Variance
 
-    def of(self, point: Point, triangles: Floats) -> Tests:
+    def of(self, point: Point, triangles: Floats) -> Uncertainty:
         """Compute them for the coefficients of X.
 
         Parameters
@@ -59,7 +59,7 @@ class StandardErrors:
 
         Returns
         -------
-        Tests
+        Uncertainty
         """
         criterion = point.criterion
         contrasts = criterion.root @ point.J
@@ -78,4 +78,4 @@ class StandardErrors:
                 df = satterthwaite(point.derivatives(), contrasts)
         if self.df == "normal":
             df = np.full(contrasts.shape[:2], np.inf)
-        return Tests(unit[:, None] * np.sqrt(np.where(variance > 0.0, variance, np.nan)), df)
+        return Uncertainty(unit[:, None] * np.sqrt(np.where(variance > 0.0, variance, np.nan)), df)

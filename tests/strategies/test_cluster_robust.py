@@ -10,8 +10,7 @@ from hypothesis import given
 
 from clustrategy.core.inference import t_inference
 from clustrategy.core.shard import INTERCEPT, Shard
-from clustrategy.design.from_table import shard_from_table
-from clustrategy.estimation.least_squares import full_rank
+from clustrategy.owndata.analyze import shard_from_frame
 from tests.material import (
     GOLDEN,
     few,
@@ -39,19 +38,7 @@ def petersen(cluster: str) -> Shard:
     return shard_from_table(data, "y ~ x", cluster)[0]
 
 
-# --- clubSandwich and lm ------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", GOLDEN)
-def test_ols_is_rs_lm(name):
-    expected = GOLDEN[name]["robust"]
-    found = fit(golden(name), "ols")
-    np.testing.assert_allclose(found.estimate[0], expected["estimate"], rtol=1e-11)
-    np.testing.assert_allclose(found.std_error[0], expected["std_error"], rtol=1e-11)
-    np.testing.assert_allclose(found.sigma[0], expected["sigma"], rtol=1e-12)
-    assert set(found.df[0]) == {expected["df"]}
-    p = t_inference(found.estimate, found.std_error, found.df).p_value
-    np.testing.assert_allclose(p[0], expected["p"], rtol=1e-9)
+# --- clubSandwich -------------------------------------------------------------------------
 
 
 CLUBSANDWICH = [
@@ -393,26 +380,6 @@ def test_one_cluster_is_undefined(variance, df):
 def test_no_more_clusters_than_coefficients_leave_no_g_less_p():
     found = fit(random_shard(1, 1, 3, 3, 8), "cluster_robust", df="G-p")
     assert found.status[0] == "undefined" and "G-p" in found.message[0]
-
-
-def test_rank_is_judged_as_lm_judges_it():
-    # R: lm(y ~ x + I(x + d * z)) drops the last term below 1e-7 of its length, not above
-    rng = np.random.default_rng(2)
-    x, z = rng.standard_normal((2, 50))
-    z -= x * (x @ z) / (x @ x)
-    z *= np.linalg.norm(x) / np.linalg.norm(z)
-    for small, whole in ((1e-6, True), (1e-8, False)):
-        triangle = np.linalg.qr(np.column_stack([x, x + small * z]), mode="r")
-        assert bool(full_rank(triangle)) is whole
-
-
-@given(shards())
-@few
-def test_whole_triangles_have_the_cross_products_of_the_rows(shard):
-    for sim, triangle in enumerate(shard.whole):
-        rows = np.column_stack([shard.X, shard.y])[shard.rows(sim)]
-        assert np.array_equal(triangle, np.triu(triangle))
-        np.testing.assert_allclose(triangle.T @ triangle, rows.T @ rows, rtol=1e-11, atol=1e-11)
 
 
 @given(shards())
