@@ -38,7 +38,8 @@ def test_the_summary_is_over_all_cells(tmp_path: Path) -> None:
     table, scores = summed_up(tmp_path, strategies=["two_stage", "cluster_robust"])
     found = pd.read_csv(table, float_precision="round_trip").set_index("strategy")
     assert list(found.index) == ["two_stage", "cluster_robust"]
-    for label, own in scores.groupby("strategy"):
+    for label in found.index:
+        own = scores[scores["strategy"] == label]
         for metric in ("coef_abs_err", "se_sum", "t_sum"):
-            (column,) = [c for c in found if metric in c and "mcse" not in c]
+            (column,) = [c for c in map(str, found) if metric in c and "mcse" not in c]
             assert found.loc[label, column] == np.median(own[metric])

@@ -255,10 +255,9 @@ def fitting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def one_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = Strategy.versions.fget
-    changed = {"two_stage": {"numpy": "99"}}
-    versions = property(lambda self: changed.get(self.name) or known(self))
-    monkeypatch.setattr(Strategy, "versions", versions)
+    known = {label: Strategy.parse(label).versions for label in LABELS}
+    versions = known | {"two_stage": {"numpy": "99"}}
+    monkeypatch.setattr(Strategy, "versions", property(lambda self: versions[self.name]))
 
 
 def scoring(monkeypatch: pytest.MonkeyPatch) -> None:

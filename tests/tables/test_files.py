@@ -7,8 +7,8 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -140,7 +140,7 @@ def test_a_table_at_once_is_that_table(tmp_path: Path) -> None:
     ("parts", "name"), [(lambda path: parquet_parts(path, {}), "t.parquet"), (csv_parts, "t.csv")]
 )
 def test_a_table_that_stops_half_way_is_not_there(
-    tmp_path: Path, parts: Callable[[Path], ExitStack], name: str
+    tmp_path: Path, parts: Callable[[Path], Any], name: str
 ) -> None:
     with pytest.raises(Surprise), parts(tmp_path / name) as write:
         write(TABLE)
