@@ -382,6 +382,8 @@ def test_a_stamp_is_read_from_whole_files_alone(tmp_path: Path) -> None:
         assert stamp(tmp_path / "other.parquet") == {}
     write_sealed(read(shards, "truth"), tmp_path / "other.parquet", {})
     assert stamp(tmp_path / "other.parquet") == {}
+    write_sealed(read(shards, "truth"), shards.file("truth"), {})
+    assert shards.state() == (0, [], [], ["truth"]), "it is there, but nobody knows whence"
 
 
 def test_a_task_tells_what_is_to_be_made_and_what_it_costs(tmp_path: Path) -> None:
