@@ -23,7 +23,8 @@ class Checkout:
 
     Parameters
     ----------
-    folder : of the workflow.
+    folder : Path
+        The folder of the workflow.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -37,11 +38,12 @@ class Checkout:
 
 @contextmanager
 def checkout(config: Mapping[str, Any]) -> Iterator[Checkout]:
-    """A checkout that goes away afterwards.
+    """Make a checkout that goes away afterwards.
 
     Parameters
     ----------
-    config : what differs from config/config.yaml.
+    config : Mapping
+        What differs from config/config.yaml.
     """
     with tempfile.TemporaryDirectory() as folder:
         for part in WORKFLOW:

@@ -21,13 +21,19 @@ from clustrategy.tables.markdown import markdown_table
 
 
 def measured(turns: int) -> dict[str, Any]:
-    """The curves, one for each parameter, strategy and engine.
+    """Measure the curves, one for each parameter, strategy and engine.
+
+    Parameters
+    ----------
+    turns : int
+        How many times each point is measured.
 
     Returns
     -------
-    `curves` : rows of `curve`, `strategy`, `engine`, `default` (whether it is the default
-    engine), `sizes`, `seconds` (of one dataset, or of all where the sims are the size),
-    `exponent` and its `std_error`.
+    dict
+        `turns`, and as `curves` rows of `curve`, `strategy`, `engine`, `default` (whether it is
+        the default engine), `sizes`, `seconds` (of one dataset, or of all if the sims are the
+        size), `exponent` and its `std_error`.
     """
     answers = interleaved({"all points": lambda turn: child("points", turn)}, turns)
     least: dict[tuple[str, str, str, bool], dict[int, float]] = {}
@@ -43,17 +49,22 @@ def measured(turns: int) -> dict[str, Any]:
         curves.append(
             {
                 **dict(zip(("curve", "strategy", "engine", "default"), key, strict=True)),
-                **{"sizes": sizes, "seconds": seconds},
-                **{"exponent": slope, "std_error": std_error},
+                "sizes": sizes,
+                "seconds": seconds,
+                "exponent": slope,
+                "std_error": std_error,
             }
         )
     return {"turns": turns, "curves": curves}
 
 
 def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> tuple[float | None, float | None]:
-    """Slope of log seconds on log size over the upper half of the range, and its standard error.
+    """Regress log seconds on log size over the upper half of the range.
 
-    Both are None where that half has fewer than three points.
+    Returns
+    -------
+    exponent, std_error : float or None
+        The slope and its standard error; None if that half has fewer than three points.
     """
     x, y = np.log(sizes), np.log(seconds)
     upper = x >= (x[0] + x[-1]) / 2
@@ -66,7 +77,7 @@ def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> tuple[float | No
 
 
 def describe(result: Mapping[str, Any]) -> list[str]:
-    """What was found, in Markdown."""
+    """Say in Markdown what was found."""
     body = []
     for curve in sorted(
         result["curves"], key=lambda c: (c["curve"], c["strategy"], not c["default"])

@@ -5,6 +5,7 @@
 The default engines and glmm fit all sims of all cells; slow ones fit a few sims of every cell,
 others in every turn, and their seconds are scaled up to all sims. A fit is whole when it has
 standard errors, degrees of freedom and p-values; data come as arrays, or as data frames to pymer4.
+An engine that is not here, or whose fits fail, is left out and named: failing is no way to be fast.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import fits, mixedlm_engine  # noqa: F401  (registers the engine)
+from benchmarks import fits, mixedlm_engine
 from benchmarks.measure import REPO, child, interleaved, keep, run
 from benchmarks.words import digits
 from clustrategy.core.errors import EngineError
@@ -33,23 +34,26 @@ MIXED = STRATEGIES[2:]
 DEFAULT, REFERENCE, PYMER4 = "default engines", "lmerTest and statsmodels", "pymer4's own loop"
 SHARED = (fits.STATISTICS, fits.TABLES)
 
+MOST_FAILED = 0.01
+"""A contender of whose fits more than this share fail is none."""
+
 
 def entries(names: Sequence[str], *engines: str) -> list[Entry]:
-    """Each strategy by the first of some engines that it has, else by its default one."""
+    """List each strategy by the first of some engines that it has, else by its default one."""
     known = registry()
     first = {name: next((e for e in engines if e in known[name]), None) for name in names}
     return [Strategy.parse(name, engine).spec for name, engine in first.items()]
 
 
-def available(chosen: Sequence[Entry]) -> bool:
-    """Whether these engines can run here; says why where they cannot."""
+def obstacle(chosen: Sequence[Entry]) -> str:
+    """Return why these engines cannot run here, empty if they can."""
     try:
         for entry in chosen:
             Strategy.parse(entry).check()
     except EngineError as error:
         print(error, file=sys.stderr)
-        return False
-    return True
+        return str(error)
+    return ""
 
 
 def fitting(chosen: Sequence[Entry], sims: int) -> Contender:
@@ -87,43 +91,64 @@ def write_datasets(file: Path, sim: int) -> None:
 
 
 def measured(turns: int, pymer4: str | None) -> dict[str, Any]:
-    """Let all engines have their turns."""
+    """Let all engines have their turns.
+
+    Returns
+    -------
+    dict
+        `turns`, `cells`, `sims`; the engines by strategy as `default` and `reference`; what was
+        measured as `contenders`; and `left_out`, why others are none of them.
+    """
     study = fits.default_study()
     default = entries(STRATEGIES)
     reference = entries(STRATEGIES, "lme4", "statsmodels")
+    glmm, mixedlm = entries(MIXED, "glmm"), entries(MIXED, "mixedlm")
     contenders: dict[str, Contender] = {
-        DEFAULT: lambda turn: child("fits", 0, study.sims, json.dumps(default))
+        DEFAULT: lambda turn: child("fits", 0, study.sims, json.dumps(default)),
+        REFERENCE: fitting(reference, 1),
+        # glmm is near enough to the default engine for the choice of sims to show in the ratio.
+        "glmm": lambda turn: child("fits", 0, study.sims, json.dumps(glmm)),
+        "mixedlm": fitting(mixedlm, 1),
     }
-    if available(reference):
-        contenders[REFERENCE] = fitting(reference, 1)
+    needed = {REFERENCE: reference, "glmm": glmm, "mixedlm": mixedlm}
+    left_out = {name: why for name, chosen in needed.items() if (why := obstacle(chosen))}
+    contenders = {name: run for name, run in contenders.items() if name not in left_out}
     if pymer4:
         contenders[PYMER4] = looping(pymer4)
-    # glmm is near enough to the default engine for the choice of sims to show in the ratio.
-    glmm, mixedlm = entries(MIXED, "glmm"), entries(MIXED, "mixedlm")
-    if available(glmm):
-        contenders["glmm"] = lambda turn: child("fits", 0, study.sims, json.dumps(glmm))
-    if available(mixedlm):
-        contenders["mixedlm"] = fitting(mixedlm, 1)
     answers = interleaved(contenders, turns)
+    found = {name: summarised(answers[name], study.sims) for name in contenders}
+    for name, one in found.items():
+        if one["failed"] > MOST_FAILED * one["fits"]:
+            left_out[name] = f"{one['failed']:,} of {one['fits']:,} fits failed"
+    if DEFAULT in left_out:
+        sys.exit(f"{DEFAULT}: {left_out[DEFAULT]}")
     return {
         "turns": turns,
         "cells": len(study.cells),
         "sims": study.sims,
         "default": {entry["strategy"]: entry["engine"] for entry in default},
         "reference": {entry["strategy"]: entry["engine"] for entry in reference},
-        "contenders": {name: summarised(answers[name], study.sims) for name in contenders},
+        "contenders": {name: one for name, one in found.items() if name not in left_out},
+        "left_out": left_out,
     }
 
 
 def summarised(turns: Sequence[Mapping[str, Any]], sims: int) -> dict[str, Any]:
-    """The medians of the turns.
+    """Sum up the turns of a contender.
+
+    Parameters
+    ----------
+    turns : Sequence of Mapping
+        What each turn took.
+    sims : int
+        The sims of a cell to which the seconds are scaled.
 
     Returns
     -------
-    `sims` : of a cell, fitted in each turn.
-    `seconds` : of each part, for `sims` sims of every cell.
-    `total` : of the fits and of what they share.
-    `errors` : fits that ended with one, in all turns.
+    dict
+        `sims` of a cell that were fitted in each turn; the median `seconds` of each part; their
+        median `total` of the fits and of what these share; and how many `fits` there were and how
+        many of them `failed`, in all turns.
     """
     few = turns[0]["sims"]
     scaled = [{part: t * sims / few for part, t in turn["seconds"].items()} for turn in turns]
@@ -132,14 +157,15 @@ def summarised(turns: Sequence[Mapping[str, Any]], sims: int) -> dict[str, Any]:
         "sims": few,
         "seconds": {part: median(turn[part] for turn in scaled) for part in scaled[0]},
         "total": median(sum(turn[part] for part in counted) for turn in scaled),
-        "errors": sum(turn["errors"] for turn in turns),
+        "fits": sum(turn["fits"] for turn in turns),
+        "failed": sum(turn["failed"] for turn in turns),
     }
 
 
 def describe(result: Mapping[str, Any]) -> list[str]:
-    """What was found, in Markdown."""
+    """Say in Markdown what was found."""
     fitted = result["cells"] * result["sims"] * len(STRATEGIES)
-    errors = {n: one["errors"] for n, one in result["contenders"].items() if one["errors"]}
+    failed = {n: one["failed"] for n, one in result["contenders"].items() if one["failed"]}
     by = {
         key: ", ".join(f"{name} by {engine}" for name, engine in result[key].items())
         for key in ("default", "reference")
@@ -162,7 +188,8 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         "Where the CPU seconds of the default engines go, simulating and writing included:",
         "",
         *_parts(result["contenders"][DEFAULT]["seconds"]),
-        *(f"\nFits by {name} that ended with an error: {n}." for name, n in errors.items()),
+        *(f"\nFits by {name} that failed: {n}." for name, n in failed.items()),
+        *(f"\nLeft out: {name}, {why}." for name, why in result["left_out"].items()),
     ]
 
 
@@ -173,7 +200,8 @@ def _all_fits(result: Mapping[str, Any]) -> list[str]:
     for name in (DEFAULT, REFERENCE, PYMER4):
         one = result["contenders"].get(name)
         if one is None:
-            body.append([name, "not measured", *[""] * (len(STRATEGIES) + 2)])
+            said = "left out" if name in result["left_out"] else "not measured"
+            body.append([name, said, *[""] * (len(STRATEGIES) + 2)])
             continue
         ms = [digits(1000 * one["seconds"][model] / each) for model in STRATEGIES]
         body.append(
@@ -206,6 +234,7 @@ def _parts(seconds: Mapping[str, float]) -> list[str]:
 
 def main() -> None:
     """Measure, print the tables and keep the result."""
+    mixedlm_engine.register()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--pymer4", metavar="PYTHON", help="the Python that has pymer4")

@@ -62,7 +62,7 @@ def _style(line: str, look: Look) -> dict[str, Any]:
 
 
 def _bars(axes: Axes, seconds: Mapping[str, float], look: Look) -> None:
-    """A bar for each of some things that were compared, its name and seconds above it."""
+    """Draw a bar for each of some things that were compared, its name and seconds above it."""
     dress(axes, look)
     places = range(len(seconds))
     axes.barh(places, list(seconds.values()), height=0.3, color=MUTED)
@@ -81,7 +81,7 @@ def _bars(axes: Axes, seconds: Mapping[str, float], look: Look) -> None:
 
 
 def _curves(axes: Axes, name: str, curves: Sequence[Mapping[str, Any]], look: Look) -> None:
-    """Seconds against size, a line for each strategy and engine."""
+    """Draw seconds against size, a line for each strategy and engine."""
     dress(axes, look)
     colours = look.strategy_colours(STRATEGIES)
     for curve in curves:

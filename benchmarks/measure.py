@@ -39,8 +39,10 @@ class Usage(NamedTuple):
 
     Attributes
     ----------
-    cpu, wall : seconds.
-    peak : the resident memory, in bytes, of the largest of these processes at its largest.
+    cpu, wall : float
+        The seconds.
+    peak : int
+        The resident memory, in bytes, of the largest of these processes at its largest.
     """
 
     cpu: float
@@ -80,7 +82,10 @@ def interleaved(contenders: Mapping[str, Callable[[int], T]], turns: int) -> dic
 
     Parameters
     ----------
-    contenders : functions of the number of the turn, by name.
+    contenders : Mapping of str to Callable
+        Functions of the number of the turn, by name.
+    turns : int
+        How many turns each has.
     """
     results: dict[str, list[T]] = {name: [] for name in contenders}
     for turn in range(turns):
@@ -105,7 +110,7 @@ class Clock:
 
 
 def machine() -> str:
-    """Kind of processor, cores, system and Python."""
+    """Describe the machine: kind of processor, cores, system and Python."""
     cpus = Path("/proc/cpuinfo")
     lines = cpus.read_text().splitlines() if cpus.exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
@@ -123,6 +128,6 @@ def keep(name: str, result: Mapping[str, Any]) -> None:
 
 
 def kept(name: str) -> dict[str, Any] | None:
-    """What a benchmark found when it last ran here, if it did."""
+    """Return what a benchmark found when it last ran here, None if it never did."""
     file = RESULTS / f"{name}.json"
     return dict(json.loads(file.read_text())) if file.exists() else None

@@ -1,16 +1,31 @@
-"""Mixed models by mixedlm (PyPI), registered as one more engine while a benchmark runs."""
+"""Mixed models by mixedlm (PyPI), one more engine while a benchmark runs."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from importlib.metadata import version
 
 import numpy as np
 
+from clustrategy.core.errors import EngineError
 from clustrategy.core.fits import Fit, Fits, fit_each
 from clustrategy.core.shard import Shard
 from clustrategy.estimation.mixed.models import formula
 from clustrategy.strategies.registry import strategy
+
+
+def versions() -> dict[str, str]:
+    """Return the version of the package that computes the numbers."""
+    return {"mixedlm": version("mixedlm")}
+
+
+def check() -> None:
+    """Raise EngineError if mixedlm cannot be imported."""
+    try:
+        import mixedlm  # noqa: F401
+    except ImportError as error:
+        raise EngineError(f"the engine 'mixedlm' cannot be imported ({error})") from None
 
 
 def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
@@ -30,13 +45,21 @@ def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
     return Fit(estimate, std_error, df)
 
 
-@strategy("mixed_maximal", engine="mixedlm")
 def maximal(shard: Shard) -> Fits:
-    """Every column of X has random coefficients."""
+    """Fit random coefficients of every column of X."""
     return fit_each(shard, lambda one: fit_one(one, range(one.p)))
 
 
-@strategy("mixed_intercept", engine="mixedlm")
 def intercept(shard: Shard) -> Fits:
-    """The first column of X alone has them."""
+    """Fit random coefficients of the first column of X alone."""
     return fit_each(shard, lambda one: fit_one(one, [0]))
+
+
+ENGINE = "mixedlm"
+FITS = {"mixed_maximal": maximal, "mixed_intercept": intercept}
+
+
+def register() -> None:
+    """Let the package know the engine."""
+    for name, function in FITS.items():
+        strategy(name, engine=ENGINE, check=check, versions=versions)(function)

@@ -29,9 +29,12 @@ class Curve(NamedTuple):
 
     Attributes
     ----------
-    parameter : `sims` or a parameter of the data-generating process.
-    levels : its values; `few` are those for lme4.
-    strategies : what is fitted; other engines than the default one fit the mixed models alone.
+    parameter : str
+        `sims` or a parameter of the data-generating process.
+    levels, few : tuple of int
+        Its values, and those for lme4.
+    strategies : tuple of str
+        What is fitted. Only the default engine fits strategies that are no mixed models.
     """
 
     parameter: str
@@ -56,7 +59,7 @@ SIMS_OF_DEFAULT = 20
 
 
 class Point(NamedTuple):
-    """A shard of datasets and what is fitted to it; `default` if by the default engine."""
+    """A shard of datasets and what is fitted to it, and whether by the default engine."""
 
     curve: str
     level: int
@@ -67,7 +70,7 @@ class Point(NamedTuple):
 
     @property
     def size(self) -> int:
-        """The level as the curve's name has it: a random effect for the intercept comes in."""
+        """The level as the curve counts it: random effects include that of the intercept."""
         return self.level + (CURVES[self.curve].parameter == "predictors")
 
     @property
@@ -90,7 +93,7 @@ class Point(NamedTuple):
 
 
 def points() -> Iterator[Point]:
-    """All points of all curves that can be measured here."""
+    """Yield all points of all curves that can be measured here."""
     for name, curve in CURVES.items():
         for strategy in curve.strategies:
             default, *others = registry()[strategy]

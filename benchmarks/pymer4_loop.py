@@ -2,9 +2,9 @@
 
     PYTHON pymer4_loop.py DATASETS
 
-DATASETS is an .npz file with `y0`, `X0`, `cluster0`, `y1`, ...; the seconds of each strategy, and
-how many fits ended with an error, are printed as JSON. What starts pymer4 and R up is done before
-the clock runs, and so are the data frames.
+DATASETS is an .npz file with `y0`, `X0`, `cluster0`, `y1`, ...; the seconds of each strategy, how
+many fits there were and how many of them failed are printed as JSON. What starts pymer4 and R up is
+done before the clock runs, and so are the data frames.
 """
 
 import json
@@ -46,7 +46,7 @@ def main() -> None:
     for fit in MODELS.values():
         fit(frames[0].copy())
     seconds = dict.fromkeys(MODELS, 0.0)
-    errors = 0
+    failed = 0
     for frame in frames:
         for name, fit in MODELS.items():
             data = frame.copy()
@@ -54,9 +54,10 @@ def main() -> None:
             try:
                 fit(data)
             except Exception:
-                errors += 1
+                failed += 1
             seconds[name] += time.process_time() - start
-    print("\n" + json.dumps({"seconds": seconds, "errors": errors}))
+    fits = len(frames) * len(MODELS)
+    print("\n" + json.dumps({"seconds": seconds, "fits": fits, "failed": failed}))
 
 
 if __name__ == "__main__":

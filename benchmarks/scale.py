@@ -35,7 +35,7 @@ def measured(sims: list[int], ten: list[int], cores: int) -> dict[str, Any]:
 
 
 def describe(result: Mapping[str, Any]) -> list[str]:
-    """What was found, in Markdown."""
+    """Say in Markdown what was found."""
     body = [
         [
             f"{run['cells']} cells of {run['sims']:,} sims",

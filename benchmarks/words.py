@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def digits(value: float) -> str:
-    """Three significant digits, with a comma between thousands."""
+    """Write three significant digits, with a comma between thousands."""
     return f"{float(f'{value:.3g}'):,g}"

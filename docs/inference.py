@@ -16,7 +16,17 @@ KEYS = ["clusters", "obs_per_cluster", "between_cluster_sigma"]
 
 
 class Number(NamedTuple):
-    """A mean over cells, with its Monte Carlo standard error."""
+    """A mean over cells.
+
+    Attributes
+    ----------
+    value, mcse : float
+        The mean and its Monte Carlo standard error.
+    cells : int
+        How many cells there are.
+    query : str
+        The first columns of its row in the page's table.
+    """
 
     value: float
     mcse: float
@@ -39,7 +49,7 @@ class Table:
         self.sentence = 1
 
     def mean(self, strategy: str, measure: str, term: str, **cells: float) -> Number:
-        """The mean of a measure over the cells with these levels."""
+        """Return the mean of a measure over the cells with these levels."""
         rows = self.rows
         where = (rows["strategy"] == strategy) & (rows["measure"] == measure)
         where &= rows["term"] == term
@@ -54,7 +64,7 @@ class Table:
         return number
 
     def largest(self, strategy: str, measure: str, term: str) -> tuple[Number, str]:
-        """A measure in the cell where it is largest, and that cell."""
+        """Return a measure in the cell where it is largest, and that cell."""
         rows = self.rows
         where = (rows["strategy"] == strategy) & (rows["measure"] == measure)
         found = rows[where & (rows["term"] == term)]
@@ -65,7 +75,7 @@ class Table:
 
 
 def sentences(table: Table) -> Iterator[str]:
-    """Ten of them; what each asks of the table stands under its number."""
+    """Yield the ten sentences; what each asks of the table is kept under its number."""
 
     def size(strategy: str, term: str, **cells: float) -> str:
         return table.mean(strategy, "rejection_rate", term, **cells).percent
@@ -166,7 +176,7 @@ def sentences(table: Table) -> Iterator[str]:
 
 
 def page() -> str:
-    """The page."""
+    """Write the page."""
     table = Table()
     numbered = []
     for text in sentences(table):

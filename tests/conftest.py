@@ -13,7 +13,11 @@ from typing import Any
 
 import pytest
 import yaml
+from filelock import FileLock
 from hypothesis import settings
+
+# Before NumPy is imported: on small matrices more threads only wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 REPO = Path(__file__).parents[1]
 WORKFLOW = ("Snakefile", "workflow", "scripts", "profiles", "config", "envs")
@@ -36,6 +40,19 @@ SMALL = {
     "sims_per_shard": 4,
     "audit": None,
 }
+ESTIMATES = "results/small/estimates.parquet"
+PERFORMANCE = "results/small/performance.parquet"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes long first, so that no worker of pytest-xdist waits for it in the end."""
+
+    def haste(item: pytest.Item) -> int:
+        if item.get_closest_marker("slow") is not None:
+            return 0
+        return 2 if {"checkout", "finished"}.isdisjoint(getattr(item, "fixturenames", ())) else 1
+
+    items.sort(key=haste)
 
 
 @dataclass
@@ -89,20 +106,48 @@ class Checkout:
         return self.folder / "results" / study / name
 
 
+def copy_workflow(folder: Path) -> Checkout:
+    """Make a new copy of the workflow."""
+    folder.mkdir()
+    for part in WORKFLOW:
+        source = REPO / part
+        copy = shutil.copytree if source.is_dir() else shutil.copy2
+        copy(source, folder / part)
+    return Checkout(folder)
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Callable[..., Checkout]:
     """A function that makes a new copy of the workflow, in a folder with a space in its path."""
 
     def make(name: str = "a study") -> Checkout:
-        folder = tmp_path / name
-        folder.mkdir()
-        for part in WORKFLOW:
-            source = REPO / part
-            copy = shutil.copytree if source.is_dir() else shutil.copy2
-            copy(source, folder / part)
-        return Checkout(folder)
+        return copy_workflow(tmp_path / name)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """The small study up to its performance, by one core; not to be changed, but see `finished`.
+
+    It is run once, for all workers of pytest-xdist.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    here = Checkout(folder / "a small study")
+    with FileLock(folder / "small.lock"):
+        if not (folder / "small.done").exists():
+            shutil.rmtree(here.folder, ignore_errors=True)
+            copy_workflow(here.folder).run(PERFORMANCE, "--cores", "1", config=SMALL)
+            (folder / "small.done").touch()
+    return here
+
+
+@pytest.fixture
+def finished(small: Checkout, tmp_path: Path) -> Checkout:
+    """A copy of the small study, its performance made, in a folder of its own."""
+    return Checkout(shutil.copytree(small.folder, tmp_path / "finished", symlinks=True))
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from clustrategy.core.shard import Shard
+from clustrategy.estimation.mixed.covariance import triangular
 from clustrategy.estimation.mixed.models import random_columns
-from clustrategy.estimation.mixed.optimizer import triangular
 from clustrategy.estimation.mixed.reml import Criterion, Point
 from tests.dense import lower
 from tests.material import FOLDER, golden, random_shard
@@ -77,3 +77,22 @@ def equal_clusters(sims: int = 2, clusters: int = 7) -> Shard:
     b = rng.standard_normal((sims, clusters, 1, 3))
     y = (X * b).sum(axis=3) + rng.standard_normal((sims, clusters, 6))
     return Shard.balanced(y, np.broadcast_to(X, (sims, clusters, 6, 3)), ("(Intercept)", "a", "b"))
+
+
+def symmetric(sims: int, q: int) -> np.ndarray:
+    """(S, m, q q) the directions of an unstructured Psi, in whatever coordinates."""
+    rows, columns = np.tril_indices(q)
+    basis = np.zeros((sims, rows.size, q, q))
+    basis[:, np.arange(rows.size), rows, columns] = 1.0
+    basis[:, np.arange(rows.size), columns, rows] = 1.0
+    return basis.reshape(sims, rows.size, q * q)
+
+
+def diagonal(random_root: np.ndarray) -> np.ndarray:
+    """(S, q, q q) the directions of a Psi that is diagonal in Z's own columns.
+
+    `random_root` is the criterion's.
+    """
+    S, q, _ = random_root.shape
+    columns = np.swapaxes(np.linalg.inv(random_root), 1, 2)
+    return (columns[..., :, None] * columns[..., None, :]).reshape(S, q, q * q)

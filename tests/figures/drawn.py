@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -38,7 +39,7 @@ OPTIONS: Options = {
     "alpha": 0.05,
 }
 
-MAKERS = {
+MAKERS: Mapping[str, Callable[[], pd.DataFrame]] = {
     "estimates": make_estimates,
     "performance": make_performance,
     "scores": make_scores,
@@ -58,8 +59,10 @@ def figure_of(
 ) -> Figure:
     """Draw a figure; tables that are not given or None are those of `MAKERS`."""
     reads = FIGURES[name].tables
-    given = dict(zip(reads, tables, strict=False))
-    made = [MAKERS[read]() if given.get(read) is None else given[read] for read in reads]
+    made = [
+        MAKERS[read]() if table is None else table
+        for read, table in itertools.zip_longest(reads, tables[: len(reads)])
+    ]
     return function_of(name)(
         *(
             Given(one) if read == "estimates" else one
@@ -69,6 +72,15 @@ def figure_of(
         strategies=strategies,
         options={**OPTIONS, **options},
     )
+
+
+@cache
+def few_cells(table: str) -> pd.DataFrame:
+    """Return a table of `MAKERS` with few of its cells, which tests share and must not change."""
+    made = MAKERS[table]()
+    if "clusters" in made:
+        made = made[(made["clusters"] == 10) & (made["between_cluster_sigma"] < 1)]
+    return made
 
 
 @cache

@@ -147,8 +147,7 @@ def make_audit() -> pd.DataFrame:
         "mixed_maximal": ["lme4", "lme4_unbounded"],
     }
     table = table.assign(reference=table["strategy"].map(references)).explode("reference")
-    table = table.assign(term=[["(Intercept)", "IV1"]] * len(table)).explode("term")
-    table = table.reset_index(drop=True)
+    table = table.merge(pd.DataFrame({"term": ["(Intercept)", "IV1"]}), how="cross")
     for column in ("estimate", "std_error", "df", "p_value"):
         table[column] = rng.uniform(0.1, 0.9, len(table))
         table[f"reference_{column}"] = table[column] * (1 + 1e-9)
@@ -191,9 +190,8 @@ def audit_with_every_outcome() -> pd.DataFrame:
     table.loc[warned, "reference_status"] = "not_converged"
     table.loc[failed, "reference_status"] = "error"
     table.loc[failed, "verdict"] = "reference_failed"
-    numbers = [
-        name for name in table if name.startswith("reference_") and table[name].dtype == float
-    ]
+    of_the_reference = [name for name in map(str, table) if name.startswith("reference_")]
+    numbers = [name for name in of_the_reference if table[name].dtype == float]
     table.loc[failed, numbers] = np.nan
     table.loc[slack, "reference_reml_criterion"] += 1e-5
     table.loc[slack, "verdict"] = "reference_slack"

@@ -11,6 +11,7 @@ from clustrategy.figures.registry import FIGURES, draw
 from tests.figures.drawn import (
     MAKERS,
     OPTIONS,
+    few_cells,
 )
 from tests.figures.tables import (
     STRATEGIES,
@@ -24,10 +25,8 @@ def table_files(tmp_path_factory):
     """The tables of a study of few cells, as files."""
     folder = tmp_path_factory.mktemp("tables")
     files = {}
-    for name, make in MAKERS.items():
-        table = make()
-        if "obs_per_cluster" in table and name != "cluster_coefficients":
-            table = table[(table["clusters"] == 10) & (table["between_cluster_sigma"] < 1)]
+    for name in MAKERS:
+        table = few_cells(name)
         files[name] = folder / f"{name}.{'csv' if name == 'dependence' else 'parquet'}"
         if name == "dependence":
             table.to_csv(files[name], index=False)
@@ -47,7 +46,8 @@ def test_draw_writes_the_same_files_twice_and_without_a_warning(name, table_file
             warnings.simplefilter("error")
             # Seaborn 0.13 still says `vert` to matplotlib, which hides this by default.
             warnings.simplefilter("ignore", PendingDeprecationWarning)
-            draw(name, paths, outputs, factors=STUDY, strategies=STRATEGIES, options=OPTIONS)
+            options = {**OPTIONS, "dpi": 30}
+            draw(name, paths, outputs, factors=STUDY, strategies=STRATEGIES, options=options)
         assert sorted(outputs[0].parent.iterdir()) == sorted(outputs)
         contents.append([output.read_bytes() for output in outputs])
     assert contents[0] == contents[1]

@@ -12,7 +12,7 @@ import pytest
 from clustrategy.core.errors import DataError
 from clustrategy.study.plan import read_plan
 from clustrategy.study.study import Study
-from tests.evaluation.made_up import CONFIG, LABELS, perform, write_study
+from tests.evaluation.made_up import CONFIG, LABELS, SIMS, perform, write_study
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +44,16 @@ def test_tables_of_another_study_are_refused() -> None:
     wider.plan.write()
     with pytest.raises(DataError, match=r"truth\.parquet: holds fewer rows than the study"):
         perform(wider)
+    study.plan.write()
+    truth = Path(study.folder, "truth.parquet")
+    table = pq.read_table(truth)
+    pq.write_table(table.slice(4), truth)
+    with pytest.raises(DataError, match=r"truth\.parquet: is not of the study's sims"):
+        perform(study)
+    pq.write_table(table.slice(0, SIMS * 2), truth)
+    with pytest.raises(DataError, match=r"truth\.parquet: holds fewer rows than the study"):
+        perform(study)
+    pq.write_table(table, truth)
     replace(study.plan, labels=["A", "C", "B"]).write()
     with pytest.raises(DataError, match=r"fits\.parquet: is not of the study's strategies"):
         perform(study)

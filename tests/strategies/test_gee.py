@@ -228,7 +228,7 @@ def test_too_few_clusters(engine):
 def test_fits_that_do_not_settle_keep_their_numbers(engine, monkeypatch):
     shard = random_shard(1, 2, 8, 3, (2, 9))
     settled = fit(shard, "gee", engine=engine)
-    monkeypatch.setattr(gee, "ITERATIONS", 3)
+    monkeypatch.setattr(gee, "MAX_ITERATIONS", 3)
     found = fit(shard, "gee", engine=engine)
     assert set(found.status) == {"not_converged"} and set(found.message) == {gee.ENDLESS}
     np.testing.assert_allclose(found.estimate, settled.estimate, rtol=0.05)

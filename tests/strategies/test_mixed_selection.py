@@ -178,7 +178,8 @@ def test_no_variance_that_is_zero_would_lower_the_criterion_were_it_not(seed):
     minimum = minimise(criterion)
     assert minimum.converged.all()
     structure = criterion.structure
-    slopes = structure.rays(criterion.at(minimum.factor).derivatives().slope)[0]
+    slope = criterion.at(minimum.factor).derivatives().slope
+    slopes = structure.rank_one_directions(slope).slopes
     theta = structure.theta(minimum.factor)
     zero = np.abs(theta) < 1e-4
     assert zero.any() and not zero.all()
@@ -194,7 +195,7 @@ def test_of_several_minima_it_finds_the_least():
     many = criterion.take(np.tile(np.arange(200), 8))
     rng = np.random.default_rng(1)
     starts = np.abs(rng.standard_normal((1600, 4))) * 10.0 ** rng.uniform(-2, 1.3, (1600, 1))
-    ends = optimizer._search(many, many.structure.factor(starts))
+    ends = optimizer._trust_region(many, many.structure.factor(starts))
     values = np.where(ends.converged, many.at(ends.factor).value, np.inf).reshape(8, 200)
     assert (values.max(axis=0) - values.min(axis=0) > 1e-4).sum() >= 1
     assert (found <= values.min(axis=0) + 1e-6).all()
@@ -326,7 +327,7 @@ def test_a_structure_agrees_with_itself(structure):
         np.testing.assert_allclose(structure.directions(factor)[:, place], expected, atol=1e-12)
     slope = rng.standard_normal((3, 3, 3))
     slope += np.swapaxes(slope, 1, 2)
-    bend = structure.bend(slope)
+    bend = structure.hessian_term(slope)
     for i, one in enumerate(np.eye(k)):
         for j, other in enumerate(np.eye(k)):
             second = along(one + other) - along(one) - along(other) + along(0.0 * one)
@@ -334,9 +335,9 @@ def test_a_structure_agrees_with_itself(structure):
             np.testing.assert_allclose(bend[:, i, j], expected, atol=1e-12)
     again = structure.project(factor)
     np.testing.assert_allclose(again @ np.swapaxes(again, 1, 2), psi, atol=1e-12)
-    slopes, rays = structure.rays(slope)
+    slopes, rays = structure.rank_one_directions(slope)
     np.testing.assert_allclose(((rays @ slope) * rays).sum(axis=2), slopes, atol=1e-12)
-    wider = structure.widen(factor, rays[:, -1], np.array([0.0, 1.0, 4.0]))
+    wider = structure.add_rank_one(factor, rays[:, -1], np.array([0.0, 1.0, 4.0]))
     grown = psi + np.array([0.0, 1.0, 4.0])[:, None, None] * (
         rays[:, -1, :, None] * rays[:, -1, None, :]
     )

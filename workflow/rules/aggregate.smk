@@ -21,7 +21,7 @@ rule aggregate:
         runtime=60,
     params:
         folder=results,
-        made_from=origin("aggregate", [study.plan.digest, CSV]),
+        made_from=origin("aggregate", lambda: [study.plan.digest, CSV]),
     script:
         "../../scripts/aggregate.py"
 

@@ -33,9 +33,7 @@ rule audit_table:
         runtime=60,
     params:
         folder=results,
-        made_from=origin(
-            "audit_table", AuditedBlocks.of(study.plan).digest if AUDITED else "no audit"
-        ),
+        made_from=origin("audit_table", lambda: AuditedBlocks.of(study.plan).digest),
     script:
         "../../scripts/audit_table.py"
 

@@ -2,7 +2,7 @@
 import os
 import shlex
 import sys
-from functools import cache
+from functools import cache, partial
 
 from clustrategy.core.cells import COUNTS
 from clustrategy.core.digests import digest
@@ -113,23 +113,33 @@ def minutes(pack, attempt, audit=False):
     return attempt * max(10, round(3 * seconds / 60) + 5)
 
 
-# Of each rule, or rule and wildcards, a digest of all that its files are made from.
-ORIGINS = {}
-
 # Where a step leads to all strategies: those that a study has enter by digests of their own.
 STRATEGIES = [PACKAGE / "engines/chosen.py", PACKAGE / "study/shards.py"]
 
+# By rule, or rule and wildcards: what gives a digest of all that its files are made from.
+ORIGINS = {}
+
 
 def origin(rule, settings, *after, code=None):
-    """Say what a rule's files are made from: its step's code, its settings, and other rules' files."""
-    code = code or sources(PACKAGE / f"steps/{rule.partition('/')[0]}.py", but=STRATEGIES)
-    ORIGINS[rule] = digest(code_digest(code), settings, [ORIGINS[other] for other in after])
-    return ORIGINS[rule]
+    """Say what a rule's files are made from: its step's code, its settings, and other rules' files.
+
+    The answer is a params function, and worked out when it is asked for.
+    """
+
+    @cache
+    def found():
+        step = PACKAGE / f"steps/{rule.partition('/')[0]}.py"
+        files = code() if code else sources(step, but=STRATEGIES)
+        content = settings() if callable(settings) else settings
+        return digest(code_digest(files), content, [ORIGINS[other]() for other in after])
+
+    ORIGINS[rule] = found
+    return lambda _: found()
 
 
 def made_from(rule):
-    """A params function: what a job's files are made from."""
-    return lambda wildcards: ORIGINS.get("/".join((rule, *wildcards))) or ORIGINS[rule]
+    """A params function: what a job's files are made from, where that depends on its wildcards."""
+    return lambda wildcards: (ORIGINS.get("/".join((rule, *wildcards))) or ORIGINS[rule])()
 
 
 def judged(rule):
@@ -167,6 +177,11 @@ def figure_tables(name):
     return [
         f"{RESULTS}/{table}.{'csv' if table == 'dependence' else 'parquet'}" for table in tables
     ]
+
+
+def figure_code(name):
+    """The files that a figure is drawn by."""
+    return [PACKAGE / "steps/figure.py", *figures.code_of(name)]
 
 
 def figure_settings(name):

@@ -23,7 +23,7 @@ rule worked_example:
         strategies=[strategy.spec for strategy in study.strategies],
         made_from=origin(
             "worked_example",
-            [study.recipe.digest, study.config["worked_example"], study.plan.labels],
+            lambda: [study.recipe.digest, study.config["worked_example"], study.plan.labels],
         ),
     script:
         "../../scripts/worked_example.py"
@@ -43,6 +43,6 @@ rule remake:
         seed=study.seed,
         dgp=study.dgp,
         strategies=[strategy.spec for strategy in study.strategies],
-        made_from=origin("remake", [study.recipe.digest, study.plan.labels]),
+        made_from=origin("remake", lambda: [study.recipe.digest, study.plan.labels]),
     script:
         "../../scripts/remake.py"

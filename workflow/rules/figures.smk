@@ -52,7 +52,7 @@ for name in figure_names():
             for table in figures.FIGURES[name].tables
             if AUDITED or table != "audit"
         ),
-        code=[PACKAGE / "steps/figure.py", *figures.code_of(name)],
+        code=partial(figure_code, name),
     )
 
 

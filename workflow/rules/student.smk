@@ -1,8 +1,8 @@
 # The example on real data. The table is downloaded where it is neither configured nor there yet:
 # later runs need no network.
-from clustrategy.examples.student_table import Table
+from clustrategy.examples.student_table import Settings, Table
 
-TABLE = Table(study.config["student"], f"{RESULTS}/student")
+TABLE = Table(Settings(**study.config["student"]), f"{RESULTS}/student")
 
 
 if TABLE.is_to_be_downloaded:

@@ -1,4 +1,4 @@
-"""Fits again by reference engines, and both side by side as rows."""
+"""Fits of the same datasets by reference engines beside those of a study."""
 
 from __future__ import annotations
 

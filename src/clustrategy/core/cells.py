@@ -19,7 +19,7 @@ Cell = dict[str, Level]
 
 
 def level(factor: str, value: Level) -> Level:
-    """A factor's level in its one form, so that `1` and `1.0` are the same level."""
+    """Return a factor's level in its one form, so that `1` and `1.0` are the same level."""
     match value:
         case str():
             return value
@@ -31,7 +31,7 @@ def level(factor: str, value: Level) -> Level:
 
 
 def format_level(value: Level) -> str:
-    """A level as it stands in paths and, unless it is a number, in tables.
+    """Write a level as it stands in paths and, unless it is a number, in tables.
 
     A number is the shortest text that reads back as the same; the numbers of a list stand between
     commas: `0,0.5`, and `uniform,0,1` for `{uniform: [0, 1]}`.
@@ -47,7 +47,7 @@ def format_level(value: Level) -> str:
 
 
 def read_level(factor: str, text: str) -> Level:
-    """The level that `format_level` wrote."""
+    """Read a level that `format_level` wrote."""
     if factor in TEXTS:
         return text
     if factor in LISTS and "," in text:
@@ -59,35 +59,35 @@ def read_level(factor: str, text: str) -> Level:
 
 
 def cell_path(cell: Mapping[str, Level]) -> str:
-    """The path of a cell, factors in the order of the cell."""
+    """Return the path of a cell, its factors in their order."""
     return "/".join(f"{factor}={format_level(value)}" for factor, value in cell.items())
 
 
 def shard_path(cell: Mapping[str, Level], sims: range) -> str:
-    """The path of some sims of a cell."""
+    """Return the path of some sims of a cell."""
     return f"{cell_path(cell)}/sims={sims[0]}-{sims[-1]}.parquet"
 
 
 def read_shard_path(path: str) -> tuple[Cell, range]:
-    """The cell and the sims of a path that ends as `shard_path` writes it."""
+    """Read the cell and the sims from a path that ends as `shard_path` writes it."""
     cell, pairs = _read(PurePath(path).with_suffix(""))
     first, last = pairs["sims"].split("-")
     return cell, range(int(first), int(last) + 1)
 
 
 def sim_path(cell: Mapping[str, Level], sim: int) -> str:
-    """The path of one sim of a cell."""
+    """Return the path of one sim of a cell."""
     return f"{cell_path(cell)}/sim={sim}"
 
 
 def read_sim_path(path: str) -> tuple[Cell, int]:
-    """The cell and the sim of a path that ends as `sim_path` writes it."""
+    """Read the cell and the sim from a path that ends as `sim_path` writes it."""
     cell, pairs = _read(PurePath(path))
     return cell, int(pairs["sim"])
 
 
 def _read(path: PurePath) -> tuple[Cell, dict[str, str]]:
-    """The `name=value` parts that a path ends with: the cell, and what else they say."""
+    """Read the `name=value` parts that a path ends with: the cell, and the sims."""
     parts = [*takewhile(lambda part: "=" in part, reversed(path.parts))]
     pairs = {name: text for name, _, text in (part.partition("=") for part in reversed(parts))}
     sims: dict[str, str] = {n: pairs.pop(n) for n in ("sim", "sims") if n in pairs}

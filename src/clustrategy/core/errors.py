@@ -23,6 +23,19 @@ class EngineError(ClustrategyError):
 
 
 def nearest(word: object, known: Sequence[str]) -> str:
-    """' (did you mean ...?)', or nothing where no known word is near."""
+    """Suggest the nearest known word.
+
+    Parameters
+    ----------
+    word : object
+        What was found.
+    known : sequence of str
+        What could have been meant.
+
+    Returns
+    -------
+    str
+        ' (did you mean ...?)', or nothing where no known word is near.
+    """
     match = get_close_matches(str(word), known, n=1, cutoff=0.5)
     return f" (did you mean {match[0]!r}?)" if match else ""

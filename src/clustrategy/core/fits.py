@@ -26,23 +26,31 @@ class Fits:
 
     Attributes
     ----------
-    estimate, std_error, df : (S, p), NaN where a fit gave none; `df = inf` means normal. A
-        coefficient that the strategy does not estimate (a cluster-level predictor with fixed
-        effects of the clusters) is NaN in a fit that is `ok`.
-    p_value, p_value_low, conf_low, conf_high : (S, p) of strategies that do not test by t, NaN
-        where the t distribution with `df` gives them. Where a p-value is but known to lie in an
-        interval, `p_value` is the upper end and `p_value_low` the lower one.
-    status : (S,) one of `STATUSES`. A failed fit stays a row.
-    message : (S,) the engine's own words, empty where it had none.
-    singular : (S,) whether the fit lies on the boundary: a diagonal element of the relative
-        Cholesky factor below 1e-4 (lme4's isSingular).
-    optimizer_warning, gradient_warning, hessian_warning : (S,) which check complains. lme4's
-        gradient and Hessian checks are made on singular fits too, where lme4 itself leaves them
-        out from 1.1-19 on; there they do not enter status or message. Both of lme4's rules of
-        what failed follow from these and status (`lme4_rules`).
-    reml_criterion : (S,) lme4's REMLcrit, NaN where there is none.
-    sigma : (S,) residual standard deviation, NaN where there is none.
-    theta : (S, k) lower triangle, by column, of the relative Cholesky factor; k may be 0.
+    estimate, std_error, df : (S, p) array
+        NaN where a fit gave none; `df = inf` means normal. A coefficient that the strategy does
+        not estimate (a cluster-level predictor with fixed effects of the clusters) is NaN in a
+        fit that is `ok`.
+    p_value, p_value_low, conf_low, conf_high : (S, p) array
+        Of strategies that do not test by t, NaN where the t distribution with `df` gives them.
+        Where a p-value is only known to lie in an interval, `p_value` is the upper end and
+        `p_value_low` the lower one.
+    status : (S,) array of str
+        One of `STATUSES`. A failed fit stays a row.
+    message : (S,) array of str
+        The engine's own words, empty where it had none.
+    singular : (S,) array of bool
+        Whether the fit lies on the boundary: a diagonal element of the relative Cholesky factor
+        below 1e-4 (lme4's isSingular).
+    optimizer_warning, gradient_warning, hessian_warning : (S,) array of bool
+        Which check complains. lme4's gradient and Hessian checks are made on singular fits too,
+        where lme4 itself leaves them out from 1.1-19 on; there they do not enter status or
+        message. Both of lme4's rules of what failed follow from these and status (`lme4_rules`).
+    reml_criterion : (S,) array
+        lme4's REMLcrit, NaN where there is none.
+    sigma : (S,) array
+        Residual standard deviation, NaN where there is none.
+    theta : (S, k) array
+        Lower triangle, by column, of the relative Cholesky factor; k may be 0.
     """
 
     estimate: Floats
@@ -64,7 +72,7 @@ class Fits:
 
     @classmethod
     def blank(cls, sims: int, p: int, theta: int = 0) -> Fits:
-        """Fits without a single number yet, status `ok`."""
+        """Return fits without a single number yet, status `ok`, theta of the length given."""
         flags = [np.zeros(sims, dtype=bool) for _ in range(4)]
         return cls(
             estimate=_nan(sims, p),
@@ -87,7 +95,7 @@ class Fits:
 
     @classmethod
     def concatenate(cls, parts: Sequence[Fits]) -> Fits:
-        """The fits of several shards, one after the other."""
+        """Join the fits of several shards, one after the other."""
         widest = max(part.theta.shape[1] for part in parts)
         columns = {}
         for column in fields(cls):
@@ -101,7 +109,17 @@ class Fits:
         return cls(**columns)
 
     def fail(self, where: NDArray[np.bool_], status: str, message: str | Sequence[str]) -> None:
-        """Mark fits as failed and blank their numbers; earlier failures keep their reason."""
+        """Mark fits as failed and blank their numbers; earlier failures keep their reason.
+
+        Parameters
+        ----------
+        where : (S,) array of bool
+            Which fits.
+        status : str
+            One of `STATUSES`.
+        message : str or sequence of str
+            Why, once or for each of the S fits.
+        """
         where = where & (self.status == "ok")
         self.status[where] = status
         self.message[where] = message if isinstance(message, str) else np.asarray(message)[where]
@@ -111,7 +129,21 @@ class Fits:
 
 @dataclass
 class Fit:
-    """One fit to one dataset, as engines that take one dataset at a time return it."""
+    """One fit to one dataset, as engines that take one dataset at a time return it.
+
+    Attributes
+    ----------
+    estimate, std_error, df : (p,) array
+        As of `Fits`.
+    status, message : str
+        As of `Fits`.
+    singular, optimizer_warning, gradient_warning, hessian_warning : bool
+        As of `Fits`.
+    reml_criterion, sigma : float
+        As of `Fits`.
+    theta : (k,) array
+        As of `Fits`.
+    """
 
     estimate: Floats
     std_error: Floats
@@ -128,7 +160,7 @@ class Fit:
 
 
 def one_line(text: object) -> str:
-    """A message on one line."""
+    """Return a message on one line."""
     return " ".join(str(text).split())
 
 
@@ -139,9 +171,18 @@ def fit_each(
 
     Parameters
     ----------
-    fit : takes a shard of one dataset.
-    out : fits to fill in, of which those that have failed already are passed over.
-    theta : the length of theta, where `out` is not given.
+    shard : Shard
+        The datasets.
+    fit : callable
+        Fits a shard of one dataset.
+    out : Fits, optional
+        Filled in place; those that have failed already are passed over.
+    theta : int
+        The length of theta, where `out` is not given.
+
+    Returns
+    -------
+    Fits
     """
     if out is None:
         out = Fits.blank(shard.sims, shard.p, theta)

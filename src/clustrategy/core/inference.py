@@ -9,10 +9,17 @@ import numpy as np
 from clustrategy.core.shard import Floats
 
 CONFIDENCE = 0.95
+"""The level of all confidence intervals."""
 
 
 class Inference(NamedTuple):
-    """Arrays of the shape of the estimates."""
+    """A test of zero and an interval of each estimate.
+
+    Attributes
+    ----------
+    statistic, p_value, conf_low, conf_high : array
+        Of the shape of the estimates.
+    """
 
     statistic: Floats
     p_value: Floats
@@ -21,12 +28,24 @@ class Inference(NamedTuple):
 
 
 def t_inference(estimate: Floats, std_error: Floats, df: Floats) -> Inference:
-    """Two-sided t test of zero and 95 % interval; `df = inf` is the normal distribution.
+    """Compute the two-sided t test of zero and the confidence interval.
 
     The p-value is taken from the tail itself, so that it does not underflow to 0 where
-    `2 (1 - cdf)` would. Degrees of freedom that are NaN or not positive give NaN.
+    `2 (1 - cdf)` would.
+
+    Parameters
+    ----------
+    estimate, std_error : array
+        Estimates and their standard errors.
+    df : array
+        Degrees of freedom; `inf` is the normal distribution. NaN or a number that is not positive
+        gives NaN.
+
+    Returns
+    -------
+    Inference
     """
-    # Half of the cost of starting a job that does not test anything, were it at the top.
+    # Imported here because it is half of the cost of starting a job that does not test anything.
     from scipy.special import stdtr, stdtrit
 
     with np.errstate(divide="ignore", invalid="ignore"):

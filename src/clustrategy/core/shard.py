@@ -23,10 +23,14 @@ class Shard:
 
     Attributes
     ----------
-    y : (R,) response, R the rows of all datasets together.
-    X : (R, p) fixed-effect design, the intercept's column of ones included.
-    n : (S, G) rows of each cluster, at least 1.
-    terms : the p names of the columns of X, as broom and lme4 write them.
+    y : (R,) array
+        Response, R the rows of all datasets together.
+    X : (R, p) array
+        Fixed-effect design, the intercept's column of ones included.
+    n : (S, G) array of int
+        Rows of each cluster, at least 1.
+    terms : tuple of str
+        The p names of the columns of X, as broom and lme4 write them.
     """
 
     y: Floats
@@ -36,7 +40,21 @@ class Shard:
 
     @classmethod
     def balanced(cls, y: Floats, X: Floats, terms: Sequence[str]) -> Shard:
-        """A shard of equal clusters from `y` (S, G, n) and `X` (S, G, n, p)."""
+        """Build a shard of equal clusters.
+
+        Parameters
+        ----------
+        y : (S, G, n) array
+            Response.
+        X : (S, G, n, p) array
+            Fixed-effect design.
+        terms : sequence of str
+            Names of the p columns.
+
+        Returns
+        -------
+        Shard
+        """
         sims, clusters, rows = y.shape
         n = np.full((sims, clusters), rows, dtype=np.int64)
         return cls(y.reshape(-1), X.reshape(y.size, -1), n, tuple(terms))
@@ -66,21 +84,21 @@ class Shard:
         return np.concatenate([[0], np.cumsum(self.n_obs)])
 
     def rows(self, sim: int) -> slice:
-        """The rows of one dataset."""
+        """Return the rows of one dataset."""
         return slice(int(self._bounds[sim]), int(self._bounds[sim + 1]))
 
     def dataset(self, sim: int) -> Shard:
-        """One dataset as a shard of its own."""
+        """Return one dataset as a shard of its own."""
         rows = self.rows(sim)
         return Shard(self.y[rows], self.X[rows], self.n[sim : sim + 1], self.terms)
 
     def cluster_codes(self, sim: int) -> Ints:
-        """(N,) the cluster of each row of one dataset, 0 to G - 1."""
+        """Return the cluster, 0 to G - 1, of each row of one dataset, (N,)."""
         return np.repeat(np.arange(self.clusters), self.n[sim])
 
     @cached_property
     def finite(self) -> NDArray[np.bool_]:
-        """(S,) whether a dataset holds finite numbers alone."""
+        """(S,) whether all numbers of a dataset are finite."""
         rows = np.isfinite(self.y) & np.isfinite(self.X).all(axis=1)
         return np.logical_and.reduceat(rows, self._bounds[:-1])
 
@@ -89,9 +107,8 @@ class Shard:
         """(S, G, p + 1, p + 1) triangular factors of `[X_g y_g]`, padded with rows of zeros.
 
         `T_g' T_g = [X_g y_g]' [X_g y_g]`: all that least squares, its cluster-robust variances
-        and two-stage regression need of a cluster, whatever its size, and free of the loss of
-        digits that forming the cross-products themselves would bring (Golub & Van Loan 2013,
-        section 5.3).
+        and two-stage regression need of a cluster, whatever its size. Forming the cross-products
+        themselves would lose digits (Golub & Van Loan 2013, section 5.3).
         """
         width = self.p + 1
         joined = np.column_stack([self.X, self.y])
@@ -109,6 +126,6 @@ class Shard:
 
     @cached_property
     def whole(self) -> Floats:
-        """(S, p + 1, p + 1) triangular factors of `[X y]` of each dataset, all its clusters."""
+        """(S, p + 1, p + 1) triangular factors of `[X y]` of each dataset."""
         stacked = self.triangles.reshape(self.sims, -1, self.p + 1)
         return np.asarray(np.linalg.qr(stacked, mode="r"))

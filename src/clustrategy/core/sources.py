@@ -58,28 +58,31 @@ def code_digest(files: Iterable[Path]) -> str:
 @cache
 def _read(file: Path) -> tuple[str, tuple[Path, ...]]:
     """Give the digest of a file's code and the files of the package that it imports."""
-    tree = ast.parse(file.read_bytes())
-    imported = tuple(path for name in _imports(tree) if (path := _file(name)) is not None)
-    code = ast.unparse(_Wordless().visit(tree))
+    module = _Module()
+    code = ast.unparse(module.visit(ast.parse(file.read_bytes())))
+    imported = tuple(path for name in module.imports if (path := _file(name)) is not None)
     return hashlib.sha256(code.encode()).hexdigest(), imported
 
 
-class _Wordless(ast.NodeTransformer):
-    """Takes text that is a statement, such as a docstring, out of a module."""
+class _Module(ast.NodeTransformer):
+    """Takes out text that is a statement, such as a docstring, and notes what is imported."""
+
+    def __init__(self) -> None:
+        self.imports: list[str] = []
 
     def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
         value = node.value
         return None if isinstance(value, ast.Constant) and isinstance(value.value, str) else node
 
+    def visit_Import(self, node: ast.Import) -> ast.Import:
+        self.imports += [alias.name for alias in node.names]
+        return node
 
-def _imports(tree: ast.Module) -> list[str]:
-    names: list[str] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return names
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom:
+        if node.module:
+            within = (f"{node.module}.{alias.name}" for alias in node.names)
+            self.imports += [node.module, *within]
+        return node
 
 
 def _file(module: str) -> Path | None:

@@ -1,9 +1,9 @@
 """The data-generating process: datasets whose truth is known.
 
-Sim by sim: population coefficients beta, from U(low, high) or given; the coefficients of each
-cluster b_g = beta + sigma_k z_gk; the sizes of the clusters; the predictors X; the residuals e;
-and DV = X b_g + e, of which some may be missing. `process` has the options, `draw` puts the
-parts together, the other modules are one part each.
+In each sim are drawn: population coefficients beta, from U(low, high) or given; the coefficients
+of each cluster, b_g = beta + sigma_k z_gk; the sizes of the clusters; the predictors X; the errors
+e; and DV = X b_g + e, of which some rows may be missing. `process` has the options, `draw` puts the
+parts together, and each of the other modules is one part.
 """
 
 from clustrategy.dgp.draw import Simulation, simulate

@@ -1,4 +1,4 @@
-"""Drawing the datasets of a cell, one after the other."""
+"""Drawing the datasets of a cell."""
 
 from __future__ import annotations
 
@@ -22,13 +22,16 @@ from clustrategy.dgp.sizes import cluster_sizes
 
 @dataclass(frozen=True)
 class Simulation:
-    """Datasets and the truth that made them.
+    """Datasets and the truth that generated them.
 
     Attributes
     ----------
-    shard : the datasets.
-    truth : (S, p) population coefficients.
-    cluster_coefficients : (S, G, p) the coefficients of each cluster.
+    shard : Shard
+        The S datasets.
+    truth : (S, p) array
+        The population coefficients.
+    cluster_coefficients : (S, G, p) array
+        The coefficients of each cluster.
     """
 
     shard: Shard
@@ -108,10 +111,10 @@ def _draw(process: Process, generators: Streams) -> _Dataset:
 
 
 def _deviations(process: Process, normals: Floats, generators: Streams) -> Floats:
-    """(G, p) the clusters' deviations over their standard deviations.
+    """Return (G, p) the clusters' deviations over their standard deviations.
 
-    The distribution is that of independent variates, the slopes' own of which are then mixed with
-    the intercept's: z_k = rho z_0 + sqrt(1 - rho^2) z'_k.
+    Independent variates are drawn from the distribution. Then the slopes' are mixed with the
+    intercept's: z_k = rho z_0 + sqrt(1 - rho^2) z'_k.
     """
     z = normals
     if process.random_distribution != "normal":

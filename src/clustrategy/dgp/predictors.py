@@ -1,4 +1,4 @@
-"""The predictors: variance 1 each, or the dummies of treatment arms."""
+"""The predictors: continuous ones of variance 1, and dummies of treatment arms."""
 
 from __future__ import annotations
 
@@ -10,16 +10,23 @@ from clustrategy.dgp.seeds import Stream, Streams
 
 
 def design(process: Process, n: Ints, intercepts: Floats, streams: Streams) -> Floats:
-    """The columns of X of one dataset: ones, continuous predictors, dummies.
+    """Draw the design of one dataset.
 
     Parameters
     ----------
-    n : (G,) rows of each cluster.
-    intercepts : (G,) the clusters' deviations of the intercept, of variance 1.
+    process : Process
+        The options.
+    n : (G,) array
+        The rows of each cluster.
+    intercepts : (G,) array
+        The clusters' deviations of the intercept, of variance 1.
+    streams : Streams
+        The generators of the sim.
 
     Returns
     -------
-    X : (N, predictors + 1), rows by cluster.
+    (N, predictors + 1) array
+        Ones, continuous predictors and dummies; rows by cluster.
     """
     cluster = np.repeat(np.arange(n.size), n)
     X = np.ones((cluster.size, process.predictors + 1))
@@ -32,7 +39,7 @@ def design(process: Process, n: Ints, intercepts: Floats, streams: Streams) -> F
 
 
 def _continuous(process: Process, cluster: Ints, intercepts: Floats, streams: Streams) -> Floats:
-    """(N, K) predictors that correlate with each other, within clusters and with intercepts."""
+    """Draw (N, K) predictors, correlated with each other, within clusters and with intercepts."""
     K, rho, share = process.continuous, process.predictor_correlation, process.between_share
     x = exchangeable(streams(Stream.BASE).standard_normal((cluster.size, K)), rho)
     if share.any():
@@ -46,9 +53,10 @@ def _continuous(process: Process, cluster: Ints, intercepts: Floats, streams: St
 
 
 def exchangeable(normals: Floats, rho: float) -> Floats:
-    """Rows of normals of which any two correlate by rho.
+    """Give every two columns of independent normals the correlation rho.
 
-    By the symmetric square root a I + b J of the correlation matrix (1 - rho) I + rho J.
+    The rows are multiplied by the symmetric square root a I + b J of the correlation matrix
+    (1 - rho) I + rho J.
     """
     K = normals.shape[1]
     if rho == 0 or K < 2:

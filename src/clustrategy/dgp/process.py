@@ -22,26 +22,45 @@ class Process:
 
     Attributes
     ----------
-    clusters : in each dataset.
-    obs_per_cluster : rows of each cluster, its mean where sizes vary.
-    between_cluster_sigma : of each coefficient between clusters.
-    predictors : the number of slopes, treatment arms included.
-    coefficients : `{"uniform": [low, high]}`, drawn anew in every sim, or predictors + 1 values.
-    residual_sigma : of the errors.
-    sigma_ratios : predictors + 1 multiples of between_cluster_sigma, intercept first.
-    intercept_slope_correlation : of a cluster's intercept with each of its slopes.
-    predictor_correlation : of any two predictors.
-    predictor_icc : share of a predictor's variance that is between clusters; one for all, or one
-        for each predictor that is not a treatment arm.
-    treatment : whether the last predictors are dummies of arms, given to clusters or to rows.
-    arms : of the treatment; the first is the reference and has no dummy.
-    size_cv : coefficient of variation of the cluster sizes.
-    informative_size : correlation of a cluster's size with its intercept, on the normal scale.
-    residual_distribution, random_distribution : of errors, and of the clusters' deviations.
-    residual_variance_cv : coefficient of variation, between clusters, of the error variance.
-    residual_autocorrelation : of errors of neighbouring rows of a cluster.
-    endogeneity : correlation of IV1 with the cluster's intercept.
-    missing_rate : share of rows that are missing at random, the more the larger IV1.
+    clusters : int
+        The clusters of each dataset.
+    obs_per_cluster : int
+        The rows of each cluster; their mean if sizes vary.
+    between_cluster_sigma : float
+        The standard deviation of each coefficient between clusters.
+    predictors : int
+        The number of slopes, dummies of treatment arms included.
+    coefficients : Mapping or Sequence of float
+        `{"uniform": [low, high]}`, drawn anew in every sim, or predictors + 1 values.
+    residual_sigma : float
+        The standard deviation of the errors.
+    sigma_ratios : Sequence of float, optional
+        Multiples of between_cluster_sigma for each coefficient, intercept first.
+    intercept_slope_correlation : float
+        The correlation of a cluster's intercept with each of its slopes.
+    predictor_correlation : float
+        The correlation of any two predictors.
+    predictor_icc : float or Sequence of float
+        The share of a predictor's variance that is between clusters: one for all, or one for each
+        predictor that is not a dummy.
+    treatment : {"none", "between", "within"}
+        Whether the last predictors are dummies of arms, given to whole clusters or to rows.
+    arms : int
+        The arms of the treatment; the first is the reference and has no dummy.
+    size_cv : float
+        The coefficient of variation of the cluster sizes.
+    informative_size : float
+        The correlation of a cluster's size with its intercept, on the normal scale.
+    residual_distribution, random_distribution : {"normal", "t", "skewed", "contaminated"}
+        The distributions of the errors and of the clusters' deviations.
+    residual_variance_cv : float
+        The coefficient of variation, between clusters, of the error variance.
+    residual_autocorrelation : float
+        The correlation of the errors of neighbouring rows of a cluster.
+    endogeneity : float
+        The correlation of IV1 with the cluster's intercept.
+    missing_rate : float
+        The share of rows that are missing at random; the larger IV1, the more.
     """
 
     clusters: int
@@ -72,17 +91,17 @@ class Process:
 
     @cached_property
     def terms(self) -> tuple[str, ...]:
-        """The intercept and IV1 to IVp."""
+        """The names of the coefficients: the intercept and IV1 to IVp."""
         return (INTERCEPT, *(f"IV{k + 1}" for k in range(self.predictors)))
 
     @cached_property
     def dummies(self) -> int:
-        """How many predictors are treatment arms; they are the last ones."""
+        """How many predictors are dummies of treatment arms; they are the last ones."""
         return 0 if self.treatment == "none" else self.arms - 1
 
     @cached_property
     def continuous(self) -> int:
-        """How many predictors are not treatment arms."""
+        """How many predictors are not dummies."""
         return self.predictors - self.dummies
 
     @cached_property
@@ -92,15 +111,15 @@ class Process:
 
     @property
     def varying(self) -> int:
-        """How many predictors, treatment arms aside, vary within clusters."""
+        """How many continuous predictors vary within clusters."""
         return int((self.between_share < 1).sum())
 
     @cached_property
     def sigmas(self) -> Floats:
-        """(predictors + 1,) standard deviation of each coefficient between clusters.
+        """(predictors + 1,) the standard deviation of each coefficient between clusters.
 
-        The slope of a predictor that is constant within clusters has none: its deviation could
-        not be told from the intercept's.
+        It is 0 for the slope of a predictor that is constant within clusters: the slope's
+        deviation could not be told from the intercept's.
         """
         ratios = np.ones(self.predictors + 1)
         if self.sigma_ratios is not None:

@@ -11,12 +11,23 @@ from clustrategy.dgp.seeds import Stream, Streams
 
 
 def residuals(process: Process, n: Ints, normals: Floats, streams: Streams) -> Floats:
-    """The errors of one dataset.
+    """Draw the errors of one dataset.
 
     Parameters
     ----------
-    n : (G,) rows of each cluster.
-    normals : (N,) independent standard normals, rows by cluster.
+    process : Process
+        The options.
+    n : (G,) array
+        The rows of each cluster.
+    normals : (N,) array
+        Independent standard normals, rows by cluster.
+    streams : Streams
+        The generators of the sim.
+
+    Returns
+    -------
+    (N,) array
+        The errors, rows by cluster.
     """
     e = normals
     if process.residual_distribution != "normal":
@@ -25,7 +36,7 @@ def residuals(process: Process, n: Ints, normals: Floats, streams: Streams) -> F
     if process.residual_autocorrelation:
         e = autoregressive(e, n, process.residual_autocorrelation)
     if process.residual_variance_cv:
-        # a lognormal variance of mean 1: exp(s w - s^2 / 2), s^2 = log(1 + CV^2)
+        # A lognormal variance of mean 1 is exp(s w - s^2 / 2) with s^2 = log(1 + CV^2).
         s = np.sqrt(np.log1p(process.residual_variance_cv**2))
         w = streams(Stream.RESIDUAL_VARIANCES).standard_normal(n.size)
         e = np.repeat(np.exp((s * w - s**2 / 2.0) / 2.0), n) * e
@@ -33,7 +44,17 @@ def residuals(process: Process, n: Ints, normals: Floats, streams: Streams) -> F
 
 
 def autoregressive(innovations: Floats, n: Ints, phi: float) -> Floats:
-    """Stationary AR(1) series of variance 1, one for each cluster, of innovations of variance 1."""
+    """Turn innovations of variance 1 into a stationary AR(1) series of variance 1 per cluster.
+
+    Parameters
+    ----------
+    innovations : (N,) array
+        Independent draws, rows by cluster.
+    n : (G,) array
+        The rows of each cluster.
+    phi : float
+        The correlation of neighbouring rows.
+    """
     e = innovations.copy()
     first = np.cumsum(n) - n
     for i in range(1, int(n.max())):

@@ -1,4 +1,4 @@
-"""The random generators of a sim: functions of seed, cell and sim alone."""
+"""The random generators of a sim: they depend on seed, cell and sim alone."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from clustrategy.core.cells import Level, format_level
 class Stream(IntEnum):
     """What a generator is for.
 
-    The base draws what every dataset has. Each option draws from a stream of its own, so that
-    it leaves the others' draws as they are.
+    `BASE` draws what every dataset has. Each option draws from a stream of its own, so that it
+    leaves all other draws as they are.
     """
 
     BASE = 0
@@ -34,7 +34,7 @@ Streams = Callable[[Stream], np.random.Generator]
 
 
 def cell_key(cell: Mapping[str, Level]) -> tuple[int, ...]:
-    """The words by which a cell's values, not its place in the grid, enter its seeds.
+    """Return the words by which a cell's values, not its place in the grid, enter its seeds.
 
     `1` and `1.0` are the same value; text and lists count as they stand in paths.
     """
@@ -50,13 +50,16 @@ def _plain(value: Level) -> int | float | str:
 
 
 def streams(seed: int, key: tuple[int, ...], sim: int) -> Streams:
-    """The generators of one sim.
+    """Return a function from `Stream` to the generators of one sim.
 
     Parameters
     ----------
-    seed : the study's seed.
-    key : the cell's, of `cell_key`.
-    sim : its number.
+    seed : int
+        The study's seed.
+    key : tuple of int
+        The `cell_key` of its cell.
+    sim : int
+        Its number.
     """
     return partial(_generator, seed, (*key, sim))
 

@@ -8,21 +8,34 @@ from clustrategy.core.shard import Floats, Ints
 from clustrategy.dgp.process import Process
 from clustrategy.dgp.seeds import Stream, Streams
 
-# What rounding up or down at random adds to a variance, on average over fractions f: f (1 - f).
-ROUNDING = 1.0 / 6.0
-LEAST = 0.01
+ROUNDING_VARIANCE = 1.0 / 6.0
+"""What rounding at random adds to a variance: the mean of f (1 - f) over fractions f."""
+
+LEAST_VARIANCE = 0.01
+"""The variance before rounding is at least this."""
 
 
 def cluster_sizes(process: Process, intercepts: Floats, streams: Streams) -> Ints:
-    """The rows of each cluster, at least 1 and on average exactly `obs_per_cluster`.
+    """Draw the rows of each cluster, at least 1 and on average exactly `obs_per_cluster`.
 
-    One plus a gamma variate of mean m - 1 and variance (m CV)^2 - 1/6, m the mean size, rounded
-    up or down at random with the probabilities that keep its mean, which adds a variance of 1/6.
-    Its normal score correlates with the intercepts' by `informative_size` (a Gaussian copula).
+    With m the mean size, a size is one plus a gamma variate of mean m - 1 and variance
+    (m CV)^2 - 1/6. It is rounded up or down at random with the probabilities that keep its mean,
+    which adds a variance of 1/6. Its normal score has the correlation `informative_size` with the
+    intercept's (a Gaussian copula).
 
     Parameters
     ----------
-    intercepts : (G,) the standard normals behind the clusters' intercepts.
+    process : Process
+        The options.
+    intercepts : (G,) array
+        The standard normals behind the clusters' intercepts.
+    streams : Streams
+        The generators of the sim.
+
+    Returns
+    -------
+    (G,) array of int
+        The rows of each cluster.
     """
     if process.size_cv == 0:
         return np.full(process.clusters, process.obs_per_cluster, dtype=np.int64)
@@ -39,7 +52,7 @@ def cluster_sizes(process: Process, intercepts: Floats, streams: Streams) -> Int
 
 
 def gamma(process: Process) -> tuple[float, float]:
-    """Shape and scale of a cluster's rows beyond the first, before they are rounded."""
+    """Return shape and scale of a cluster's rows beyond the first, before they are rounded."""
     mean = process.obs_per_cluster
-    variance = max((mean * process.size_cv) ** 2 - ROUNDING, LEAST)
+    variance = max((mean * process.size_cv) ** 2 - ROUNDING_VARIANCE, LEAST_VARIANCE)
     return (mean - 1) ** 2 / variance, variance / (mean - 1)

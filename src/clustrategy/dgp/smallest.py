@@ -10,13 +10,14 @@ from clustrategy.dgp.process import Process
 from clustrategy.dgp.sizes import gamma
 
 RARE = 1e-9
+"""The share of clusters that may have fewer rows."""
 
 
 def least_rows(process: Process) -> int:
-    """The rows that clusters have at least, but for one cluster in 10^9.
+    """Return the least rows of a cluster, but for a share `RARE` of clusters.
 
-    Sizes are taken as rounded down and as no larger than their mean, rows as missing at the
-    largest rate there is, twice the mean. Treatment arms within clusters take up a row each.
+    Sizes are taken as rounded down and as no larger than their mean, and rows as missing at the
+    largest rate there is, twice the mean. Each dummy of arms within clusters takes up a row.
     """
     rows = process.obs_per_cluster
     if process.size_cv or process.missing_rate:
@@ -31,7 +32,7 @@ def least_rows(process: Process) -> int:
         observed = 1.0 - 2.0 * process.missing_rate
 
         def few(number: int) -> float:
-            """The share of clusters with no more rows."""
+            """Return the share of clusters with no more rows."""
             return float(share @ bdtr(np.minimum(number, size), size, observed))
 
         rows = max(1, bisect_right(range(rows), RARE, key=few))

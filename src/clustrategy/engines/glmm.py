@@ -17,9 +17,8 @@ from clustrategy.estimation.least_squares import solve
 from clustrategy.estimation.mixed.models import INTERCEPT_ONLY, MAXIMAL, formula, is_singular
 from clustrategy.strategies.registry import strategy
 
-# The kinds of glmm's warnings after which its numbers stand; it says them all the same. Of the
-# others those in CURVATURE speak of the standard errors, the rest (such as a variance at the limit
-# of the search) of the optimum itself.
+# Kinds of glmm's warnings: after the HARMLESS ones its numbers stand; those in CURVATURE are about
+# the standard errors, all others (such as a variance at the limit of the search) about the optimum.
 HARMLESS = frozenset(
     {
         "singular",
@@ -33,12 +32,18 @@ CURVATURE = frozenset({"hessian_se_fallback", "se_unavailable", "satterthwaite_c
 
 
 def versions() -> dict[str, str]:
-    """The version of the package that computes the numbers."""
+    """Return the version of the package that computes the numbers."""
     return {"glmm": version("glmm")}
 
 
 def check() -> None:
-    """Raise EngineError where glmm cannot be imported."""
+    """Check that glmm can be imported.
+
+    Raises
+    ------
+    EngineError
+        Where it cannot.
+    """
     try:
         import glmm  # noqa: F401
     except ImportError as error:
@@ -49,10 +54,21 @@ def check() -> None:
 
 
 def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
-    """Fit `y ~ X + (Z | cluster)` by REML to the one dataset of a shard, Z columns of X.
+    """Fit `y ~ X + (Z | cluster)` by REML to the one dataset of a shard.
 
     glmm gets the residuals of least squares, which leaves the model as it is: it loses digits on a
     response that is far from zero.
+
+    Parameters
+    ----------
+    shard : Shard
+        A shard of one dataset.
+    random : sequence of int
+        The columns of X that are Z's.
+
+    Returns
+    -------
+    Fit
     """
     import glmm
 
@@ -92,10 +108,20 @@ def fit_one(shard: Shard, random: Sequence[int]) -> Fit:
 
 
 def relative_factor(packed: Floats) -> Floats:
-    """lme4's theta from a relative covariance matrix, both packed by column (lower triangle).
+    """Return lme4's theta of a relative covariance matrix.
 
     A Cholesky factor that allows rank deficiency: a pivot at rounding level is 0 and so is its
     column.
+
+    Parameters
+    ----------
+    packed : (k,) array
+        The lower triangle of the matrix, by column.
+
+    Returns
+    -------
+    (k,) array
+        The lower triangle of its factor, by column.
     """
     q = int(np.sqrt(2 * packed.size + 0.25) - 0.5)
     rows, columns = np.triu_indices(q)[::-1]

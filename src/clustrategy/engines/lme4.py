@@ -90,7 +90,18 @@ _FIT = """
 
 
 def check(engine: str = "lme4") -> None:
-    """Raise EngineError, in one sentence, where R, a package of it or rpy2 is missing."""
+    """Check that R, its packages and rpy2 are here.
+
+    Parameters
+    ----------
+    engine : str
+        What the message calls the engine.
+
+    Raises
+    ------
+    EngineError
+        Where one of them is missing.
+    """
     try:
         missing = [package for package in PACKAGES if package not in installed()]
     except FileNotFoundError:
@@ -109,17 +120,18 @@ def check(engine: str = "lme4") -> None:
 
 
 def versions() -> dict[str, str]:
-    """The versions of the packages that compute the numbers."""
+    """Return the versions of the packages that compute the numbers."""
     return {name: installed()[name] for name in ("R", *PACKAGES)}
 
 
 @cache
 def installed() -> dict[str, str]:
-    """The versions of R and of all its packages.
+    """Return the versions of R and of all its packages, by name.
 
     Raises
     ------
-    FileNotFoundError : where there is no R.
+    FileNotFoundError
+        Where there is no R.
     """
     home = os.environ.get("R_HOME")
     rscript = os.path.join(home, "bin", "Rscript") if home else "Rscript"
@@ -155,9 +167,20 @@ def _vector(values: Floats) -> Any:
 
 
 def fit_one(shard: Shard, random: Sequence[int], correlated: bool = True) -> Fit:
-    """Fit `y ~ X + (Z | cluster)` by REML to the one dataset of a shard, Z columns of X.
+    """Fit `y ~ X + (Z | cluster)` by REML to the one dataset of a shard.
 
-    Where they are not `correlated`, each column of Z has a term of its own, in the order of Z.
+    Parameters
+    ----------
+    shard : Shard
+        A shard of one dataset.
+    random : sequence of int
+        The columns of X that are Z's.
+    correlated : bool
+        Whether Z has one term; if not, each of its columns has a term of its own, in their order.
+
+    Returns
+    -------
+    Fit
     """
     return fit_by(_FIT, shard, random, correlated)
 
@@ -167,9 +190,23 @@ def fit_by(source: str, shard: Shard, random: Sequence[int], correlated: bool) -
 
     Parameters
     ----------
-    source : the function, `function(formula, columns)`, which gives what `answer` gives.
-    random : the columns of X that have random coefficients.
-    correlated : whether these may correlate.
+    source : str
+        The function, `function(formula, columns)`, which returns what `answer` returns.
+    shard : Shard
+        A shard of one dataset.
+    random : sequence of int
+        The columns of X that have random coefficients.
+    correlated : bool
+        Whether these may correlate.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    RuntimeError
+        With R's message, where R gives up or drops columns.
     """
     r = _r()
     names = [f"x{column}" for column in range(shard.p)]
@@ -216,7 +253,7 @@ def _hessian(checks: Sequence[str]) -> bool:
 
 
 def _once(messages: Sequence[str]) -> list[str]:
-    """Messages on one line each, without those that others repeat."""
+    """Put messages on one line each, without those that others repeat."""
     lines = list(dict.fromkeys(one_line(message) for message in messages))
     return [line for line in lines if not any(line in o for o in lines if o != line)]
 

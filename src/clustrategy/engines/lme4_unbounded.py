@@ -83,17 +83,35 @@ _FIT = """
 
 
 def check() -> None:
-    """Raise EngineError, in one sentence, where R, a package of it or rpy2 is missing."""
+    """Check that R, its packages and rpy2 are here.
+
+    Raises
+    ------
+    EngineError
+        Where one of them is missing.
+    """
     check_lme4("lme4_unbounded")
 
 
 def fit_one(shard: Shard, random: Sequence[int], correlated: bool = True) -> Fit:
-    """Fit `y ~ X + (Z | cluster)` by REML to the one dataset of a shard, Z columns of X.
+    """Fit `y ~ X + (Z | cluster)` by REML to the one dataset of a shard.
 
-    Where they are not `correlated`, each column of Z has a term of its own, in the order of Z.
     lme4 gets response and predictors in units near their own size, so that no step of a numerical
-    derivative is too large or too small for them. The units are powers of two: on data that need
-    none every number stays what it was, to the last bit.
+    derivative is too large or too small for them. The units are powers of two: where data need
+    none, every number stays what it was, to the last bit.
+
+    Parameters
+    ----------
+    shard : Shard
+        A shard of one dataset.
+    random : sequence of int
+        The columns of X that are Z's.
+    correlated : bool
+        Whether Z has one term; if not, each of its columns has a term of its own, in their order.
+
+    Returns
+    -------
+    Fit
     """
     unit_y = _unit(np.asarray(np.std(shard.y)))
     unit_X = _unit(np.sqrt(np.mean(shard.X**2, axis=0)))
@@ -114,7 +132,7 @@ def fit_one(shard: Shard, random: Sequence[int], correlated: bool = True) -> Fit
 
 
 def _unit(size: Floats) -> Floats:
-    """The powers of two nearest to sizes, 1 for nothing."""
+    """Return the powers of two nearest to sizes, 1 for nothing."""
     return np.exp2(np.round(np.log2(np.where(size > 0, size, 1.0))))
 
 

@@ -28,7 +28,7 @@ VARIANCES = {
 
 
 def versions() -> dict[str, str]:
-    """The version of the package that computes the numbers."""
+    """Return the version of the package that computes the numbers."""
     return {"statsmodels": version("statsmodels")}
 
 
@@ -37,7 +37,7 @@ register = partial(strategy, engine="statsmodels", versions=versions)
 
 @register("ols")
 def ols(shard: Shard) -> Fits:
-    """`OLS(y, X).fit()`."""
+    """Fit `OLS(y, X).fit()`."""
     return fit_each(shard, lambda one: _tidy(_ols(one.y, one.X).fit()), _defined(shard))
 
 
@@ -48,7 +48,19 @@ def cluster_robust(
     variance: Literal["CR0", "CR1S", "CR3", "CV3"] = "CR1S",
     df: Literal["G-1", "N-p", "normal"] = "G-1",
 ) -> Fits:
-    """`OLS(y, X).fit(cov_type=..., use_t=...)`; its own default would be `df: normal`."""
+    """Fit `OLS(y, X).fit(cov_type=..., use_t=...)`; its own default would be `df: normal`.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    variance, df : str
+        As of the numpy engine, those that statsmodels has.
+
+    Returns
+    -------
+    Fits
+    """
     cov_type, correction = VARIANCES[variance]
 
     def fit(one: Shard) -> Fit:
@@ -74,7 +86,19 @@ def fixed_effects(
     variance: Literal["CR0", "CR1S", "CR3", "CV3"] = "CR1S",
     df: Literal["G-1", "N-p", "normal"] = "G-1",
 ) -> Fits:
-    """`OLS` of the rows less their clusters' means, with a constant that counts in p and is 0."""
+    """Fit `OLS` of the rows less their clusters' means, with a constant that counts in p and is 0.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    variance, df : str
+        As of the numpy engine, those that statsmodels has.
+
+    Returns
+    -------
+    Fits
+    """
 
     def slopes(part: Shard) -> Fits:
         sizes = part.n.reshape(-1)
@@ -96,9 +120,9 @@ def fixed_effects(
 
 @register("two_stage")
 def two_stage(shard: Shard) -> Fits:
-    """`OLS(y, X).fit()` in each cluster, then `DescrStatsW(coefficients).ttest_mean()`.
+    """Fit `OLS(y, X).fit()` in each cluster, then `DescrStatsW(coefficients).ttest_mean()`.
 
-    With predictors that are constant within clusters `OLS(coefficients, Z).fit()`.
+    With predictors that are constant within clusters, `OLS(coefficients, Z).fit()` follows instead.
     """
     from statsmodels.stats.weightstats import DescrStatsW
 
@@ -125,7 +149,7 @@ def two_stage(shard: Shard) -> Fits:
 
 
 def _defined(shard: Shard) -> Fits:
-    """Fits still to be made, but for those that statsmodels would answer with a pseudo-inverse."""
+    """Return blank fits; those that statsmodels would answer with a pseudo-inverse are failed."""
     fits = Fits.blank(shard.sims, shard.p)
     mark_undefined(shard, fits, solve(shard))
     return fits

@@ -12,12 +12,14 @@ from clustrategy.core.shard import Shard
 from clustrategy.estimation import gee
 from clustrategy.strategies.registry import strategy
 
-TOLERANCE = 1e-13
+SCORE_TOLERANCE = 1e-13
+"""The size of the score at which the iterations end, in units of the data."""
+
 COV_TYPES = {"robust": "robust", "mancl_derouen": "bias_reduced"}
 
 
 def versions() -> dict[str, str]:
-    """The version of the package that computes the numbers."""
+    """Return the version of the package that computes the numbers."""
     return {"statsmodels": version("statsmodels")}
 
 
@@ -29,10 +31,21 @@ def fit_gee(
     variance: Literal["robust", "mancl_derouen"] = "robust",
     df: gee.Df = "normal",
 ) -> Fits:
-    """`GEE(y, X, groups, cov_struct=...).fit(cov_type=...)`; its own tests are `df: normal`.
+    """Fit `GEE(y, X, groups, cov_struct=...).fit(cov_type=...)`; its own tests are `df: normal`.
 
     Its tolerance is on the size of the score, so it is given here in units of the data, and
     tighter than its default.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    correlation, variance, df : str
+        As of the numpy engine, those that statsmodels has.
+
+    Returns
+    -------
+    Fits
     """
     from statsmodels.genmod.cov_struct import Exchangeable, Independence
     from statsmodels.genmod.generalized_estimating_equations import GEE
@@ -44,7 +57,7 @@ def fit_gee(
         model = GEE(one.y, one.X, one.cluster_codes(0), cov_struct=structure())
         size = np.linalg.norm(one.X) * np.linalg.norm(one.y)
         result = model.fit(
-            maxiter=gee.ITERATIONS, ctol=TOLERANCE * size, cov_type=COV_TYPES[variance]
+            maxiter=gee.MAX_ITERATIONS, ctol=SCORE_TOLERANCE * size, cov_type=COV_TYPES[variance]
         )
         alpha = float(result.cov_struct.dep_params or 0.0)
         if not -1.0 < alpha * (one.n.max() - 1) or not alpha < 1.0:

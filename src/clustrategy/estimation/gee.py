@@ -10,13 +10,13 @@ equations are least squares on the rows divided.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clustrategy.core.fits import Fits
-from clustrategy.core.shard import INTERCEPT, Floats, Shard
+from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
 from clustrategy.estimation.cluster_robust import (
     EIGENVALUE_TOLERANCE,
     ZERO_STD_ERROR,
@@ -26,32 +26,52 @@ from clustrategy.estimation.least_squares import mark_undefined as mark_no_solut
 from clustrategy.estimation.least_squares import solve
 
 TOLERANCE = 1e-13
+"""The change of the working correlation at which the iterations end."""
+
 MARGIN = 1e-9
-ITERATIONS = 100
+"""How far the working correlation stays within the range of positive definite matrices."""
+
+MAX_ITERATIONS = 100
 ONE_CLUSTER = "one cluster: a robust variance needs two"
 NO_PAIRS = "no correlation: not more pairs of rows within clusters than coefficients"
 NO_CORRELATION = "the estimate of the working correlation is not one of a positive definite matrix"
-ENDLESS = f"the working correlation did not settle within {ITERATIONS} iterations"
+ENDLESS = f"the working correlation did not settle within {MAX_ITERATIONS} iterations"
 
 Correlation = Literal["exchangeable", "independence"]
 Variance = Literal["robust", "mancl_derouen", "kauermann_carroll"]
 Df = Literal["normal", "G-1", "G-p"]
 
 POWERS = {"robust": 0.0, "mancl_derouen": -1.0, "kauermann_carroll": -0.5}
-"""Of I - H_g, by which a cluster's residuals are multiplied."""
+"""The power of I - H_g by which a cluster's residuals are multiplied."""
+
+
+class Moments(NamedTuple):
+    """Moment estimates at given coefficients.
+
+    Attributes
+    ----------
+    scale, correlation : (s,) array
+        The variance of a row and the exchangeable correlation of two rows of a cluster.
+    """
+
+    scale: Floats
+    correlation: Floats
 
 
 @dataclass
 class Clusters:
-    """The clusters of s datasets, predictors and response about their means.
+    """The clusters of s datasets, predictors and response centred at their means.
 
-    Without that a large mean would leave the iterations nothing but rounding to settle on.
+    Uncentred, a large mean would leave the iterations nothing but rounding to settle on.
 
     Attributes
     ----------
-    triangles : (s, G, k, p + 1) factors of [X_g y_g] whose first row is in the direction of ones.
-    n : (s, G) rows of each cluster.
-    means : (s, p + 1) what was taken off the columns, all 0 in a model without an intercept.
+    triangles : (s, G, k, p + 1) array
+        Triangular factors of [X_g y_g] whose first row is in the direction of ones.
+    n : (s, G) array
+        Rows of each cluster.
+    means : (s, p + 1) array
+        What was subtracted from the columns, 0 in a model without an intercept.
     """
 
     triangles: Floats
@@ -60,7 +80,7 @@ class Clusters:
 
     @classmethod
     def of(cls, shard: Shard) -> Clusters:
-        """Those of a shard, the intercept anywhere or nowhere in its model."""
+        """Take the clusters of a shard, whose model has its intercept anywhere or nowhere."""
         wider = shard
         if shard.terms[0] != INTERCEPT:
             X = np.column_stack([np.ones(shard.y.size), shard.X])
@@ -75,15 +95,23 @@ class Clusters:
             triangles[:, :, 0] -= first[..., None] * means[:, None]
         return cls(triangles, shard.n.astype(np.float64), means)
 
-    def some(self, sims: NDArray[np.int64]) -> Clusters:
-        """The clusters of some of the datasets."""
+    def take(self, sims: Ints) -> Clusters:
+        """Return the clusters of some of the datasets."""
         return Clusters(self.triangles[sims], self.n[sims], self.means[sims])
 
-    def moments(self, estimate: Floats) -> tuple[Floats, Floats]:
-        """(s,) the moment estimates of scale and correlation at (s, p) coefficients.
+    def moments(self, estimate: Floats) -> Moments:
+        """Estimate scale and correlation by moments (Liang & Zeger 1986).
 
-        Liang & Zeger's: divided by N - p and by P - p, P the pairs of rows
-        within clusters.
+        Divided by N - p and by P - p, where P is the number of pairs of rows within clusters.
+
+        Parameters
+        ----------
+        estimate : (s, p) array
+            The coefficients.
+
+        Returns
+        -------
+        Moments
         """
         p = estimate.shape[1]
         residual = residuals(self.triangles, estimate)
@@ -93,29 +121,41 @@ class Clusters:
         pairs = (0.5 * self.n * (self.n - 1.0)).sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             scale = squares.sum(axis=1) / (rows - p)
-            return scale, products.sum(axis=1) / (scale * (pairs - p))
+            return Moments(scale, products.sum(axis=1) / (scale * (pairs - p)))
 
     def whitened(self, correlation: Floats) -> Floats:
-        """(s, G, k, p + 1) R_g^-1/2 [X_g y_g] at (s,) correlations."""
+        """Return R_g^-1/2 [X_g y_g], (s, G, k, p + 1), at correlations (s,)."""
         roots = np.empty(self.triangles.shape[:3])
         roots[:] = np.sqrt(1.0 - correlation)[:, None, None]
         roots[..., 0] = np.sqrt(1.0 + correlation[:, None] * (self.n - 1.0))
         return self.triangles / roots[..., None]
 
     def bounds(self) -> tuple[Floats, Floats]:
-        """(s,) correlations between which all R_g are positive definite, but for a margin."""
+        """Return the correlations, (s,) each, between which all R_g are positive definite."""
         high = np.full(len(self.n), 1.0 - MARGIN)
         return -high / (self.n.max(axis=1) - 1.0), high
 
 
 def residuals(rows: Floats, estimate: Floats) -> Floats:
-    """(s, G, k) of rows (s, G, k, p + 1) at (s, p) coefficients."""
+    """Return the residuals, (s, G, k), of rows (s, G, k, p + 1) at coefficients (s, p)."""
     design = np.ascontiguousarray(rows[..., :-1])
     return rows[..., -1] - (design @ estimate[:, None, :, None])[..., 0]
 
 
 def least_squares(rows: Floats) -> tuple[Floats, Floats]:
-    """Coefficients (s, p) and W with W W' = (X'X)^-1 (s, p, p) from rows (s, G, k, p + 1)."""
+    """Compute least squares of stacked rows.
+
+    Parameters
+    ----------
+    rows : (s, G, k, p + 1) array
+        The clusters' rows of predictors and response.
+
+    Returns
+    -------
+    estimate : (s, p) array
+    root : (s, p, p) array
+        W with W W' = (X'X)^-1.
+    """
     s, G, k, width = rows.shape
     triangle = np.asarray(np.linalg.qr(rows.reshape(s, G * k, width), mode="r"))
     root = np.asarray(np.linalg.inv(triangle[:, :-1, :-1]), dtype=np.float64)
@@ -123,20 +163,29 @@ def least_squares(rows: Floats) -> tuple[Floats, Floats]:
 
 
 def fit_gee(shard: Shard, correlation: Correlation, variance: Variance, df: Df) -> Fits:
-    """Coefficients and correlation in turn, until they agree; then a sandwich variance.
+    """Fit coefficients and correlation in turn until they agree; then a sandwich variance.
 
     Parameters
     ----------
-    correlation : the working correlation; its scale and correlation by moments, as statsmodels'.
-    variance : `robust` (Liang & Zeger 1986); `mancl_derouen`, residuals times (I - H_g)^-1 (Mancl
-        & DeRouen 2001, Biometrics 57, 126-134); `kauermann_carroll`, times (I - H_g)^-1/2
+    shard : Shard
+        The datasets.
+    correlation : str
+        The working correlation; scale and correlation by moments, as statsmodels'.
+    variance : str
+        `robust` (Liang & Zeger 1986); `mancl_derouen`, residuals times (I - H_g)^-1 (Mancl &
+        DeRouen 2001, Biometrics 57, 126-134); `kauermann_carroll`, times (I - H_g)^-1/2
         (Kauermann & Carroll 2001, JASA 96, 1387-1396), the principal root.
-    df : of the t distribution.
+    df : str
+        Degrees of freedom of the t distribution.
+
+    Returns
+    -------
+    Fits
     """
     fits = Fits.blank(shard.sims, shard.p)
     mark_undefined(shard, correlation, df, fits)
     sims = np.flatnonzero(fits.status == "ok")
-    clusters = Clusters.of(shard).some(sims)
+    clusters = Clusters.of(shard).take(sims)
     alpha = np.zeros(sims.size)
     settled = possible = np.ones(sims.size, dtype=bool)
     if correlation == "exchangeable":
@@ -144,7 +193,7 @@ def fit_gee(shard: Shard, correlation: Correlation, variance: Variance, df: Df) 
     whitened = clusters.whitened(alpha)
     estimate, root = least_squares(whitened)
     residual = residuals(whitened, estimate)
-    fits.sigma[sims] = np.sqrt(clusters.moments(estimate)[0])
+    fits.sigma[sims] = np.sqrt(clusters.moments(estimate).scale)
     influence = _influence(whitened, estimate, root, POWERS[variance])
     if INTERCEPT in shard.terms:
         place = shard.terms.index(INTERCEPT)
@@ -164,12 +213,22 @@ def fit_gee(shard: Shard, correlation: Correlation, variance: Variance, df: Df) 
 
 
 def degrees(df: Df, G: int, p: int) -> float:
-    """The degrees of freedom of G clusters and p coefficients."""
+    """Return the degrees of freedom with G clusters and p coefficients."""
     return {"normal": np.inf, "G-1": G - 1.0, "G-p": float(G - p)}[df]
 
 
 def mark_undefined(shard: Shard, correlation: Correlation, df: Df, fits: Fits) -> None:
-    """Fail the fits to datasets that have no GEE estimate, variance or test."""
+    """Fail the fits to datasets that have no GEE estimate, variance or test.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    correlation, df : str
+        As of `fit_gee`.
+    fits : Fits
+        Marked in place.
+    """
     G, p = shard.clusters, shard.p
     solution = solve(shard)
     mark_no_solution(shard, fits, solution)
@@ -185,15 +244,18 @@ def mark_undefined(shard: Shard, correlation: Correlation, df: Df, fits: Fits) -
 
 
 def _correlation(clusters: Clusters) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
-    """(s,) exchangeable correlations, which settled, and which are within their range."""
+    """Iterate exchangeable correlations, (s,).
+
+    Returns them, which settled, and which are within their range.
+    """
     alpha = np.zeros(len(clusters.n))
     settled = np.zeros(len(alpha), dtype=bool)
     possible = np.ones(len(alpha), dtype=bool)
     active = np.arange(len(alpha))
-    for _ in range(ITERATIONS):
-        some = clusters.some(active)
+    for _ in range(MAX_ITERATIONS):
+        some = clusters.take(active)
         before = alpha[active]
-        found = some.moments(least_squares(some.whitened(before))[0])[1]
+        found = some.moments(least_squares(some.whitened(before))[0]).correlation
         alpha[active] = np.clip(found, *some.bounds())
         possible[active] = alpha[active] == found
         settled[active] = np.abs(alpha[active] - before) <= TOLERANCE
@@ -204,10 +266,11 @@ def _correlation(clusters: Clusters) -> tuple[Floats, NDArray[np.bool_], NDArray
 
 
 def _influence(whitened: Floats, estimate: Floats, root: Floats, power: float) -> Floats:
-    """(s, p, G) what each cluster adds to the estimates, residuals times a power of I - H_g.
+    """Compute what each cluster adds to the estimates, (s, p, G).
 
-    H_g = X_g M X_g' R_g^-1 becomes half half' by the whitening, with half = R_g^-1/2 X_g W, and
-    half' (I - half half')^q = (I - half' half)^q half': a p x p matrix whatever the cluster's size.
+    Residuals times a power of I - H_g: H_g = X_g M X_g' R_g^-1 becomes half half' by the whitening,
+    with half = R_g^-1/2 X_g W, and half' (I - half half')^q = (I - half' half)^q half': a p x p
+    matrix whatever the cluster's size.
     """
     half = np.ascontiguousarray(whitened[..., :-1]) @ root[:, None]
     transposed = np.ascontiguousarray(np.swapaxes(half, 2, 3))

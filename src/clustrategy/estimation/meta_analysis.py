@@ -17,8 +17,10 @@ import numpy as np
 from clustrategy.core.shard import Floats
 
 TOLERANCE = 1e-13
+"""The step of tau^2 at which the search ends, relative to the typical v_g + tau^2."""
+
 NEWTON_STEPS = 30
-STEPS = 100
+MAX_STEPS = 100
 
 
 @dataclass
@@ -27,10 +29,14 @@ class Pooled:
 
     Attributes
     ----------
-    estimate : (M, q).
-    variance : (M, q) the diagonal of A^-1.
-    residual_ss : (M,) the weighted sum of squared residuals.
-    weights : (M, G).
+    estimate : (M, q) array
+        The coefficients gamma.
+    variance : (M, q) array
+        The diagonal of A^-1.
+    residual_ss : (M,) array
+        The weighted sum of squared residuals.
+    weights : (M, G) array
+        1 / (v_g + tau^2).
     """
 
     estimate: Floats
@@ -40,12 +46,18 @@ class Pooled:
 
 
 def pool(effect: Floats, variance: Floats, design: Floats) -> Pooled:
-    """Meta-regressions with weights 1 / (v_g + tau^2), tau^2 by REML.
+    """Fit meta-regressions with weights 1 / (v_g + tau^2), tau^2 by REML.
 
     Parameters
     ----------
-    effect, variance : (M, G) effects and their sampling variances, above 0.
-    design : (M, G, q) of full rank, q < G.
+    effect, variance : (M, G) array
+        Effects and their sampling variances, above 0.
+    design : (M, G, q) array
+        Of full rank, q < G.
+
+    Returns
+    -------
+    Pooled
     """
     basis, triangle = np.linalg.qr(design)
     orthonormal = np.ascontiguousarray(np.swapaxes(basis, 1, 2))
@@ -64,17 +76,26 @@ def pool(effect: Floats, variance: Floats, design: Floats) -> Pooled:
 
 
 def reml(effect: Floats, variance: Floats, design: Floats) -> Floats:
-    """(M,) tau^2 by REML, 0 where the likelihood falls from there.
-
-    Newton's method with the observed information (Fisher's where that is not positive) inside a
-    bracket that shrinks with every step; a step that leaves the bracket, and after
-    `NEWTON_STEPS` each, halves it, so the search always ends. From the moment estimator of
-    Hedges (1983), as metafor's `rma` starts.
+    """Estimate tau^2 by REML.
 
     Parameters
     ----------
-    effect, variance : (M, G).
-    design : (M, q, G), its rows orthonormal.
+    effect, variance : (M, G) array
+        Effects and their sampling variances.
+    design : (M, q, G) array
+        Its rows orthonormal.
+
+    Returns
+    -------
+    (M,) array
+        0 where the likelihood falls from there.
+
+    Notes
+    -----
+    Newton's method with the observed information (Fisher's where that is not positive) inside a
+    bracket that shrinks with every step; a step that leaves the bracket, and every step after
+    `NEWTON_STEPS`, halves it, so the search always ends. It starts from the moment estimator of
+    Hedges (1983), as metafor's `rma`.
     """
     G, q = effect.shape[1], design.shape[1]
     residual = effect - _combine(_project(design, effect), design)
@@ -89,7 +110,7 @@ def reml(effect: Floats, variance: Floats, design: Floats) -> Floats:
     low = np.zeros(len(tau2))
     open_below = np.ones(len(tau2), dtype=bool)
     active = np.arange(len(tau2))
-    for step in range(STEPS):
+    for step in range(MAX_STEPS):
         here, v, Z = tau2[active], variance[active], design[active]
         score, curvature, scale = _derivatives(effect[active], v, Z, here)
         rising = score > 0
@@ -115,7 +136,7 @@ def reml(effect: Floats, variance: Floats, design: Floats) -> Floats:
 def _derivatives(
     effect: Floats, variance: Floats, design: Floats, tau2: Floats
 ) -> tuple[Floats, Floats, Floats]:
-    """(M,) score, information (both of 2 l) and the harmonic mean of the v_g + tau^2."""
+    """Return score and information (of 2 l) and the harmonic mean of the v_g + tau^2, (M,) each."""
     w = 1.0 / (variance + tau2[:, None])
     inverse = _inverse(_gram(design, w))
 
@@ -138,7 +159,7 @@ def _inverse(matrix: Floats) -> Floats:
 
 
 def _gram(design: Floats, weights: Floats) -> Floats:
-    """(M, q, q) Z' diag(w) Z, sums along the clusters."""
+    """Return Z' diag(w) Z, (M, q, q)."""
     return (design[:, :, None] * (design * weights[:, None])[:, None]).sum(axis=-1)
 
 

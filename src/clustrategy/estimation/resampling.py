@@ -1,4 +1,4 @@
-"""Random signs of the clusters that depend on a dataset alone."""
+"""Random signs of the clusters that depend on the dataset only."""
 
 from __future__ import annotations
 
@@ -11,11 +11,20 @@ from clustrategy.core.shard import Floats, Shard
 
 
 def generator_of(dataset: Shard) -> np.random.Generator:
-    """A generator whose seed is a digest of the response of the one dataset of a shard.
+    """Return a generator whose seed is a digest of the one dataset's response.
 
     So a dataset has the same draws wherever and in whatever company it is analysed. The response
-    is rounded to single precision first, since another processor may compute its last digits
-    otherwise, and scaled by a power of two before, so that none is too large for that.
+    is rounded to single precision first, since another processor may differ in its last digits,
+    and before that scaled by a power of two, so that nothing overflows.
+
+    Parameters
+    ----------
+    dataset : Shard
+        A shard of one dataset.
+
+    Returns
+    -------
+    numpy.random.Generator
     """
     _, exponent = np.frexp(np.abs(dataset.y).max())
     rounded = np.ldexp(dataset.y, -exponent).astype("<f4").tobytes()
@@ -24,9 +33,18 @@ def generator_of(dataset: Shard) -> np.random.Generator:
 
 @cache
 def all_signs(G: int) -> Floats:
-    """(2^(G-1), G) all vectors of +1 and -1 whose first element is +1, that of +1 alone first.
+    """Return all vectors of +1 and -1 whose first element is +1, the vector of ones first.
 
-    To a two-sided test a vector and its opposite are one.
+    A two-sided test does not tell a vector from its opposite.
+
+    Parameters
+    ----------
+    G : int
+        The number of clusters.
+
+    Returns
+    -------
+    (2^(G-1), G) array
     """
     signs: Floats = np.where(np.arange(2 ** (G - 1))[:, None] >> np.arange(G)[::-1] & 1, -1.0, 1.0)
     signs.setflags(write=False)
@@ -34,20 +52,26 @@ def all_signs(G: int) -> Floats:
 
 
 def are_few(G: int, draws: int) -> bool:
-    """Whether all sign vectors are not more than the draws."""
+    """Tell whether there are no more sign vectors than draws."""
     return G < 63 and 2 ** (G - 1) <= draws
 
 
 def signs(dataset: Shard, draws: int) -> Floats:
-    """(k, G) vectors of +1 and -1, the first of +1 alone.
+    """Return vectors of +1 and -1, the vector of ones first.
 
     All of them where they are few, else that first one and `draws` random ones. Counted
     together with the first, random ones give a valid test (Phipson & Smyth 2010, SAGMB 9, 39).
 
     Parameters
     ----------
-    dataset : a shard of one dataset.
-    draws : of random vectors.
+    dataset : Shard
+        A shard of one dataset.
+    draws : int
+        Random vectors.
+
+    Returns
+    -------
+    (k, G) array
     """
     G = dataset.clusters
     if are_few(G, draws):

@@ -10,7 +10,7 @@ product with a predictor that varies within clusters the slopes of that predicto
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -19,32 +19,55 @@ from clustrategy.core.inference import CONFIDENCE
 from clustrategy.core.shard import Floats, Ints, Shard
 from clustrategy.estimation.cluster_robust import leave_out_zeros
 from clustrategy.estimation.first_stage import FirstStage
-from clustrategy.estimation.least_squares import NO_RESIDUAL, explained, solve
+from clustrategy.estimation.least_squares import NO_RESIDUAL, RESIDUAL_ROUNDING, explained, solve
 from clustrategy.estimation.meta_analysis import pool
 from clustrategy.estimation.resampling import signs
 
-ROUNDING = 1e-13
+COEFFICIENT_ROUNDING = 1e-13
+"""The scatter of coefficients, relative to their size, that is nothing but rounding."""
+
 NO_SIGNS = "a sign-flip test has no place for predictors that are constant within clusters"
 
 Weights = Literal["equal", "precision"]
 Test = Literal["t", "hartung_knapp", "sign_flip"]
 
 
-def fit_two_stage(shard: Shard, weights: Weights, test: Test, draws: int) -> Fits:
-    """The mean of the clusters' own coefficients, SE = sd / sqrt(G), t with G - 1 df.
+class SignFlip(NamedTuple):
+    """Tests of one dataset by sign flips.
 
-    Undefined where a cluster cannot carry a regression of its own; with hardly more rows than
-    coefficients its estimates have no finite variance.
+    Attributes
+    ----------
+    p_value, conf_low, conf_high : (k,) array
+        Of each of the clusters' coefficients.
+    """
+
+    p_value: Floats
+    conf_low: Floats
+    conf_high: Floats
+
+
+def fit_two_stage(shard: Shard, weights: Weights, test: Test, draws: int) -> Fits:
+    """Fit every cluster by itself, then test over the clusters.
 
     Parameters
     ----------
-    weights : `equal`; or `precision`, 1 / (v_g + tau^2) with v_g the squared standard error of the
+    shard : Shard
+        The datasets.
+    weights : str
+        `equal`; or `precision`, 1 / (v_g + tau^2) with v_g the squared standard error of the
         cluster's coefficient, taken as known, and tau^2 by REML.
-    test : `t`, which with precision weights has the standard error 1 / sqrt(sum of weights);
+    test : str
+        `t`, which with precision weights has the standard error 1 / sqrt(sum of weights);
         `hartung_knapp` (Hartung & Knapp 2001; Knapp & Hartung 2003), whose standard error comes
         from the weighted scatter of the clusters' coefficients and which with equal weights is
         `t` itself; `sign_flip`, which changes the signs of the clusters' coefficients.
-    draws : of random signs, where not all are tried.
+    draws : int
+        Random sign vectors, where not all are tried.
+
+    Returns
+    -------
+    Fits
+        Undefined where a cluster cannot carry a regression of its own.
     """
     fits = Fits.blank(shard.sims, shard.p)
     fits.fail(explained(shard.triangles, shard.n_obs, solve(shard)), "undefined", NO_RESIDUAL)
@@ -70,7 +93,7 @@ def fit_two_stage(shard: Shard, weights: Weights, test: Test, draws: int) -> Fit
             for place, sim in enumerate(stage.sims):
                 flips = signs(shard.dataset(int(sim)), draws)
                 there = sim, stage.own[means]
-                fits.p_value[there], fits.conf_low[there], fits.conf_high[there] = _flipped(
+                fits.p_value[there], fits.conf_low[there], fits.conf_high[there] = _sign_flip(
                     stage.coefficients[place][:, means], shares[place][:, means], flips
                 )
     leave_out_zeros(fits, shard.terms)
@@ -89,7 +112,7 @@ def _leave_out_regressions(fits: Fits, sims: Ints, columns: Ints, terms: Sequenc
 
 
 def _mean(stage: FirstStage, fits: Fits) -> Floats:
-    """Fill in means and regressions with equal weights, and give the weights (s, G, k)."""
+    """Fill in means and regressions with equal weights; return the weights, (s, G, k)."""
     G = stage.n.shape[1]
     coefficients = stage.coefficients
     mean = coefficients.sum(axis=1) / G
@@ -118,11 +141,11 @@ def _mean(stage: FirstStage, fits: Fits) -> Floats:
 
 
 def _rounding(stage: FirstStage) -> Floats:
-    """(s, k) a variance over the clusters of their coefficients that is nothing but rounding."""
+    """Return the variance over the clusters of their coefficients that is mere rounding, (s, k)."""
     root = np.linalg.inv(stage.triangle)
     response = stage.joined[..., -1]
     squares = (response * response).sum(axis=2)[..., None] * (root * root).sum(axis=3)
-    return np.asarray(ROUNDING**2 * squares.sum(axis=1) / stage.n.shape[1])
+    return np.asarray(COEFFICIENT_ROUNDING**2 * squares.sum(axis=1) / stage.n.shape[1])
 
 
 def _need_variances(stage: FirstStage, fits: Fits) -> None:
@@ -136,7 +159,7 @@ def _need_variances(stage: FirstStage, fits: Fits) -> None:
     )
     response = stage.joined[..., k]
     length = np.sqrt((response * response).sum(axis=2))
-    exact = (np.abs(response[..., k]) <= ROUNDING * length).sum(axis=1)
+    exact = (np.abs(response[..., k]) <= RESIDUAL_ROUNDING * length).sum(axis=1)
     stage.fail(
         fits,
         exact > 0,
@@ -145,11 +168,9 @@ def _need_variances(stage: FirstStage, fits: Fits) -> None:
 
 
 def _pooled(stage: FirstStage, fits: Fits, scaled: bool) -> Floats:
-    """Fill in meta-analyses, and give their weights (s, G, k).
+    """Fill in meta-analyses; return their weights, (s, G, k).
 
-    Parameters
-    ----------
-    scaled : whether the standard errors are Hartung and Knapp's.
+    Standard errors are Hartung and Knapp's where `scaled`.
     """
     G = stage.n.shape[1]
     weights = np.ones(stage.coefficients.shape)
@@ -169,20 +190,16 @@ def _pooled(stage: FirstStage, fits: Fits, scaled: bool) -> Floats:
     return weights
 
 
-def _flipped(coefficients: Floats, weights: Floats, signs: Floats) -> tuple[Floats, Floats, Floats]:
-    """(k,) p-values and both limits of one dataset by sign flips.
+def _sign_flip(coefficients: Floats, weights: Floats, signs: Floats) -> SignFlip:
+    """Test the coefficients of one dataset, (G, k), by sign vectors, (B, G).
 
-    To flip some clusters' signs about a value makes |t| no smaller if and only if that value lies
-    between the mean of these clusters and the mean of the others. So the value's p-value is the
-    share of the sign vectors whose two means enclose it, and the limits of the interval are order
-    statistics of the means. Weights stay what they are under all flips.
-
-    Parameters
-    ----------
-    coefficients, weights : (G, k).
-    signs : (B, G), the first without a flip.
+    The first vector flips nothing. To flip some clusters' signs about a value makes |t| no smaller
+    if and only if that value lies between the mean of these clusters and the mean of the others. So
+    the value's p-value is the share of the sign vectors whose two means enclose it, and the limits
+    of the interval are order statistics of the means. The weights, (G, k), stay what they are under
+    all flips.
     """
-    # A vector and its negative part the clusters alike; so none flips the first cluster.
+    # A vector and its negative split the clusters alike; so none flips the first cluster.
     flipped = (signs != signs[:, :1]).astype(np.float64)
     parts = [flipped, 1.0 - flipped]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -192,4 +209,4 @@ def _flipped(coefficients: Floats, weights: Floats, signs: Floats) -> tuple[Floa
     low, high = np.sort(means, axis=0)
     p_value = ((low <= 0.0) & (high >= 0.0)).mean(axis=0)
     outside = int(np.floor((1.0 - CONFIDENCE) * len(signs) + 1e-9))
-    return p_value, np.sort(low, axis=0)[outside], np.sort(high, axis=0)[-1 - outside]
+    return SignFlip(p_value, np.sort(low, axis=0)[outside], np.sort(high, axis=0)[-1 - outside])

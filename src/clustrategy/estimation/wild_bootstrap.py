@@ -40,8 +40,12 @@ from clustrategy.estimation.cluster_robust import (
 from clustrategy.estimation.least_squares import mark_undefined, solve
 from clustrategy.estimation.resampling import all_signs, are_few, generator_of
 
-TIE = 1e-9
+TIE_TOLERANCE = 1e-9
+"""Relative difference of squared t statistics below which they count as tied."""
+
 FARTHEST = 1024.0
+"""The largest tau of a confidence limit; an interval that reaches it has no end."""
+
 HALVINGS = 30
 
 Weights = Literal["rademacher", "webb", "mammen"]
@@ -56,27 +60,38 @@ POINTS = {
 
 
 def fit_wild_bootstrap(shard: Shard, impose_null: bool, weights: Weights, draws: int) -> Fits:
-    """Ordinary least squares with tests and intervals by the wild cluster bootstrap.
-
-    Standard errors are CR1's; a constant factor of the variance (CR0, CR1S) changes no p-value and
-    no limit. There are no degrees of freedom. The p-value is the share of draws with |t*| >= |t|,
-    the confidence limits are the farthest null values that this test does not reject.
-
-    With Rademacher weights all sign vectors are taken, instead of random ones, where those that
-    have +1 in the first cluster are at most `draws`: 2^(G-1), for a vector and its opposite have
-    the same |t*|. `p_value_low` is the share with |t*| > |t| where that is another one: under
-    the null imposed the vector of ones gives back the data, so that then no p-value but an
-    interval is identified (Webb 2023, Canadian J. Econ. 56, 839-858).
-
-    The random weights follow from the response alone, rounded to single precision: a dataset has
-    the same ones in any shard. All its coefficients share them.
+    """Fit ordinary least squares with tests and intervals by the wild cluster bootstrap.
 
     Parameters
     ----------
-    impose_null : whether the residuals that are drawn with are those of the fit under the null,
-        anew for each coefficient and null value (WCR), or of the fit itself (WCU).
-    weights : Rademacher's two points, the six of Webb, or Mammen's (1993) skewed two.
-    draws : bootstrap samples.
+    shard : Shard
+        The datasets.
+    impose_null : bool
+        Whether residuals come from the fit under the null, anew for each coefficient and null value
+        (WCR), or from the unrestricted fit (WCU).
+    weights : str
+        Rademacher's two points, the six of Webb, or Mammen's (1993) skewed two.
+    draws : int
+        Bootstrap samples.
+
+    Returns
+    -------
+    Fits
+        Standard errors are CR1's; a constant factor of the variance (CR0, CR1S) changes no p-value
+        and no limit. There are no degrees of freedom. The p-value is the share of draws with
+        |t*| >= |t|, the confidence limits are the farthest null values that this test does not
+        reject.
+
+    Notes
+    -----
+    With Rademacher weights all sign vectors are taken, instead of random ones, where those that
+    have +1 in the first cluster are at most `draws`: 2^(G-1), for a vector and its opposite have
+    the same |t*|. `p_value_low` is the share with |t*| > |t| where that differs: under the null
+    imposed the vector of ones gives back the data, so that not a p-value but an interval is
+    identified (Webb 2023, Canadian J. Econ. 56, 839-858).
+
+    The random weights follow from the response alone, rounded to single precision: a dataset has
+    the same ones in any shard. All its coefficients share them.
     """
     fits = Fits.blank(shard.sims, shard.p)
     solution = solve(shard)
@@ -112,7 +127,13 @@ def fit_wild_bootstrap(shard: Shard, impose_null: bool, weights: Weights, draws:
 
 
 class Draws(NamedTuple):
-    """The five numbers of each draw, (p, B) each, as the module defines them."""
+    """The numbers of each draw that the tests need, as the module defines them.
+
+    Attributes
+    ----------
+    n0, n1, d0, d1, d2 : (p, B) array
+        Coefficients of the polynomials n(tau) and d(tau).
+    """
 
     n0: Floats
     n1: Floats
@@ -130,15 +151,26 @@ class Draws(NamedTuple):
         weights: Floats,
         impose_null: bool,
     ) -> Draws:
-        """The draws of one dataset.
+        """Draw from one dataset.
 
         Parameters
         ----------
-        half : (G, k, p) X_g W in the coordinates of the clusters' triangles.
-        scores : (G, p) z_g.
-        direction : (p, p) a row r for each coefficient.
-        spread : (p,) sqrt(D) of each coefficient.
-        weights : (G, B) v.
+        half : (G, k, p) array
+            X_g W in the coordinates of the clusters' triangles.
+        scores : (G, p) array
+            z_g.
+        direction : (p, p) array
+            A row r for each coefficient.
+        spread : (p,) array
+            sqrt(D) of each coefficient.
+        weights : (G, B) array
+            v.
+        impose_null : bool
+            As of `fit_wild_bootstrap`.
+
+        Returns
+        -------
+        Draws
         """
         z = np.ascontiguousarray(scores.T)
         q = (direction @ z) / spread[:, None]
@@ -168,22 +200,29 @@ class Draws(NamedTuple):
         return cls(n0, n1, d0, d1, d2)
 
     def share(self, tau: Floats, *, ties: bool = True) -> Floats:
-        """(p,) the share of draws with |t*| >= |t|, or, without `ties`, |t*| > |t|.
+        """Return the share of draws with |t*| >= |t|, or, without `ties`, |t*| > |t|.
 
         Parameters
         ----------
-        tau : (p,) of the null value of each coefficient.
+        tau : (p,) array
+            The null value of each coefficient.
+        ties : bool
+            Whether equal |t*| count.
+
+        Returns
+        -------
+        (p,) array
         """
-        tie = 1.0 - TIE if ties else 1.0 + TIE
+        tie = 1.0 - TIE_TOLERANCE if ties else 1.0 + TIE_TOLERANCE
         return _share_above(self._excess(tie), tau)
 
     def limits(self) -> Floats:
-        """(2, p) the largest and the smallest tau of null values that are not rejected.
+        """Find the largest and the smallest tau, (2, p), of null values that are not rejected.
 
-        From `FARTHEST` inwards, halved until one is not rejected, then by bisection. Where that at
-        `FARTHEST` is not, the interval has no end.
+        From `FARTHEST` inwards, halved until one is not rejected, then by bisection. Where the one
+        at `FARTHEST` is not rejected, the interval has no end.
         """
-        excess = self._excess(1.0 - TIE)
+        excess = self._excess(1.0 - TIE_TOLERANCE)
         side = np.array([[1.0], [-1.0]])
 
         def accepted(distance: Floats) -> NDArray[np.bool_]:
@@ -204,7 +243,7 @@ class Draws(NamedTuple):
         return side * np.where(kept == FARTHEST, np.inf, kept)
 
     def _excess(self, tie: float) -> list[Floats]:
-        """n(tau)^2 - tie tau^2 d(tau), a polynomial in tau, the highest power first."""
+        """Return n(tau)^2 - tie tau^2 d(tau) as a polynomial, the highest power first."""
         return [
             -tie * self.d2,
             -2.0 * tie * self.d1,
@@ -215,7 +254,7 @@ class Draws(NamedTuple):
 
 
 def _share_above(polynomial: list[Floats], tau: Floats) -> Floats:
-    """(..., p) the share of draws whose polynomial, (p, B), is not negative at tau (..., p)."""
+    """Return the share of draws whose polynomial is not negative at tau."""
     tau = tau[..., None]
     value = polynomial[0] * tau
     for coefficient in polynomial[1:-1]:
@@ -226,7 +265,21 @@ def _share_above(polynomial: list[Floats], tau: Floats) -> Floats:
 
 
 def weights_of(shard: Shard, sim: int, weights: Weights, draws: int) -> Floats:
-    """(G, B) the weights of one dataset."""
+    """Return the weights of one dataset.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    sim : int
+        Which of them.
+    weights, draws
+        As of `fit_wild_bootstrap`.
+
+    Returns
+    -------
+    (G, B) array
+    """
     G = shard.clusters
     if weights == "rademacher" and are_few(G, draws):
         return np.ascontiguousarray(all_signs(G).T)

@@ -1,1 +1,1 @@
-"""Estimates held against the truth: measures, scores, and how many sims they take."""
+"""Estimates compared with the truth: measures, scores, and how many sims they take."""

@@ -1,4 +1,4 @@
-"""Which fits count as failed by the messages of lme4, whose rule changed in November 2018."""
+"""Which fits failed by the rules of lme4, which changed in November 2018."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ Rule = Literal["<=1.1-18", ">=1.1-19"]
 
 
 def failures(fits: Mapping[str, ArrayLike], rule: Rule) -> NDArray[np.bool_]:
-    """Whether each fit failed by the rule of a version of lme4.
+    """Return (S,) which fits failed by the rule of a version of lme4.
 
-    Up to 1.1-18 lme4 checked gradient and Hessian of every fit and said nothing of a singular one.
-    From 1.1-19 on it says that a fit is singular and leaves the two checks out there.
+    Up to 1.1-18 lme4 checked gradient and Hessian of every fit and said nothing of singular ones.
+    From 1.1-19 on it says that a fit is singular, and leaves the two checks out there.
 
     Parameters
     ----------
-    fits : columns of the fits table, (S,) each: status, optimizer_warning, gradient_warning and
-        hessian_warning.
-    rule : by default settings of that version; a newer fit is judged by an older rule, not made
-        again by its optimiser.
+    fits : Mapping of str to (S,) array
+        Columns of the fits: status, optimizer_warning, gradient_warning and hessian_warning.
+    rule : {"<=1.1-18", ">=1.1-19"}
+        The default settings of that version. The fits are judged by it, not made again by its
+        optimizer.
     """
     status = np.asarray(fits["status"])
     if rule == ">=1.1-19":

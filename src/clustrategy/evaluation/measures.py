@@ -1,14 +1,14 @@
 """Performance measures of an estimator, each with its Monte Carlo standard error.
 
-Of n replicates with errors e = estimate - truth and variances V = std_error². Every measure comes
-with its influence values, one per replicate and of mean zero: how much the measure moves with that
-replicate. Their standard deviation over sqrt(n) is a Monte Carlo standard error (MCSE) without
-assumptions on the distribution; the difference of two strategies' values is that of the difference
-of their measures on the same datasets.
+They are computed from n replicates with errors e = estimate - truth and variances V = std_error².
+Every measure comes with its influence values: one per replicate, of mean zero, that says how much
+the measure moves with that replicate. Their standard deviation over sqrt(n) is a Monte Carlo
+standard error (MCSE) that assumes no distribution. The influence values of a difference between two
+strategies on the same datasets are the differences of theirs.
 
-Sources: Morris, White & Crowther (2019), table 6; Siepe et al. (2024), table 3; Pustejovsky &
-Miratrix, Designing Monte Carlo Simulations in R, on performance criteria. docs/measures.md has the
-formulas.
+The formulas are in docs/measures.md. They are from Morris, White & Crowther (2019), table 6; Siepe
+et al. (2024), table 3; and Pustejovsky & Miratrix, Designing Monte Carlo Simulations in R, on
+performance criteria.
 """
 
 from __future__ import annotations
@@ -24,25 +24,44 @@ from clustrategy.core.inference import CONFIDENCE
 from clustrategy.core.shard import Floats
 
 Z = 1.96
-# The interquartile range of a standard normal variable.
+"""The standard errors on either side of a 95 % interval."""
+
 NORMAL_IQR = 1.3489795003921634
-# Variances that differ by no more are one number: there are no degrees of freedom to tell.
-ROUNDING = 1e-12
+"""The interquartile range of a standard normal variable."""
+
+ALIKE = 1e-12
+"""Variances that differ by no more, relative to their mean, are one number: they have no df."""
+
 ENDLESS = "some intervals have no end"
+NO_VARIANCE = "no finite variance"
+TOO_FEW = "too few replicates"
+ALL_ALIKE = "the replicates do not vary"
+TRUTH_IS_0 = "true value is 0"
+NOT_BY_T = "p-values are not of t"
+"""The notes that say why a measure has no value or no MCSE."""
+
+ENOUGH = 4
+"""With so many replicates every measure and MCSE has a value unless all replicates are alike."""
 
 
 @dataclass(frozen=True)
 class Replicates:
-    """What one strategy said of one coefficient, replicate by replicate; NaN where it said nothing.
+    """The numbers of one strategy for one coefficient in n replicates, NaN where it gave none.
 
     Attributes
     ----------
-    error : (n,) estimate less truth.
-    truth : (n,) the true value of each replicate.
-    variance : (n,) squared standard error.
-    p_value : (n,) of the test of zero.
-    p_null : (n,) of the same test of the true value; NaN where the p-value is not that of t.
-    low, high : (n,) confidence limits, less the truth.
+    error : (n,) array
+        The estimate less the truth.
+    truth : (n,) array
+        The true value.
+    variance : (n,) array
+        The squared standard error.
+    p_value : (n,) array
+        The p-value of the test of zero.
+    p_null : (n,) array
+        The p-value of the same test of the true value; NaN if the test is no t test.
+    low, high : (n,) array
+        The confidence limits less the truth.
     """
 
     error: Floats
@@ -65,7 +84,17 @@ class Replicates:
         conf_high: Floats | None = None,
         confidence: float = CONFIDENCE,
     ) -> Replicates:
-        """From (n,) columns of a tidy table; the t distribution where tests or limits are None."""
+        """Take the replicates from the columns of a tidy table.
+
+        Parameters
+        ----------
+        estimate, truth, std_error, df : (n,) array
+            The columns; `df = inf` is the normal distribution.
+        p_value, conf_low, conf_high : (n,) array, optional
+            Tests and limits; without, those of the t distribution.
+        confidence : float
+            The level of the intervals of the t distribution.
+        """
         from scipy.special import stdtr, stdtrit
 
         error = estimate - truth
@@ -84,23 +113,23 @@ class Replicates:
 
     @property
     def size(self) -> int:
-        """How many."""
+        """The number of replicates."""
         return self.error.size
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Replicates:
-        """Some of them, by a mask or their places."""
+        """Return some of the replicates, by a mask or by their places."""
         if rows.dtype == bool and rows.all():
             return self
         return Replicates(*(getattr(self, f.name)[rows] for f in fields(self)))
 
     def replaced(self, rows: NDArray[np.bool_], by: Replicates) -> Replicates:
-        """With some rows those of other replicates of the same datasets."""
+        """Return the replicates, some of them replaced by others of the same datasets."""
         return Replicates(
             *(np.where(rows, getattr(by, f.name), getattr(self, f.name)) for f in fields(self))
         )
 
     def known(self, columns: tuple[str, ...]) -> NDArray[np.bool_]:
-        """(n,) where none of the columns is NaN."""
+        """Return (n,) whether none of the columns is NaN."""
         rows = np.ones(self.size, dtype=bool)
         for column in columns:
             rows &= ~np.isnan(getattr(self, column))
@@ -108,16 +137,22 @@ class Replicates:
 
 
 def _same(p_value: Floats, p_by_t: Floats) -> NDArray[np.bool_]:
-    """(n,) which p-values that are there are those of t."""
+    """Return (n,) which p-values are missing or those of the t test."""
     return np.isnan(p_value) | np.isclose(p_value, p_by_t, rtol=1e-6, atol=1e-300)
 
 
 class Settings(NamedTuple):
     """What the measures depend on besides the replicates.
 
-    `alpha` is the level of the tests, `confidence` that of the intervals, and `jackknife` says
-    whether empirical_se, relative_error and relative_precision have the jackknife's MCSE instead
-    of Morris, White & Crowther's, which take the estimates to be normal.
+    Attributes
+    ----------
+    alpha : float
+        The level of the tests.
+    confidence : float
+        The level of the intervals.
+    jackknife : bool
+        Whether empirical_se, relative_error and relative_precision have the jackknife's MCSE. The
+        default MCSE, of Morris, White & Crowther (2019), takes the estimates to be normal.
     """
 
     alpha: float = 0.05
@@ -126,7 +161,17 @@ class Settings(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A measure, its MCSE, its influence values (n,), and why it is not there where it is not."""
+    """A measure as computed.
+
+    Attributes
+    ----------
+    value, mcse : float
+        The measure and its Monte Carlo standard error.
+    influence : (n,) array
+        Its influence values.
+    note : str
+        Why there is no value, empty where there is one.
+    """
 
     value: float
     mcse: float
@@ -135,7 +180,7 @@ class Measured(NamedTuple):
 
 
 def standard_error(influence: Floats) -> float:
-    """The standard error that follows from influence values, NaN of a single one."""
+    """Return the standard error that follows from influence values, NaN for a single one."""
     n = influence.size
     if n < 2:
         return np.nan
@@ -143,17 +188,17 @@ def standard_error(influence: Floats) -> float:
     return float(np.sqrt((centred * centred).sum() / (n * (n - 1.0))))
 
 
-def _of_influence(value: float, influence: Floats) -> Measured:
+def _by_influence(value: float, influence: Floats) -> Measured:
     return Measured(float(value), standard_error(influence), influence)
 
 
 def _mean(values: Floats) -> Measured:
     mean = values.mean()
-    return _of_influence(mean, values - mean)
+    return _by_influence(mean, values - mean)
 
 
 def _share(successes: NDArray[np.bool_]) -> Measured:
-    """A proportion with the binomial standard error, which is 0 where the proportion is 0 or 1."""
+    """Return a proportion with the binomial standard error: 0 if the proportion is 0 or 1."""
     share = successes.mean()
     return Measured(
         float(share), float(np.sqrt(share * (1 - share) / successes.size)), successes - share
@@ -161,13 +206,16 @@ def _share(successes: NDArray[np.bool_]) -> Measured:
 
 
 def _jackknife(value: float, left_out: Floats) -> Measured:
-    """A measure by its values with one replicate left out (Efron & Tibshirani 1993, eq. 11.5)."""
+    """Return a measure with the jackknife's MCSE (Efron & Tibshirani 1993, eq. 11.5).
+
+    Its value is given, and so are its values with each replicate left out in turn.
+    """
     influence = (left_out.size - 1.0) * (left_out.mean() - left_out)
-    return _of_influence(value, influence)
+    return _by_influence(value, influence)
 
 
 def _variance(values: Floats) -> np.float64:
-    """The sample variance, NaN of a single value."""
+    """Return the sample variance, NaN for a single value."""
     if values.size < 2:
         return np.float64(np.nan)
     centred = values - values.mean()
@@ -175,13 +223,13 @@ def _variance(values: Floats) -> np.float64:
 
 
 def _mean_left_out(values: Floats) -> Floats:
-    """The mean without each value in turn."""
+    """Return the mean without each value in turn."""
     n = np.float64(values.size)
     return (n * values.mean() - values) / (n - 1.0)
 
 
 def _variance_left_out(values: Floats) -> Floats:
-    """The sample variance without each value in turn."""
+    """Return the sample variance without each value in turn."""
     n = np.float64(values.size)
     centred = values - values.mean()
     square = centred * centred
@@ -193,20 +241,20 @@ def _bias(r: Replicates, _: Settings) -> Measured:
 
 
 def _relative_bias(r: Replicates, _: Settings) -> Measured:
-    """The mean error as a share of the mean truth.
+    """Return the mean error over the mean truth.
 
-    Of one truth that is the usual mean of e / truth. Of truths that vary it is the ratio of the
-    means, as the mean of the ratios has no finite variance where truths may be near zero.
+    If the truth is one value, this is the usual mean of e / truth. If truths vary, the mean of the
+    ratios has no finite variance unless truths stay away from zero; the ratio of the means has.
     """
     truth = r.truth.mean()
     if truth == 0:
-        return _nothing(r, "true value is 0")
+        return _nothing(r, TRUTH_IS_0)
     value = r.error.mean() / truth
-    return _of_influence(value, (r.error - value * r.truth) / truth)
+    return _by_influence(value, (r.error - value * r.truth) / truth)
 
 
 def _median_bias(r: Replicates, _: Settings) -> Measured:
-    """Its MCSE is the width of the order statistics' 95 % interval over 2 × 1.96."""
+    """Return the median error; its MCSE is the order statistics' 95 % interval over 2 × 1.96."""
     n = r.size
     ordered = np.sort(r.error)
     median = 0.5 * (ordered[(n - 1) // 2] + ordered[n // 2])
@@ -224,10 +272,10 @@ def _empirical_se(r: Replicates, settings: Settings) -> Measured:
 
 
 def _robust_se(r: Replicates, _: Settings) -> Measured:
-    """The interquartile range as a normal standard deviation.
+    """Return the interquartile range as a normal standard deviation.
 
-    The MCSE is that of two quantiles whose densities come from order statistics around them
-    (McKean & Schrader 1984), as the median's.
+    The MCSE is that of two quantiles whose densities are estimated from order statistics around
+    them (McKean & Schrader 1984), as the median's.
     """
     n = r.size
     ordered = np.sort(r.error)
@@ -241,11 +289,11 @@ def _robust_se(r: Replicates, _: Settings) -> Measured:
         influences.append(sparsity * (share - (r.error <= quartile)))
     spread = (quartiles[1] - quartiles[0]) / NORMAL_IQR
     influence = (influences[1] - influences[0]) / NORMAL_IQR
-    return _of_influence(spread, influence) if n > 1 else _nothing(r)
+    return _by_influence(spread, influence) if n > 1 else _nothing(r)
 
 
 def _quantiles(ordered: Floats, shares: Floats) -> Floats:
-    """Quantiles of ordered values, interpolated as R and NumPy do (type 7)."""
+    """Return quantiles of ordered values, interpolated as R and NumPy do (type 7)."""
     return np.interp(shares * (ordered.size - 1), np.arange(ordered.size), ordered)
 
 
@@ -258,18 +306,18 @@ def _rmse(r: Replicates, settings: Settings) -> Measured:
 
 
 def _root(square: Measured) -> Measured:
-    """The square root of a mean, by the delta method."""
+    """Return the square root of a mean, with its MCSE by the delta method."""
     root = np.sqrt(square.value)
-    return _of_influence(root, square.influence / (2.0 * root))
+    return _by_influence(root, square.influence / (2.0 * root))
 
 
 def _model_se(r: Replicates, _: Settings) -> Measured:
-    """The root of the mean variance, not the mean standard error."""
+    """Return the root of the mean variance, not the mean standard error."""
     return _root(_mean(r.variance))
 
 
 def _relative_error(r: Replicates, settings: Settings) -> Measured:
-    """Of the model SE against the empirical SE."""
+    """Return the relative error of the model SE as an estimate of the empirical SE."""
     model, empirical = r.variance.mean(), _variance(r.error)
     ratio = np.sqrt(model / empirical)
     left_out = np.sqrt(_mean_left_out(r.variance) / _variance_left_out(r.error))
@@ -282,14 +330,14 @@ def _relative_error(r: Replicates, settings: Settings) -> Measured:
 
 
 def _variance_ratio(r: Replicates, _: Settings) -> Measured:
-    """The mean variance over the variance of the estimates."""
+    """Return the mean variance over the variance of the estimates."""
     value = r.variance.mean() / _variance(r.error)
     return _jackknife(value, _mean_left_out(r.variance) / _variance_left_out(r.error))
 
 
 def _variance_df(r: Replicates, _: Settings) -> Measured:
-    """The degrees of freedom of a chi-square as variable as the variances."""
-    if np.ptp(r.variance) <= ROUNDING * r.variance.mean():
+    """Return the degrees of freedom of the chi-square that varies as much as the variances."""
+    if np.ptp(r.variance) <= ALIKE * r.variance.mean():
         return Measured(np.nan, np.nan, np.zeros(r.variance.size))
     value = 2.0 * r.variance.mean() ** 2 / _variance(r.variance)
     mean = _mean_left_out(r.variance)
@@ -310,38 +358,38 @@ def _rejection_rate(r: Replicates, settings: Settings) -> Measured:
 
 
 def _size_adjusted_power(r: Replicates, settings: Settings) -> Measured:
-    """The power of the test whose critical p-value makes its size alpha on the same datasets.
+    """Return the power at the critical p-value that makes the size alpha on the same datasets.
 
     With c the alpha quantile of the p-values under the null hypothesis, the influence of a
-    replicate is [p < c] - power - s ([p_null <= c] - alpha): s is how fast power rises with size,
-    taken between the ends of the interval that the observed size has by chance.
+    replicate is [p < c] - power - s ([p_null <= c] - alpha). Here s is how fast power rises with
+    size, taken between the ends of the interval in which the observed size lies by chance.
     """
     alpha, n = settings.alpha, r.size
     if (r.truth == 0).any():
-        return _nothing(r, "true value is 0")
+        return _nothing(r, TRUTH_IS_0)
     if np.isnan(r.p_null).any():
-        return _nothing(r, "p-values are not of t")
+        return _nothing(r, NOT_BY_T)
     half = Z * np.sqrt(alpha * (1 - alpha) / n)
     sizes = np.array([max(alpha - half, 0.0), alpha, min(alpha + half, 1.0)])
     low, critical, high = _quantiles(np.sort(r.p_null), sizes)
     rejected = r.p_value < critical
     power = rejected.mean()
     slope = ((r.p_value < high).mean() - (r.p_value < low).mean()) / (sizes[2] - sizes[0])
-    return _of_influence(power, (rejected - power) - slope * ((r.p_null <= critical) - alpha))
+    return _by_influence(power, (rejected - power) - slope * ((r.p_null <= critical) - alpha))
 
 
 def _interval_width(r: Replicates, _: Settings) -> Measured:
-    return _of_lengths(r.high - r.low)
+    return _mean_length(r.high - r.low)
 
 
 def _interval_score(r: Replicates, settings: Settings) -> Measured:
-    """The width, and 2/(1 - confidence) times the miss (Gneiting & Raftery 2007, eq. 43)."""
+    """Return the mean of width + 2/(1 - confidence) miss (Gneiting & Raftery 2007, eq. 43)."""
     miss = np.maximum(r.low, 0.0) + np.maximum(-r.high, 0.0)
-    return _of_lengths(r.high - r.low + 2.0 / (1.0 - settings.confidence) * miss)
+    return _mean_length(r.high - r.low + 2.0 / (1.0 - settings.confidence) * miss)
 
 
-def _of_lengths(lengths: Floats) -> Measured:
-    """The mean, which infinite intervals have none of."""
+def _mean_length(lengths: Floats) -> Measured:
+    """Return the mean of lengths, nothing if any is infinite."""
     if np.isinf(lengths).any():
         return Measured(np.nan, np.nan, np.full(lengths.size, np.nan), ENDLESS)
     return _mean(lengths)
@@ -354,9 +402,15 @@ def _nothing(r: Replicates, note: str = "") -> Measured:
 class Measure(NamedTuple):
     """How a measure is computed.
 
-    `needs` are the columns of `Replicates` that must be there; replicates without are not used.
-    `moments` says whether it has a meaning, or but an MCSE (`"mcse"`), only where the estimates
-    have a finite variance.
+    Attributes
+    ----------
+    function : Callable
+        Computes it.
+    needs : tuple of str
+        The columns of `Replicates` that it needs; replicates without them are not used.
+    moments : bool or "mcse"
+        Whether the measure itself, or only its MCSE (`"mcse"`), needs estimates with a finite
+        variance.
     """
 
     function: Callable[[Replicates, Settings], Measured]
@@ -383,12 +437,12 @@ MEASURES = {
     "interval_width": Measure(_interval_width, ("low", "high"), True),
     "interval_score": Measure(_interval_score, ("low", "high"), True),
 }
-# All names, in the order of tables.
 NAMES = (*MEASURES, "relative_precision", "failure_rate")
+"""The names of all measures, in the order of tables."""
 
 
 class Result(NamedTuple):
-    """A row of a table: a measure, its MCSE, the replicates used, and a remark."""
+    """A measure as it stands in a table: value, MCSE, number of replicates used, and a note."""
 
     value: float
     mcse: float
@@ -396,18 +450,25 @@ class Result(NamedTuple):
     note: str = ""
 
 
-NO_VARIANCE = "no finite variance"
-TOO_FEW = "too few replicates"
-ALL_ALIKE = "the replicates do not vary"
 EMPTY = Result(np.nan, np.nan, 0, "no usable replicates")
-# With so many replicates every measure and MCSE has a value unless the replicates are all alike.
-ENOUGH = 4
 
 
 def evaluate(
     name: str, replicates: Replicates, settings: Settings, *, finite_variance: bool = True
 ) -> Result:
-    """One of `MEASURES` on the replicates that have what it needs."""
+    """Evaluate a measure on the replicates that have what it needs.
+
+    Parameters
+    ----------
+    name : str
+        One of `MEASURES`.
+    replicates : Replicates
+        The usable replicates.
+    settings : Settings
+        What else the measure depends on.
+    finite_variance : bool
+        Whether the estimates have a finite variance.
+    """
     measure = MEASURES[name]
     used = replicates.take(replicates.known(measure.needs))
     if used.size == 0:
@@ -425,9 +486,18 @@ def difference(
     *,
     finite_variance: bool = True,
 ) -> Result:
-    """One of `MEASURES` less that of a reference, on replicates where both have what it needs.
+    """Evaluate a measure less that of a reference, on replicates where both have what it needs.
 
-    The replicates are of the same datasets, row by row.
+    Parameters
+    ----------
+    name : str
+        One of `MEASURES`.
+    own, reference : Replicates
+        The usable replicates of both, of the same datasets row by row.
+    settings : Settings
+        What else the measure depends on.
+    finite_variance : bool
+        Whether the estimates of both have a finite variance.
     """
     measure = MEASURES[name]
     rows = own.known(measure.needs) & reference.known(measure.needs)
@@ -436,7 +506,7 @@ def difference(
     with np.errstate(divide="ignore", invalid="ignore"):
         a = measure.function(own.take(rows), settings)
         b = measure.function(reference.take(rows), settings)
-        measured = _of_influence(a.value - b.value, a.influence - b.influence)
+        measured = _by_influence(a.value - b.value, a.influence - b.influence)
     return _result(
         measured._replace(note=a.note or b.note), int(rows.sum()), measure.moments, finite_variance
     )
@@ -445,10 +515,19 @@ def difference(
 def relative_precision(
     own: Replicates, reference: Replicates, settings: Settings, *, finite_variance: bool = True
 ) -> Result:
-    """The gain of precision over a reference, whose rows are of the same datasets.
+    """Evaluate the gain of precision over a reference, (S_reference / S_own)² - 1.
 
-    (S_reference / S_own)² - 1 on the replicates where both have an estimate, with the MCSE of two
-    correlated normal estimates unless the jackknife's is asked for.
+    Its MCSE is that of two correlated normal estimates unless the jackknife's is asked for.
+
+    Parameters
+    ----------
+    own, reference : Replicates
+        The usable replicates of both, of the same datasets row by row; those are used where both
+        have an estimate.
+    settings : Settings
+        What else the measure depends on.
+    finite_variance : bool
+        Whether the estimates of both have a finite variance.
     """
     rows = own.known(("error",)) & reference.known(("error",))
     n = int(rows.sum())
@@ -468,7 +547,7 @@ def relative_precision(
 
 
 def failure_rate(usable: NDArray[np.bool_]) -> Result:
-    """The share of replicates that cannot be used."""
+    """Return the share of replicates that are unusable."""
     if usable.size == 0:
         return EMPTY
     share = _share(~usable)
@@ -476,7 +555,7 @@ def failure_rate(usable: NDArray[np.bool_]) -> Result:
 
 
 def failure_difference(own: NDArray[np.bool_], reference: NDArray[np.bool_]) -> Result:
-    """The failure rate less that of a reference on the same datasets."""
+    """Return the failure rate less that of a reference on the same datasets."""
     if own.size == 0:
         return EMPTY
     return _result(_mean(reference.astype(float) - own), own.size, False, True)

@@ -152,7 +152,7 @@ def _settings(alpha: float, confidence: float, mcse: str) -> Settings:
 
 
 def _usable(status: pd.Series[Any], usable: str | Sequence[str]) -> NDArray[np.bool_]:
-    """(rows,) whether the status is one of those whose numbers count."""
+    """Return (rows,) whether the status is one of those whose numbers count."""
     wanted = [usable] if isinstance(usable, str) else list(usable)
     found = [str(value) for value in status.dropna().unique()]
     foreign = [value for value in found if value not in STATUSES]
@@ -182,7 +182,7 @@ def _require(data: pd.DataFrame, name: str) -> None:
 
 
 def _numbers(data: pd.DataFrame, name: str) -> Floats:
-    """(rows,) a column as numbers, NaN where it has none."""
+    """Return (rows,) a column as numbers, NaN where it has none."""
     _require(data, name)
     try:
         return data[name].to_numpy(dtype=float, na_value=np.nan)
@@ -191,7 +191,7 @@ def _numbers(data: pd.DataFrame, name: str) -> Floats:
 
 
 def _replicates(data: pd.DataFrame, truth: float | str, confidence: float) -> Replicates:
-    """All rows, whatever their group."""
+    """Return the replicates of all rows, whatever their group."""
     rows = len(data)
     if isinstance(truth, str):
         true = _numbers(data, truth)
@@ -223,7 +223,7 @@ def _replicates(data: pd.DataFrame, truth: float | str, confidence: float) -> Re
 
 
 def _check(std_error: Floats, tests: Mapping[str, Floats]) -> None:
-    """Raise DataError for numbers that cannot be."""
+    """Raise DataError for impossible numbers."""
     nothing = np.full(std_error.shape, np.nan)
     p_value = tests.get("p_value", nothing)
     low, high = (tests.get(name, nothing) for name in ("conf_low", "conf_high"))
@@ -240,7 +240,7 @@ def _check(std_error: Floats, tests: Mapping[str, Floats]) -> None:
 
 
 def _computable(data: pd.DataFrame) -> list[str]:
-    """The measures of which the columns are there."""
+    """List the measures whose columns are there."""
     known = {"error"}
     if "std_error" in data:
         known |= {"variance", "p_value", "low", "high", "p_null"}
@@ -254,7 +254,7 @@ def _computable(data: pd.DataFrame) -> list[str]:
 def _groups(
     data: pd.DataFrame, keys: Sequence[str]
 ) -> Iterator[tuple[tuple[Any, ...], NDArray[np.intp]]]:
-    """The values of the keys and the places of the rows of each group, in order of appearance."""
+    """Yield each group in order of appearance: the values of its keys, the places of its rows."""
     if not keys:
         yield (), np.arange(len(data))
         return
@@ -269,7 +269,7 @@ def _groups(
 def _partners(
     data: pd.DataFrame, keys: Sequence[str], reference: Mapping[str, Any], replicate: str
 ) -> NDArray[np.intp]:
-    """(rows,) the place of the reference's row for the same replicate, -1 where there is none."""
+    """Return (rows,) the place of the reference's row of the same replicate, -1 without one."""
     import pandas as pd
 
     if not isinstance(reference, Mapping):

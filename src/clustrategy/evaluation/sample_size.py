@@ -1,8 +1,8 @@
-"""How many sims it takes to know a measure to a wanted Monte Carlo standard error.
+"""How many sims a wanted Monte Carlo standard error takes.
 
-The formulas are those of the measures' own MCSE, solved for n (docs/measures.md). Of shares they
-take the share that is hoped for, or the worst case; of others a standard deviation that is
-expected, or what a pilot study found: its sims * (its MCSE / the wanted one)².
+The formulas are those of the measures' own MCSE, solved for n (docs/measures.md). A measure that is
+a share needs the share that is expected, or the worst case. Any other needs the standard deviation
+that is expected, or a pilot study: its sims times (its MCSE / the wanted one)².
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from clustrategy.core.errors import ConfigError, DataError, nearest
 from clustrategy.core.inference import CONFIDENCE
 from clustrategy.evaluation.measures import NAMES
 
-# n = factor * (sd ** power / mcse)² + more; of normal estimates where that matters.
 _BY_SD = {
     "bias": (1.0, 1, 0),
     "relative_bias": (1.0, 1, 0),
@@ -29,10 +28,11 @@ _BY_SD = {
     "interval_width": (1.0, 1, 0),
     "interval_score": (1.0, 1, 0),
 }
+"""factor, power and more in n = factor (sd^power / mcse)² + more, for normal estimates."""
 
 
 def _shares(alpha: float) -> dict[str, float]:
-    """The share to be expected of measures that are one, 0.5 where it can be anything."""
+    """Return the share to be expected of measures that are one, 0.5 if it can be anything."""
     return {
         "coverage": CONFIDENCE,
         "bias_eliminated_coverage": CONFIDENCE,
@@ -43,21 +43,26 @@ def _shares(alpha: float) -> dict[str, float]:
 
 
 def sims_for(mcse: float, of: str, sd: float | None = None, alpha: float = 0.05) -> int:
-    """The sims of a cell for a wanted Monte Carlo standard error.
+    """Return the sims of a cell that a wanted Monte Carlo standard error takes.
 
     Parameters
     ----------
-    mcse : the Monte Carlo standard error wanted.
-    of : a measure; `power` is the rejection rate at worst, `rejection_rate` that of a valid test.
-    sd : the standard deviation over sims of the errors (of bias, median_bias, empirical_se, mse
+    mcse : float
+        The Monte Carlo standard error wanted.
+    of : str
+        The measure. `power` is a rejection rate in the worst case, `rejection_rate` that of a test
+        that keeps its level.
+    sd : float, optional
+        The standard deviation over sims of the errors (for bias, median_bias, empirical_se, mse
         and rmse), of the errors as shares of the truth (relative_bias), of the standard errors
         (model_se), or of the intervals' widths or scores.
-    alpha : the level of the tests.
+    alpha : float
+        The level of the tests.
 
     Raises
     ------
-    ConfigError : for a measure that is not known or not planned so, and for an sd that lacks or is
-        not needed.
+    ConfigError
+        If the measure is unknown or takes a pilot study, or if `sd` is missing or not needed.
     """
     shares = _shares(alpha)
     if of in shares:
@@ -81,12 +86,24 @@ def sims_for(mcse: float, of: str, sd: float | None = None, alpha: float = 0.05)
 
 
 def _ceiling(sims: float) -> int:
-    """The next whole number, 1900.0000000000002 being 1900."""
+    """Return the next whole number; 1900.0000000000002 is 1900."""
     return max(1, math.ceil(sims * (1 - 1e-9)))
 
 
 class Needed(NamedTuple):
-    """What a pilot study found of a strategy and term in the cell that needs the most sims."""
+    """What a pilot study found of a strategy and term in the cell that needs the most sims.
+
+    Attributes
+    ----------
+    strategy, term, cell : str
+        The fits.
+    value, mcse : float
+        The measure in the pilot study, and its Monte Carlo standard error.
+    n : int
+        The replicates that were used.
+    sims : int
+        The sims that the wanted Monte Carlo standard error takes.
+    """
 
     strategy: str
     term: str
@@ -98,25 +115,32 @@ class Needed(NamedTuple):
 
 
 def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
-    """The sims for a wanted Monte Carlo standard error by what a pilot study's was.
+    """Return the sims that a wanted Monte Carlo standard error takes, by a pilot study.
+
+    The share of unusable fits is taken to be that of the pilot study.
 
     Parameters
     ----------
-    mcse : the Monte Carlo standard error wanted.
-    of : a measure of the table; `power` is the rejection rate where the true value is not 0, and
-        `rejection_rate` where it is.
-    pilot : the `performance.parquet` of the pilot study.
+    mcse : float
+        The Monte Carlo standard error wanted.
+    of : str
+        A measure of the table. `power` is the rejection rate of coefficients that are not 0,
+        `rejection_rate` that of those that are.
+    pilot : str
+        The `performance.parquet` of the pilot study.
 
     Returns
     -------
-    list : for each strategy and term that has the measure, its worst cell. As many fits will fail
-        as did in the pilot.
+    list of Needed
+        The worst cell of each strategy and term that has the measure.
 
     Raises
     ------
-    ConfigError : for an unknown measure.
-    DataError : where the file cannot be read, has no MCSE of the measure, or no coefficient that
-        is (of rejection_rate) or is not (of power) always 0.
+    ConfigError
+        If the measure is unknown.
+    DataError
+        If the file cannot be read, lacks an MCSE of the measure, or has no coefficient that is
+        (for rejection_rate) or is not (for power) always 0.
     """
     from clustrategy.tables.files import read_parquet
 
@@ -159,7 +183,7 @@ def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
 
 
 def _needed(row: Mapping[str, Any], factors: list[str], mcse: float, sims: int) -> Needed:
-    """From a row of a pilot of so many sims, of which failures did not count."""
+    """Return what a row of a pilot study with so many sims, failures included, asks for."""
     cell = ", ".join(f"{factor}={row[factor]}" for factor in factors)
     sims = _ceiling(sims * (row["mcse"] / mcse) ** 2)
     numbers = row["value"], row["mcse"], row["n"]

@@ -1,4 +1,4 @@
-"""The study's metrics: how far off, how unsure, how significant, and did it fit at all."""
+"""The study's metrics: how far off, how unsure and how significant the estimates are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ from clustrategy.core.shard import Floats
 
 
 class Scores(NamedTuple):
-    """One value per sim; NaN where the fit gave no numbers."""
+    """The metrics of S fits, NaN where a fit gave no numbers.
+
+    Attributes
+    ----------
+    coef_abs_err : (S,) array
+        The sum of the absolute errors of the coefficients.
+    se_sum : (S,) array
+        The sum of the standard errors.
+    t_sum : (S,) array
+        The sum of the absolute test statistics.
+    """
 
     coef_abs_err: Floats
     se_sum: Floats
@@ -18,15 +28,12 @@ class Scores(NamedTuple):
 
 
 def score(*, estimate: Floats, std_error: Floats, statistic: Floats, truth: Floats) -> Scores:
-    """Sums over the coefficients, intercept included.
+    """Sum errors, standard errors and statistics over the coefficients, intercept included.
 
     Parameters
     ----------
-    estimate, std_error, statistic, truth : (S, p).
-
-    Returns
-    -------
-    Scores : the summed absolute coefficient error, the summed SE and the summed |t|, (S,) each.
+    estimate, std_error, statistic, truth : (S, p) array
+        The numbers of S fits and their truth.
     """
     return Scores(
         np.abs(estimate - truth).sum(axis=1), std_error.sum(axis=1), np.abs(statistic).sum(axis=1)

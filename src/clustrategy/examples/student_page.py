@@ -1,4 +1,4 @@
-"""The example in words, as a Markdown page: all of them after its numbers."""
+"""The example in words, as a Markdown page that follows from its numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from clustrategy.tables.markdown import markdown_table
 
 
 def page(it: Example) -> str:
-    """The page: blocks with an empty line between them."""
+    """Write the page."""
     groups = it.shard.clusters
     blocks = [
         f"# Cluster-robust regression with {groups} clusters",
@@ -36,27 +36,27 @@ def page(it: Example) -> str:
 
 
 def number(value: float) -> str:
-    """Three significant digits."""
+    """Write three significant digits."""
     return f"{value:.3g}"
 
 
 def p_words(p_value: float) -> str:
-    """A p value, or what it is below."""
+    """Write a p-value, or what it is below."""
     return f"p = {number(p_value)}" if p_value > 0 else "p < 1e-300"
 
 
 def as_code(text: str) -> str:
-    """A text as Markdown's code, which may hold backticks itself."""
+    """Write a text, which may hold backticks, as Markdown's code."""
     return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
 def df_label(df: float) -> str:
-    """The distribution that a test refers to."""
+    """Name the distribution that a test refers to."""
     return "normal" if np.isinf(df) else f"t, {df:.4g} df"
 
 
 def fit_words(row: Mapping[str, Any]) -> str:
-    """A slope with its standard error and test."""
+    """Write a slope with its standard error and test."""
     test = "normal" if np.isinf(row["df"]) else f"{row['df']:.3g} df"
     return (
         f"{number(row['estimate'])} (SE {number(row['std_error'])}, {test}, "
@@ -65,7 +65,7 @@ def fit_words(row: Mapping[str, Any]) -> str:
 
 
 def sizes(it: Example) -> str:
-    """The rows of each cluster, or their range where there are many."""
+    """Write the rows of each cluster, or their range if there are many."""
     if it.shard.clusters > 6:
         low, high = it.sizes.min(), it.sizes.max()
         return f"{low} rows each" if low == high else f"{low} to {high} rows each"
@@ -73,7 +73,7 @@ def sizes(it: Example) -> str:
 
 
 def fits_table(it: Example) -> str:
-    """The regressions side by side."""
+    """Write the table of the regressions."""
     body = [
         [
             row["strategy"],
@@ -92,7 +92,7 @@ def fits_table(it: Example) -> str:
 
 
 def verdict(it: Example) -> str:
-    """What the two t tests say."""
+    """Say what the two t tests find."""
     plain, clustered = it.slope(UNCLUSTERED), it.slope(CLUSTERED)
     judgement = {
         (False, False): "Neither t test finds",
@@ -110,13 +110,13 @@ def verdict(it: Example) -> str:
 
 
 def ratio_in_words(it: Example) -> str:
-    """The clustered standard error beside the unclustered one."""
+    """Say how many times smaller or larger the clustered standard error is."""
     ratio = it.ratio
     return f"{ratio:.2f} times smaller" if ratio >= 1 else f"{1 / ratio:.2f} times larger"
 
 
 def size_of_error(it: Example) -> str:
-    """The two standard errors compared."""
+    """Compare the two standard errors."""
     plain, clustered = it.slope(UNCLUSTERED)["std_error"], it.slope(CLUSTERED)["std_error"]
     text = (
         f"**The clustered standard error is {ratio_in_words(it)}.** It is {number(clustered)} for "
@@ -146,7 +146,7 @@ def size_of_error(it: Example) -> str:
 
 
 def scores_in_words(it: Example) -> str:
-    """What the clustered variance is made of."""
+    """Say what the clustered variance is made of."""
     groups = it.shard.clusters
     rest = f"{groups - 1} of the {groups} decide the last"
     if groups == 2:
@@ -159,7 +159,7 @@ def scores_in_words(it: Example) -> str:
 
 
 def scores_table(it: Example) -> str:
-    """The clusters, ten at most: rows, slopes and scores."""
+    """Write the table of the clusters, ten at most: rows, slopes and scores."""
     shown = min(it.shard.clusters, 10)
     head = [it.cluster, "rows", f"own slope of {it.term}", *(f"score, {t}" for t in it.shard.terms)]
     body = [
@@ -181,7 +181,7 @@ def scores_table(it: Example) -> str:
 
 
 def rank_in_words(it: Example) -> str:
-    """What the sum of zero does to the variance matrix."""
+    """Say what the sum of zero does to the variance matrix."""
     p, groups = it.shard.p, it.shard.clusters
     if groups == 2:
         text = (
@@ -205,7 +205,7 @@ def rank_in_words(it: Example) -> str:
 
 
 def freedom_in_words(it: Example) -> str:
-    """The degrees of freedom, and what the normal distribution makes of them."""
+    """Say what the degrees of freedom are, and what the normal distribution claims instead."""
     clustered, normal = it.slope(CLUSTERED), it.slope(NORMAL)
     df = int(clustered["df"])
     only = "Only " if it.shard.clusters < FEW else ""
@@ -227,7 +227,7 @@ def freedom_in_words(it: Example) -> str:
 
 
 def slopes_in_words(it: Example) -> str:
-    """Whether the clusters agree."""
+    """Say whether the clusters agree."""
     slopes = it.own[:, it.column]
     slopes = slopes[~np.isnan(slopes)]
     if len(slopes) < 2:
@@ -244,7 +244,7 @@ def slopes_in_words(it: Example) -> str:
 
 
 def advice(it: Example) -> str:
-    """What to do with as many clusters as these."""
+    """Say what to do with as many clusters as these."""
     groups, cr2, fixed = it.shard.clusters, it.extra.get("CR2"), it.extra.get("fixed")
     result = f"; here CR2 gives {fit_words(cr2)}" if cr2 is not None else ""
     if groups >= FEW:

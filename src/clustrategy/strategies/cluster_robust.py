@@ -10,14 +10,20 @@ from clustrategy.strategies.registry import strategy
 
 @strategy("cluster_robust")
 def cluster_robust(shard: Shard, *, variance: Variance = "CR1S", df: Df = "G-1") -> Fits:
-    """Ordinary least squares with a cluster-robust variance.
+    """Fit ordinary least squares with a cluster-robust variance.
 
     Parameters
     ----------
-    variance : CR0 (Liang & Zeger 1986); CR1 = CR0 G/(G-1); CR1S = CR1 (N-1)/(N-p), as Stata and
-        statsmodels; pymer4 = CR1 N/(N-p); CR2 (Bell & McCaffrey 2002) and CR3, as clubSandwich;
-        CV3 = CR3 (G-1)/G, the jackknife.
-    df : of the t distribution; `satterthwaite` as Bell & McCaffrey (2002) and Pustejovsky &
-        Tipton (2018), under the working model of independent, homoskedastic errors.
+    shard : Shard
+        The datasets.
+    variance : str
+        CR0; CR1 = CR0 G/(G-1); CR1S = CR1 (N-1)/(N-p), as Stata and statsmodels; pymer4 = CR1
+        N/(N-p); CR2 and CR3, as clubSandwich; CV3 = CR3 (G-1)/G, the jackknife.
+    df : str
+        Degrees of freedom of the t distribution; `satterthwaite` as Pustejovsky & Tipton (2018).
+
+    Returns
+    -------
+    Fits
     """
     return fit_cluster_robust(shard, variance, df)

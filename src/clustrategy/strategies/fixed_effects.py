@@ -11,7 +11,7 @@ from clustrategy.strategies.registry import strategy
 
 @strategy("fixed_effects")
 def fixed_effects(shard: Shard, *, variance: Variance = "CR1S", df: Df = "G-1") -> Fits:
-    """Least squares with an intercept for every cluster and a cluster-robust variance.
+    """Fit least squares with an intercept for every cluster and a cluster-robust variance.
 
     The intercept and the predictors that vary within no cluster are not estimated. The p of the
     small-sample factors and of the degrees of freedom counts the slopes and one intercept, as
@@ -20,6 +20,13 @@ def fixed_effects(shard: Shard, *, variance: Variance = "CR1S", df: Df = "G-1") 
 
     Parameters
     ----------
-    variance, df : as of `cluster_robust`.
+    shard : Shard
+        The datasets.
+    variance, df : str
+        As of `cluster_robust`.
+
+    Returns
+    -------
+    Fits
     """
     return fit_within(shard, variance, df)

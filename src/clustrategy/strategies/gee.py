@@ -16,14 +16,23 @@ def gee(
     variance: Variance = "robust",
     df: Df = "normal",
 ) -> Fits:
-    """Coefficients and correlation in turn, until they agree; then a sandwich variance.
+    """Fit generalized estimating equations with a sandwich variance.
 
     Parameters
     ----------
-    correlation : the working correlation; its scale and correlation by moments, as statsmodels'.
-    variance : `robust` (Liang & Zeger 1986); `mancl_derouen`, residuals times (I - H_g)^-1 (Mancl
-        & DeRouen 2001, Biometrics 57, 126-134); `kauermann_carroll`, times (I - H_g)^-1/2
+    shard : Shard
+        The datasets.
+    correlation : str
+        The working correlation; scale and correlation by moments, as statsmodels'.
+    variance : str
+        `robust` (Liang & Zeger 1986); `mancl_derouen`, residuals times (I - H_g)^-1 (Mancl &
+        DeRouen 2001, Biometrics 57, 126-134); `kauermann_carroll`, times (I - H_g)^-1/2
         (Kauermann & Carroll 2001, JASA 96, 1387-1396), the principal root.
-    df : of the t distribution.
+    df : str
+        Degrees of freedom of the t distribution.
+
+    Returns
+    -------
+    Fits
     """
     return fit_gee(shard, correlation, variance, df)

@@ -12,9 +12,19 @@ from clustrategy.strategies.registry import strategy
 
 @strategy("mixed_fallback", refusal=kenward_roger_with_cr2)
 def mixed_fallback(shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model") -> Fits:
-    """The first that converges and is not singular: maximal, uncorrelated, intercept alone.
+    """Fit the first of maximal, uncorrelated and intercept-only that converges and is not singular.
 
-    The last is kept whatever became of it.
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    df, variance : str
+        As of `mixed_maximal`.
+
+    Returns
+    -------
+    Fits
+        The random intercept alone is kept even where it is singular or did not converge.
     """
     return fit_fallback(shard, StandardErrors(df, variance))
 
@@ -27,13 +37,20 @@ def mixed_selected(
     df: Df = "satterthwaite",
     variance: Variance = "model",
 ) -> Fits:
-    """What is left of the maximal model after backward selection of its random effects.
+    """Fit what backward selection leaves of the maximal model's random effects.
 
     Parameters
     ----------
-    by : LRT takes the next smaller model as long as the likelihood ratio test of the two does not
-        reject it at `ALPHA`, chi^2 with the difference of their numbers of parameters, the
-        boundary left out of account; AIC takes the least of all models on the way to the
-        intercept alone.
+    shard : Shard
+        The datasets.
+    by : str
+        LRT drops random effects as long as the likelihood ratio test does not reject the smaller
+        model at 0.2; AIC takes the least of all models down to the random intercept alone.
+    df, variance : str
+        As of `mixed_maximal`.
+
+    Returns
+    -------
+    Fits
     """
     return fit_selected(shard, by, StandardErrors(df, variance))

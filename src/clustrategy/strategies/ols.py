@@ -10,5 +10,5 @@ from clustrategy.strategies.registry import strategy
 
 @strategy("ols")
 def ols(shard: Shard) -> Fits:
-    """Ordinary least squares with its classical standard errors, t with N - p df."""
+    """Fit ordinary least squares with classical standard errors, t with N - p df."""
     return fit_ols(shard)

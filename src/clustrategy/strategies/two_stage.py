@@ -9,15 +9,28 @@ from clustrategy.strategies.draws import no_draws
 from clustrategy.strategies.registry import strategy
 
 
-def finite_variance(rows: int, slopes: int, **_: object) -> bool:
-    """Whether the clusters' estimates, and so their mean, have a finite variance.
+def finite_variance(rows: int, slopes: int, **options: object) -> bool:
+    """Tell whether the clusters' estimates, and so their mean, have a finite variance.
 
-    With predictors from a normal distribution the inverse of their cross-products about the
+    With predictors from a normal distribution, the inverse of their cross-products about the
     cluster's mean is inverse Wishart with rows - 1 degrees of freedom and has an expectation if
     these exceed slopes + 1. Treatment arms take a row each and are no slopes here. Precision
-    weights change nothing: where a cluster has two residual degrees of freedom a mean of any
-    weights is finite because the estimates are, and with one its variance is too poor a guess to
+    weights change nothing: where a cluster has two residual degrees of freedom, a mean of any
+    weights is finite because the estimates are; with one, its variance is too poor a guess to
     tell a wild estimate.
+
+    Parameters
+    ----------
+    rows : int
+        Rows of the smallest cluster.
+    slopes : int
+        Predictors that vary within clusters.
+    **options
+        Those of the strategy, which do not matter.
+
+    Returns
+    -------
+    bool
     """
     return slopes == 0 or rows - slopes > 2
 
@@ -26,19 +39,28 @@ def finite_variance(rows: int, slopes: int, **_: object) -> bool:
 def two_stage(
     shard: Shard, *, weights: Weights = "equal", test: Test = "t", draws: int = 999
 ) -> Fits:
-    """The mean of the clusters' own coefficients, SE = sd / sqrt(G), t with G - 1 df.
+    """Fit every cluster by itself and take the mean of its coefficients, t with G - 1 df.
 
     Undefined where a cluster cannot carry a regression of its own; with hardly more rows than
     coefficients its estimates have no finite variance.
 
     Parameters
     ----------
-    weights : `equal`; or `precision`, 1 / (v_g + tau^2) with v_g the squared standard error of the
+    shard : Shard
+        The datasets.
+    weights : str
+        `equal`; or `precision`, 1 / (v_g + tau^2) with v_g the squared standard error of the
         cluster's coefficient, taken as known, and tau^2 by REML.
-    test : `t`, which with precision weights has the standard error 1 / sqrt(sum of weights);
+    test : str
+        `t`, which with precision weights has the standard error 1 / sqrt(sum of weights);
         `hartung_knapp` (Hartung & Knapp 2001; Knapp & Hartung 2003), whose standard error comes
         from the weighted scatter of the clusters' coefficients and which with equal weights is
         `t` itself; `sign_flip`, which changes the signs of the clusters' coefficients.
-    draws : of random signs, where not all are tried.
+    draws : int
+        Random sign vectors, where not all are tried.
+
+    Returns
+    -------
+    Fits
     """
     return fit_two_stage(shard, weights, test, draws)

@@ -52,7 +52,7 @@ _Validator = jsonschema.validators.extend(
 
 @cache
 def schema() -> dict[str, Any]:
-    """The JSON schema of a study's config."""
+    """Return the JSON schema of a study's config."""
     text = (
         resources.files("clustrategy.study")
         .joinpath("config.schema.yaml")
@@ -66,7 +66,8 @@ def load(path: str) -> dict[str, Any]:
 
     Raises
     ------
-    ConfigError : where it cannot be read or is not a YAML mapping.
+    ConfigError
+        Where it cannot be read or is not a YAML mapping.
     """
     try:
         with open(path, encoding="utf-8") as stream:
@@ -84,16 +85,24 @@ def load(path: str) -> dict[str, Any]:
 
 
 def validate(config: Mapping[str, Any], files: Sequence[str] = ()) -> dict[str, Any]:
-    """The config with every default filled in.
+    """Check a config and fill in its defaults.
 
     Parameters
     ----------
-    config : as read from YAML.
-    files : where it was read from, later ones over earlier ones; for messages.
+    config : Mapping
+        As read from YAML.
+    files : Sequence of str
+        Where it was read from, later ones over earlier ones; for messages.
+
+    Returns
+    -------
+    dict
+        The whole config.
 
     Raises
     ------
-    ConfigError : one sentence that names the file, the key, what was expected and found.
+    ConfigError
+        One sentence that names the file, the key, what was expected and what was found.
     """
     complete = copy.deepcopy(dict(config))
     errors = _Validator(schema()).iter_errors(complete)
@@ -105,7 +114,7 @@ def validate(config: Mapping[str, Any], files: Sequence[str] = ()) -> dict[str, 
 
 
 def holder(files: Sequence[str], path: Iterable[str | int]) -> str:
-    """The last of the files that sets the key at `path`, or the last that is there."""
+    """Find the last of the files that sets the key at `path`, or the last that is there."""
     keys = list(path)
     for file in reversed(files):
         with suppress(ConfigError, KeyError, IndexError, TypeError):

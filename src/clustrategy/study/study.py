@@ -34,12 +34,18 @@ class Study:
 
     Attributes
     ----------
-    name, seed, sims, sims_per_shard : as in the config.
-    levels : the levels of each factor, `FACTORS` first and further ones in alphabetical order.
-    dgp : the data-generating process but for what the grid sets.
-    strategies : the parsed entries, in the config's order.
-    config : the whole config, defaults filled in.
-    files : where it was read from, for messages.
+    name, seed, sims, sims_per_shard
+        As in the config.
+    levels : dict of str to list
+        The levels of each factor, `FACTORS` first and further ones in alphabetical order.
+    dgp : dict
+        The data-generating process but for what the grid sets.
+    strategies : list of Strategy
+        In the config's order.
+    config : dict
+        The whole config, defaults filled in.
+    files : Sequence of str
+        Where it was read from, for messages.
     """
 
     name: str
@@ -58,12 +64,15 @@ class Study:
 
         Parameters
         ----------
-        config : as read from YAML.
-        files : where it was read from, later ones over earlier ones; for messages.
+        config : Mapping
+            As read from YAML.
+        files : Sequence of str
+            Where it was read from, later ones over earlier ones; for messages.
 
         Raises
         ------
-        ConfigError : one sentence that names the file, the key, what was expected and found.
+        ConfigError
+            One sentence that names the file, the key, what was expected and what was found.
         """
         full = configuration.validate(config, files)
         further = sorted(set(full["grid"]) - set(FACTORS))
@@ -120,16 +129,19 @@ class Study:
         ]
 
     def process(self, cell: Mapping[str, Any], section: str = "grid") -> Process:
-        """The data-generating process of a cell.
+        """Return the data-generating process of a cell.
 
         Parameters
         ----------
-        cell : what it sets of the process; the rest is as in `dgp`.
-        section : of the config, that the cell is from.
+        cell : Mapping
+            What it sets of the process; the rest is as in `dgp`.
+        section : str
+            The section of the config that the cell is from.
 
         Raises
         ------
-        ConfigError : where its options do not go together.
+        ConfigError
+            Where the process's options do not go together.
         """
         process = Process.of(self.dgp, cell)
         if process.conflict is not None:

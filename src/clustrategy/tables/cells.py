@@ -11,7 +11,7 @@ from clustrategy.core.cells import COUNTS, LISTS, TEXTS, format_level
 
 
 def with_cell(cell: Mapping[str, Any], table: pa.Table) -> pa.Table:
-    """The cell's values as columns before the others; lists as they stand in paths."""
+    """Put a cell's values as columns before the others; lists as they stand in paths."""
     names, columns = [], []
     for factor, value in cell.items():
         if factor in (*TEXTS, *LISTS):

@@ -13,13 +13,13 @@ TRUTH = pa.schema([("sim", pa.int64()), ("term", pa.string()), ("value", pa.floa
 
 
 def dataset_schema(terms: Sequence[str]) -> pa.Schema:
-    """sim, cluster, DV and the predictors."""
+    """Return the columns of datasets: sim, cluster, DV and the predictors."""
     numbers = [(name, pa.float64()) for name in ("DV", *terms[1:])]
     return pa.schema([("sim", pa.int32()), ("cluster", pa.int32()), *numbers])
 
 
 def datasets_table(shard: Shard, sims: Sequence[int]) -> pa.Table:
-    """Simulated datasets as rows; the column of ones is left out."""
+    """Make a row per observation of simulated datasets; the column of ones is left out."""
     cluster = np.tile(np.arange(1, shard.clusters + 1, dtype=np.int32), shard.sims)
     columns = [
         np.repeat(np.asarray(sims, dtype=np.int32), shard.n_obs),
@@ -31,7 +31,7 @@ def datasets_table(shard: Shard, sims: Sequence[int]) -> pa.Table:
 
 
 def shard_from_datasets(table: pa.Table) -> tuple[Shard, list[int]]:
-    """The shard of a table made by `datasets_table`, and the numbers of its sims."""
+    """Read the shard, and the numbers of its sims, from a table made by `datasets_table`."""
     sim, cluster = (table[name].to_numpy() for name in ("sim", "cluster"))
     first = np.flatnonzero(np.r_[True, (sim[1:] != sim[:-1]) | (cluster[1:] != cluster[:-1])])
     sizes = np.diff(np.r_[first, sim.size]).astype(np.int64)
@@ -43,6 +43,6 @@ def shard_from_datasets(table: pa.Table) -> tuple[Shard, list[int]]:
 
 
 def truth_table(truth: Floats, terms: Sequence[str], sims: Sequence[int]) -> pa.Table:
-    """The coefficients that generated each sim."""
+    """Make a row per sim and coefficient that generated it."""
     sim = np.repeat(np.asarray(sims, dtype=np.int64), len(terms))
     return pa.table([sim, list(terms) * len(sims), truth.reshape(-1)], schema=TRUTH)

@@ -55,10 +55,11 @@ FITS = pa.schema(
 def estimates_table(
     fits: Fits, terms: Sequence[str], sims: Sequence[int], strategy: str, engine: str
 ) -> pa.Table:
-    """A row per sim and term, in the columns of broom's `tidy`.
+    """Make a row per sim and term, in the columns of broom's `tidy`.
 
-    Tests and intervals are the strategy's own where it has some, else of the t distribution;
-    `p_value_low` is null but where a p-value is an interval, of which `p_value` is the upper end.
+    Tests and intervals are the strategy's own where it has some, else those of the t distribution.
+    Where a p-value is known to lie between two values only, these are `p_value_low` and `p_value`;
+    elsewhere `p_value_low` is null.
     """
     by_t = t_inference(fits.estimate, fits.std_error, fits.df)
     tests = {
@@ -81,7 +82,7 @@ def estimates_table(
 
 
 def fits_table(fits: Fits, sims: Sequence[int], strategy: str, engine: str) -> pa.Table:
-    """A row per sim, in the manner of broom's `glance`."""
+    """Make a row per sim, in the manner of broom's `glance`."""
     theta = [row[~np.isnan(row)] for row in fits.theta]
     columns: list[Any] = [
         np.asarray(sims, dtype=np.int64),
@@ -94,9 +95,9 @@ def fits_table(fits: Fits, sims: Sequence[int], strategy: str, engine: str) -> p
 
 
 def fits_from_tables(estimates: pa.Table, fits: pa.Table) -> Fits:
-    """The fits of one strategy from its rows, as `estimates_table` and `fits_table` give them.
+    """Read the fits of one strategy from its rows in the two tables.
 
-    All but tests of its own, which the tables do not tell from those of t.
+    Tests of its own are left out: the tables do not tell them from those of the t distribution.
     """
     sims = fits.num_rows
     p = estimates.num_rows // max(1, sims)

@@ -1,1 +1,1 @@
-"""Studies whose answers are known."""
+"""Studies whose answers are known, compared with what simulation finds."""

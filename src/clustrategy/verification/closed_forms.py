@@ -1,21 +1,22 @@
-"""What a simulation must find: designs in which the answers are known.
+"""Designs in which it is known what a simulation must find.
 
-In balanced designs with normal errors an estimate T of theta is normal, and its variance estimate V
-is independent of it and a sum of chi-squares: V / Var(T) ~ sum_j w_j chi2(nu_j). All that a
-simulation measures of T and V follows from the w_j and nu_j (`Wald`); a single chi-square gives
-Student's t up to a factor, several the quadratic forms of Imhof (1961, Biometrika 48, 419-426).
+In balanced designs with normal errors an estimate T of theta is normal. Its variance estimate V is
+independent of it and a sum of chi-squares: V / Var(T) ~ sum_j w_j chi2(nu_j). Everything that a
+simulation measures of T and V follows from the w_j and nu_j (`Wald`): a single chi-square gives
+Student's t up to a factor, several give the quadratic forms of Imhof (1961, Biometrika 48,
+419-426).
 
 `Arms` are designs with k arms of equal size, given to whole clusters or, alike in every cluster,
-to its rows; the functions that take one give the `Wald` of a strategy's coefficient. The model is
-`DV ~ arm`, the first coefficient that of the reference arm, the others differences from it. With G
-clusters of n rows, a = G / k, r = n / k, intercepts with standard deviation tau_0 and differences
-with tau_1 between clusters, errors sigma:
+to its rows. The functions that take such a design return the `Wald` of a strategy's coefficient.
+The model is `DV ~ arm`; the first coefficient is that of the reference arm, the others are
+differences from it. There are G clusters of n rows, a = G / k clusters or r = n / k rows per arm.
+Between clusters intercepts have the standard deviation tau_0, differences tau_1; errors have sigma:
 
 - between: the mean of a cluster has variance v_0 = tau_0^2 + sigma^2/n in the reference arm and
   v_1 = v_0 + tau_1^2 in the others; T is a difference of two means of a clusters each;
 - within: a cluster's own difference has variance tau_1^2 + 2 sigma^2/r; T is the mean of G.
 
-Predictors that are continuous and random give variances alone: the last functions.
+For continuous, random predictors only variances are known; the last functions give them.
 """
 
 from __future__ import annotations
@@ -38,10 +39,13 @@ class Wald:
 
     Attributes
     ----------
-    variance : of T.
-    weights, chi2_df : the w_j and nu_j of V / Var(T) = sum_j w_j chi2(nu_j).
-    df : of the t distribution that the strategy refers to; infinite for the normal; NaN where it
-        differs from dataset to dataset, so that rates and widths have no closed form.
+    variance : float
+        Var(T).
+    weights, chi2_df : Sequence of float
+        The w_j and nu_j of V / Var(T) = sum_j w_j chi2(nu_j).
+    df : float
+        The degrees of freedom of the t distribution that the strategy refers to, infinite for the
+        normal. NaN if they differ between datasets, so that rates and widths have no closed form.
     """
 
     variance: float
@@ -50,14 +54,14 @@ class Wald:
     df: float
 
     def _cumulant(self, order: int) -> float:
-        """Of V / Var(T)."""
+        """Return a cumulant of V / Var(T)."""
         factorial = {1: 1.0, 2: 1.0, 3: 2.0, 4: 6.0}[order]
         powers = (nu * w**order for w, nu in zip(self.weights, self.chi2_df, strict=True))
         return 2.0 ** (order - 1) * factorial * sum(powers)
 
     @property
     def scale(self) -> float:
-        """E(V) / Var(T): 1 where V is unbiased."""
+        """E(V) / Var(T), which is 1 if V is unbiased."""
         return self._cumulant(1)
 
     @property
@@ -67,7 +71,7 @@ class Wald:
 
     @property
     def log_variance_df_variance(self) -> float:
-        """n times the variance of log(2 mean(V)^2 / var(V)) in n datasets, by the delta method."""
+        """The variance of log(2 mean(V)^2 / var(V)) of n datasets, times n (delta method)."""
         k1, k2, k3, k4 = (self._cumulant(order) for order in (1, 2, 3, 4))
         return 4.0 * k2 / k1**2 + k4 / k2**2 + 2.0 - 4.0 * k3 / (k2 * k1)
 
@@ -77,7 +81,7 @@ class Wald:
         return float(stdtrit(self.df, 1.0 - LEVEL / 2.0))
 
     def rejection(self, theta: float = 0.0) -> float:
-        """P(|T| > c sqrt(V)): the false-positive rate, or power where `theta` is not 0."""
+        """Return P(|T| > c sqrt(V)): the false-positive rate, or power if `theta` is not 0."""
         delta = theta / np.sqrt(self.variance)
         if len(self.weights) == 1:
             t = self.critical_value * np.sqrt(self.scale)
@@ -87,15 +91,15 @@ class Wald:
 
     @property
     def coverage(self) -> float:
-        """Of the interval T +- c sqrt(V)."""
+        """The coverage of the interval T +- c sqrt(V)."""
         return 1.0 - self.rejection()
 
     @cached_property
     def mean_root(self) -> float:
         """E sqrt(V / Var(T)).
 
-        Of one chi-square by the gamma function, of several as
-        pi^(-1/2) int_0^inf (1 - M(-s^2)) / s^2 ds, M the moment generating function.
+        For one chi-square it follows from the gamma function, for several it is
+        pi^(-1/2) int_0^inf (1 - M(-s^2)) / s^2 ds with M the moment generating function.
         """
         if len(self.weights) == 1:
             nu = self.chi2_df[0]
@@ -124,14 +128,14 @@ class Wald:
 
 
 def _two_tails(df: float, t: float, delta: float) -> float:
-    """P(|t'| > t), t' noncentral t."""
+    """Return P(|t'| > t) for a noncentral t'."""
     if delta == 0.0:
         return float(2.0 * stdtr(df, -t))
     return float(1.0 - nctdtr(df, delta, t) + nctdtr(df, delta, -t))
 
 
 def imhof(weights: Sequence[float], df: Sequence[float], noncentrality: Sequence[float]) -> float:
-    """P(sum_j weights_j chi2(df_j, noncentrality_j) > 0), Imhof (1961), equation 3.2."""
+    """Return P(sum_j weights_j chi2(df_j, noncentrality_j) > 0), Imhof (1961), equation 3.2."""
     w, h, d = (np.asarray(values, dtype=float) for values in (weights, df, noncentrality))
     w = w / np.abs(w).max()
 
@@ -153,9 +157,12 @@ class Arms:
 
     Attributes
     ----------
-    treatment : whether whole clusters or rows within each cluster have the arms.
-    clusters, rows, arms : G, n, k.
-    intercept_sd, slope_sd, residual_sd : tau_0, tau_1, sigma.
+    treatment : {"between", "within"}
+        Whether whole clusters or the rows within each cluster have the arms.
+    clusters, rows, arms : int
+        G, n, k.
+    intercept_sd, slope_sd, residual_sd : float
+        tau_0, tau_1, sigma.
     """
 
     treatment: Literal["between", "within"]
@@ -179,22 +186,22 @@ class Arms:
 
     @property
     def per_arm(self) -> int:
-        """a clusters, or r rows of each cluster."""
+        """The clusters of an arm, a, or its rows in each cluster, r."""
         return (self.clusters if self.between else self.rows) // self.arms
 
     @property
     def observations(self) -> int:
-        """N."""
+        """The rows of all clusters, N."""
         return self.clusters * self.rows
 
     @property
     def leverage(self) -> float:
-        """h, the one eigenvalue of H_gg that is not 0: a cluster's share in what it is part of."""
+        """The one eigenvalue h of H_gg that is not 0: a cluster's share of its arm, or of all."""
         return 1.0 / (self.per_arm if self.between else self.clusters)
 
     @property
     def summary_variances(self) -> tuple[float, float]:
-        """v_0 and v_1 of clusters' means, or the variances of clusters' own coefficients."""
+        """The v_0 and v_1 of clusters' means, or the variances of clusters' own coefficients."""
         tau_0, tau_1, errors = (
             sd**2 for sd in (self.intercept_sd, self.slope_sd, self.residual_sd)
         )
@@ -204,7 +211,10 @@ class Arms:
         return tau_0 + errors / self.per_arm, tau_1 + 2.0 * errors / self.per_arm
 
     def variance(self, column: int) -> float:
-        """Of the estimate of a coefficient, 0 the intercept; of every strategy here the same."""
+        """Return the variance of a coefficient's estimate, the same by every strategy.
+
+        Column 0 is the intercept.
+        """
         first, second = self.summary_variances
         if self.between:
             return (first + second if column else first) / self.per_arm
@@ -213,7 +223,7 @@ class Arms:
     def _wald(
         self, column: int, df: float, factor: float, parts: Sequence[tuple[float, float]]
     ) -> Wald:
-        """V = factor sum_j lambda_j chi2(nu_j), from pairs (lambda_j, nu_j); equal ones joined."""
+        """Return the Wald of V = factor sum_j lambda_j chi2(nu_j), from pairs (lambda_j, nu_j)."""
         variance = self.variance(column)
         joined: dict[float, float] = {}
         for value, nu in parts:
@@ -224,7 +234,7 @@ class Arms:
 
     @property
     def _row_eigenvalues(self) -> list[tuple[float, float]]:
-        """Of the residual sum of squares of rows about the arms' means, as (lambda, nu)."""
+        """The eigenvalues of the rows' sum of squares about the arms' means, as (lambda, nu)."""
         errors = self.residual_sd**2
         G, n, k = self.clusters, self.rows, self.arms
         if self.between:
@@ -237,7 +247,10 @@ class Arms:
         ]
 
     def _arm_eigenvalues(self, projection: np.ndarray) -> list[float]:
-        """Of r times the covariance of a cluster's k arm means, projected; rounded to join ties."""
+        """Return the eigenvalues of r times the projected covariance of a cluster's k arm means.
+
+        They are rounded, so that ties are equal.
+        """
         k, r = self.arms, self.per_arm
         own = self.slope_sd**2 * np.diag([0.0] + [1.0] * (k - 1))
         whole = r * (self.intercept_sd**2 * np.ones((k, k)) + own)
@@ -247,11 +260,16 @@ class Arms:
 
 
 def cluster_robust(design: Arms, column: int, variance: str, df: str) -> Wald:
-    """Least squares with a cluster-robust variance.
+    """Return the Wald of least squares with a cluster-robust variance.
 
-    H_gg has the one eigenvalue h, so CR0 is (1 - h) of the unbiased variance, CR2 (1 - h)^0, CR3
-    (1 - h)^-1 (Bell & McCaffrey 2002; Pustejovsky & Tipton 2018, JBES 36, 672-683); the unbiased
-    one has a - 1 degrees of freedom for each arm that is in the coefficient, or G - 1.
+    As H_gg has the one eigenvalue h, CR0 is (1 - h) times the unbiased variance, CR2 the unbiased
+    variance itself and CR3 (1 - h)^-1 times it. The unbiased variance has a - 1 degrees of freedom
+    for each arm that is in the coefficient, or G - 1.
+
+    References
+    ----------
+    Bell & McCaffrey (2002), Survey Methodology 28, 169-181; Pustejovsky & Tipton (2018), JBES 36,
+    672-683.
     """
     G, N, k, h = design.clusters, design.observations, design.arms, design.leverage
     cr1 = G / (G - 1.0)
@@ -282,19 +300,22 @@ def cluster_robust(design: Arms, column: int, variance: str, df: str) -> Wald:
 
 
 def two_stage(design: Arms, column: int) -> Wald:
-    """The mean of the clusters' own coefficients, where rows within clusters have the arms."""
+    """Return the Wald of the mean of the clusters' own coefficients, arms within clusters."""
     return cluster_robust(design, column, "CR2", "G-1")
 
 
 def least_squares(design: Arms, column: int) -> Wald:
-    """Least squares whose standard errors ignore the clusters (Moulton 1986), t with N - p df."""
+    """Return the Wald of least squares whose standard errors ignore the clusters.
+
+    The test is by t with N - p df (Moulton 1986, Journal of Econometrics 32, 385-397).
+    """
     N, k = design.observations, design.arms
     cells = (1.0 if column == 0 else 2.0) * k / N
     return design._wald(column, float(N - k), cells / (N - k), design._row_eigenvalues)
 
 
 def _within_eigenvalues(design: Arms) -> list[tuple[float, float]]:
-    """Of the residual sum of squares once the clusters' means are taken out."""
+    """Return the eigenvalues of the residual sum of squares about the clusters' means."""
     G, n, k = design.clusters, design.rows, design.arms
     projection = np.eye(k) - 1.0 / k
     errors = (design.residual_sd**2, float(G * (n - k)))
@@ -302,12 +323,12 @@ def _within_eigenvalues(design: Arms) -> list[tuple[float, float]]:
 
 
 def random_intercept(design: Arms, column: int) -> Wald:
-    """The mixed model with a random intercept by REML, Satterthwaite's df, off its boundary.
+    """Return the Wald of a random intercept by REML, Satterthwaite's df, off its boundary.
 
-    between: the pooled t test on the clusters' means (Donald & Lang 2007, REStat 89, 221-233).
-    within: differences have the mean square of what is left within clusters; the intercept's
-    variance is a sum of two mean squares whose df vary with the data, and simple where
-    differences do not vary between clusters.
+    With arms between clusters it is the pooled t test on the clusters' means (Donald & Lang 2007,
+    REStat 89, 221-233). With arms within clusters the differences have the residual mean square
+    within clusters. The intercept's variance is then a sum of two mean squares whose df vary with
+    the data; it has a closed form only if differences do not vary between clusters.
     """
     G, n, k = design.clusters, design.rows, design.arms
     first, second = design.summary_variances
@@ -328,9 +349,10 @@ def random_intercept(design: Arms, column: int) -> Wald:
 
 
 def boundary_probability(design: Arms) -> float:
-    """How often the random intercept's variance is estimated as 0: MS between below MS within.
+    """Return how often the random intercept's variance is estimated as 0.
 
-    Exact where the differences do not vary between clusters, else by F with the expected squares.
+    It is when the mean square between clusters is below that within. The probability is exact if
+    differences do not vary between clusters, else that of F with the expected squares.
     """
     G, n, k = design.clusters, design.rows, design.arms
     errors = design.residual_sd**2
@@ -350,10 +372,10 @@ def boundary_probability(design: Arms) -> float:
 def two_stage_variance(
     clusters: int, rows: int, slopes: int, slope_sd: float, residual_sd: float
 ) -> float:
-    """Of a two-stage slope where the predictors are standard normal; infinite up to p + 2 rows.
+    """Return the variance of a two-stage slope of standard normal predictors.
 
-    (tau^2 + sigma^2 E[(X'X)^-1]_kk) / G, the expectation that of an inverse Wishart matrix,
-    1 / (n - p - 2).
+    It is (tau^2 + sigma^2 E[(X'X)^-1]_kk) / G. The expectation, of an inverse Wishart matrix, is
+    1 / (n - p - 2), and infinite up to p + 2 rows.
     """
     room = rows - slopes - 2
     return (slope_sd**2 + residual_sd**2 / room) / clusters if room > 0 else np.inf
@@ -362,9 +384,10 @@ def two_stage_variance(
 def two_stage_kurtosis(
     clusters: int, rows: int, slopes: int, slope_sd: float, residual_sd: float
 ) -> float:
-    """The kurtosis of the same; infinite up to p + 4 rows.
+    """Return the kurtosis of a two-stage slope of standard normal predictors.
 
-    Given its predictor a cluster's slope is normal with variance tau^2 + sigma^2 / chi2(n - p).
+    Given its predictor a cluster's slope is normal with variance tau^2 + sigma^2 / chi2(n - p). The
+    kurtosis is infinite up to p + 4 rows.
     """
     nu = rows - slopes
     if nu <= 4:
@@ -375,10 +398,10 @@ def two_stage_kurtosis(
 
 
 def within_variance(clusters: int, rows: int, slope_sd: float, residual_sd: float) -> float:
-    """Of the slope of one standard normal predictor with clusters as fixed effects.
+    """Return the variance of the slope of a standard normal predictor, clusters as fixed effects.
 
-    The sum of (S_j / sum S)^2 (tau^2 + sigma^2 / S_j), S_j ~ chi2(n - 1): shares of a Dirichlet
-    distribution and the inverse of a chi-square.
+    It is the mean of the sum of (S_j / sum S)^2 (tau^2 + sigma^2 / S_j) with S_j ~ chi2(n - 1):
+    the shares have a Dirichlet distribution, sum S a chi-square.
     """
     half = (rows - 1) / 2.0
     shares = (half + 1.0) / (clusters * half + 1.0)
@@ -388,10 +411,10 @@ def within_variance(clusters: int, rows: int, slope_sd: float, residual_sd: floa
 def random_intercept_rejection(
     rows: int, slopes: int, slope_sd: float, residual_sd: float
 ) -> float:
-    """The false-positive rate, near enough, of a random intercept where slopes vary as well.
+    """Return about the false-positive rate of a random intercept where slopes vary as well.
 
-    The true variance of a slope is lambda = (sigma^2 + tau^2 (n + p)) / (sigma^2 + tau^2 p) times
-    what the model takes it for, with many clusters and standard normal predictors.
+    With many clusters and standard normal predictors, the true variance of a slope is
+    (sigma^2 + tau^2 (n + p)) / (sigma^2 + tau^2 p) times what the model takes it for.
     """
     errors, tau = residual_sd**2, slope_sd**2
     inflation = (errors + tau * (rows + slopes)) / (errors + tau * slopes)
@@ -399,14 +422,14 @@ def random_intercept_rejection(
 
 
 def sign_flip_rejection(clusters: int, draws: int) -> float:
-    """The exact size of a test by random signs of the mean of symmetric cluster summaries.
+    """Return the exact size of a test by random signs of the mean of symmetric cluster summaries.
 
-    Of the M = 2^(G-1) ways to part the clusters that of the data has rank J, uniform on 1 to M.
-    All are tried where they are at most the draws, so p = J / M. Else B ~ Binomial(draws, J / M)
-    draws are as extreme, and p is (1 + B) / (draws + 1) (Phipson & Smyth 2010, equation 3) or
-    B / draws, which reject alike where LEVEL (draws + 1) is a whole number. The wild cluster
-    bootstrap with its null imposed and Rademacher weights is this test where all clusters have the
-    same design.
+    There are M = 2^(G-1) ways to split the clusters by sign; the rank J of the data's own is
+    uniform on 1 to M. If M is at most the number of draws, all are tried and p = J / M. Otherwise
+    B ~ Binomial(draws, J / M) draws are as extreme, and p is (1 + B) / (draws + 1) (Phipson & Smyth
+    2010, equation 3) or B / draws; both reject alike if LEVEL (draws + 1) is a whole number. If all
+    clusters have the same design, the wild cluster bootstrap with its null imposed and Rademacher
+    weights is this test.
     """
     partitions = 2.0 ** (clusters - 1)
     if partitions <= draws:

@@ -22,11 +22,11 @@ from clustrategy.verification.cells import (
 from clustrategy.verification.closed_forms import Arms
 from clustrategy.verification.expected import GEE
 
-ROUNDING = {"estimate": 1e-10, "std_error": 1e-10, "df": 1e-8}
-"""Relative differences that are allowed where both strategies compute in closed form."""
+CLOSED = {"estimate": 1e-10, "std_error": 1e-10, "df": 1e-8}
+"""The relative differences that are allowed if both strategies compute in closed form."""
 
 ITERATED = {"estimate": 1e-10, "std_error": 1e-8, "df": 1e-5}
-"""Where one of them searches for an optimum."""
+"""The same if one of them searches for an optimum."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,10 @@ class Fitted:
 
     Attributes
     ----------
-    estimate, std_error, df : (S, p).
-    regular : (S,) whether there is a fit and it is not singular.
+    estimate, std_error, df : (S, p) array
+        Its numbers.
+    regular : (S,) array of bool
+        Whether there is a fit and it is not singular.
     """
 
     estimate: Floats
@@ -46,7 +48,21 @@ class Fitted:
 
 
 class Twin(NamedTuple):
-    """A strategy whose numbers are those of another one, its standard errors up to a factor."""
+    """A strategy whose numbers another one shares.
+
+    Attributes
+    ----------
+    statement : str
+        What they share, in a few words.
+    name : str
+        The strategy.
+    options : Mapping
+        Its options.
+    measures : Sequence of str
+        The numbers: estimate, std_error, df.
+    factor : float
+        How many times larger the other one's standard errors are.
+    """
 
     statement: str
     name: str
@@ -56,7 +72,7 @@ class Twin(NamedTuple):
 
 
 def twins(design: Arms, strategy: Strategy) -> Iterator[Twin]:
-    """The strategies that must agree with one."""
+    """Yield the strategies that must agree with a given one."""
     options, G = options_of(strategy), design.clusters
     both, all_three = ("estimate", "std_error"), ("estimate", "std_error", "df")
     if strategy.name == "cluster_robust":
@@ -86,9 +102,18 @@ def twins(design: Arms, strategy: Strategy) -> Iterator[Twin]:
 def identities(
     cell: Cell, strategies: Sequence[Strategy], fitted: Mapping[str, Fitted]
 ) -> pd.DataFrame:
-    """A row for each number of each pair: the largest difference in the datasets of a cell.
+    """Return the largest difference of each pair of strategies in the datasets of a cell.
 
-    Datasets on which either has no fit, or a singular one, have no such identity.
+    The identities do not hold on datasets on which either has no fit, or a singular one.
+
+    Parameters
+    ----------
+    cell : Cell
+        The cell.
+    strategies : Sequence of Strategy
+        The strategies of the study.
+    fitted : Mapping of str to Fitted
+        What each of them made of the cell, by label.
     """
     design = arms(cell.process)
     if design is None:
@@ -101,7 +126,7 @@ def identities(
             if theirs is None:
                 continue
             regular = mine.regular & theirs.regular
-            tolerance = ITERATED if strategy.name.startswith("mixed") else ROUNDING
+            tolerance = ITERATED if strategy.name.startswith("mixed") else CLOSED
             for measure in twin.measures:
                 rows.append(
                     {
@@ -132,9 +157,10 @@ def _is(strategy: Strategy, twin: Twin) -> bool:
 def _difference(
     mine: Fitted, theirs: Fitted, there: NDArray[np.bool_], measure: str, factor: float
 ) -> float:
-    """The largest relative difference, estimates relative to standard errors if these are larger.
+    """Return the largest relative difference, 0 if there are no datasets.
 
-    Coefficients that a strategy does not estimate are passed over; no dataset has no difference.
+    Estimates are relative to themselves or to their standard errors, whichever are larger.
+    Coefficients that a strategy does not estimate are passed over.
     """
     a, b = getattr(mine, measure)[there], getattr(theirs, measure)[there]
     size = np.abs(b)

@@ -1,4 +1,4 @@
-"""Rejection rates from the literature whose data the verification studies draw as well."""
+"""Rejection rates from the literature, of designs that the verification studies draw as well."""
 
 from __future__ import annotations
 
@@ -21,9 +21,16 @@ class Published:
 
     Attributes
     ----------
-    treatment, arms, clusters : the design, balanced.
-    variance, df : the strategy's options.
-    rate, sims : what was found, in how many datasets.
+    treatment : str
+        Whether clusters or rows have the arms.
+    arms, clusters : int
+        Their numbers in a balanced design.
+    variance, df : str
+        The options of the strategy.
+    rate : float
+        The published rate.
+    sims : int
+        The number of datasets behind it.
     """
 
     treatment: str
@@ -37,8 +44,9 @@ class Published:
 
 SOURCE = "Pustejovsky & Tipton (2018), replication data"
 """Journal of Business & Economic Statistics 36, 672-683: t tests in balanced designs with three
-arms and complete data, the mean of all cells with so many clusters, 50,000 datasets each; where
-whole clusters have the arms, of the cells whose treatment effects do not vary."""
+arms and complete data. Each rate is the mean over all cells with so many clusters, of 50,000
+datasets each; if whole clusters have the arms, over the cells whose treatment effects do not
+vary."""
 
 RATES = [
     *(
@@ -62,9 +70,19 @@ RATES = [
 def published(
     cells: Sequence[Cell], strategies: Sequence[Strategy], performance: pd.DataFrame
 ) -> pd.DataFrame:
-    """A row for each rate that the study has as well: of IV1, all cells of the design together.
+    """Return a row for each rate that the study has as well, over all cells of the design.
 
-    The difference of one arm stands for all, since those to the same reference hang together.
+    The rate is that of IV1, the difference of one arm, as differences from the same reference are
+    not independent.
+
+    Parameters
+    ----------
+    cells : Sequence of Cell
+        The cells of the study.
+    strategies : Sequence of Strategy
+        Its strategies.
+    performance : DataFrame
+        Its performance by the handling `case_wise`.
     """
     rows: list[Row] = []
     for rate in RATES:

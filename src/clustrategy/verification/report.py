@@ -1,4 +1,4 @@
-"""The verification in words."""
+"""The verification in words: a few lines, or the fault that ends a run."""
 
 from __future__ import annotations
 

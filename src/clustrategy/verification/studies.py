@@ -1,7 +1,7 @@
 """The verification's studies: their configs and where their results are.
 
 There are two forms of each, `verification` and `verification-short`, which has fewer cells and
-sims; the study of a part is called by both, such as `verification-short-arms`.
+sims. A study's name consists of form and part, such as `verification-short-arms`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ FORMS = {"verification": (), "verification-short": (SHORT,)}
 
 
 def files(form: str, part: str) -> list[str]:
-    """The config files that are laid over the default one, later ones over earlier ones."""
+    """List the config files over the default one, later ones over earlier ones."""
     return [PARTS[part], *FORMS[form]]
 
 
 def configs(form: str) -> list[dict[str, Any]]:
-    """The config of each study as Snakemake puts it together."""
+    """Return the config of each study as Snakemake puts it together."""
     from snakemake.utils import update_config
 
     whole = []
@@ -35,5 +35,5 @@ def configs(form: str) -> list[dict[str, Any]]:
 
 
 def tables(form: str, name: str) -> list[str]:
-    """A table of each study."""
+    """List the files of a table, one for each study."""
     return [f"results/{form}-{part}/{name}.parquet" for part in PARTS]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 
 from clustrategy.core.shard import INTERCEPT, Shard
-from clustrategy.estimation.mixed.kenward_roger import diagonal, kenward_roger, symmetric
+from clustrategy.estimation.mixed.kenward_roger import kenward_roger
 from clustrategy.estimation.mixed.reml import Criterion, Point
 from tests.dense import Dense
 from tests.material import few, fitted, golden, random_shard
@@ -13,11 +13,13 @@ from tests.points import (
     FITTED,
     GOLDEN,
     contrasts_of,
+    diagonal,
     equal_clusters,
     fits,
     golden_point,
     point_at,
     sigma_of,
+    symmetric,
 )
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from clustrategy.core.shard import INTERCEPT, Shard
 from clustrategy.dgp import Process, simulate
-from clustrategy.estimation.mixed import fit as mixed_fit
-from clustrategy.estimation.mixed import optimizer as newton
+from clustrategy.estimation.mixed import fit as fitting
+from clustrategy.estimation.mixed import optimizer
 from clustrategy.estimation.mixed.optimizer import Minimum, minimise
 from clustrategy.estimation.mixed.reml import Criterion
 from tests.dense import Dense, lower
@@ -129,7 +129,7 @@ def test_of_several_minima_it_nearly_always_finds_the_least():
         many = criterion.take(np.tile(np.arange(200), 10))
         starts = np.tril(rng.standard_normal((2000, 4, 4)))
         starts *= 10.0 ** rng.uniform(-2.0, 1.3, (2000, 1, 1))
-        ends = newton._search(many, starts)
+        ends = optimizer._trust_region(many, starts)
         values = np.where(ends.converged, many.at(ends.factor).value, np.inf).reshape(10, 200)
         spread = np.where(np.isfinite(values), values, -np.inf).max(axis=0) - values.min(axis=0)
         several += (spread > 1e-4).sum()
@@ -162,11 +162,11 @@ def test_a_winding_valley_along_the_boundary_is_followed_to_its_end(seed, cluste
 
 
 def test_what_counts_as_converged_is_where_the_search_ended(monkeypatch):
-    monkeypatch.setattr(newton, "ITERATIONS", 6)
+    monkeypatch.setattr(optimizer, "MAX_ITERATIONS", 6)
     criterion = criterion_of(tiny(1.0, 200), 4)
     minimum = minimise(criterion)
     gradient, hessian = criterion.at(minimum.factor).derivatives().by_theta()
-    gain = newton.Quadratic.of(gradient, hessian).left
+    gain = optimizer.QuadraticModel.of(gradient, hessian).largest_decrease
     assert 10 < minimum.converged.sum() < 190
     assert (gain[minimum.converged] < 1e-6).all() and (gain[~minimum.converged] > 1e-8).all()
 
@@ -220,7 +220,7 @@ def test_the_bits_of_a_dataset_do_not_depend_on_its_shard(crowd, model, size):
 @pytest.mark.parametrize("at_once", [1, 70, 250, 10**9])
 def test_nor_on_how_many_are_worked_on_at_once(crowd, monkeypatch, model, at_once):
     together = fit(crowd, model)
-    monkeypatch.setattr(mixed_fit, "CLUSTERS_AT_ONCE", at_once)
+    monkeypatch.setattr(fitting, "CLUSTERS_AT_ONCE", at_once)
     assert same_bits(together, fit(crowd, model))
 
 

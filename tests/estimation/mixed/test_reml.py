@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clustrategy.core.shard import INTERCEPT, Shard
+from clustrategy.estimation.mixed.covariance import columnwise, directions
 from clustrategy.estimation.mixed.models import random_columns
-from clustrategy.estimation.mixed.reml import Criterion, Derivatives, columnwise, directions
+from clustrategy.estimation.mixed.reml import Criterion, Derivatives
 from tests.dense import Dense, gradient, hessian, lower
 from tests.material import few, fit, fitted, golden, join, random_shard
 

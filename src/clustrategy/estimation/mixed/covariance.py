@@ -7,115 +7,175 @@ singular Psi is a point like any other. Everything is in the coordinates of `rem
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from clustrategy.core.shard import Floats
+from clustrategy.core.shard import Floats, Ints
 
 Factor = Floats
 """(S, q, m) L with Psi = L L'."""
 
-# Eigenvalues of Psi, in coordinates where a row tells as much as sigma^2: one below is taken for
-# zero when Psi is projected.
-SMALLEST = 1e-4
+SMALLEST_VARIANCE = 1e-4
+"""Eigenvalues of Psi below this are set to zero when Psi is projected.
+
+In units in which a row of data tells as much as sigma^2.
+"""
 
 
-class Structure(Protocol):
-    """What the search needs to know of a covariance structure.
+class RankOneDirections(NamedTuple):
+    """Vectors v along which Psi may grow by v v'.
 
     Attributes
     ----------
-    effects : m, the number of random coefficients of a cluster.
-    lower : whether L is lower triangular.
+    slopes : (S, c) array
+        The derivative of a criterion along each of them.
+    vectors : (S, c, q) array
+        The v.
+    """
+
+    slopes: Floats
+    vectors: Floats
+
+
+class Structure(Protocol):
+    """A covariance structure, as far as the criterion and its optimizer need to know it.
+
+    Attributes
+    ----------
+    effects : int
+        m, the number of random coefficients of a cluster.
+    lower_triangular : bool
+        Whether L is lower triangular, with correlations between all random coefficients.
     """
 
     @property
-    def effects(self) -> int: ...
+    def effects(self) -> int:
+        """m, the number of random coefficients of a cluster."""
 
     @property
-    def lower(self) -> bool: ...
+    def lower_triangular(self) -> bool:
+        """Whether L is lower triangular."""
 
-    def take(self, sims: NDArray[np.int64]) -> Structure:
-        """The structure of some of the datasets."""
+    def take(self, sims: Ints) -> Structure:
+        """Return the structure of some of the datasets."""
 
     def factor(self, theta: Floats) -> Factor:
-        """(S, q, m) L from theta (S, k)."""
+        """Return L, (S, q, m), from theta, (S, k)."""
 
     def theta(self, factor: Factor) -> Floats:
-        """(S, k) theta from L."""
+        """Return theta, (S, k), from L."""
 
-    def multiple(self, size: float, sims: int) -> Factor:
-        """(S, q, m) the simplest L: all random effects alike and uncorrelated."""
+    def uniform(self, size: float, sims: int) -> Factor:
+        """Return the L, (S, q, m), of uncorrelated random effects of one standard deviation."""
 
     @property
     def basis(self) -> Floats:
         """(S or 1, b, q q) matrices that span the Psi of this structure."""
 
     def directions(self, factor: Factor) -> Floats:
-        """(S, k, q q) the change of Psi with each element of theta."""
+        """Return the derivatives of Psi with respect to theta, (S, k, q q)."""
 
-    def bend(self, slope: Floats) -> Floats:
-        """(S, k, k) what the second derivatives of Psi add to a criterion with this slope in Psi.
+    def hessian_term(self, slope: Floats) -> Floats:
+        """Return what the second derivatives of Psi add to the Hessian of a criterion in theta.
 
         Parameters
         ----------
-        slope : (S, q, q).
+        slope : (S, q, q) array
+            The gradient of the criterion with respect to Psi.
+
+        Returns
+        -------
+        (S, k, k) array
         """
 
     def project(self, factor: Factor, step: Floats | None = None) -> Factor:
-        """The L of the semidefinite Psi that is nearest, of as little rank as will do.
+        """Return the L of the nearest positive semidefinite Psi, small eigenvalues set to zero.
 
         Parameters
         ----------
-        step : (S, b) how far from L L' along the basis.
+        factor : (S, q, m) array
+            L.
+        step : (S, b) array, optional
+            The distance from L L' along the basis; none by default.
+
+        Returns
+        -------
+        (S, q, m) array
         """
 
-    def rays(self, slope: Floats) -> tuple[Floats, Floats]:
-        """(S, c) slopes along and (S, c, q) vectors v, with which Psi may grow by v v'."""
-
-    def widen(self, factor: Factor, ray: Floats, size: Floats) -> Factor:
-        """The L of Psi + size v v', v (S, q) one of the rays, size (S,)."""
-
-    def lme4(self, factor: Factor, random_root: Floats) -> Floats:
-        """(S, k) lme4's theta, of Z's own columns.
+    def rank_one_directions(self, slope: Floats) -> RankOneDirections:
+        """Return the directions in which Psi may gain a dimension.
 
         Parameters
         ----------
-        random_root : (S, q, q) as in `reml.Criterion`.
+        slope : (S, q, q) array
+            The gradient of a criterion with respect to Psi.
+
+        Returns
+        -------
+        RankOneDirections
         """
 
-    def of_lme4(self, theta: Floats, random_root: Floats) -> Factor:
-        """The L of lme4's theta, of which columns beyond the k are passed over."""
+    def add_rank_one(self, factor: Factor, vector: Floats, size: Floats) -> Factor:
+        """Return the L of Psi + size v v', v (S, q) one of the rank-one directions, size (S,)."""
+
+    def to_lme4(self, factor: Factor, random_root: Floats) -> Floats:
+        """Return lme4's theta, (S, k), which belongs to Z's own columns.
+
+        Parameters
+        ----------
+        factor : (S, q, m) array
+            L.
+        random_root : (S, q, q) array
+            As in `reml.Criterion`.
+
+        Returns
+        -------
+        (S, k) array
+        """
+
+    def from_lme4(self, theta: Floats, random_root: Floats) -> Factor:
+        """Return L from lme4's theta, columns beyond the k of this structure ignored."""
 
 
 @dataclass(frozen=True)
 class Unstructured:
-    """Psi is any covariance matrix, L lower triangular, theta its triangle by column."""
+    """Psi is any covariance matrix, L lower triangular, theta its triangle by column.
+
+    Attributes
+    ----------
+    effects : int
+        q, the number of random coefficients of a cluster.
+    """
 
     effects: int
-    lower = True
+    lower_triangular = True
 
-    def take(self, sims: NDArray[np.int64]) -> Unstructured:
+    def take(self, sims: Ints) -> Unstructured:
+        """Return the structure of some of the datasets."""
         return self
 
     def factor(self, theta: Floats) -> Factor:
+        """Return L from theta."""
         factor = np.zeros((theta.shape[0], self.effects, self.effects))
         rows, columns = columnwise(self.effects)
         factor[:, rows, columns] = theta
         return factor
 
     def theta(self, factor: Factor) -> Floats:
+        """Return theta from L."""
         rows, columns = columnwise(self.effects)
         # C order: in which order a norm adds must not depend on the number of datasets.
         return np.ascontiguousarray(factor[:, rows, columns])
 
-    def multiple(self, size: float, sims: int) -> Factor:
+    def uniform(self, size: float, sims: int) -> Factor:
+        """Return the L of uncorrelated random effects of one standard deviation."""
         return np.tile(size * np.eye(self.effects), (sims, 1, 1))
 
     @property
     def basis(self) -> Floats:
+        """Matrices that span the Psi of this structure."""
         q = self.effects
         rows, columns = columnwise(q)
         basis = np.zeros((rows.size, q, q))
@@ -123,59 +183,73 @@ class Unstructured:
         return (basis + np.swapaxes(basis, 1, 2)).reshape(1, rows.size, q * q)
 
     def directions(self, factor: Factor) -> Floats:
+        """Return the derivatives of Psi with respect to theta."""
         return directions(factor)
 
-    def bend(self, slope: Floats) -> Floats:
+    def hessian_term(self, slope: Floats) -> Floats:
+        """Return what the second derivatives of Psi add to a Hessian."""
         rows, columns = columnwise(self.effects)
         return 2.0 * slope[:, rows[:, None], rows] * (columns[:, None] == columns)
 
     def project(self, factor: Factor, step: Floats | None = None) -> Factor:
+        """Return the L of the nearest positive semidefinite Psi."""
         psi = factor @ np.swapaxes(factor, 1, 2)
         if step is not None:
             psi = psi + (step[:, None] @ self.basis).reshape(psi.shape)
         values, vectors = np.linalg.eigh(psi)
-        values = np.where(values > SMALLEST, values, 0.0)
+        values = np.where(values > SMALLEST_VARIANCE, values, 0.0)
         # In falling order, so that the columns of zeros come last and stay exactly that.
         return triangular((vectors * np.sqrt(values)[:, None])[..., ::-1])
 
-    def rays(self, slope: Floats) -> tuple[Floats, Floats]:
+    def rank_one_directions(self, slope: Floats) -> RankOneDirections:
+        """Return the directions in which Psi may gain a dimension."""
         values, vectors = np.linalg.eigh(slope)
-        return values[:, :1], np.swapaxes(vectors[:, :, :1], 1, 2)
+        return RankOneDirections(values[:, :1], np.swapaxes(vectors[:, :, :1], 1, 2))
 
-    def widen(self, factor: Factor, ray: Floats, size: Floats) -> Factor:
-        column = ray * np.sqrt(size)[:, None]
+    def add_rank_one(self, factor: Factor, vector: Floats, size: Floats) -> Factor:
+        """Return the L of Psi + size v v'."""
+        column = vector * np.sqrt(size)[:, None]
         return triangular(np.concatenate([factor, column[..., None]], axis=2))
 
-    def lme4(self, factor: Factor, random_root: Floats) -> Floats:
+    def to_lme4(self, factor: Factor, random_root: Floats) -> Floats:
+        """Return lme4's theta."""
         return self.theta(triangular(random_root @ factor))
 
-    def of_lme4(self, theta: Floats, random_root: Floats) -> Factor:
+    def from_lme4(self, theta: Floats, random_root: Floats) -> Factor:
+        """Return L from lme4's theta."""
         own = self.factor(theta[:, : self.effects * (self.effects + 1) // 2])
         return triangular(np.asarray(np.linalg.solve(random_root, own), dtype=np.float64))
 
 
 @dataclass(frozen=True)
 class Diagonal:
-    """The random effects of Z's own columns, or of some, are uncorrelated.
+    """The random coefficients of Z's own columns, or of some of them, are uncorrelated.
 
     Psi is the sum of theta_k^2 a_k a_k', and L's columns are theta_k a_k.
 
     Attributes
     ----------
-    axes : (S, q, m) the a_k, of length 1: each stands for a column of Z in its own coordinates.
+    axes : (S, q, m) array
+        The a_k, of length 1, each of which stands for one of Z's own columns.
     """
 
     axes: Floats
-    lower = False
+    lower_triangular = False
 
     @classmethod
-    def of(cls, random_root: Floats, columns: NDArray[np.int64]) -> Diagonal:
-        """From the coordinates of a criterion.
+    def of(cls, random_root: Floats, columns: Ints) -> Diagonal:
+        """Build the structure in the coordinates of a criterion.
 
         Parameters
         ----------
-        random_root : (S, q, q) as in `reml.Criterion`.
-        columns : (S, m) which of Z's columns have random coefficients.
+        random_root : (S, q, q) array
+            As in `reml.Criterion`.
+        columns : (S, m) array of int
+            Which of Z's columns have random coefficients.
+
+        Returns
+        -------
+        Diagonal
         """
         inverse = np.asarray(np.linalg.inv(random_root), dtype=np.float64)
         axes = np.take_along_axis(inverse, columns[:, None], axis=2)
@@ -183,72 +257,85 @@ class Diagonal:
 
     @property
     def effects(self) -> int:
+        """m, the number of random coefficients of a cluster."""
         return self.axes.shape[2]
 
-    def take(self, sims: NDArray[np.int64]) -> Diagonal:
+    def take(self, sims: Ints) -> Diagonal:
+        """Return the structure of some of the datasets."""
         return Diagonal(self.axes[sims])
 
     def factor(self, theta: Floats) -> Factor:
+        """Return L from theta."""
         return self.axes * theta[:, None]
 
     def theta(self, factor: Factor) -> Floats:
+        """Return theta from L."""
         return _column_sums(self.axes * factor)
 
-    def multiple(self, size: float, sims: int) -> Factor:
+    def uniform(self, size: float, sims: int) -> Factor:
+        """Return the L of uncorrelated random effects of one standard deviation."""
         return size * self.axes
 
     @property
     def basis(self) -> Floats:
+        """Matrices that span the Psi of this structure."""
         S, q, m = self.axes.shape
         axes = np.swapaxes(self.axes, 1, 2)
         return (axes[..., :, None] * axes[..., None, :]).reshape(S, m, q * q)
 
     def directions(self, factor: Factor) -> Floats:
+        """Return the derivatives of Psi with respect to theta."""
         return 2.0 * self.theta(factor)[..., None] * self.basis
 
-    def bend(self, slope: Floats) -> Floats:
-        return 2.0 * self.rays(slope)[0][..., None] * np.eye(self.effects)
+    def hessian_term(self, slope: Floats) -> Floats:
+        """Return what the second derivatives of Psi add to a Hessian."""
+        return 2.0 * self.rank_one_directions(slope).slopes[..., None] * np.eye(self.effects)
 
     def project(self, factor: Factor, step: Floats | None = None) -> Factor:
+        """Return the L of the nearest positive semidefinite Psi."""
         variances = self.theta(factor) ** 2
         if step is not None:
             variances = variances + step
-        return self.factor(np.sqrt(np.where(variances > SMALLEST, variances, 0.0)))
+        return self.factor(np.sqrt(np.where(variances > SMALLEST_VARIANCE, variances, 0.0)))
 
-    def rays(self, slope: Floats) -> tuple[Floats, Floats]:
+    def rank_one_directions(self, slope: Floats) -> RankOneDirections:
+        """Return the directions in which Psi may gain a dimension."""
         slopes = (self.basis @ slope.reshape(slope.shape[0], -1, 1))[..., 0]
-        return slopes, np.swapaxes(self.axes, 1, 2)
+        return RankOneDirections(slopes, np.swapaxes(self.axes, 1, 2))
 
-    def widen(self, factor: Factor, ray: Floats, size: Floats) -> Factor:
-        grows = (self.axes == ray[..., None]).all(axis=1)
+    def add_rank_one(self, factor: Factor, vector: Floats, size: Floats) -> Factor:
+        """Return the L of Psi + size v v'."""
+        grows = (self.axes == vector[..., None]).all(axis=1)
         variances = self.theta(factor) ** 2 + np.where(grows, size[:, None], 0.0)
         return self.factor(np.sqrt(variances))
 
-    def lme4(self, factor: Factor, random_root: Floats) -> Floats:
+    def to_lme4(self, factor: Factor, random_root: Floats) -> Floats:
+        """Return lme4's theta."""
         return np.abs(self.theta(factor)) * _lengths(random_root @ self.axes)
 
-    def of_lme4(self, theta: Floats, random_root: Floats) -> Factor:
+    def from_lme4(self, theta: Floats, random_root: Floats) -> Factor:
+        """Return L from lme4's theta."""
         return self.factor(theta[:, : self.effects] / _lengths(random_root @ self.axes))
 
 
 def _column_sums(matrices: Floats) -> Floats:
-    """(S, m) sums of (S, q, m) over q, added in an order that does not depend on S."""
+    """Sum (S, q, m) over q, in an order that does not depend on S."""
     return np.ascontiguousarray(np.swapaxes(matrices, 1, 2)).sum(axis=2)
 
 
 def _lengths(matrices: Floats) -> Floats:
-    """(S, m) lengths of the columns of (S, q, m)."""
+    """Return the lengths, (S, m), of the columns of (S, q, m)."""
     return np.sqrt(_column_sums(matrices * matrices))
 
 
-def columnwise(q: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows and columns of a lower triangle, column by column, as lme4 orders theta."""
+def columnwise(q: int) -> tuple[Ints, Ints]:
+    """Return rows and columns of a lower triangle, column by column, as lme4 orders theta."""
     columns, rows = np.triu_indices(q)
     return rows, columns
 
 
 def directions(factor: Factor) -> Floats:
-    """(S, k, q q) the change of Psi = L L' with each element of L's lower triangle."""
+    """Return the derivatives of Psi = L L' with respect to L's lower triangle, (S, k, q q)."""
     S, q, _ = factor.shape
     rows, columns = columnwise(q)
     D = np.zeros((S, rows.size, q, q))
@@ -259,7 +346,7 @@ def directions(factor: Factor) -> Floats:
 
 
 def triangular(factor: Floats) -> Factor:
-    """(S, q, q) the lower triangular L, diagonal not negative, with L L' = A A' for A (S, q, k)."""
+    """Return the lower triangular L, diagonal not negative, with L L' = A A' for A (S, q, k)."""
     q = factor.shape[1]
     L = np.swapaxes(np.linalg.qr(np.swapaxes(factor, 1, 2), mode="r"), 1, 2)[..., :q]
     return (

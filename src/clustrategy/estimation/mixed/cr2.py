@@ -18,24 +18,34 @@ from clustrategy.core.shard import Floats
 from clustrategy.estimation.mixed.reml import Point
 
 PIVOT_TOLERANCE = 1e-12
-NOTHING = 1e-10
-ORTHOGONAL = 1e-13
-SWEEPS = 60
+"""Pivots of a Cholesky factor up to this count as zero."""
+
+ZERO_VARIANCE = 1e-10
+"""A variance is zero whatever the response below this share of the model's."""
+
+ORTHOGONAL_COSINE = 1e-13
+MAX_SWEEPS = 60
 
 
 def cr2(point: Point, triangles: Floats, contrasts: Floats) -> tuple[Floats, Floats]:
-    """(S, k) CR2 variances of contrasts and (S, k) their Satterthwaite degrees of freedom.
-
-    The variances are in the criterion's coordinates, in which the response is residual / scale:
-    times `criterion.scale ** 2` they are those of contrasts of X's coefficients. Where a variance
-    is zero whatever the response (as many arms as clusters), the degrees of freedom are NaN.
+    """Compute CR2 variances of contrasts and their Satterthwaite degrees of freedom.
 
     Parameters
     ----------
-    point : at the optimum.
-    triangles : (S, G, p + 1, p + 1) the clusters' triangles that `Criterion.of` was given; what
-        Z_g does not see of X_g is pooled in the criterion.
-    contrasts : (S, k, p) in the coordinates of J, as `satterthwaite` takes them.
+    point : Point
+        The optimum.
+    triangles : (S, G, p + 1, p + 1) array
+        The clusters' triangular factors from which the criterion was built.
+    contrasts : (S, k, p) array
+        What is tested, in the coordinates of J, as `satterthwaite` takes it.
+
+    Returns
+    -------
+    variance : (S, k) array
+        In the criterion's coordinates, where the response is residual / scale: times
+        `criterion.scale ** 2` they are those of contrasts of X's coefficients.
+    df : (S, k) array
+        NaN where the variance is zero whatever the response (as many arms as clusters).
     """
     p, q = point.criterion.p, point.criterion.q
     parts = _clusters(point, triangles)
@@ -49,15 +59,16 @@ def cr2(point: Point, triangles: Floats, contrasts: Floats) -> tuple[Floats, Flo
     inner = _of_contrasts(contrasts, _product(_t(U), adjusted))
     mean, df = _satterthwaite(w, inner)
     # The mean of the variance if V is right: h'h, unless pivots at zero were left out.
-    known = mean > NOTHING * (contrasts * contrasts).sum(axis=2)
+    known = mean > ZERO_VARIANCE * (contrasts * contrasts).sum(axis=2)
     variance = (scores * scores).sum(axis=2)
     return np.where(known, variance, 0.0), np.where(known, df, np.nan)
 
 
 def _clusters(point: Point, triangles: Floats) -> Floats:
-    """(p, p + 1 + q, S, G) X_g J, e_g and Z_g L of each cluster, Z_g zero below its first q rows.
+    """Return X_g J, e_g and Z_g L of each cluster, (p, p + 1 + q, S, G).
 
-    A triangle's last row is what X_g does not see. It is left out: there B_g = V_g = I.
+    Z_g is zero below its first q rows. A triangle's last row, which is orthogonal to X_g, is left
+    out: there B_g = V_g = I.
     """
     criterion = point.criterion
     S, G, width, _ = triangles.shape
@@ -78,16 +89,12 @@ def _clusters(point: Point, triangles: Floats) -> Floats:
 
 
 def _adjusted(U: Floats, lower: Floats) -> Floats:
-    """(p, p, S, G) D V^-1 A X J = S (S (I - U U') S)^(-1/2) U of each cluster, S = D D'.
+    """Compute D V^-1 A X J = S (S (I - U U') S)^(-1/2) U of each cluster, (p, p, S, G), S = D D'.
 
     The root is taken by the singular values of S R, R R' = I - U U', whose condition is the
-    root's, not its square. Where a pivot of R is zero (a predictor that lives in one cluster
-    alone) it is that of the Moore-Penrose inverse, as clubSandwich takes.
-
-    Parameters
-    ----------
-    U : (p, p, S, G).
-    lower : (q, q, S, G) D' in the rows that Z_g has; elsewhere it is I.
+    root's, not its square. Where a pivot of R is zero (a predictor that varies in one cluster
+    alone) it is that of the Moore-Penrose inverse, as clubSandwich takes. `lower`, (q, q, S, G), is
+    D' in the rows that Z_g has; elsewhere it is I.
     """
     q = len(lower)
     spread = _gram(_t(lower))
@@ -103,14 +110,10 @@ def _adjusted(U: Floats, lower: Floats) -> Floats:
 
 
 def _satterthwaite(w: Floats, inner: Floats) -> tuple[Floats, Floats]:
-    """(S, k) tr P and (S, k) (tr P)^2 / tr(P^2) of the variances sum_g (w_g' e_g)^2.
+    """Compute tr P and (tr P)^2 / tr(P^2), (S, k) each, of the variances sum_g (w_g' e_g)^2.
 
     P_gh = w_g' (I - U U')_gh w_h: a diagonal less a matrix of rank p, so that both traces cost
-    O(G p^2).
-
-    Parameters
-    ----------
-    w, inner : (S, k, p, G) w_g and U_g' w_g.
+    O(G p^2). `w` and `inner`, (S, k, p, G), are w_g and U_g' w_g.
     """
     size, overlap = (_sum_of_squares(np.moveaxis(part, 2, 0)) for part in (w, inner))
     cross = inner @ np.swapaxes(inner, 2, 3)
@@ -121,7 +124,7 @@ def _satterthwaite(w: Floats, inner: Floats) -> tuple[Floats, Floats]:
 
 
 def _of_contrasts(contrasts: Floats, parts: Floats) -> Floats:
-    """(S, k, i, G) parts (i, p, S, G) times each of the contrasts (S, k, p)."""
+    """Multiply parts, (i, p, S, G), by each of the contrasts, (S, k, p), to (S, k, i, G)."""
     i, p, S, G = parts.shape
     by_sim = np.ascontiguousarray(parts.transpose(2, 1, 0, 3)).reshape(S, p, i * G)
     return (contrasts @ by_sim).reshape(S, -1, i, G)
@@ -132,7 +135,7 @@ def _t(matrices: Floats) -> Floats:
 
 
 def _sum_of_squares(matrices: Floats) -> Floats:
-    """The sum over the first axis, of the squares."""
+    """Sum the squares over the first axis."""
     total = matrices[0] * matrices[0]
     for row in matrices[1:]:
         total += row * row
@@ -140,7 +143,7 @@ def _sum_of_squares(matrices: Floats) -> Floats:
 
 
 def _product(left: Floats, right: Floats) -> Floats:
-    """(i, k, S, G) the products of (i, j, S, G) and (j, k, S, G)."""
+    """Multiply (i, j, S, G) and (j, k, S, G) to (i, k, S, G)."""
     total = left[:, 0, None] * right[0]
     for j in range(1, len(right)):
         total += left[:, j, None] * right[j]
@@ -148,7 +151,7 @@ def _product(left: Floats, right: Floats) -> Floats:
 
 
 def _gram(matrices: Floats, sign: float = 1.0, add: float = 0.0) -> Floats:
-    """(i, i, S, G) the products of (i, j, S, G) with their transposes, times sign, plus add I."""
+    """Multiply (i, j, S, G) by their transposes, times sign, plus add I."""
     out = sign * _product(matrices, _t(matrices))
     at = np.arange(len(matrices))
     out[at, at] += add
@@ -156,7 +159,7 @@ def _gram(matrices: Floats, sign: float = 1.0, add: float = 0.0) -> Floats:
 
 
 def _cholesky(matrices: Floats) -> Floats:
-    """Lower triangular factors of (i, i, S, G), a column zero where its pivot is."""
+    """Factor (i, i, S, G) into lower triangles; where a pivot is zero, so is its column."""
     lower = np.zeros(matrices.shape)
     for i, row in enumerate(matrices):
         lower[i, : i + 1] = row[: i + 1]
@@ -170,7 +173,7 @@ def _cholesky(matrices: Floats) -> Floats:
 
 
 def _solve(lower: Floats, right: Floats) -> None:
-    """Replace (i, k, S, G) by the inverses of lower triangles (i, i, S, G) times it."""
+    """Solve lower triangular systems, (i, i, S, G), in place of the right sides, (i, k, S, G)."""
     for j in range(len(right)):
         right[j] /= lower[j, j]
         for i in range(j + 1, len(right)):
@@ -178,7 +181,7 @@ def _solve(lower: Floats, right: Floats) -> None:
 
 
 def _orthogonal(matrices: Floats) -> Floats:
-    """(i, j, S, G) matrices whose columns are rotated until they are orthogonal.
+    """Rotate the columns of matrices, (i, j, S, G), until they are orthogonal.
 
     Hestenes' one-sided Jacobi iteration (Golub & Van Loan 2013, section 8.6.3): the lengths of the
     columns are then the singular values. A cluster that needs no rotation keeps its bits, so that
@@ -186,7 +189,7 @@ def _orthogonal(matrices: Floats) -> Floats:
     """
     columns = np.ascontiguousarray(_t(matrices))
     pairs = [(a, b) for b in range(len(columns)) for a in range(b)]
-    for _ in range(SWEEPS):
+    for _ in range(MAX_SWEEPS):
         rotated = False
         for a, b in pairs:
             one, other = columns[a], columns[b]
@@ -194,7 +197,7 @@ def _orthogonal(matrices: Floats) -> Floats:
             for i in range(1, len(one)):
                 both += one[i] * other[i]
             first, second = _sum_of_squares(one), _sum_of_squares(other)
-            due = both * both > ORTHOGONAL**2 * first * second
+            due = both * both > ORTHOGONAL_COSINE**2 * first * second
             if not due.any():
                 continue
             rotated = True

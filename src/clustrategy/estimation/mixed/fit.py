@@ -73,7 +73,7 @@ def at_theta(shard: Shard, model: MixedModel, theta: Floats, wanted: NDArray[np.
     """
     fits = blank_fits(shard, model, wanted)
     for sims, criterion in blocks(shard, model, fits.status == "ok"):
-        factor = criterion.structure.of_lme4(theta[sims], criterion.random_root)
+        factor = criterion.structure.from_lme4(theta[sims], criterion.random_root)
         given = Minimum(factor, np.ones(sims.size, dtype=bool))
         fill(shard, sims, criterion, given, StandardErrors("satterthwaite", "model"), fits)
     return fits
@@ -143,9 +143,9 @@ def fill(
     fits.df[sims] = tests.df
     fits.sigma[sims] = criterion.scale * np.sqrt(point.rss / criterion.nu)
     fits.reml_criterion[sims] = point.value + criterion.constant
-    theta = criterion.structure.lme4(minimum.factor, criterion.random_root)
+    theta = criterion.structure.to_lme4(minimum.factor, criterion.random_root)
     fits.theta[sims, : theta.shape[1]] = theta
-    fits.singular[sims] = is_singular(theta, correlated=criterion.structure.lower)
+    fits.singular[sims] = is_singular(theta, correlated=criterion.structure.lower_triangular)
     fits.optimizer_warning[sims] = ~minimum.converged
     here = np.isin(np.arange(shard.sims), sims)
     if standard_errors.variance == "CR2":

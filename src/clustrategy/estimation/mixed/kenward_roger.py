@@ -4,9 +4,9 @@ Kenward & Roger (1997, Biometrics 53, 983-997), for one contrast at a time and w
 information, as pbkrtest (Halekoh & Hojsgaard 2014, JSS 59(9)) and with it lmerTest. V is linear
 in its parameters, so that the second derivatives in the variance vanish.
 
-The parameters here are sigma^2, with V itself as its direction, and those of Psi: the same
-linear space of covariances as that of pbkrtest, which has the identity for V, and hence the same
-numbers. Along V the variance needs no adjustment, and the information on Psi is `reml`'s, sigma
+The parameters here are those of Psi and sigma^2, whose direction is V itself. pbkrtest has the
+identity for V; both span the same linear space of covariances, and hence give the same numbers.
+Along V the variance needs no adjustment, and the information on Psi is that of `reml`, sigma
 estimated.
 """
 
@@ -17,23 +17,33 @@ import numpy as np
 from clustrategy.core.shard import Floats
 from clustrategy.estimation.mixed.reml import Derivatives, Point
 
-SMALLEST = 1e-13
+UNIDENTIFIED_EIGENVALUE = 1e-13
+"""Psi is not identified where the scaled information has eigenvalues up to this."""
 
 
 def kenward_roger(point: Point, contrasts: Floats, basis: Floats) -> tuple[Floats, Floats]:
-    """(S, k) adjusted variances over sigma^2 and (S, k) degrees of freedom.
+    """Compute adjusted variances of contrasts and their degrees of freedom.
 
     Parameters
     ----------
-    point : at the optimum.
-    contrasts : (S, k, p) what is tested, in the coordinates of J: the variance of a contrast h is
-        sigma^2 h'h before it is adjusted.
-    basis : (S, m, q q) symmetric matrices, the free directions of Psi, which is a sum of them.
+    point : Point
+        The optimum.
+    contrasts : (S, k, p) array
+        What is tested, in the coordinates of J: the variance of a contrast h is sigma^2 h'h before
+        it is adjusted.
+    basis : (S, m, q q) array
+        Symmetric matrices, the free directions of Psi, which is a sum of them.
+
+    Returns
+    -------
+    variance : (S, k) array
+        Adjusted variances over sigma^2.
+    df : (S, k) array
     """
     S, m, _ = basis.shape
     p = point.criterion.p
     derivatives = point.derivatives()
-    falls = derivatives.of_f(basis)
+    falls = derivatives.f_decrease(basis)
     W = _covariance(derivatives, basis, falls)
     # Phi is I in the coordinates of J, and P_r is -F_r.
     F = falls.reshape(S, m, p, p)
@@ -49,35 +59,14 @@ def kenward_roger(point: Point, contrasts: Floats, basis: Floats) -> tuple[Float
     return adjusted, 2.0 / (2.0 / nu + ((change @ W) * change).sum(axis=2))
 
 
-def symmetric(sims: int, q: int) -> Floats:
-    """(S, m, q q) the directions of an unstructured Psi, in whatever coordinates."""
-    rows, columns = np.tril_indices(q)
-    basis = np.zeros((sims, rows.size, q, q))
-    basis[:, np.arange(rows.size), rows, columns] = 1.0
-    basis[:, np.arange(rows.size), columns, rows] = 1.0
-    return basis.reshape(sims, rows.size, q * q)
-
-
-def diagonal(random_root: Floats) -> Floats:
-    """(S, q, q q) the directions of a Psi that is diagonal in Z's own columns.
-
-    Parameters
-    ----------
-    random_root : (S, q, q) the criterion's.
-    """
-    S, q, _ = random_root.shape
-    columns = np.swapaxes(np.linalg.inv(random_root), 1, 2)
-    return (columns[..., :, None] * columns[..., None, :]).reshape(S, q, q * q)
-
-
 def _traces(derivatives: Derivatives, D: Floats) -> Floats:
-    """(S, m) how log|V| + log|F| changes along directions of Psi."""
+    """Return the derivative of log|V| + log|F|, (S, m), along directions of Psi."""
     nu = derivatives.point.criterion.nu[:, None]
-    return derivatives.gradient(D) + nu * derivatives.of_rss(D)
+    return derivatives.gradient(D) + nu * derivatives.log_rss_decrease(D)
 
 
 def _covariance(derivatives: Derivatives, D: Floats, falls: Floats) -> Floats:
-    """(S, m, m) W, the inverse of the expected information on Psi, sigma estimated.
+    """Compute W, (S, m, m), the inverse of the expected information on Psi, sigma estimated.
 
     In directions without information Psi is not identified and counts as known.
     """
@@ -86,14 +75,14 @@ def _covariance(derivatives: Derivatives, D: Floats, falls: Floats) -> Floats:
     sizes = np.abs((D @ derivatives.expected * D).sum(axis=2)) + (falls * falls).sum(axis=2)
     scale = np.sqrt(np.where(sizes > 0.0, sizes, np.inf))
     values, vectors = np.linalg.eigh(information / (scale[:, :, None] * scale[:, None]))
-    none = values <= SMALLEST
+    none = values <= UNIDENTIFIED_EIGENVALUE
     half = vectors * np.sqrt(np.where(none, 0.0, 2.0 / np.where(none, 1.0, values)))[:, None]
     half /= scale[..., None]
     return half @ np.swapaxes(half, 1, 2)
 
 
 def _sum_of_q(point: Point, weights: Floats) -> Floats:
-    """(S, p, p) the sum of W_rs Q_rs in the coordinates of J, from the sum of W_rs D_r (x) D_s."""
+    """Sum W_rs Q_rs, (S, p, p), in the coordinates of J, from the sum of W_rs D_r (x) D_s."""
     p, q, S = point.criterion.p, point.criterion.q, point.criterion.sims
     # K = sum_rs W_rs D_r M D_s of each cluster.
     by_m = weights.reshape(S, q, q, q, q).transpose(0, 1, 4, 2, 3).reshape(S, q * q, q * q)

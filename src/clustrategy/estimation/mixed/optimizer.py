@@ -1,11 +1,11 @@
-"""The least REML criterion of many datasets at once.
+"""Minimise the REML criterion of many datasets at once.
 
 Fisher scoring in Psi, projected on the positive semidefinite matrices, gives a start that has the
-right rank more often than not; from there Newton's method in L, where Psi = L L'. L has no
-constraints, so that a singular optimum is a point like any other, reached in as few steps. Where L
-has lost rank, the derivative with respect to Psi tells whether another dimension would lower the
-criterion; then the search goes on there (Burer & Monteiro 2005, Math. Program. 103, 427-444). The
-same holds of any structure of Psi whose L is linear in its parameters theta, as L's triangle is.
+right rank more often than not; from there a trust-region Newton method works on L, where
+Psi = L L'. L has no constraints, so that a singular optimum is a point like any other, reached in
+as few steps. Where L has lost rank, the derivative with respect to Psi tells whether another
+dimension would lower the criterion; then the search goes on there (Burer & Monteiro 2005, Math.
+Program. 103, 427-444). The same holds of any structure of Psi whose L is linear in theta.
 """
 
 from __future__ import annotations
@@ -17,38 +17,76 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from clustrategy.core.shard import Floats
+from clustrategy.core.shard import Floats, Ints
 from clustrategy.estimation.mixed.covariance import Factor
-from clustrategy.estimation.mixed.covariance import triangular as triangular
 from clustrategy.estimation.mixed.reml import Criterion, Derivatives
 
-# Multiples of uncorrelated random effects, all alike, to start from.
-STARTS = (0.1, 1.0)
-# Where rows outnumber random coefficients by more than the first number and by no more than the
-# second: further multiples to start from, and whether to start by scoring from the least one too.
-FURTHER = ((-np.inf, 15, (20.0, 1.0), True), (15, 30, (5.0,), False))
+
+class Restarts(NamedTuple):
+    """Further starts for datasets in which the criterion may have several minima.
+
+    Attributes
+    ----------
+    above, up_to : float
+        How many more rows than random coefficients these datasets have.
+    sizes : tuple of float
+        Standard deviations of uncorrelated random effects to start from.
+    scoring : bool
+        Whether to start by Fisher scoring from the smallest of `START_SIZES` too.
+    """
+
+    above: float
+    up_to: float
+    sizes: tuple[float, ...]
+    scoring: bool
+
+
+START_SIZES = (0.1, 1.0)
+"""Standard deviations of uncorrelated random effects from which scoring starts."""
+
+RESTARTS = (Restarts(-np.inf, 15, (20.0, 1.0), True), Restarts(15, 30, (5.0,), False))
+
 SCORING_STEPS = 2
-# The trace of Psi, in coordinates where a row tells as much as sigma^2, at which a search is given
-# up.
-LARGEST = 1e12
-# Curvatures below this share of the largest count as this share, and none as less than FLAT.
-FLATTEST = 1e-9
-FLAT = 1e-60
-# After PATIENCE steps, and every AGAIN steps from there, a slow search drops what is nearly zero.
-ITERATIONS = 100
-PATIENCE = 6
-AGAIN = 24
-SHORTENINGS = 6
-SECULAR_STEPS = 8
-# Of the criterion: what the next step must promise to be taken; what may be left when a search
-# counts as converged; what one more dimension or another search must gain; how far a model's
-# promise may be believed when a search is given up; what rounding may add.
-DECREMENT = 1e-12
-ENOUGH = 1e-7
-GAIN = 1e-8
-HOPE = 1e-6
-OPTIMISM = 3.0
-ROUNDING = 1e-11
+MAX_ITERATIONS = 100
+
+LARGEST_TRACE = 1e12
+"""The trace of Psi at which a search is given up.
+
+In units in which a row of data tells as much as sigma^2.
+"""
+
+SLOW_AFTER = 6
+"""Iterations after which a search counts as slow: it may be given up, or Psi is projected."""
+
+PROJECT_EVERY = 24
+"""Iterations between projections of Psi in a slow search."""
+
+MAX_SHORTENINGS = 6
+SECULAR_ITERATIONS = 8
+
+SMALLEST_CURVATURE_RATIO = 1e-9
+"""Smaller curvatures count as this share of the largest."""
+
+SMALLEST_CURVATURE = 1e-60
+
+# Differences of the criterion.
+NEGLIGIBLE_DECREASE = 1e-12
+"""What the next step must promise to be taken."""
+
+CONVERGED_DECREASE = 1e-7
+"""What the next step may promise where a search counts as converged."""
+
+DIMENSION_GAIN = 1e-8
+"""What another dimension must gain."""
+
+RESTART_GAIN = 1e-6
+"""What another search must gain."""
+
+CRITERION_ROUNDING = 1e-11
+"""What rounding may add, as a share of the criterion."""
+
+MODEL_ERROR = 3.0
+"""How many times its predicted decrease a search may still gain before it is given up."""
 
 
 class Minimum(NamedTuple):
@@ -56,44 +94,72 @@ class Minimum(NamedTuple):
 
     Attributes
     ----------
-    factor : (S, q, m) L.
-    converged : (S,) whether the next step would lower the criterion by no more than `ENOUGH`.
+    factor : (S, q, m) array
+        L.
+    converged : (S,) array of bool
+        Whether the next step would lower the criterion by no more than `CONVERGED_DECREASE`.
     """
 
     factor: Factor
     converged: NDArray[np.bool_]
 
 
-def minimise(criterion: Criterion) -> Minimum:
-    """The least criterion of each dataset.
+class Step(NamedTuple):
+    """A step of the search.
 
-    A dataset's numbers do not depend on which others it is searched with. Where there are hardly
-    more rows than random coefficients, the criterion can have several minima: 3 % of datasets of
-    10 clusters, 5 rows and 4 coefficients each have, and one search in a hundred misses the least.
-    There the best of several searches is taken, which misses it in one of a thousand.
+    Attributes
+    ----------
+    change : (S, k) array
+        The change of the parameters.
+    decrease : (S,) array
+        The predicted decrease of the criterion.
     """
-    minimum = _search(criterion, _start(criterion, STARTS))
+
+    change: Floats
+    decrease: Floats
+
+
+def minimise(criterion: Criterion) -> Minimum:
+    """Find the minimum of each dataset's criterion.
+
+    A dataset's numbers do not depend on which others it is searched with.
+
+    Parameters
+    ----------
+    criterion : Criterion
+        The criterion of S datasets.
+
+    Returns
+    -------
+    Minimum
+
+    Notes
+    -----
+    Where there are hardly more rows than random coefficients, the criterion can have several
+    minima: 3 % of datasets of 10 clusters, 5 rows and 4 coefficients each have, and one search in
+    a hundred misses the least. There the best of several searches is taken, which misses it in
+    one of a thousand.
+    """
+    minimum = _trust_region(criterion, _scoring_start(criterion, START_SIZES))
     rows = criterion.nu + criterion.p
     spare = rows - criterion.design.shape[3] * criterion.structure.effects
-    for low, high, sizes, scoring in FURTHER:
-        some = np.flatnonzero((spare > low) & (spare <= high))
+    for restarts in RESTARTS:
+        some = np.flatnonzero((spare > restarts.above) & (spare <= restarts.up_to))
         if some.size:
             scarce = criterion.take(some)
-            starts = [scarce.structure.multiple(size, some.size) for size in sizes]
-            if scoring:
-                starts.append(_start(scarce, STARTS[:1]))
-            _search_again(scarce, starts, minimum, some)
+            starts = [scarce.structure.uniform(size, some.size) for size in restarts.sizes]
+            if restarts.scoring:
+                starts.append(_scoring_start(scarce, START_SIZES[:1]))
+            _restart(scarce, starts, minimum, some)
     return minimum
 
 
-def _search_again(
-    scarce: Criterion, starts: Sequence[Factor], minimum: Minimum, sims: NDArray[np.int64]
-) -> None:
-    """Put lower minima in place, of the datasets `sims` of the minimum, from further starts."""
+def _restart(scarce: Criterion, starts: Sequence[Factor], minimum: Minimum, sims: Ints) -> None:
+    """Replace the minima of the datasets `sims` by lower ones found from further starts."""
     value = scarce.at(minimum.factor[sims]).value
     others = scarce.take(np.tile(np.arange(sims.size), len(starts)))
-    found = _search(others, np.concatenate(starts), np.tile(value, len(starts)))
-    values = np.concatenate([value - HOPE, others.at(found.factor).value])
+    found = _trust_region(others, np.concatenate(starts), np.tile(value, len(starts)))
+    values = np.concatenate([value - RESTART_GAIN, others.at(found.factor).value])
     best = np.argmin(values.reshape(1 + len(starts), sims.size), axis=0)
     lower = np.flatnonzero(best)
     chosen = (best[lower] - 1) * sims.size + lower
@@ -101,71 +167,75 @@ def _search_again(
     minimum.converged[sims[lower]] = found.converged[chosen]
 
 
-def _search(criterion: Criterion, factor: Factor, known: Floats | None = None) -> Minimum:
-    """The minimum that is reached from (S, q, m) `factor`.
+def _trust_region(criterion: Criterion, factor: Factor, known: Floats | None = None) -> Minimum:
+    """Search from a start L, (S, q, m), by Newton's method within a trust region.
 
-    A search that by its quadratic model will end no lower than what is `known` (S,) is given up.
+    A search that by its quadratic model will end no lower than a minimum that is `known`, (S,), is
+    given up.
     """
     converged = np.zeros(criterion.sims, dtype=bool)
     active = np.arange(criterion.sims)
     structure = criterion.structure
     theta = structure.theta(factor)
     radius = 2.0 * (np.linalg.norm(theta, axis=1) + 0.1)
-    step, value, promise = np.zeros(theta.shape), np.full(active.size, np.inf), np.ones(active.size)
-    due = np.full(active.size, PATIENCE)
-    model: Quadratic | None = None
-    for iteration in range(ITERATIONS):
-        trial = theta + step
+    step = Step(np.zeros(theta.shape), np.ones(active.size))
+    value = np.full(active.size, np.inf)
+    due = np.full(active.size, SLOW_AFTER)
+    model: QuadraticModel | None = None
+    for iteration in range(MAX_ITERATIONS):
+        trial = theta + step.change
         derivatives = criterion.at(structure.factor(trial)).derivatives()
         now = derivatives.point.value
-        fell = now <= value + ROUNDING * np.abs(now)
-        there = Quadratic.of(*derivatives.by_theta())
-        model = there if model is None else model.where(fell, there)
-        theta = np.where(fell[:, None], trial, theta)
-        length = np.linalg.norm(step, axis=1)
-        ratio = (value - now) / promise
+        accepted = now <= value + CRITERION_ROUNDING * np.abs(now)
+        there = QuadraticModel.of(*derivatives.by_theta())
+        model = there if model is None else model.where(accepted, there)
+        theta = np.where(accepted[:, None], trial, theta)
+        length = np.linalg.norm(step.change, axis=1)
+        ratio = (value - now) / step.decrease
         radius = np.where(ratio < 0.1, 0.25 * length, radius)
         radius = np.where(ratio > 0.75, np.maximum(radius, 3.0 * length), radius)
-        radius = np.minimum(radius, np.sqrt(LARGEST))
-        value = np.where(fell, now, value)
-        left = model.left
-        done = fell & (left < DECREMENT)
-        step, promise = model.least(np.where(done, np.inf, radius))
-        promise = np.maximum(promise, DECREMENT)
-        hopeless = np.zeros(active.size, dtype=bool)
-        if known is not None and iteration >= PATIENCE:
-            hopeless = value - OPTIMISM * left > known[active] - HOPE
-        if (slow := fell & ~done & (iteration >= due)).any():
+        radius = np.minimum(radius, np.sqrt(LARGEST_TRACE))
+        value = np.where(accepted, now, value)
+        left = model.largest_decrease
+        done = accepted & (left < NEGLIGIBLE_DECREASE)
+        change, decrease = model.step(np.where(done, np.inf, radius))
+        step = Step(change, np.maximum(decrease, NEGLIGIBLE_DECREASE))
+        given_up = np.zeros(active.size, dtype=bool)
+        if known is not None and iteration >= SLOW_AFTER:
+            given_up = value - MODEL_ERROR * left > known[active] - RESTART_GAIN
+        if (slow := accepted & ~done & (iteration >= due)).any():
             flat = structure.theta(structure.project(derivatives.point.factor))
-            step[slow], value[slow] = flat[slow] - theta[slow], np.inf
-            due[slow] = iteration + AGAIN
+            step.change[slow], value[slow] = flat[slow] - theta[slow], np.inf
+            due[slow] = iteration + PROJECT_EVERY
         if done.any():
             at = np.flatnonzero(done)
-            wider, lower = _another_dimension(criterion, derivatives, at)
-            step[at[lower]] = wider[lower] - theta[at[lower]]
+            wider, lower = _add_dimension(criterion, derivatives, at)
+            step.change[at[lower]] = wider[lower] - theta[at[lower]]
             done[at[lower]] = False
-            theta[done] += step[done]
-        converged[active] = left < ENOUGH
+            theta[done] += step.change[done]
+        converged[active] = left < CONVERGED_DECREASE
         factor[active] = structure.factor(theta)
-        kept = ~done & ~hopeless & ((theta * theta).sum(axis=1) < LARGEST)
+        kept = ~done & ~given_up & ((theta * theta).sum(axis=1) < LARGEST_TRACE)
         if not kept.any():
             break
         if not kept.all():
             criterion, model = criterion.take(np.flatnonzero(kept)), model.take(kept)
             active, theta, value = active[kept], theta[kept], value[kept]
-            step, radius, promise = step[kept], radius[kept], promise[kept]
+            step, radius = Step(step.change[kept], step.decrease[kept]), radius[kept]
             due, structure = due[kept], criterion.structure
     return Minimum(factor, converged)
 
 
 @dataclass(frozen=True)
-class Quadratic:
-    """A quadratic model of the criterion in each dataset, negative curvature taken as positive.
+class QuadraticModel:
+    """A quadratic model of each dataset's criterion, negative curvature taken as positive.
 
     Attributes
     ----------
-    values, vectors : (S, k), (S, k, k) of the second derivative.
-    slope : (S, k) the gradient along the vectors.
+    values, vectors : (S, k) and (S, k, k) array
+        Eigenvalues and eigenvectors of the second derivative.
+    slope : (S, k) array
+        The gradient along the eigenvectors.
     """
 
     values: Floats
@@ -173,30 +243,30 @@ class Quadratic:
     slope: Floats
 
     @classmethod
-    def of(cls, gradient: Floats, hessian: Floats) -> Quadratic:
-        """From the derivatives at a point."""
+    def of(cls, gradient: Floats, hessian: Floats) -> QuadraticModel:
+        """Build the model from the gradient, (S, k), and the Hessian, (S, k, k), at a point."""
         values, vectors = np.linalg.eigh(hessian)
         values = np.abs(values)
-        values = np.maximum(values, FLATTEST * values.max(axis=1, keepdims=True))
-        values = np.maximum(values, FLAT)
+        values = np.maximum(values, SMALLEST_CURVATURE_RATIO * values.max(axis=1, keepdims=True))
+        values = np.maximum(values, SMALLEST_CURVATURE)
         return cls(values, vectors, (np.swapaxes(vectors, 1, 2) @ gradient[..., None])[..., 0])
 
-    def where(self, new: NDArray[np.bool_], other: Quadratic) -> Quadratic:
-        """Other models for some of the datasets."""
-        return Quadratic(
+    def where(self, new: NDArray[np.bool_], other: QuadraticModel) -> QuadraticModel:
+        """Return the other models for the datasets that are `new`, these for the rest."""
+        return QuadraticModel(
             np.where(new[:, None], other.values, self.values),
             np.where(new[:, None, None], other.vectors, self.vectors),
             np.where(new[:, None], other.slope, self.slope),
         )
 
-    def take(self, kept: NDArray[np.bool_]) -> Quadratic:
-        """The models of some of the datasets."""
-        return Quadratic(self.values[kept], self.vectors[kept], self.slope[kept])
+    def take(self, kept: NDArray[np.bool_]) -> QuadraticModel:
+        """Return the models of some of the datasets."""
+        return QuadraticModel(self.values[kept], self.vectors[kept], self.slope[kept])
 
     def _along(self, radius: Floats | float) -> Floats:
-        """The least of the model within a radius, along the vectors (More & Sorensen 1983)."""
+        """Minimise the model within a radius, along the vectors (More & Sorensen 1983)."""
         damping = np.zeros((self.slope.shape[0], 1))
-        for _ in range(SECULAR_STEPS):
+        for _ in range(SECULAR_ITERATIONS):
             shifted = self.values + damping
             square = (self.slope / shifted) ** 2
             length = np.sqrt(square.sum(axis=1))
@@ -204,39 +274,39 @@ class Quadratic:
             if not excess.any():
                 break
             # Newton's method for 1 / length - 1 / radius, which is close to linear in the damping.
-            bend = (square / shifted).sum(axis=1)
+            derivative = (square / shifted).sum(axis=1)
             with np.errstate(divide="ignore", invalid="ignore"):
-                more = (length / radius - 1.0) * length**2 / bend
+                more = (length / radius - 1.0) * length**2 / derivative
             damping[:, 0] += np.where(excess, more, 0.0)
         return -self.slope / (self.values + damping)
 
     @property
-    def left(self) -> Floats:
-        """(S,) by how much the model can fall at all."""
+    def largest_decrease(self) -> Floats:
+        """(S,) the decrease to the minimum of the model, half the squared Newton decrement."""
         return 0.5 * (self.slope * self.slope / self.values).sum(axis=1)
 
-    def least(self, radius: Floats | float) -> tuple[Floats, Floats]:
-        """(S, k) the step to the least of the model within a radius; (S,) by how much it falls."""
+    def step(self, radius: Floats | float) -> Step:
+        """Return the step to the minimum of the model within a radius."""
         along = self._along(radius)
-        fall = -((self.slope + 0.5 * self.values * along) * along).sum(axis=1)
-        return (self.vectors @ along[..., None])[..., 0], fall
+        decrease = -((self.slope + 0.5 * self.values * along) * along).sum(axis=1)
+        return Step((self.vectors @ along[..., None])[..., 0], decrease)
 
 
-def _start(criterion: Criterion, sizes: Sequence[float]) -> Factor:
-    """(S, q, m) the best of the multiples, then some steps of Fisher scoring."""
+def _scoring_start(criterion: Criterion, sizes: Sequence[float]) -> Factor:
+    """Take the best of uniform L of some sizes, then some steps of Fisher scoring."""
     structure = criterion.structure
-    factor = structure.multiple(sizes[0], criterion.sims)
+    factor = structure.uniform(sizes[0], criterion.sims)
     value = criterion.at(factor).value
     for size in sizes[1:]:
-        other = structure.multiple(size, criterion.sims)
+        other = structure.uniform(size, criterion.sims)
         now = criterion.at(other).value
         factor = np.where((now < value)[:, None, None], other, factor)
         value = np.minimum(value, now)
     basis = structure.basis
     for _ in range(SCORING_STEPS):
         derivatives = criterion.at(factor).derivatives()
-        model = Quadratic.of(derivatives.gradient(basis), derivatives.information(basis))
-        projected = structure.project(factor, model.least(np.inf)[0])
+        model = QuadraticModel.of(derivatives.gradient(basis), derivatives.information(basis))
+        projected = structure.project(factor, model.step(np.inf).change)
         now = criterion.at(projected).value
         lower = now < value
         factor = np.where(lower[:, None, None], projected, factor)
@@ -244,31 +314,35 @@ def _start(criterion: Criterion, sizes: Sequence[float]) -> Factor:
     return factor
 
 
-def _another_dimension(
-    criterion: Criterion, derivatives: Derivatives, at: NDArray[np.int64]
+def _add_dimension(
+    criterion: Criterion, derivatives: Derivatives, at: Ints
 ) -> tuple[Floats, NDArray[np.bool_]]:
-    """theta of some datasets with one more dimension, and where that lowers the criterion."""
+    """Add a dimension to L of the datasets `at`.
+
+    Returns their theta, (s, k), and where that lowers the criterion, (s,).
+    """
     structure = criterion.structure.take(at)
-    slopes, rays = structure.rays(derivatives.slope[at])
-    whole = np.zeros((derivatives.slope.shape[0], rays.shape[1], derivatives.uu.shape[1]))
-    whole[at] = (rays[..., :, None] * rays[..., None, :]).reshape(at.size, rays.shape[1], -1)
+    slopes, vectors = structure.rank_one_directions(derivatives.slope[at])
+    whole = np.zeros((derivatives.slope.shape[0], vectors.shape[1], derivatives.uu.shape[1]))
+    outer = vectors[..., :, None] * vectors[..., None, :]
+    whole[at] = outer.reshape(at.size, vectors.shape[1], -1)
     curvatures = np.diagonal(derivatives.hessian(whole)[at], axis1=1, axis2=2)
-    curvatures = np.maximum(np.abs(curvatures), FLAT)
-    promise = np.where(slopes < 0.0, slopes * slopes / curvatures, 0.0)
-    best = np.arange(at.size), promise.argmax(axis=1)
-    slope, curvature, ray = slopes[best], curvatures[best], rays[best]
+    curvatures = np.maximum(np.abs(curvatures), SMALLEST_CURVATURE)
+    predicted = np.where(slopes < 0.0, slopes * slopes / curvatures, 0.0)
+    best = np.arange(at.size), predicted.argmax(axis=1)
+    slope, curvature, vector = slopes[best], curvatures[best], vectors[best]
     factor, lower = derivatives.point.factor[at], np.zeros(at.size, dtype=bool)
-    hopeful = (slope < 0.0) & (slope * slope > 2.0 * GAIN * curvature)
-    if not hopeful.any():
+    promising = (slope < 0.0) & (slope * slope > 2.0 * DIMENSION_GAIN * curvature)
+    if not promising.any():
         return structure.theta(factor), lower
     problem, value = criterion.take(at), derivatives.point.value[at]
-    size = np.where(hopeful, np.minimum(-slope / curvature, LARGEST), 0.0)
-    for _ in range(SHORTENINGS):
-        wider = structure.widen(factor, ray, size)
-        falls = hopeful & ~lower & (problem.at(wider).value < value - 0.1 * GAIN)
+    size = np.where(promising, np.minimum(-slope / curvature, LARGEST_TRACE), 0.0)
+    for _ in range(MAX_SHORTENINGS):
+        wider = structure.add_rank_one(factor, vector, size)
+        falls = promising & ~lower & (problem.at(wider).value < value - 0.1 * DIMENSION_GAIN)
         factor = np.where(falls[:, None, None], wider, factor)
         lower |= falls
-        if (lower | ~hopeful).all():
+        if (lower | ~promising).all():
             break
         size *= 0.1
     return structure.theta(factor), lower

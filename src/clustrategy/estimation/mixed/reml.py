@@ -22,15 +22,14 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from clustrategy.core.shard import Floats
+from clustrategy.core.shard import Floats, Ints
 from clustrategy.estimation.mixed.covariance import Diagonal, Factor, Structure, Unstructured
-from clustrategy.estimation.mixed.covariance import columnwise as columnwise
-from clustrategy.estimation.mixed.covariance import directions as directions
 
-# A residual variance below this share of that of least squares may be on its way to zero; a
-# response of which no more than this share is left to it is explained exactly.
-SMALL = 1e-5
-NOTHING = 1e-12
+SMALL_RESIDUAL_SHARE = 1e-5
+"""A residual variance below this share of that of least squares may be on its way to zero."""
+
+EXPLAINED_TOLERANCE = 1e-12
+"""A response is explained exactly where no more than this share of it is left."""
 
 
 @dataclass(frozen=True)
@@ -39,16 +38,25 @@ class Criterion:
 
     Attributes
     ----------
-    design : (q, p + 1, S, G) what Z_g's column space sees of `[X_g y_g]`; its first q columns are
-        Z_g's triangle.
-    outside : (S, p + 1, p + 1) cross-products of what it does not see.
-    nu : (S,) N - p.
-    root : (S, p, p) W with beta = W times beta in these coordinates, plus `centre`.
-    centre : (S, p) the least squares estimate.
-    scale : (S,) what residuals were divided by.
-    random_root : (S, q, q) upper triangular; b_g = random_root times b_g in these coordinates.
-    constant : (S,) REMLcrit less the criterion in these coordinates.
-    structure : of Psi.
+    design : (q, p + 1, S, G) array
+        The projection of `[X_g y_g]` on Z_g's column space; its first q columns are Z_g's
+        triangle.
+    outside : (S, p + 1, p + 1) array
+        Cross-products of the rest of `[X_g y_g]`.
+    nu : (S,) array
+        N - p.
+    root : (S, p, p) array
+        W with beta = W times beta in these coordinates, plus `centre`.
+    centre : (S, p) array
+        The least squares estimate.
+    scale : (S,) array
+        What residuals were divided by.
+    random_root : (S, q, q) array
+        Upper triangular; b_g = random_root times b_g in these coordinates.
+    constant : (S,) array
+        REMLcrit less the criterion in these coordinates.
+    structure : Structure
+        The covariance structure of Psi.
     """
 
     design: Floats
@@ -62,16 +70,21 @@ class Criterion:
     structure: Structure
 
     @classmethod
-    def of(
-        cls, triangles: Floats, n_obs: NDArray[np.int64], random: NDArray[np.int64]
-    ) -> Criterion:
-        """From the clusters' triangles, Psi unstructured.
+    def of(cls, triangles: Floats, n_obs: Ints, random: Ints) -> Criterion:
+        """Build the criterion from the clusters' triangular factors, Psi unstructured.
 
         Parameters
         ----------
-        triangles : (S, G, p + 1, p + 1) factors of `[X_g y_g]`, X of full rank in each dataset.
-        n_obs : (S,) rows of each dataset, N.
-        random : (q,) the columns of X that are Z's.
+        triangles : (S, G, p + 1, p + 1) array
+            Factors of `[X_g y_g]`, X of full rank in each dataset.
+        n_obs : (S,) array of int
+            Rows of each dataset, N.
+        random : (q,) array of int
+            The columns of X that are Z's.
+
+        Returns
+        -------
+        Criterion
         """
         S, _, width, _ = triangles.shape
         p, q = width - 1, random.size
@@ -106,12 +119,17 @@ class Criterion:
             structure=Unstructured(q),
         )
 
-    def diagonal(self, columns: NDArray[np.int64] | None = None) -> Criterion:
-        """The same with uncorrelated random coefficients of Z's own columns.
+    def diagonal(self, columns: Ints | None = None) -> Criterion:
+        """Return the criterion with uncorrelated random coefficients of Z's own columns.
 
         Parameters
         ----------
-        columns : (S, m) which of Z's columns have them; all by default.
+        columns : (S, m) array of int, optional
+            Which of Z's columns have them; all by default.
+
+        Returns
+        -------
+        Criterion
         """
         if columns is None:
             columns = np.tile(np.arange(self.q), (self.sims, 1))
@@ -133,51 +151,66 @@ class Criterion:
         return self.design.shape[1] - 1
 
     def estimate(self, beta: Floats) -> Floats:
-        """(S, p) the coefficients of X from those in these coordinates."""
+        """Return the coefficients of X, (S, p), from those in these coordinates."""
         return self.centre + self.scale[:, None] * (self.root @ beta[..., None])[..., 0]
 
-    def take(self, sims: NDArray[np.int64]) -> Criterion:
-        """Some of the datasets."""
+    def take(self, sims: Ints) -> Criterion:
+        """Return the criterion of some of the datasets."""
         parts = {part.name: getattr(self, part.name)[sims] for part in fields(self)[1:-1]}
         design = np.ascontiguousarray(self.design[:, :, sims])
         return Criterion(design=design, **parts, structure=self.structure.take(sims))
 
     def exhausted(self, rss: Floats) -> NDArray[np.bool_]:
-        """(S,) whether the residual variance goes to zero as the criterion falls.
+        """Tell where the residual variance goes to zero as the criterion falls.
 
         Where X and the random effects can explain the response exactly, the criterion may have no
         minimum, and a search ends anywhere far out.
 
         Parameters
         ----------
-        rss : (S,) r^2 where the search ended.
+        rss : (S,) array
+            r^2 where the search ended.
+
+        Returns
+        -------
+        (S,) array of bool
         """
-        small = np.asarray(rss < SMALL * (self.nu + self.p))
+        small = np.asarray(rss < SMALL_RESIDUAL_SHARE * (self.nu + self.p))
         for sim in np.flatnonzero(small):
             small[sim] = self.take(np.array([sim]))._explained()
         return small
 
     def _explained(self) -> bool:
-        """Whether X and the random effects can explain the response of the one dataset exactly."""
+        """Tell whether X and the random effects can explain the one dataset exactly."""
         p, q = self.p, self.q
         seen = np.moveaxis(self.design[:, :, 0], 2, 0)
-        effects = seen[..., :q] @ self.structure.multiple(1.0, 1)[0]
-        rest = seen - effects @ (np.linalg.pinv(effects, rcond=NOTHING) @ seen)
+        effects = seen[..., :q] @ self.structure.uniform(1.0, 1)[0]
+        rest = seen - effects @ (np.linalg.pinv(effects, rcond=EXPLAINED_TOLERANCE) @ seen)
         rest = rest.reshape(-1, p + 1)
         cross = self.outside[0] + rest.T @ rest
-        inverse = np.linalg.pinv(cross[:p, :p], rcond=NOTHING, hermitian=True)
+        inverse = np.linalg.pinv(cross[:p, :p], rcond=EXPLAINED_TOLERANCE, hermitian=True)
         left = cross[p, p] - cross[p, :p] @ inverse @ cross[:p, p]
-        return bool(left <= NOTHING * (self.nu + p)[0])
+        return bool(left <= EXPLAINED_TOLERANCE * (self.nu + p)[0])
 
     def at(self, factor: Factor) -> Point:
-        """The criterion and its estimates at a relative covariance."""
+        """Evaluate the criterion at a relative covariance.
+
+        Parameters
+        ----------
+        factor : (S, q, m) array
+            L.
+
+        Returns
+        -------
+        Point
+        """
         q, p, m = self.q, self.p, self.structure.effects
         L = np.ascontiguousarray(np.moveaxis(factor, 0, 2))[..., None]
         Z = self.design[:, :q]
         H = np.zeros((q, m, *Z.shape[2:]))
         for i in range(q):
             for k in range(i, q):
-                filled = slice(k + 1 if self.structure.lower else m)
+                filled = slice(k + 1 if self.structure.lower_triangular else m)
                 H[i, filled] += Z[i, k] * L[k, filled]
         B = np.empty(Z.shape)
         for i in range(q):
@@ -228,11 +261,22 @@ class Point:
 
     Attributes
     ----------
-    value : (S,) the criterion in the coordinates of `Criterion`.
-    N : (q, p + 1, S, G) N_g, whose first q columns are M_g.
-    W, residual : (q, q, S, G) and (q, S, G): u_g = W_g' residual_g.
-    J : (S, p, p) with C = J J'.
-    beta, rss : (S, p) and (S,) the estimates and r^2.
+    criterion : Criterion
+        What was evaluated.
+    factor : (S, q, m) array
+        L.
+    value : (S,) array
+        The criterion in the coordinates of `Criterion`.
+    N : (q, p + 1, S, G) array
+        N_g, whose first q columns are M_g.
+    W, residual : (q, q, S, G) and (q, S, G) array
+        u_g = W_g' residual_g.
+    J : (S, p, p) array
+        C = J J'.
+    beta : (S, p) array
+        The estimates.
+    rss : (S,) array
+        r^2.
     """
 
     criterion: Criterion
@@ -251,7 +295,7 @@ class Point:
         return _gram(self.factor)
 
     def derivatives(self) -> Derivatives:
-        """First and second derivatives."""
+        """Compute the first and second derivatives with respect to Psi."""
         q, p, S = self.criterion.q, self.criterion.p, self.criterion.sims
         M, N = self.N[:, :q], self.N[:, :p]
         u = self.W[0] * self.residual[0]
@@ -303,12 +347,12 @@ class Point:
 
 
 def _row_sums(rows: Floats) -> Floats:
-    """(S,) sums of (S, k), added in an order that does not depend on S."""
+    """Sum the rows of (S, k), in an order that does not depend on S."""
     return np.ascontiguousarray(rows).sum(axis=1)
 
 
 def _by_sim(parts: Floats) -> Floats:
-    """(k, S, G) to (S, k, G)."""
+    """Move the first axis of (k, S, G) after the second."""
     return np.ascontiguousarray(np.swapaxes(parts, 0, 1))
 
 
@@ -318,11 +362,15 @@ class Derivatives:
 
     Attributes
     ----------
-    slope : (S, q, q) the gradient with respect to Psi.
-    expected, squares : (S, q q, q q) the bilinear forms sum_g tr(A_g D M_g E) with
-        A = 2 N C N' - M and A = u u'.
-    NN, Nu, uu : (S, q q, p p), (S, q q, p), (S, q q): sum_g N' D N, N' D u and u' D u as linear
-        forms in D, the first two in the coordinates of J.
+    point : Point
+        Where the derivatives were taken.
+    slope : (S, q, q) array
+        The gradient with respect to Psi.
+    expected, squares : (S, q q, q q) array
+        The bilinear forms sum_g tr(A_g D M_g E) with A = 2 N C N' - M and A = u u'.
+    NN, Nu, uu : (S, q q, p p), (S, q q, p) and (S, q q) array
+        sum_g N' D N, N' D u and u' D u as linear forms in D, the first two in the coordinates of
+        J.
     """
 
     point: Point
@@ -333,30 +381,80 @@ class Derivatives:
     Nu: Floats
     uu: Floats
 
-    def of_f(self, D: Floats) -> Floats:
-        """(S, k, p p) how F, in the coordinates of J, falls along directions D (S, k, q q)."""
+    def f_decrease(self, D: Floats) -> Floats:
+        """Return the decrease of F, in the coordinates of J, along directions of Psi.
+
+        Parameters
+        ----------
+        D : (S, k, q q) array
+            Directions of Psi.
+
+        Returns
+        -------
+        (S, k, p p) array
+        """
         return D @ self.NN
 
-    def of_rss(self, D: Floats) -> Floats:
-        """(S, k) how log r^2 falls along directions D (S, k, q q)."""
+    def log_rss_decrease(self, D: Floats) -> Floats:
+        """Return the decrease of log r^2 along directions of Psi.
+
+        Parameters
+        ----------
+        D : (S, k, q q) array
+            Directions of Psi.
+
+        Returns
+        -------
+        (S, k) array
+        """
         return (D @ self.uu[..., None])[..., 0] / self.point.rss[:, None]
 
     def gradient(self, D: Floats) -> Floats:
-        """(S, k) the gradient along directions D (S, k, q q) of Psi."""
+        """Return the gradient of the criterion along directions of Psi.
+
+        Parameters
+        ----------
+        D : (S, k, q q) array
+            Directions of Psi.
+
+        Returns
+        -------
+        (S, k) array
+        """
         return (D @ self.slope.reshape(*self.uu.shape, 1))[..., 0]
 
     def hessian(self, D: Floats) -> Floats:
-        """(S, k, k) the second derivative along directions D (S, k, q q) of Psi."""
+        """Return the second derivative of the criterion along directions of Psi.
+
+        Parameters
+        ----------
+        D : (S, k, q q) array
+            Directions of Psi.
+
+        Returns
+        -------
+        (S, k, k) array
+        """
         scale = (2.0 * self.point.criterion.nu / self.point.rss)[:, None, None]
-        log_dets = D @ self.expected @ _t(D) - _gram(self.of_f(D))
+        log_dets = D @ self.expected @ _t(D) - _gram(self.f_decrease(D))
         rss = D @ self.squares @ _t(D) - _gram(D @ self.Nu)
-        delta = self.of_rss(D)[..., None]
+        delta = self.log_rss_decrease(D)[..., None]
         return _symmetric(log_dets + scale * rss) - self._nu * (delta @ _t(delta))
 
     def information(self, D: Floats) -> Floats:
-        """(S, k, k) twice the information on Psi, with sigma estimated, were Psi this one."""
-        log_dets = D @ self.expected @ _t(D) - _gram(self.of_f(D))
-        trace = (self.gradient(D) + self._nu[..., 0] * self.of_rss(D))[..., None]
+        """Return twice the expected information on Psi, sigma estimated, at this Psi.
+
+        Parameters
+        ----------
+        D : (S, k, q q) array
+            Directions of Psi.
+
+        Returns
+        -------
+        (S, k, k) array
+        """
+        log_dets = D @ self.expected @ _t(D) - _gram(self.f_decrease(D))
+        trace = (self.gradient(D) + self._nu[..., 0] * self.log_rss_decrease(D))[..., None]
         return -_symmetric(log_dets) - trace @ _t(trace) / self._nu
 
     @property
@@ -364,10 +462,10 @@ class Derivatives:
         return self.point.criterion.nu[:, None, None]
 
     def by_theta(self) -> tuple[Floats, Floats]:
-        """Gradient (S, k) and Hessian (S, k, k) with respect to theta."""
+        """Return gradient, (S, k), and Hessian, (S, k, k), with respect to theta."""
         structure = self.point.criterion.structure
         D = structure.directions(self.point.factor)
-        return self.gradient(D), self.hessian(D) + structure.bend(self.slope)
+        return self.gradient(D), self.hessian(D) + structure.hessian_term(self.slope)
 
 
 def _t(matrices: Floats) -> Floats:

@@ -13,24 +13,30 @@ import numpy as np
 from clustrategy.core.shard import Floats
 from clustrategy.estimation.mixed.reml import Derivatives
 
-SMALLEST = 1e-9
+FLAT_EIGENVALUE = 1e-9
+"""Eigenvalues of the scaled Hessian below this share of the largest count as zero."""
 
 
 def satterthwaite(derivatives: Derivatives, contrasts: Floats) -> Floats:
-    """(S, k) degrees of freedom.
+    """Compute the degrees of freedom of contrasts.
 
     Parameters
     ----------
-    derivatives : at the optimum.
-    contrasts : (S, k, p) what is tested, in the coordinates of J: the variance of a contrast h is
-        sigma^2 h'h.
+    derivatives : Derivatives
+        Of the criterion at the optimum.
+    contrasts : (S, k, p) array
+        What is tested, in the coordinates of J: the variance of a contrast h is sigma^2 h'h.
+
+    Returns
+    -------
+    (S, k) array
     """
     point = derivatives.point
     S, k, p = contrasts.shape
     D = point.criterion.structure.directions(point.factor)
     _, profiled = derivatives.by_theta()
     nu = point.criterion.nu
-    delta = derivatives.of_rss(D)
+    delta = derivatives.log_rss_decrease(D)
     m = D.shape[1]
     # The deviance not profiled over sigma, whose logarithm is the last parameter.
     hessian = np.empty((S, m + 1, m + 1))
@@ -39,15 +45,15 @@ def satterthwaite(derivatives: Derivatives, contrasts: Floats) -> Floats:
     hessian[:, m, m] = 4.0 * nu
     products = (contrasts[..., :, None] * contrasts[..., None, :]).reshape(S, k, p * p)
     gradient = np.empty((S, k, m + 1))
-    gradient[..., :m] = products @ np.swapaxes(derivatives.of_f(D), 1, 2)
+    gradient[..., :m] = products @ np.swapaxes(derivatives.f_decrease(D), 1, 2)
     variance = (contrasts * contrasts).sum(axis=2)
     gradient[..., m] = 2.0 * variance
-    # Scaled, so that what counts as zero does not depend on the units of theta. A direction in
-    # which the deviance is flat leaves the variances as they are, too.
+    # Scaled, so that what counts as zero does not depend on the units of theta. In a direction in
+    # which the deviance is flat, the variances of the estimates do not change either.
     scale = np.sqrt(np.maximum(np.diagonal(hessian, axis1=1, axis2=2), 0.0))
     scale = np.where(scale > 0.0, scale, np.inf)
     values, vectors = np.linalg.eigh(hessian / (scale[:, :, None] * scale[:, None]))
-    flat = values <= SMALLEST * values[:, -1:]
+    flat = values <= FLAT_EIGENVALUE * values[:, -1:]
     along = (gradient / scale[:, None]) @ vectors
     inverse = np.where(flat, 0.0, 1.0 / np.where(flat, 1.0, values))
     return variance**2 / (along * along @ inverse[..., None])[..., 0]

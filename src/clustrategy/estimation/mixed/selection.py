@@ -126,7 +126,7 @@ class FittedModel:
     @property
     def correlated(self) -> bool:
         """Whether the random coefficients may correlate."""
-        return self.criterion.structure.lower
+        return self.criterion.structure.lower_triangular
 
     @property
     def parameters(self) -> int:
@@ -233,7 +233,7 @@ class SelectionPath:
             criterion = criterion.diagonal(columns)
         effects = criterion.design.shape[3] * columns.shape[1]
         possible = np.flatnonzero(criterion.nu + criterion.p > effects)
-        factor = criterion.structure.multiple(0.0, sims.size)
+        factor = criterion.structure.uniform(0.0, sims.size)
         converged, deviance = np.zeros(sims.size, dtype=bool), np.full(sims.size, np.inf)
         if possible.size:
             problem = criterion.take(possible)

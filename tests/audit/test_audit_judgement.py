@@ -157,7 +157,7 @@ def test_a_shard_of_different_datasets_has_a_verdict_for_each():
 
 def test_an_engine_whose_numbers_are_not_those_of_its_own_theta_differs():
     best = fitted()
-    reference = at_theta(SHARD, "mixed_maximal", best.theta * (1 + 1.9e-4), EVERY)
+    reference = at_theta(SHARD, MODELS["mixed_maximal"], best.theta * (1 + 1.9e-4), EVERY)
     wrong = deepcopy(best)
     wrong.std_error[0, 1] *= 1.0 + 5e-4
     assert verdict(wrong, reference) == ["differ", "reference_slack"]

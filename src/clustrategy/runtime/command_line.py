@@ -1,0 +1,62 @@
+"""Questions about a study that need no run of it."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from tabulate import tabulate
+
+from clustrategy.core.errors import ClustrategyError
+from clustrategy.evaluation.sample_size import sims_by_pilot, sims_for
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Answer on the standard output; a user's error ends it with one sentence."""
+    parser = argparse.ArgumentParser(prog="python -m clustrategy", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    sims = commands.add_parser("sims", help="how many sims a Monte Carlo standard error takes")
+    sims.add_argument("--mcse", type=_above_0(), required=True, help="the one that is wanted")
+    sims.add_argument("--of", required=True, help="a measure, such as coverage, bias or power")
+    source = sims.add_mutually_exclusive_group()
+    source.add_argument("--sd", type=_above_0(), help="standard deviation to be expected over sims")
+    source.add_argument("--alpha", type=_above_0(1), default=0.05, help="level of the tests")
+    source.add_argument("--pilot", help="performance.parquet of a pilot study")
+    sims.set_defaults(answer=_sims)
+    chosen = parser.parse_args(arguments)
+    try:
+        answer = chosen.answer(chosen)
+    except ClustrategyError as error:
+        sys.exit(f"clustrategy: {error}")
+    print(answer)
+
+
+def _above_0(end: float = math.inf) -> Callable[[str], float]:
+    """Make a reader of numbers greater than 0 and less than an end."""
+    where = "greater than 0" if end == math.inf else f"between 0 and {end}"
+
+    def read(text: str) -> float:
+        with suppress(ValueError):
+            if 0 < (number := float(text)) < end:
+                return number
+        raise argparse.ArgumentTypeError(f"must be a number {where}, found {text!r}")
+
+    return read
+
+
+def _sims(chosen: argparse.Namespace) -> str:
+    goal = f"sims per cell for a Monte Carlo standard error of {chosen.mcse:g} of {chosen.of}"
+    if chosen.pilot is None:
+        return f"{sims_for(chosen.mcse, chosen.of, chosen.sd, chosen.alpha):,} {goal}"
+    found = sims_by_pilot(chosen.mcse, chosen.of, chosen.pilot)
+    head = ["strategy", "term", "worst cell", chosen.of, "mcse", "n", "sims"]
+    body = [
+        [*row[:3], f"{row.value:.4g}", f"{row.mcse:.2g}", f"{row.n:,}", f"{row.sims:,}"]
+        for row in found
+    ]
+    sides = ("left", "left", "left", "right", "right", "right", "right")
+    table = tabulate(body, head, tablefmt="simple", colalign=sides, disable_numparse=True)
+    return f"{table}\n\n{max(row.sims for row in found):,} {goal}, by the worst of them"
