@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,101 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 import clustrategy
-from clustrategy.core.errors import ConfigError, DataError
-from clustrategy.core.fits import Fits
 from clustrategy.dgp import Process
 from clustrategy.engines.chosen import Strategy
 from clustrategy.evaluation.measures import NAMES
-from clustrategy.steps.performance import performance as write_performance
 from clustrategy.strategies.registry import DEFAULT_ENGINE, REGISTERED
 from clustrategy.study.study import Study
-from clustrategy.tables.cells import with_cell
-from clustrategy.tables.datasets import truth_table
-from clustrategy.tables.estimates import estimates_table, fits_table
-from clustrategy.tables.files import write_parquet
-from tests.conftest import SMALL
-
-SIMS, TERMS = 40, ("(Intercept)", "IV1")
-LABELS = ["A", "B", "C"]
-CONFIG: dict[str, Any] = {
-    **SMALL,
-    "grid": {"clusters": [6], "obs_per_cluster": [6], "between_cluster_sigma": [0.5, 1]},
-    "sims": SIMS,
-    "sims_per_shard": 25,
-    "dgp": {"predictors": 1, "coefficients": [0.0, 0.5]},
-    "strategies": [
-        {"strategy": "two_stage", "name": "A"},
-        {"strategy": "ols", "name": "B"},
-        {"strategy": "mixed_maximal", "name": "C"},
-    ],
-}
-
-
-def fits_of(rng: np.random.Generator, label: str) -> Fits:
-    """Made-up fits: A fails at times, C more often and does not estimate the slope."""
-    fits = Fits.blank(SIMS, 2)
-    fits.estimate[:] = [0.0, 0.5] + rng.normal(size=(SIMS, 2))
-    fits.std_error[:] = np.sqrt(rng.chisquare(5, size=(SIMS, 2)) / 5)
-    fits.df[:] = 5.0
-    fits.status[::7] = "singular"
-    sims = np.arange(SIMS)
-    if label == "A":
-        fits.fail(sims % 10 == 3, "undefined", "by design")
-    if label == "C":
-        # Its numbers stand in the table, but do not count.
-        fits.status[sims % 6 == 1] = "not_converged"
-        fits.estimate[:, 1] = np.nan
-        fits.p_value[:, 0] = 0.5
-    if label == "B":
-        fits.fail(sims == 13, "error", "by design")
-    return fits
-
-
-def write_study(config: Mapping[str, Any] = CONFIG) -> tuple[Study, pd.DataFrame]:
-    """Write a study's whole tables of made-up fits, and return its estimates with truth."""
-    study = Study.from_config(config)
-    rng = np.random.default_rng(5)
-    parts: dict[str, list[pa.Table]] = {"truth": [], "estimates": [], "fits": []}
-    for cell in study.cells:
-        truth = truth_table(np.tile([0.0, 0.5], (SIMS, 1)), TERMS, range(SIMS))
-        parts["truth"].append(with_cell(cell, truth))
-        fits = {label: fits_of(rng, label) for label in LABELS}
-        made = {
-            "estimates": [
-                estimates_table(of, TERMS, range(SIMS), label, "numpy")
-                for label, of in fits.items()
-            ],
-            "fits": [fits_table(of, range(SIMS), label, "numpy") for label, of in fits.items()],
-        }
-        for name, parts_of_cell in made.items():
-            whole = pa.concat_tables(parts_of_cell)
-            order = np.argsort(whole["sim"].to_numpy(), kind="stable")
-            parts[name].append(with_cell(cell, whole.take(order)))
-    for name, cells in parts.items():
-        write_parquet(pa.concat_tables(cells), f"{study.folder}/{name}.parquet", {})
-    estimates, glance = (
-        pa.concat_tables(parts[name]).to_pandas() for name in ("estimates", "fits")
-    )
-    keys = [*study.factors, "sim", "strategy"]
-    rows = estimates.merge(glance[[*keys, "status"]], on=keys, validate="m:1")
-    return study, rows.assign(truth=rows["term"].map({"(Intercept)": 0.0, "IV1": 0.5}))
-
-
-def perform(
-    study: Study, labels: Sequence[str] | None = None, **changed: Any
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The tables `performance` and `differences` of a study whose whole tables are there."""
-    names = ("performance", "differences")
-    replace(study.plan, labels=labels or study.plan.labels).write()
-    write_performance(
-        study.folder,
-        {**study.performance_settings, **changed},
-        **{name: f"{study.folder}/{name}.parquet" for name in ("estimates", "fits", "truth")},
-        **{name: f"{study.folder}/{name}.parquet" for name in names},
-        **{f"{name}_csv": f"{study.folder}/{name}.csv" for name in names},
-    )
-    first, second = (pd.read_parquet(f"{study.folder}/{name}.parquet") for name in names)
-    return first, second
+from tests.evaluation.made_up import CONFIG, SIMS, perform, write_study
 
 
 @pytest.fixture(autouse=True)
@@ -265,38 +175,6 @@ def test_two_strategies_are_compared_under_each_handling(handling: str) -> None:
     assert found[1].loc["bias"].tolist() == pytest.approx(expected)
 
 
-def test_the_size_of_row_groups_changes_nothing() -> None:
-    study, _ = write_study()
-    first = perform(study)
-    for name in ("estimates", "fits"):
-        path = f"{study.folder}/{name}.parquet"
-        pq.write_table(pq.read_table(path), path, row_group_size=7)
-    for before, after in zip(first, perform(study), strict=True):
-        pd.testing.assert_frame_equal(before, after)
-
-
-def test_tables_of_another_study_are_refused() -> None:
-    study, _ = write_study()
-    with pytest.raises(DataError, match=r"truth.parquet: is not of the study's sims"):
-        perform(Study.from_config({**CONFIG, "sims": 41}))
-    with pytest.raises(DataError, match=r"fits.parquet: is not of the study's strategies"):
-        perform(study, ["A", "C", "B"])
-    with pytest.raises(DataError, match=r"estimates.parquet: holds fewer rows than the study"):
-        perform(study, [*LABELS, *LABELS], finite_variance=dict.fromkeys(LABELS, [True] * 2))
-    truth = Path(study.folder, "truth.parquet")
-    table = pq.read_table(truth)
-    pq.write_table(table.slice(4), truth)
-    with pytest.raises(DataError, match=r"truth.parquet: is not of the study's sims"):
-        perform(study)
-    pq.write_table(table.slice(0, SIMS * 2), truth)
-    with pytest.raises(DataError, match=r"truth.parquet: holds fewer rows than the study"):
-        perform(study)
-    truth.unlink()
-    with pytest.raises(DataError, match=r"truth.parquet: cannot be read"):
-        perform(study)
-    assert not Path(study.folder, "performance.parquet").exists()
-
-
 def test_without_a_finite_variance_moments_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     study, _ = write_study()
     engines = REGISTERED["two_stage"]
@@ -374,80 +252,7 @@ def test_one_strategy_has_no_differences() -> None:
         path = f"{study.folder}/{name}.parquet"
         table = pq.read_table(path)
         pq.write_table(table.filter(pa.array(table["strategy"].to_numpy() == "B")), path)
-    _, differences = perform(Study.from_config({**CONFIG, "strategies": CONFIG["strategies"][1:2]}))
+    alone = Study.from_config({**CONFIG, "strategies": CONFIG["strategies"][1:2]})
+    alone.plan.write()
+    _, differences = perform(alone)
     assert differences.empty
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "sentence"),
-    [
-        (
-            "performance",
-            {"reference": "D"},
-            "config: performance.reference must be a strategy of the study, found 'D'",
-        ),
-        (
-            "performance",
-            {"fallback": "ols "},
-            "config: performance.fallback must be a strategy of the study, found 'ols '",
-        ),
-        (
-            "performance",
-            {"refrence": "A"},
-            "config: unknown key 'refrence' in performance (did you mean 'reference'?)",
-        ),
-        (
-            "performance",
-            {"usable": ["okay"]},
-            "config: performance.usable.0 must be one of ok, singular, not_converged, found "
-            "'okay' (did you mean 'ok'?)",
-        ),
-        (
-            "sims",
-            {"mcse": 0.005, "of": "covrage"},
-            "config: sims: unknown measure 'covrage' (did you mean 'coverage'?); known are "
-            "coverage, bias_eliminated_coverage, rejection_rate, power, failure_rate, bias, "
-            "relative_bias, median_bias, empirical_se, mse, rmse, model_se, interval_width, "
-            "interval_score",
-        ),
-        (
-            "sims",
-            {"mcse": 0.005, "of": "bias"},
-            "config: sims: the sims for bias need an 'sd', the standard deviation to be expected",
-        ),
-        ("sims", {"mcse": 0, "of": "bias"}, "config: sims.mcse must be greater than 0, found 0"),
-        ("sims", {"of": "coverage"}, "config: sims lacks the key 'mcse'"),
-        (
-            "sims",
-            {"mcse": 1e-5, "of": "coverage"},
-            "config: sims: 475,000,000 datasets per cell, more than the 10,000,000 that a cell "
-            "can have",
-        ),
-        ("sims", [5], "config: sims must be a whole number or a mapping, found [5]"),
-    ],
-)
-def test_what_is_wrong_is_one_sentence(key: str, value: Any, sentence: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        Study.from_config({**CONFIG, key: value})
-    assert str(caught.value) == sentence
-
-
-def test_defaults_name_strategies_of_the_study() -> None:
-    study = Study.from_config(CONFIG)
-    settings = study.config["performance"]
-    assert settings == {
-        "alpha": 0.05,
-        "usable": ["ok", "singular"],
-        "reference": "A",
-        "fallback": "B",
-    }
-    alone = Study.from_config({**CONFIG, "strategies": ["two_stage", "mixed_maximal"]})
-    assert alone.config["performance"]["fallback"] == "two_stage"
-
-
-def test_sims_may_follow_from_a_monte_carlo_error() -> None:
-    study = Study.from_config({**CONFIG, "sims": {"mcse": 0.005, "of": "coverage"}})
-    assert study.sims == study.config["sims"] == 1900
-    level = {"performance": {"alpha": 0.01}}
-    rejections = {**CONFIG, **level, "sims": {"mcse": 0.005, "of": "rejection_rate"}}
-    assert Study.from_config(rejections).sims == 396

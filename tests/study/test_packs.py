@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -99,13 +100,13 @@ def test_a_pack_that_is_made_again_has_a_number(tmp_path: Path) -> None:
 
 def test_packs_read_back(tmp_path: Path) -> None:
     path = tmp_path / PACKS
-    cells = [
+    cells: list[dict[str, Any]] = [
         {"clusters": 5, "between_cluster_sigma": 1.0},
         {"clusters": 5, "coefficients": {"uniform": [0.0, 1.0]}, "treatment": "within"},
         {"clusters": 5, "predictor_icc": [0.1, 1e-5]},
     ]
     packs = {
-        f"{k:012x}": Pack([Block(cell, 0, 49), Block(cell, 50, 52)], 0.1 + k)  # type: ignore[arg-type]
+        f"{k:012x}": Pack([Block(cell, 0, 49), Block(cell, 50, 52)], 0.1 + k)
         for k, cell in enumerate(cells)
     }
     write_packs(packs, path)
@@ -133,6 +134,6 @@ def test_damaged_packs_are_none(tmp_path: Path) -> None:
         damaged[place] ^= 1 << place % 7
         path.write_bytes(damaged)
         assert read_packs(path) in ({}, packs)
-    for damaged in (b"", content[:50], b"[]", b"{}", b"3", b"null", b"\xff", b'{"packs": 1}'):
-        path.write_bytes(damaged)
+    for text in (b"", content[:50], b"[]", b"{}", b"3", b"null", b"\xff", b'{"packs": 1}'):
+        path.write_bytes(text)
         assert read_packs(path) == {}

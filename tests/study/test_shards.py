@@ -255,10 +255,9 @@ def fitting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def one_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = Strategy.versions.fget
-    changed = {"two_stage": {"numpy": "99"}}
-    versions = property(lambda self: changed.get(self.name) or known(self))
-    monkeypatch.setattr(Strategy, "versions", versions)
+    known = {label: Strategy.parse(label).versions for label in LABELS}
+    versions = known | {"two_stage": {"numpy": "99"}}
+    monkeypatch.setattr(Strategy, "versions", property(lambda self: versions[self.name]))
 
 
 def scoring(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -383,6 +382,8 @@ def test_a_stamp_is_read_from_whole_files_alone(tmp_path: Path) -> None:
         assert stamp(tmp_path / "other.parquet") == {}
     write_sealed(read(shards, "truth"), tmp_path / "other.parquet", {})
     assert stamp(tmp_path / "other.parquet") == {}
+    write_sealed(read(shards, "truth"), shards.file("truth"), {})
+    assert shards.state() == (0, [], [], ["truth"]), "it is there, but nobody knows whence"
 
 
 def test_a_task_tells_what_is_to_be_made_and_what_it_costs(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from clustrategy.study.config import load
 from clustrategy.study.shards import Shards
 from clustrategy.study.study import Study
 from tests.conftest import REPO, SMALL
+from tests.evaluation.made_up import CONFIG as PERFORMED
 
 CONFIG: dict[str, Any] = {**SMALL, "strategies": ["two_stage"]}
 
@@ -425,3 +426,78 @@ def test_a_folder_belongs_to_one_seed_and_process(
     Study.from_config(changed("dgp.residual_sigma", 1)).check_folder()
     (tmp_path / "results/small/study.json").write_text("damaged")
     Study.from_config(changed("seed", 2)).check_folder()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        (
+            "performance",
+            {"reference": "D"},
+            "config: performance.reference must be a strategy of the study, found 'D'",
+        ),
+        (
+            "performance",
+            {"fallback": "ols "},
+            "config: performance.fallback must be a strategy of the study, found 'ols '",
+        ),
+        (
+            "performance",
+            {"refrence": "A"},
+            "config: unknown key 'refrence' in performance (did you mean 'reference'?)",
+        ),
+        (
+            "performance",
+            {"usable": ["okay"]},
+            "config: performance.usable.0 must be one of ok, singular, not_converged, found "
+            "'okay' (did you mean 'ok'?)",
+        ),
+        (
+            "sims",
+            {"mcse": 0.005, "of": "covrage"},
+            "config: sims: unknown measure 'covrage' (did you mean 'coverage'?); known are "
+            "coverage, bias_eliminated_coverage, rejection_rate, power, failure_rate, bias, "
+            "relative_bias, median_bias, empirical_se, mse, rmse, model_se, interval_width, "
+            "interval_score",
+        ),
+        (
+            "sims",
+            {"mcse": 0.005, "of": "bias"},
+            "config: sims: the sims for bias need an 'sd', the standard deviation to be expected",
+        ),
+        ("sims", {"mcse": 0, "of": "bias"}, "config: sims.mcse must be greater than 0, found 0"),
+        ("sims", {"of": "coverage"}, "config: sims lacks the key 'mcse'"),
+        (
+            "sims",
+            {"mcse": 1e-5, "of": "coverage"},
+            "config: sims: 475,000,000 datasets per cell, more than the 10,000,000 that a cell "
+            "can have",
+        ),
+        ("sims", [5], "config: sims must be a whole number or a mapping, found [5]"),
+    ],
+)
+def test_a_mistake_about_performance_is_one_sentence(key: str, value: Any, sentence: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Study.from_config({**PERFORMED, key: value})
+    assert str(caught.value) == sentence
+
+
+def test_defaults_name_strategies_of_the_study() -> None:
+    study = Study.from_config(PERFORMED)
+    settings = study.config["performance"]
+    assert settings == {
+        "alpha": 0.05,
+        "usable": ["ok", "singular"],
+        "reference": "A",
+        "fallback": "B",
+    }
+    alone = Study.from_config({**PERFORMED, "strategies": ["two_stage", "mixed_maximal"]})
+    assert alone.config["performance"]["fallback"] == "two_stage"
+
+
+def test_sims_may_follow_from_a_monte_carlo_error() -> None:
+    study = Study.from_config({**PERFORMED, "sims": {"mcse": 0.005, "of": "coverage"}})
+    assert study.sims == study.config["sims"] == 1900
+    level = {"performance": {"alpha": 0.01}}
+    rejections = {**PERFORMED, **level, "sims": {"mcse": 0.005, "of": "rejection_rate"}}
+    assert Study.from_config(rejections).sims == 396

@@ -33,19 +33,27 @@ def whole(path: str | Path) -> Iterator[Path]:
     # The suffix stays last: some writers take the format from it.
     beside = path.with_name(f".{os.getpid()}.{path.name}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield beside
-        with open(beside, "rb") as written:
-            os.fsync(written.fileno())
-        os.replace(beside, path)
+        with _naming(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield beside
+            with open(beside, "rb") as written:
+                os.fsync(written.fileno())
+            os.replace(beside, path)
+    finally:
+        with suppress(OSError):
+            beside.unlink()
+
+
+@contextmanager
+def _naming(path: str | Path) -> Iterator[None]:
+    """Say in a sentence which file could not be written."""
+    try:
+        yield
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise DataError(
             f"{path}: could not be written ({reason}); all that was complete before is kept"
         ) from None
-    finally:
-        with suppress(OSError):
-            beside.unlink()
 
 
 def write_whole(path: str | Path, write: Callable[[Path], object]) -> None:
@@ -71,9 +79,10 @@ def _parts(
 
         def write(table: pa.Table) -> None:
             nonlocal writer
-            if writer is None:
-                writer = start(beside, table.schema)
-            writer.write_table(table)
+            with _naming(path):  # Other files may be open around this one.
+                if writer is None:
+                    writer = start(beside, table.schema)
+                writer.write_table(table)
 
         try:
             yield write

@@ -1,0 +1,45 @@
+"""The summary of a study: medians and success rate by strategy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.csv
+
+from clustrategy.evaluation.medians import as_text
+from clustrategy.steps.aggregate import aggregate
+from clustrategy.steps.summary import summary
+from tests.study.cheap import KINDS, finished
+
+
+def summed_up(folder: Path, **changes: object) -> tuple[Path, pd.DataFrame]:
+    """Make a study and its summary; return that and the scores it is of."""
+    plan = finished(folder, **changes)
+    out = {kind: f"{folder}/{kind}.parquet" for kind in KINDS}
+    aggregate(str(folder), **out)
+    table = folder / "summary.csv"
+    factors = list(plan.cells[0])
+    summary(scores=out["scores"], factors=factors, strategies=plan.labels, summary=str(table))
+    return table, pd.read_parquet(out["scores"])
+
+
+def test_the_summary_skips_no_failure(tmp_path: Path) -> None:
+    grid = {"clusters": [6], "obs_per_cluster": [2], "between_cluster_sigma": [0.5]}
+    strategies = ["two_stage", "cluster_robust"]
+    table, _ = summed_up(tmp_path, grid=grid, sims=4, strategies=strategies)
+    lines = as_text(pyarrow.csv.read_csv(table)).splitlines()
+    assert lines[2].split() == ["two_stage", *["none"] * 3, "0.0", "%", "(0.0)", "of", "4"]
+    assert "100.0 % (0.0) of 4" in lines[3]
+
+
+def test_the_summary_is_over_all_cells(tmp_path: Path) -> None:
+    table, scores = summed_up(tmp_path, strategies=["two_stage", "cluster_robust"])
+    found = pd.read_csv(table, float_precision="round_trip").set_index("strategy")
+    assert list(found.index) == ["two_stage", "cluster_robust"]
+    for label in found.index:
+        own = scores[scores["strategy"] == label]
+        for metric in ("coef_abs_err", "se_sum", "t_sum"):
+            (column,) = [c for c in map(str, found) if metric in c and "mcse" not in c]
+            assert found.loc[label, column] == np.median(own[metric])
