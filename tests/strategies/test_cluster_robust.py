@@ -10,7 +10,7 @@ from hypothesis import given
 
 from clustrategy.core.inference import t_inference
 from clustrategy.core.shard import INTERCEPT, Shard
-from clustrategy.owndata.analyze import shard_from_frame
+from clustrategy.design.from_table import shard_from_table
 from tests.material import (
     GOLDEN,
     few,
