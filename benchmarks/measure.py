@@ -50,16 +50,32 @@ class Usage(NamedTuple):
     peak: int
 
 
-def run(command: Sequence[str], folder: Path = REPO) -> tuple[Usage, str]:
+def run(
+    command: Sequence[str], folder: Path = REPO, package: Path | None = None
+) -> tuple[Usage, str]:
     """Run a command to its end; also return what it printed.
 
+    Parameters
+    ----------
+    command : sequence of str
+    folder : Path
+        Where it runs.
+    package : Path, optional
+        The folder of another version of the package, for the command to take.
+
+    Notes
+    -----
     The peak of a process is never reported below that of the one which started it, so a benchmark
     that reads it keeps heavy imports out of its own process.
     """
     with tempfile.TemporaryFile("w+") as out:
         start = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=folder, env=ENVIRONMENT, stdout=out, stderr=subprocess.STDOUT
+            command,
+            cwd=folder,
+            env=ENVIRONMENT | ({"PYTHONPATH": str(package)} if package else {}),
+            stdout=out,
+            stderr=subprocess.STDOUT,
         )
         _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start

@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from clustrategy.core.errors import DataError
-from clustrategy.core.shard import INTERCEPT
 from clustrategy.study.blocks import Block
 from clustrategy.study.plan import Plan, read_plan
 from clustrategy.study.shards import Shards, make, read
@@ -104,7 +103,6 @@ def _cell(plan: Plan, blocks: Sequence[Block]) -> tuple[dict[str, pa.Table], int
 
 def _with_truth(estimates: pa.Table, truth: pa.Table, strategies: int) -> pa.Table:
     """Append the true value to the estimates; those of the truth are per sim and term alone."""
-    first = truth["term"].to_numpy(zero_copy_only=False) == INTERCEPT
-    sims = np.split(truth["value"].to_numpy(), np.flatnonzero(first)[1:])
-    values = np.concatenate([np.tile(value, strategies) for value in sims])
-    return estimates.append_column("true_value", pa.array(values))
+    sims = len(pc.unique(truth["sim"]))
+    values = np.repeat(truth["value"].to_numpy().reshape(sims, 1, -1), strategies, axis=1)
+    return estimates.append_column("true_value", pa.array(values.reshape(-1)))

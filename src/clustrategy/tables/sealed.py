@@ -25,7 +25,8 @@ BLANK = "0" * 64
 def write_sealed(table: pa.Table, path: str | Path, metadata: Mapping[str, str]) -> None:
     """Write a table whole, with `metadata` in its schema, and a seal."""
     sink = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata({**metadata, SEAL: BLANK}), sink)
+    sealed = table.replace_schema_metadata({**metadata, SEAL: BLANK})
+    pq.write_table(sealed, sink, write_page_checksum=True)
     content = sink.getvalue().to_pybytes()
     before, _, after = content.rpartition(BLANK.encode())
     with whole(path) as beside:
@@ -42,12 +43,12 @@ def read_sealed(path: str | Path) -> pa.Table:
     """
     try:
         content = Path(path).read_bytes()
-        buffer = pa.BufferReader(content)
-        seal = (pq.read_metadata(buffer).metadata or {}).get(SEAL.encode(), b"")
+        file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
+        seal = (file.metadata.metadata or {}).get(SEAL.encode(), b"")
         before, _, after = content.rpartition(seal or BLANK.encode())
         if seal != _digest(before, after):
             raise DataError(f"{path}: is damaged: its seal is broken; delete it and run again")
-        return pq.read_table(pa.BufferReader(content)).replace_schema_metadata(None)
+        return file.read(use_threads=False).replace_schema_metadata(None)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise damaged(path, error) from None
 
