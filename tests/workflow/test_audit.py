@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from clustrategy.study.shards import MADE_FROM
+from clustrategy.tables.sealed import read_sealed, write_sealed
 from tests.conftest import SMALL, Checkout
 
 STUDY = {
@@ -24,11 +26,13 @@ MIXED = ("mixed_maximal", "mixed_intercept")
 
 
 def tampered(file: Path, change: Callable[[pd.DataFrame], None]) -> None:
-    """Change a Parquet file, types and metadata kept."""
-    table = pq.read_table(file, partitioning=None)
+    """Change a shard, types, metadata and seal kept, as an engine that is wrong would have."""
+    metadata = {k.decode(): v.decode() for k, v in pq.read_metadata(file).metadata.items()}
+    table = read_sealed(file)
     frame = table.to_pandas()
     change(frame)
-    pq.write_table(pa.Table.from_pandas(frame, schema=table.schema, preserve_index=False), file)
+    changed = pa.Table.from_pandas(frame, schema=table.schema, preserve_index=False)
+    write_sealed(changed, file, {MADE_FROM: metadata[MADE_FROM]})
 
 
 @pytest.mark.slow

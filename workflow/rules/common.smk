@@ -99,12 +99,12 @@ def work(audit):
 
 def block_receipts(_):
     """What the jobs leave behind that make blocks."""
-    return work(audit=False).receipts
+    return work(False).receipts
 
 
 def audit_receipts(_):
     """What the jobs leave behind that audit blocks."""
-    return work(audit=True).receipts if AUDITED else []
+    return work(True).receipts if AUDITED else []
 
 
 def minutes(pack, attempt, audit=False):
@@ -116,7 +116,7 @@ def minutes(pack, attempt, audit=False):
 # Where a step leads to all strategies: those that a study has enter by digests of their own.
 STRATEGIES = [PACKAGE / "engines/chosen.py", PACKAGE / "study/shards.py"]
 
-# By rule, or rule and wildcards: what gives a digest of all that its files are made from.
+# What gives a digest of all that files are made from, under the name of what makes them.
 ORIGINS = {}
 
 

@@ -10,12 +10,12 @@ from clustrategy.core.errors import DataError
 from clustrategy.tables.files import read_parquet, write_text
 
 
-def audit_verdict(job: Mapping[str, Any], *, table: str, text: str) -> None:
+def audit_verdict(circumstances: Mapping[str, Any], *, table: str, text: str) -> None:
     """Write what the audit found in a few lines.
 
     Parameters
     ----------
-    job : Mapping
+    circumstances : Mapping
         The fields of `report.Circumstances`.
     table : str
         The table that `audit_table` wrote.
@@ -28,9 +28,9 @@ def audit_verdict(job: Mapping[str, Any], *, table: str, text: str) -> None:
         If the engine is at fault; the sentence names the first dataset and the command that makes
         it again. Nothing is written then.
     """
-    circumstances = report.Circumstances(**job)
+    said = report.Circumstances(**circumstances)
     rows = read_parquet(table).to_pandas()
-    fault = report.fault(rows, circumstances.remake)
+    fault = report.fault(rows, said.remake)
     if fault is not None:
         raise DataError(f"{table}: {fault}")
-    write_text("\n".join(report.lines(rows, circumstances)) + "\n", text)
+    write_text("\n".join(report.lines(rows, said)) + "\n", text)

@@ -22,13 +22,11 @@ from clustrategy.study.blocks import FIT, LME4, Block
 from clustrategy.study.packs import Judged, Task
 from clustrategy.study.plan import Plan
 from clustrategy.study.recipe import Recipe
-from clustrategy.study.shards import MADE_FROM, WHOLE, Shards, make, read, stamp
+from clustrategy.study.shards import MADE_FROM, Shards, make, read, stamp
 from clustrategy.tables.estimates import fits_from_tables
 from clustrategy.tables.sealed import read_sealed, write_sealed
 
 FOLDER = "audit"
-START = 4.0
-"""CPU seconds that R and lme4 take to start, in every job."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +47,12 @@ class Audit:
     sims: int
     references: Mapping[str, Sequence[Mapping[str, Any]]]
 
-    def audited(self, recipe: Recipe) -> list[Audited]:
-        """Return the strategies of a study with their references."""
-        return [
-            Audited.of(strategy, self.engine, [*map(Strategy.parse, self.references[label])])
+    def audited(self, recipe: Recipe) -> dict[str, Audited]:
+        """Return the strategies of a study, by label, with their references."""
+        return {
+            label: Audited.of(strategy, self.engine, [*map(Strategy.parse, self.references[label])])
             for label, strategy in recipe.chosen.items()
-        ]
+        }
 
     @cached_property
     def versions(self) -> dict[str, str]:
@@ -64,14 +62,14 @@ class Audit:
             versions |= Strategy.parse(entry).versions
         return dict(sorted(versions.items()))
 
-    def digest(self, recipe: Recipe) -> str:
-        """Digest what audits come from, but for blocks."""
-        code = sources(PACKAGE / "audit/comparison.py", but=[PACKAGE / "engines/chosen.py"])
-        fitted = [
-            [audited.chosen.digest, [reference.digest for reference in audited.references]]
-            for audited in self.audited(recipe)
-        ]
-        return digest(self.engine, code_digest(code), fitted)
+    def digests(self, recipe: Recipe) -> dict[str, str]:
+        """Digest what the audit of each strategy comes from, but for blocks."""
+        files = sources(PACKAGE / "audit/comparison.py", but=[PACKAGE / "engines/chosen.py"])
+        code = code_digest(files)
+        return {
+            label: digest(code, one.chosen.digest, [other.digest for other in one.references])
+            for label, one in self.audited(recipe).items()
+        }
 
 
 @dataclass(frozen=True)
@@ -112,37 +110,35 @@ class AuditedBlocks:
         return {b.head(sims).path: b for b in self.plan.blocks if b.first < sims}
 
     @cached_property
-    def _digest(self) -> str:
-        return self.audit.digest(self.plan.recipe)
+    def _digests(self) -> dict[str, str]:
+        return self.audit.digests(self.plan.recipe)
 
     @property
     def digest(self) -> str:
         """Changes with whatever the audit's table is made from."""
-        return digest(self._digest, self.audit.sims, self.plan.digest)
+        return digest(self._digests, self.audit.sims, self.plan.digest)
 
     def file(self, head: Block) -> Path:
         """Return the file of an audited block."""
         return Path(self.plan.folder, FOLDER, head.path)
 
-    def made_from(self, head: Block) -> str:
-        """Digest what the audit of a block is made from."""
-        return digest(self._digest, self.plan.recipe.digests(head).fits)
+    def made_from(self, head: Block) -> dict[str, str]:
+        """Digest what the audit of each strategy in a block is made from."""
+        fits = self.plan.recipe.digests(head).fits
+        return {label: digest(made, fits[label]) for label, made in self._digests.items()}
 
     def judge(self) -> Iterator[Judged]:
         """Judge the audited blocks in turn."""
-        recipe = self.plan.recipe
         for head in self.blocks:
-            parts = stamp(self.file(head))
-            made_from = self.made_from(head)
-            task = None
-            if (parts or {}).get(WHOLE) != made_from:
-                task = Task(head, made_from, self._seconds(recipe, head))
-            yield Judged(task, parts is None)
+            found, wanted = stamp(self.file(head)), self.made_from(head)
+            missing = _missing(found, wanted)
+            task = Task(head, digest(wanted), self._seconds(head, missing)) if missing else None
+            yield Judged(task, found is None)
 
-    def _seconds(self, recipe: Recipe, head: Block) -> float:
-        process = recipe.process(head.cell)
+    def _seconds(self, head: Block, labels: Sequence[str]) -> float:
+        process = self.plan.recipe.process(head.cell)
         rows = process.clusters * process.obs_per_cluster
-        engines = [entry["engine"] for others in self.audit.references.values() for entry in others]
+        engines = [entry["engine"] for label in labels for entry in self.audit.references[label]]
         costs = [FIT.get(engine, LME4)(process.clusters, rows) for engine in engines]
         return len(head.sims) * sum(costs)
 
@@ -150,28 +146,46 @@ class AuditedBlocks:
         """Write a row per audited sim, strategy, reference and term of a block.
 
         The numbers of the study are read as they stand in its shards; the data are drawn again.
+        Rows of strategies that are audited already are taken over.
         """
-        recipe = self.plan.recipe
+        recipe, path, wanted = self.plan.recipe, self.file(head), self.made_from(head)
+        missing = _missing(stamp(path), wanted)
+        try:
+            known = read_sealed(path) if len(missing) < len(wanted) else AUDIT.empty_table()
+        except DataError:
+            known, missing = AUDIT.empty_table(), list(wanted)
         tables = _rows(self.plan, self._wholes[head.path], head)
         shard = simulate(recipe.process(head.cell), recipe.seed, head.cell, head.sims).shard
         parts = [AUDIT.empty_table()]
-        for audited in self.audit.audited(recipe):
-            label = audited.strategy.label
-            kept = [table.filter(pc.equal(table["strategy"], label)) for table in tables]
-            parts.append(compare(shard, head.sims, audited, fits_from_tables(*kept)))
-        made_from = json.dumps({WHOLE: self.made_from(head)})
-        write_sealed(pa.concat_tables(parts), self.file(head), {MADE_FROM: made_from})
+        for label, audited in self.audit.audited(recipe).items():
+            if label in missing:
+                kept = [_only(table, label) for table in tables]
+                parts.append(compare(shard, head.sims, audited, fits_from_tables(*kept)))
+            else:
+                parts.append(_only(known, label))
+        write_sealed(pa.concat_tables(parts), path, {MADE_FROM: json.dumps(wanted)})
 
     def read(self, head: Block) -> pa.Table:
         """Read the audit of a block; where it is damaged or stale it is made again."""
-        path = self.file(head)
+        path, wanted = self.file(head), self.made_from(head)
+        if _missing(stamp(path), wanted):
+            self.make(head)
         try:
-            if (stamp(path) or {}).get(WHOLE) == self.made_from(head):
-                return read_sealed(path)
+            table = read_sealed(path)
         except DataError:
-            pass
-        self.make(head)
-        return read_sealed(path)
+            path.unlink(missing_ok=True)
+            self.make(head)
+            table = read_sealed(path)
+        return table.filter(pc.is_in(table["strategy"], pa.array(list(wanted))))
+
+
+def _missing(found: Mapping[str, str] | None, wanted: Mapping[str, str]) -> list[str]:
+    """List the strategies whose audit is not made from what it is to be made from."""
+    return [label for label, made in wanted.items() if (found or {}).get(label) != made]
+
+
+def _only(table: pa.Table, label: str) -> pa.Table:
+    return table.filter(pc.equal(table["strategy"], label))
 
 
 def _rows(plan: Plan, block: Block, head: Block) -> list[pa.Table]:
