@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from clustrategy.audit.judgement import has_numbers
+from clustrategy.audit import judgement
 from clustrategy.core.fits import STATUSES, Fits
 from clustrategy.core.shard import Shard
 from clustrategy.engines.chosen import Strategy, registry
@@ -136,7 +136,7 @@ def test_no_dataset_takes_its_neighbours_with_it(name):
     for number, found in fits.items():
         shard = dataset(number).shard
         assert set(found.status) <= set(STATUSES)
-        numbers = has_numbers(found)[0]
+        numbers = judgement.has_numbers(found)[0]
         assert numbers == (found.status[0] in ("ok", "singular", "not_converged"))
         assert found.status[0] == "ok" or found.message[0]
         if numbers:

@@ -41,7 +41,7 @@ def test_a_study_is_audited_by_lme4_and_statsmodels(
     checkout: Callable[..., Checkout], needs_r: None
 ) -> None:
     here = checkout()
-    run = here.run(config=STUDY)
+    run = here.run("audit", "results/small/estimates.parquet", config=STUDY)
     assert "NOT AUDITED" not in run.output
     assert "Audit: 4 datasets fitted again by R " in run.output
     rows = pd.read_parquet(here.result("audit.parquet"))
@@ -63,7 +63,7 @@ def test_a_study_is_audited_by_lme4_and_statsmodels(
     by_cell = pd.read_csv(here.result("audit.csv"))
     assert by_cell["sims"].eq(2).all() and len(by_cell) == 2 * 6
     assert here.result("figures/audit.png").read_bytes().startswith(b"\x89PNG")
-    assert "Nothing to be done" in here.run(config=STUDY).output
+    assert "Nothing to be done" in here.run("audit", config=STUDY).output
 
     # An engine that is wrong ends the run, and the sentence says how to see it.
     estimates = here.result("estimates/" + SIM.replace("sim=1", "sims=0-3.parquet"))
@@ -95,11 +95,14 @@ def test_without_r_a_run_says_loudly_that_it_is_not_audited(
 ) -> None:
     here = checkout()
     nowhere = os.environ | {"R_HOME": "/nonexistent", "COLUMNS": "200"}
-    run = here.run(config=STUDY, env=nowhere)
+    figure = here.result("figures/convergence.png").relative_to(here.folder)
+    run = here.run("audit", str(figure), config=STUDY, env=nowhere)
     assert "NOT AUDITED: the engine 'lme4' needs R, which is not here" in run.output
     rows = pd.read_parquet(here.result("audit.parquet"))
     assert set(rows["strategy"]) == {"cluster_robust", "two_stage"}
-    assert "needs R" in here.result("provenance.json").read_text()
+    assert figure.with_suffix(".pdf").name in {
+        path.name for path in here.result("figures").iterdir()
+    }
 
 
 def test_a_study_without_an_audit_has_none(checkout: Callable[..., Checkout]) -> None:

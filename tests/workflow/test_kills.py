@@ -58,7 +58,7 @@ def test_killed_at_random_moments_it_resumes_to_the_same_bits(
         # Most of a run is Snakemake's own start; what follows it is of interest.
         while process.poll() is None and len(_workers(folder)) < 2:
             time.sleep(0.02)
-        time.sleep(moments.uniform(0.0, 2.5))
+        time.sleep(moments.uniform(0.0, 1.3))
         if process.poll() is None:
             killed += 1
         match whom:
