@@ -39,6 +39,7 @@ rule all:
     default_target: True
     input:
         block_receipts,
+        audit_receipts,
         rules.aggregate.output,
         rules.summary.output,
         rules.performance.output,
@@ -50,6 +51,7 @@ rule all:
 
 rule audit:
     input:
+        audit_receipts,
         rules.audit_table.output,
         rules.audit_verdict.output,
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,7 @@ WORKFLOW = ("Snakefile", "workflow", "scripts", "profiles", "config", "envs")
 # Cores are shared out by pytest-xdist and by Snakemake. Read when numpy is imported, later.
 for library in ("OMP", "OPENBLAS", "MKL", "VECLIB"):
     os.environ[f"{library}_NUM_THREADS"] = "1"
+ENVIRONMENT = os.environ | {"COLUMNS": "200"}
 
 # Not tests, and not to be imported for doctests: one needs a package that the suite does not.
 collect_ignore_glob = ["golden/make_*.py"]
@@ -80,22 +84,27 @@ class Checkout:
         expect: int = 0,
         **popen: Any,
     ) -> Run:
-        """Run Snakemake here, with `config` over the default one, and check its exit code."""
+        """Run Snakemake here, with `config` over the default one, and check its exit code.
+
+        Parameters
+        ----------
+        arguments : str
+            Of the command line.
+        config : Mapping, optional
+            What is written to mine.yaml and laid over the default config.
+        expect : int
+            The exit code.
+        popen : object
+            What `subprocess.run` takes. With any of it the run is a process of its own; without,
+            a fork of one that has Snakemake imported already (see `warm`).
+        """
         if config is not None:
             self.write_config(config)
             arguments = (*arguments, "--configfile", "mine.yaml")
-        done = subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-            **{"env": os.environ | {"COLUMNS": "200"}, **popen},
-        )
-        assert done.returncode == expect, done.stdout
-        return Run(done.returncode, done.stdout)
+        command = self.command(*arguments)
+        done = _cold(command, self.folder, popen) if popen else _warm(command[3:], self.folder)
+        assert done.code == expect, done.output
+        return done
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Write mine.yaml."""
@@ -104,6 +113,44 @@ class Checkout:
     def result(self, name: str, study: str = "small") -> Path:
         """A file of the results."""
         return self.folder / "results" / study / name
+
+
+def _cold(command: list[str], folder: Path, popen: Mapping[str, Any]) -> Run:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        **{"env": ENVIRONMENT, **popen},
+    )
+    return Run(done.returncode, done.stdout)
+
+
+@cache
+def _server() -> subprocess.Popen[str]:
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.warm"],
+        cwd=REPO,
+        env=ENVIRONMENT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    atexit.register(server.communicate)
+    return server
+
+
+def _warm(arguments: list[str], folder: Path) -> Run:
+    server, output = _server(), folder.with_name(f"{folder.name}.output")
+    assert server.stdin is not None and server.stdout is not None
+    line = {"folder": str(folder), "arguments": arguments, "output": str(output)}
+    server.stdin.write(json.dumps(line) + "\n")
+    server.stdin.flush()
+    code = int(server.stdout.readline())
+    return Run(code, output.read_text())
 
 
 def copy_workflow(folder: Path) -> Checkout:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -18,6 +19,8 @@ from clustrategy.core.errors import DataError
 @contextmanager
 def whole(path: str | Path) -> Iterator[Path]:
     """Give a place beside `path` to write to; what is there in the end is put in place at once.
+
+    What processes that were killed left there is removed.
 
     Parameters
     ----------
@@ -39,6 +42,8 @@ def whole(path: str | Path) -> Iterator[Path]:
             with open(beside, "rb") as written:
                 os.fsync(written.fileno())
             os.replace(beside, path)
+        for left in path.parent.glob(f".*.{glob.escape(path.name)}"):
+            left.unlink(missing_ok=True)
     finally:
         with suppress(OSError):
             beside.unlink()
