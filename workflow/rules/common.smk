@@ -45,9 +45,8 @@ ENVIRONMENT = f"{BASE}/envs/environment.yaml".replace("{", "{{").replace("}", "}
 RESULTS = study.folder
 SIM = os.path.join(*(f"{factor}={{{factor},[^/]+}}" for factor in study.factors), "sim={sim}")
 AUDITED = study.config["audit"] is not None
-IS_MAIN = workflow.is_main_process and not workflow.output_settings.dryrun
 
-if IS_MAIN:
+if workflow.is_main_process and not workflow.output_settings.dryrun:
     reset_future_mtimes(RESULTS)
 
 
@@ -88,7 +87,8 @@ def work(audit):
     if not workflow.is_main_process:
         return Work.frozen(folder)
     judged = AuditedBlocks.of(study.plan).judge() if audit else judge(study.plan)
-    found = Work.of(folder, judged, workflow.cores or 1)
+    noun = "audited blocks" if audit else "blocks"
+    found = Work.of(folder, judged, workflow.cores or 1, noun)
     if found.said:
         print(f"clustrategy: {found.said}", file=sys.stderr)
     if is_executing():

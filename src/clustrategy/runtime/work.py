@@ -22,6 +22,8 @@ class Work:
     good, missing, stale : int
         How many blocks are taken over, and how many are made because shards are not there, or
         were made from something else.
+    noun : str
+        What the blocks are called.
     """
 
     folder: str
@@ -29,9 +31,10 @@ class Work:
     good: int = 0
     missing: int = 0
     stale: int = 0
+    noun: str = "blocks"
 
     @classmethod
-    def of(cls, folder: str, judged: Iterable[Judged], cores: int) -> Work:
+    def of(cls, folder: str, judged: Iterable[Judged], cores: int, noun: str = "blocks") -> Work:
         """Pack what is to be made.
 
         Parameters
@@ -42,6 +45,8 @@ class Work:
             All blocks of the study.
         cores : int
             How many jobs can run at once.
+        noun : str
+            What the blocks are called.
         """
         everything = list(judged)
         tasks = [one.task for one in everything if one.task is not None]
@@ -52,7 +57,7 @@ class Work:
             packs = {n: one for n, one in known.items() if receipt(folder, n).exists()}
         missing = sum(one.is_missing for one in everything if one.task is not None)
         good = len(everything) - len(tasks)
-        return cls(folder, packs, good, missing, len(tasks) - missing)
+        return cls(folder, packs, good, missing, len(tasks) - missing, noun)
 
     @classmethod
     def frozen(cls, folder: str) -> Work:
@@ -79,7 +84,7 @@ class Work:
             if count
         ]
         return (
-            f"{self.good:,} of {whole:,} blocks are good and are taken over; "
+            f"{self.good:,} of {whole:,} {self.noun} are good and are taken over; "
             f"{self.missing + self.stale:,} will be made ({', '.join(reasons)})"
         )
 
