@@ -102,7 +102,7 @@ class Checkout:
             self.write_config(config)
             arguments = (*arguments, "--configfile", "mine.yaml")
         command = self.command(*arguments)
-        done = _cold(command, self.folder, popen) if popen else _warm(command[3:], self.folder)
+        done = _cold(command, self.folder, popen) if popen else started(command[3:], self.folder)()
         assert done.code == expect, done.output
         return done
 
@@ -143,14 +143,25 @@ def _server() -> subprocess.Popen[str]:
     return server
 
 
-def _warm(arguments: list[str], folder: Path) -> Run:
+def started(arguments: list[str], folder: Path) -> Callable[[], Run]:
+    """Start a run in a fork of the process that has Snakemake imported.
+
+    Returns
+    -------
+    function
+        Waits for the run's end; one has to come before the next is started.
+    """
     server, output = _server(), folder.with_name(f"{folder.name}.output")
-    assert server.stdin is not None and server.stdout is not None
+    assert server.stdin is not None
     line = {"folder": str(folder), "arguments": arguments, "output": str(output)}
     server.stdin.write(json.dumps(line) + "\n")
     server.stdin.flush()
-    code = int(server.stdout.readline())
-    return Run(code, output.read_text())
+
+    def wait() -> Run:
+        assert server.stdout is not None
+        return Run(int(server.stdout.readline()), output.read_text())
+
+    return wait
 
 
 def copy_workflow(folder: Path) -> Checkout:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import ESTIMATES, SMALL, Checkout
+from tests.conftest import ESTIMATES, SMALL, Checkout, started
 
 STUDY = {**SMALL, "sims_per_shard": 1}
 
@@ -31,7 +30,7 @@ def _workers(folder: Path) -> list[int]:
 
 
 def _kill(pids: list[int]) -> None:
-    for pid in pids:
+    for pid in filter(None, pids):
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -44,39 +43,34 @@ def _kill(pids: list[int]) -> None:
 def test_killed_at_random_moments_it_resumes_to_the_same_bits(
     checkout: Callable[..., Checkout], small: Checkout, whom: str
 ) -> None:
-    """Seven moments each, while shards and tables are written as often as not."""
+    """Seven moments each, from the plan of the run to its last table."""
     here = checkout()
     folder = here.folder.resolve()
     here.write_config(STUDY)
-    command = here.command(ESTIMATES, "--configfile", "mine.yaml")
+    arguments = here.command(ESTIMATES, "--configfile", "mine.yaml")[3:]
     moments = random.Random(whom)
     killed = 0
     for _ in range(7):
-        process = subprocess.Popen(
-            command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        # Most of a run is Snakemake's own start; what follows it is of interest.
-        while process.poll() is None and len(_workers(folder)) < 2:
-            time.sleep(0.02)
-        time.sleep(moments.uniform(0.0, 1.3))
-        if process.poll() is None:
-            killed += 1
+        wait = started(arguments, folder)
+        time.sleep(moments.uniform(0.4, 2.4))
+        main, *jobs = _workers(folder) or [0]
         match whom:
             case "the group":
-                _kill(_workers(folder))
+                _kill([main, *jobs])
             case "Snakemake alone":
-                _kill([process.pid])
+                _kill([main])
             case "one job":
-                _kill([pid for pid in _workers(folder) if pid != process.pid][-1:])
-        process.wait()
+                _kill(jobs[-1:])
+        code = wait().code
+        killed += code != 0
         while whom == "Snakemake alone" and _workers(folder):
-            time.sleep(0.05)
-        if not killed or process.returncode == 0:
+            time.sleep(0.1)
+        if code == 0:
             for shard in list(here.result("fits").rglob("*.parquet"))[::3]:
                 shard.unlink()
             here.result("estimates.parquet").unlink(missing_ok=True)
     assert killed > 0
-    run = here.run(*command[5:])
+    run = here.run(ESTIMATES, config=STUDY)
     assert "LockException" not in run.output
     found = here.result("estimates.parquet").read_bytes()
     assert found == small.result("estimates.parquet").read_bytes()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,16 +17,7 @@ OWN = {**SMALL, "study": "own", "strategies": ["cluster_robust", "mixed_intercep
 
 def snakemake(folder: Path, *arguments: str) -> str:
     """Run Snakemake in a folder and return what it said."""
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    output = done.stdout + done.stderr
-    assert done.returncode == 0, output
-    return output
+    return Checkout(folder).run(*arguments).output
 
 
 def test_a_path_with_spaces_braces_and_quotes(small: Checkout, tmp_path: Path) -> None:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 from clustrategy.study.audits import AuditedBlocks
-from clustrategy.study.packs import PACKS, pack_of
+from clustrategy.study.packs import carry
 from clustrategy.study.plan import read_plan
-from clustrategy.tables.files import write_text
 
 
 def audit_shards(pack: str, *, folder: str, receipt: str) -> None:
@@ -28,8 +24,4 @@ def audit_shards(pack: str, *, folder: str, receipt: str) -> None:
     DataError
         Where the files of the plan or the packs are not those of this run.
     """
-    audited = AuditedBlocks.of(read_plan(folder))
-    blocks = pack_of(Path(receipt).with_name(PACKS), pack).blocks
-    for block in blocks:
-        audited.make(block)
-    write_text(json.dumps({"blocks": len(blocks)}) + "\n", receipt)
+    carry(pack, receipt, AuditedBlocks.of(read_plan(folder)).make)

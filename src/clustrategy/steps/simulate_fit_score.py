@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from functools import partial
 
-from clustrategy.study.packs import PACKS, pack_of
+from clustrategy.study.packs import carry
 from clustrategy.study.plan import read_plan
 from clustrategy.study.shards import make
-from clustrategy.tables.files import write_text
 
 
 def simulate_fit_score(pack: str, *, folder: str, receipt: str) -> None:
@@ -28,8 +26,4 @@ def simulate_fit_score(pack: str, *, folder: str, receipt: str) -> None:
     DataError
         Where the files of the plan or the packs are not those of this run.
     """
-    plan = read_plan(folder)
-    blocks = pack_of(Path(receipt).with_name(PACKS), pack).blocks
-    for block in blocks:
-        make(plan.recipe, folder, block)
-    write_text(json.dumps({"blocks": len(blocks)}) + "\n", receipt)
+    carry(pack, receipt, partial(make, read_plan(folder).recipe, folder))

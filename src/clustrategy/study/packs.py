@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -152,6 +152,29 @@ def pack_of(path: Path, name: str) -> Pack:
         return read_packs(path)[name]
     except KeyError:
         raise DataError(f"{path}: has no pack {name!r}; run again") from None
+
+
+def carry(name: str, receipt: str, make: Callable[[Block], None]) -> None:
+    """Make the blocks of a pack one after the other, and leave its receipt.
+
+    Parameters
+    ----------
+    name : str
+        Of the pack, which the file beside the receipt holds.
+    receipt : str
+        The file to write when all is done.
+    make : callable
+        Makes a block.
+
+    Raises
+    ------
+    DataError
+        Where the file of the packs is of another run.
+    """
+    blocks = pack_of(Path(receipt).with_name(PACKS), name).blocks
+    for block in blocks:
+        make(block)
+    write_text(json.dumps({"blocks": len(blocks)}) + "\n", receipt)
 
 
 def read_packs(path: Path) -> dict[str, Pack]:
