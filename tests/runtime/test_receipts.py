@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from clustrategy.runtime.receipts import are_good, receipt_file, write_receipt
+from clustrategy.runtime.receipts import (
+    are_good,
+    receipt_file,
+    remove_unwanted,
+    write_receipt,
+)
 
 
 @pytest.fixture
@@ -97,3 +102,18 @@ def test_a_flipped_byte_of_a_receipt_makes_no_bad_file_good(log: Path, tmp_path:
         damaged[place] ^= 1 << place % 7
         receipt.write_bytes(damaged)
         assert not are_good(log, "origin", files(tmp_path))
+
+
+def test_files_that_a_study_does_not_want_any_more_are_removed(log: Path, tmp_path: Path) -> None:
+    one, other = files(tmp_path)
+    folder = str(tmp_path / "results")
+    remove_unwanted(folder, ["figures", "aggregate"], [one, other])
+    assert Path(one).exists() and Path(other).exists()
+    remove_unwanted(folder, ["aggregate"], [])
+    assert Path(one).exists(), "only the receipts of the rules given are looked through"
+    remove_unwanted(folder, ["figures"], [one])
+    assert Path(one).exists() and not Path(other).exists()
+    assert receipt_file(log).exists()
+    remove_unwanted(folder, ["figures"], [])
+    assert not Path(one).exists() and not receipt_file(log).exists()
+    remove_unwanted(folder, ["figures"], [])

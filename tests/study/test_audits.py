@@ -166,6 +166,9 @@ def test_an_audit_of_damaged_shards_makes_them_again(folder: Path, kind: str) ->
     content[40] ^= 1
     file.write_bytes(content)
     audited.make(audited.blocks[0])
+    assert contents(folder) != before, "a good audit is left alone, and reads no shard"
+    audited.file(audited.blocks[0]).unlink()
+    audited.make(audited.blocks[0])
     assert contents(folder) == before
 
 

@@ -418,6 +418,10 @@ def test_a_folder_belongs_to_one_seed_and_process(
     study.check_folder()
     study.plan.write()
     study.check_folder()
+    Study.from_config(changed("seed", 2)).check_folder()  # nothing was made with seed 1 yet
+    shard = tmp_path / "results/small/truth/clusters=6/sims=0-3.parquet"
+    shard.parent.mkdir(parents=True)
+    shard.touch()
     Study.from_config(changed("sims", 99)).check_folder()
     with pytest.raises(ConfigError, match="was made with seed 1, but .* says 2"):
         Study.from_config(changed("seed", 2)).check_folder()

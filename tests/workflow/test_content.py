@@ -184,3 +184,38 @@ def test_only_what_is_asked_for_is_loaded(finished: Checkout) -> None:
     rules = finished.run("--list-rules", config=SMALL).output.split()
     assert "aggregate" in rules
     assert not {"student", "student_example", "verify", "verification_table"} & set(rules)
+
+
+def test_a_level_less_and_more_sims_in_one_edit_with_an_audit(finished: Checkout) -> None:
+    """Packs of cells that are gone are not carried again."""
+    here = finished
+    audited = {**SMALL, "strategies": ["mixed_intercept"], "audit": {"engine": "glmm", "sims": 1}}
+    here.run("results/small/audit.csv", config=audited)
+    first = {path: path.stat().st_mtime_ns for path in here.result("audit").rglob("*.parquet")}
+    grid = {**SMALL["grid"], "clusters": [8]}
+    changed = {**audited, "grid": grid, "sims": 6}
+    run = here.run("results/small/audit.csv", config=changed)
+    assert "audit_shards" not in planned(run.output), "no audited number has changed"
+    assert pd.read_csv(here.result("audit.csv"))["clusters"].unique().tolist() == [8]
+    after = {path: path.stat().st_mtime_ns for path in here.result("audit").rglob("*.parquet")}
+    assert after == first
+    assert "Nothing to be done" in here.run("results/small/audit.csv", config=changed).output
+
+
+def test_what_the_config_does_not_ask_for_any_more_goes(finished: Checkout) -> None:
+    here = finished
+    audited = {**SMALL, "audit": {"engine": "glmm", "sims": 1}}
+    here.run("results/small/audit.csv", config=audited)
+    assert here.result("audit.csv").exists() and here.result("sim_estimates.csv").exists()
+    run = here.run(PERFORMANCE, config={**SMALL, "csv": False})
+    assert not here.result("audit.csv").exists()
+    assert not here.result("audit.parquet").exists()
+    assert not here.result("sim_estimates.csv").exists()
+    assert here.result("estimates.parquet").exists()
+    assert planned(run.output) == {"aggregate": 1, "performance": 1, "total": 2}
+
+
+def test_an_audit_that_is_not_configured_is_refused_in_one_sentence(finished: Checkout) -> None:
+    failed = finished.run("audit", config=SMALL, expect=1)
+    assert "the config has no 'audit:'" in failed.output
+    assert "Traceback" not in failed.output and "Exception" not in failed.output

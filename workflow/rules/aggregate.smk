@@ -1,6 +1,16 @@
 # The whole tables. An origin says what they are made from, so that they are judged by content.
 CSV = ("sim_results", "sim_estimates") if study.config["csv"] else ()
 
+# What is made of the tables does not depend on whether they are also there as CSV.
+origin(
+    "tables",
+    lambda: study.plan.digest,
+    code=partial(sources, PACKAGE / "steps/aggregate.py", but=STRATEGIES),
+)
+origin("aggregate", CSV, "tables")
+origin("summary", [], "tables")
+origin("performance", study.performance_settings, "tables")
+
 
 rule aggregate:
     input:
@@ -21,7 +31,7 @@ rule aggregate:
         runtime=60,
     params:
         folder=results,
-        made_from=origin("aggregate", lambda: [study.plan.digest, CSV]),
+        made_from=made_from("aggregate"),
     script:
         "../../scripts/aggregate.py"
 
@@ -39,7 +49,7 @@ rule summary:
     params:
         factors=study.factors,
         strategies=study.plan.labels,
-        made_from=origin("summary", [], "aggregate"),
+        made_from=made_from("summary"),
     script:
         "../../scripts/summary.py"
 
@@ -66,6 +76,6 @@ rule performance:
     params:
         folder=results,
         settings=study.performance_settings,
-        made_from=origin("performance", study.performance_settings, "aggregate"),
+        made_from=made_from("performance"),
     script:
         "../../scripts/performance.py"

@@ -1,7 +1,11 @@
 # The first sims of every cell again, by reference engines; judged and packed as the blocks are.
+origin("audit_table", lambda: AuditedBlocks.of(study.plan).digest)
+origin("audit_verdict", audit_circumstances(), "audit_table")
+
+
 rule audit_shards:
     input:
-        block_receipts,
+        ancient(block_receipts),
     output:
         receipt=f"{RESULTS}/audit_packs/{{pack}}.json",
     log:
@@ -33,7 +37,7 @@ rule audit_table:
         runtime=60,
     params:
         folder=results,
-        made_from=origin("audit_table", lambda: AuditedBlocks.of(study.plan).digest),
+        made_from=made_from("audit_table"),
     script:
         "../../scripts/audit_table.py"
 
@@ -52,6 +56,6 @@ rule audit_verdict:
         ENVIRONMENT
     params:
         circumstances=audit_circumstances(),
-        made_from=origin("audit_verdict", audit_circumstances(), "audit_table"),
+        made_from=made_from("audit_verdict"),
     script:
         "../../scripts/audit_verdict.py"

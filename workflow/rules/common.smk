@@ -12,13 +12,15 @@ from clustrategy.figures import registry as figures
 from clustrategy.runtime import closing_words, lock
 from clustrategy.runtime.clock import reset_future_mtimes
 from clustrategy.runtime.progress import Progress
-from clustrategy.runtime.receipts import are_good
+from clustrategy.runtime.receipts import are_good, remove_unwanted
 from clustrategy.runtime.work import Work
 from clustrategy.steps import provenance
 from clustrategy.steps.remake import FILES as REMADE
 from clustrategy.study.audits import AuditedBlocks
+from clustrategy.study.plan import stored
 from clustrategy.study.shards import judge
 from clustrategy.study.study import Study
+from clustrategy.tables.files import remove_leftovers
 from snakemake.logging import logger
 
 # Snakemake starts `script:` jobs by an unquoted path of Python, which may hold a space.
@@ -33,7 +35,9 @@ os.environ.setdefault(provenance.COMMAND, shlex.join(sys.argv))
 CONFIG_FILES = [*map(str, workflow.configfiles), *map(str, workflow.overwrite_configfiles)]
 
 try:
-    study = Study.from_config(config, CONFIG_FILES)
+    # On another machine the audit is what the run's plan says, whatever R there is.
+    plan = {} if workflow.is_main_process else stored(f"results/{config['study']}") or {}
+    study = Study.from_config(config, CONFIG_FILES, plan.get("audit"))
     study.check_folder()
     for strategy in study.strategies:
         strategy.check()
@@ -72,28 +76,33 @@ def is_executing():
 
 @cache
 def begin():
-    """Before anything is written: one run at a time, in a folder that is this study's."""
-    try:
-        lock.hold(RESULTS)
-        study.plan.write()
-    except ClustrategyError as error:
-        sys.exit(f"clustrategy: {error}")
+    """Before anything is written: one run at a time, in a folder that is this study's alone."""
+    lock.hold(RESULTS)
+    remove_leftovers(RESULTS)
+    remove_unwanted(RESULTS, OF_THE_STUDY, wanted_files())
+    study.plan.write()
 
 
 @cache
 def work(audit):
-    """The jobs that make what is missing or stale of the shards; Snakemake asks when it plans."""
+    """The jobs that make the shards that are missing or stale; Snakemake asks when it plans.
+
+    In a run, and not in a dry run, the jobs are also written down, for themselves to read.
+    """
     folder = f"{RESULTS}/{'audit_packs' if audit else 'packs'}"
     if not workflow.is_main_process:
         return Work.frozen(folder)
-    judged = AuditedBlocks.of(study.plan).judge() if audit else judge(study.plan)
-    noun = "audited blocks" if audit else "blocks"
-    found = Work.of(folder, judged, workflow.cores or 1, noun)
-    if found.said:
-        print(f"clustrategy: {found.said}", file=sys.stderr)
-    if is_executing():
-        begin()
-        found.freeze()
+    try:
+        judged = AuditedBlocks.of(study.plan).judge() if audit else judge(study.plan)
+        noun = "audited blocks" if audit else "blocks"
+        found = Work.of(folder, judged, workflow.cores or 1, noun)
+        if found.said:
+            print(f"clustrategy: {found.said}", file=sys.stderr)
+        if is_executing():
+            begin()
+            found.freeze()
+    except ClustrategyError as error:
+        sys.exit(f"clustrategy: {error}")
     return found
 
 
@@ -113,42 +122,47 @@ def minutes(pack, attempt, audit=False):
     return attempt * max(10, round(3 * seconds / 60) + 5)
 
 
-# Where a step leads to all strategies: those that a study has enter by digests of their own.
+# What these modules import is not followed: rules that fit add the digests of their strategies.
 STRATEGIES = [PACKAGE / "engines/chosen.py", PACKAGE / "study/shards.py"]
 
-# What gives a digest of all that files are made from, under the name of what makes them.
+# Of each rule, or rule and wildcards, a function that digests all that its files depend on.
 ORIGINS = {}
 
 
-def origin(rule, settings, *after, code=None):
-    """Say what a rule's files are made from: its step's code, its settings, and other rules' files.
+def origin(name, settings, *after, code=None):
+    """Register what files are made from: the code of their step, settings, and other files.
 
-    The answer is a params function, and worked out when it is asked for.
+    `settings` and `code` may be functions, which are called when the digest is asked for.
     """
 
     @cache
     def found():
-        step = PACKAGE / f"steps/{rule.partition('/')[0]}.py"
+        step = PACKAGE / f"steps/{name.partition('/')[0]}.py"
         files = code() if code else sources(step, but=STRATEGIES)
-        content = settings() if callable(settings) else settings
+        try:
+            content = settings() if callable(settings) else settings
+        except ClustrategyError as error:
+            sys.exit(f"clustrategy: {error}")
         return digest(code_digest(files), content, [ORIGINS[other]() for other in after])
 
-    ORIGINS[rule] = found
-    return lambda _: found()
+    ORIGINS[name] = found
 
 
 def made_from(rule):
-    """A params function: what a job's files are made from, where that depends on its wildcards."""
+    """A params function: the digest of what a job's files are made from."""
     return lambda wildcards: (ORIGINS.get("/".join((rule, *wildcards))) or ORIGINS[rule])()
 
 
-def judged(rule):
+def judged(rule, of_the_study=True):
     """An input function that gives no file, but has a job's own files made again where they are
     not what they should be."""
 
-    def judge(wildcards):
-        if is_executing():
-            begin()
+    def no_file(wildcards):
+        if of_the_study and is_executing():
+            try:
+                begin()
+            except ClustrategyError as error:
+                sys.exit(f"clustrategy: {error}")
         if workflow.is_main_process and workflow.dag is not None:
             known = getattr(rules, rule)
             files = [str(file).format(**dict(wildcards.items())) for file in known.output]
@@ -158,7 +172,29 @@ def judged(rule):
                     workflow.dag.forcefiles.update(files)
         return []
 
-    return judge
+    return no_file
+
+
+# The rules whose files are the study's: what they made of another config goes.
+OF_THE_STUDY = [
+    "aggregate",
+    "summary",
+    "performance",
+    "audit_table",
+    "audit_verdict",
+    "worked_example",
+    "cluster_coefficients",
+    "dependence",
+    "provenance",
+    "figures",
+]
+
+
+def wanted_files():
+    """The files of these rules that this study has."""
+    names = [n for n in OF_THE_STUDY[:-1] if AUDITED or not n.startswith("audit_")]
+    files = [file for name in names for file in getattr(rules, name).output]
+    return {*map(str, files), *figure_files()}
 
 
 def figure_names():
@@ -180,8 +216,8 @@ def figure_tables(name):
 
 
 def figure_code(name):
-    """The files that a figure is drawn by."""
-    return [PACKAGE / "steps/figure.py", *figures.code_of(name)]
+    """The files that a figure is drawn by; the registry of all figures without what it imports."""
+    return [PACKAGE / "steps/figure.py", PACKAGE / "figures/registry.py", *figures.code_of(name)]
 
 
 def figure_settings(name):
@@ -205,7 +241,7 @@ def audit_files():
 
 def audit_note():
     """What every figure says of a study that should have been audited and could not."""
-    missing, _, _ = study.audit_plan[1].partition(":")
+    missing, _, _ = study.left_out.partition(":")
     return f"NOT AUDITED: {missing}." if AUDITED and missing else ""
 
 
@@ -219,7 +255,7 @@ def remake_command():
 def audit_circumstances():
     """What the audit's verdict says of a run, beside what was found."""
     return {
-        "missing": study.audit_plan[1],
+        "missing": study.left_out,
         "without": study.unaudited,
         "versions": study.reference_versions,
         "remake": remake_command(),

@@ -1,4 +1,11 @@
 # Single datasets to look at: the worked example, and any dataset of the study again.
+origin(
+    "worked_example",
+    lambda: [study.recipe.digest, study.config["worked_example"], study.plan.labels],
+)
+origin("remake", lambda: [study.recipe.digest, study.plan.labels])
+
+
 rule worked_example:
     input:
         judged("worked_example"),
@@ -21,10 +28,7 @@ rule worked_example:
         dgp=study.dgp,
         cell=study.config["worked_example"],
         strategies=[strategy.spec for strategy in study.strategies],
-        made_from=origin(
-            "worked_example",
-            lambda: [study.recipe.digest, study.config["worked_example"], study.plan.labels],
-        ),
+        made_from=made_from("worked_example"),
     script:
         "../../scripts/worked_example.py"
 
@@ -43,6 +47,6 @@ rule remake:
         seed=study.seed,
         dgp=study.dgp,
         strategies=[strategy.spec for strategy in study.strategies],
-        made_from=origin("remake", lambda: [study.recipe.digest, study.plan.labels]),
+        made_from=made_from("remake"),
     script:
         "../../scripts/remake.py"

@@ -1,3 +1,10 @@
+origin(
+    "cluster_coefficients",
+    lambda: [study.recipe.drawing, study.seed, study.dgp, study.largest_cells, study.sims],
+)
+origin("dependence", lambda: [study.recipe.drawing, study.seed])
+
+
 rule cluster_coefficients:
     input:
         judged("cluster_coefficients"),
@@ -12,9 +19,7 @@ rule cluster_coefficients:
         dgp=study.dgp,
         cells=study.largest_cells,
         sims=study.sims,
-        made_from=origin(
-            "cluster_coefficients", [study.seed, study.dgp, study.largest_cells, study.sims]
-        ),
+        made_from=made_from("cluster_coefficients"),
     script:
         "../../scripts/cluster_coefficients.py"
 
@@ -30,16 +35,16 @@ rule dependence:
         ENVIRONMENT
     params:
         seed=study.seed,
-        made_from=origin("dependence", study.seed),
+        made_from=made_from("dependence"),
     script:
         "../../scripts/dependence.py"
 
 
 # The rule that makes a table, which is not always called as the table is.
 MAKERS = {
-    "estimates": "aggregate",
-    "fits": "aggregate",
-    "scores": "aggregate",
+    "estimates": "tables",
+    "fits": "tables",
+    "scores": "tables",
     "audit": "audit_table",
 }
 

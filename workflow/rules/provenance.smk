@@ -1,4 +1,16 @@
 # The last job of a run, so that its end is the run's.
+origin(
+    "provenance",
+    [study.config, study.reference_versions, study.left_out],
+    "aggregate",
+    "summary",
+    "performance",
+    "worked_example",
+    *(f"figure/{name}" for name in figure_names()),
+    *(["audit_verdict"] if AUDITED else []),
+)
+
+
 rule provenance:
     input:
         judged("provenance"),
@@ -17,15 +29,7 @@ rule provenance:
         ENVIRONMENT
     params:
         config=study.config,
-        audit={"references": study.reference_versions, "left_out": study.audit_plan[1]},
-        made_from=origin(
-            "provenance",
-            [study.config, study.reference_versions, study.audit_plan[1]],
-            "summary",
-            "performance",
-            "worked_example",
-            *(f"figure/{name}" for name in figure_names()),
-            *(["audit_verdict"] if AUDITED else []),
-        ),
+        audit={"references": study.reference_versions, "left_out": study.left_out},
+        made_from=made_from("provenance"),
     script:
         "../../scripts/provenance.py"

@@ -1,8 +1,22 @@
 # The example on real data. The table is downloaded where it is neither configured nor there yet:
 # later runs need no network.
+from clustrategy.core.digests import file_digest
+from clustrategy.engines.chosen import Strategy
+from clustrategy.examples.student_regressions import STRATEGIES as FITTED
 from clustrategy.examples.student_table import Settings, Table
 
 TABLE = Table(Settings(**study.config["student"]), f"{RESULTS}/student")
+
+# A downloaded table is judged by its checksum in the settings.
+origin(
+    "student_example",
+    lambda: [
+        study.config["student"],
+        study.config["figures"],
+        file_digest(TABLE.path()) if study.config["student"]["file"] else "downloaded",
+        [Strategy.parse(entry).digest for entry in FITTED],
+    ],
+)
 
 
 if TABLE.is_to_be_downloaded:
@@ -44,7 +58,7 @@ rule student_example:
     params:
         settings=study.config["student"],
         options=study.config["figures"],
-        made_from=origin("student_example", [study.config["student"], study.config["figures"]]),
+        made_from=made_from("student_example"),
     script:
         "../../scripts/student_example.py"
 

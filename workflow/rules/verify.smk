@@ -8,15 +8,36 @@ wildcard_constraints:
     part="|".join(verified.PARTS),
 
 
-# The call knows what there is to be done, and its tables' checksum whether anything has changed.
+for form in verified.FORMS:
+    for part in verified.PARTS:
+        origin(
+            f"verification_study/{form}/{part}",
+            verified.configs(form),
+            code=lambda: sorted(PACKAGE.rglob("*.py")),
+        )
+    parts = [f"verification_study/{form}/{part}" for part in verified.PARTS]
+    origin(f"verification_table/{form}", verified.configs(form), *parts)
+    origin(f"verification_figure/{form}", study.config["figures"], f"verification_table/{form}")
+    origin(f"verification_verdict/{form}", [], f"verification_table/{form}")
+
+
+# The call knows what there is to be done; its tables are judged here, too.
 rule verification_study:
     input:
+        judged("verification_study", of_the_study=False),
         default=config_file(verified.DEFAULT, BASE),
         over=lambda wildcards: [
             config_file(file, BASE) for file in verified.files(wildcards.form, wildcards.part)
         ],
     output:
-        "results/{form}/{part}.cksum",
+        update(
+            multiext(
+                "results/{form}-{part}/",
+                "performance.parquet",
+                "estimates.parquet",
+                "fits.parquet",
+            )
+        ),
     log:
         "results/{form}/logs/{part}.log",
     localrule: True
@@ -24,29 +45,20 @@ rule verification_study:
         ENVIRONMENT
     threads: workflow.cores
     params:
-        python=sys.executable,
         snakefile=workflow.main_snakefile,
-        study="{form}-{part}",
-        code=code_digest(sorted(PACKAGE.rglob("*.py"))),
-    shell:
-        "{params.python} -m snakemake --snakefile {params.snakefile:q} --cores {threads} "
-        "--configfile {input.over:q} --config study={params.study} -- "
-        "results/{params.study}/performance.parquet results/{params.study}/estimates.parquet "
-        "results/{params.study}/fits.parquet > {log:q} 2>&1 && "
-        "cksum results/{params.study}/performance.parquet results/{params.study}/estimates.parquet "
-        "results/{params.study}/fits.parquet > {output:q}"
-
-
-for form in verified.FORMS:
-    origin(f"verification_table/{form}", verified.configs(form))
-    origin(f"verification_figure/{form}", study.config["figures"], f"verification_table/{form}")
-    origin(f"verification_verdict/{form}", [], f"verification_table/{form}")
+        made_from=made_from("verification_study"),
+    script:
+        "../../scripts/verification_study.py"
 
 
 rule verification_table:
     input:
-        judged("verification_table"),
-        studies=expand("results/{{form}}/{part}.cksum", part=verified.PARTS),
+        judged("verification_table", of_the_study=False),
+        studies=expand(
+            "results/{{form}}-{part}/{table}.parquet",
+            part=verified.PARTS,
+            table=["performance", "estimates", "fits"],
+        ),
     output:
         parquet="results/{form}/verification.parquet",
         csv="results/{form}/verification.csv",
@@ -68,7 +80,7 @@ rule verification_table:
 
 rule verification_figure:
     input:
-        judged("verification_figure"),
+        judged("verification_figure", of_the_study=False),
         table=rules.verification_table.output.parquet,
     output:
         png="results/{form}/verification.png",
@@ -87,7 +99,7 @@ rule verification_figure:
 # The verdict: it fails where a number differs, after the table and the figure are there.
 rule verification_verdict:
     input:
-        judged("verification_verdict"),
+        judged("verification_verdict", of_the_study=False),
         table=rules.verification_table.output.parquet,
         figure=rules.verification_figure.output,
     output:

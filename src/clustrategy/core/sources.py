@@ -19,7 +19,7 @@ def sources(*files: Path, but: Collection[Path] = ()) -> list[Path]:
     *files : Path
         Modules of the package, or modules that import from it.
     but : collection of Path
-        Modules that are left out, with what they alone import.
+        Modules whose own imports are not followed.
 
     Returns
     -------
@@ -30,9 +30,9 @@ def sources(*files: Path, but: Collection[Path] = ()) -> list[Path]:
     waiting = list(files)
     while waiting:
         file = waiting.pop()
-        if file not in found and file not in but:
+        if file not in found:
             found.add(file)
-            waiting += _read(file)[1]
+            waiting += [] if file in but else _read(file)[1]
     return sorted(found)
 
 

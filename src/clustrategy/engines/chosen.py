@@ -164,7 +164,7 @@ class Strategy:
         known = hashlib.sha256()
         spec = {key: value for key, value in self.spec.items() if key != "name"}
         known.update(json.dumps([spec, self.versions], sort_keys=True).encode())
-        known.update(code_digest(self.code).encode())
+        known.update(code_digest([*self.code, Path(__file__)]).encode())
         return known.hexdigest()
 
     def check(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from clustrategy.core.shard import Floats
 
@@ -38,3 +39,8 @@ def score(*, estimate: Floats, std_error: Floats, statistic: Floats, truth: Floa
     return Scores(
         np.abs(estimate - truth).sum(axis=1), std_error.sum(axis=1), np.abs(statistic).sum(axis=1)
     )
+
+
+def fit_success(status: ArrayLike) -> NDArray[np.bool_]:
+    """Say which fits succeeded: those whose status is `ok`."""
+    return np.asarray(status) == "ok"

@@ -35,7 +35,7 @@ def closing_words(study: Study) -> str:
             "Bias, coverage, error rates and more, by cell, strategy and coefficient: "
             "performance.csv\n"
         )
-    _, missing = study.audit_plan
+    missing = study.left_out
     if "audit.txt" in made and study.config["audit"]:
         words += f"\n{(folder / 'audit.txt').read_text(encoding='utf-8')}"
     elif missing and "summary.csv" in made:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 
@@ -23,16 +24,19 @@ def hold(folder: str) -> None:
     ConfigError
         Where another run of the study is still going.
     """
-    Path(folder).mkdir(parents=True, exist_ok=True)
     lock = FileLock(Path(folder, FILE))
     try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
         lock.acquire(blocking=False)
+        os.utime(Path(folder, FILE))
     except Timeout:
         raise ConfigError(f"{folder}: another run of this study is going on; wait for it") from None
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be written to ({error.strerror})") from None
     _held.append(lock)
-    os.utime(Path(folder, FILE))
 
 
 def start_of_run(folder: str) -> float:
-    """Return when the last run of a study began, in seconds since the epoch."""
-    return Path(folder, FILE).stat().st_mtime
+    """Return when the last run of a study began, in seconds since the epoch; infinite if none."""
+    lock = Path(folder, FILE)
+    return lock.stat().st_mtime if lock.exists() else math.inf

@@ -12,8 +12,6 @@ class Progress(logging.Filter):
     """Reads Snakemake's log records on their way.
 
     Where there is no terminal for progress bars, it prints a line at every tenth part of the run.
-    It drops the line that Snakemake has for each temporary file, which would push all else off
-    the screen.
     """
 
     def __init__(self) -> None:
@@ -21,11 +19,11 @@ class Progress(logging.Filter):
         self._said = 0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a record is to be shown."""
+        """Let every record pass."""
         done, total = getattr(record, "done", None), getattr(record, "total", None)
         if done is not None and total and not sys.stderr.isatty():
             tenth = PARTS * done // total
             if tenth > self._said:
                 self._said = tenth
                 print(f"{done} of {total} steps done ({100 * done // total} %)", file=sys.stderr)
-        return "Removing temporary output" not in record.getMessage()
+        return True

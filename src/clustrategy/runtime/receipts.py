@@ -8,7 +8,7 @@ whatever the clock says.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from clustrategy.core.digests import file_digest
@@ -49,3 +49,28 @@ def are_good(log: str | Path, made_from: str, files: Iterable[str]) -> bool:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def remove_unwanted(folder: str, rules: Iterable[str], wanted: Collection[str]) -> None:
+    """Remove files of a study that its config does not ask for any more.
+
+    Parameters
+    ----------
+    folder : str
+        Of the study.
+    rules : iterable of str
+        Whose receipts are looked through: `<rule>.json`, and all in a folder `<rule>/`.
+    wanted : collection of str
+        The files that the study has.
+    """
+    for rule in rules:
+        place = Path(folder, "receipts", rule)
+        for receipt in [place.with_suffix(".json"), *place.rglob("*.json")]:
+            try:
+                files = set(json.loads(receipt.read_text(encoding="utf-8"))["files"])
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+            for file in files - set(wanted):
+                Path(file).unlink(missing_ok=True)
+            if files.isdisjoint(wanted):
+                receipt.unlink(missing_ok=True)

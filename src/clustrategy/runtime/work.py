@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,8 +53,7 @@ class Work:
         if tasks:
             packs = pack(tasks, cores, folder)
         else:
-            known = read_packs(_file(folder))
-            packs = {n: one for n, one in known.items() if receipt(folder, n).exists()}
+            packs = _done(folder, {one.block.path for one in everything})
         missing = sum(one.is_missing for one in everything if one.task is not None)
         good = len(everything) - len(tasks)
         return cls(folder, packs, good, missing, len(tasks) - missing, noun)
@@ -95,6 +94,15 @@ class Work:
         for path in Path(self.folder).glob("*.json"):
             if path.name not in keep:
                 path.unlink(missing_ok=True)
+
+
+def _done(folder: str, paths: Collection[str]) -> dict[str, Pack]:
+    """Read the packs of the run before, as far as they are done and of blocks that there are."""
+    return {
+        name: one
+        for name, one in read_packs(_file(folder)).items()
+        if receipt(folder, name).exists() and all(block.path in paths for block in one.blocks)
+    }
 
 
 def _file(folder: str) -> Path:

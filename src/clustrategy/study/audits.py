@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from clustrategy.audit.comparison import AUDIT, Audited, compare
+from clustrategy.audit.references import plan
 from clustrategy.core.digests import digest
 from clustrategy.core.errors import DataError
 from clustrategy.core.sources import PACKAGE, code_digest, sources
@@ -27,11 +28,12 @@ from clustrategy.tables.estimates import fits_from_tables
 from clustrategy.tables.sealed import read_sealed, write_sealed
 
 FOLDER = "audit"
+CHOSEN = PACKAGE / "engines/chosen.py"
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What audits the blocks of a study.
+    """What audits the blocks of a study, as plain values.
 
     Attributes
     ----------
@@ -41,34 +43,41 @@ class Audit:
         How many sims of each cell are audited.
     references : mapping of str to sequence of mapping
         The references of each label that can run here, as `Strategy.spec` gives them.
+    missing : str
+        Why a reference cannot run here, empty where all can.
+    versions : mapping of str to str
+        The versions of the references.
+    digests : mapping of str to str
+        What the audit of each label comes from, but for blocks.
     """
 
     engine: str
     sims: int
     references: Mapping[str, Sequence[Mapping[str, Any]]]
+    missing: str
+    versions: Mapping[str, str]
+    digests: Mapping[str, str]
+
+    @classmethod
+    def of(cls, strategies: Sequence[Strategy], engine: str, sims: int) -> Audit:
+        """Find what can audit strategies here."""
+        references, missing = plan(strategies, engine)
+        code = code_digest(sources(PACKAGE / "audit/comparison.py", but=[CHOSEN]))
+        versions: dict[str, str] = {}
+        digests = {}
+        for strategy in strategies:
+            others = [Strategy.parse(entry) for entry in references[strategy.label]]
+            for other in others:
+                versions |= other.versions
+            chosen = Audited.of(strategy, engine, others).chosen
+            digests[strategy.label] = digest(code, chosen.digest, [one.digest for one in others])
+        return cls(engine, sims, references, missing, dict(sorted(versions.items())), digests)
 
     def audited(self, recipe: Recipe) -> dict[str, Audited]:
         """Return the strategies of a study, by label, with their references."""
         return {
             label: Audited.of(strategy, self.engine, [*map(Strategy.parse, self.references[label])])
             for label, strategy in recipe.chosen.items()
-        }
-
-    @cached_property
-    def versions(self) -> dict[str, str]:
-        """The versions of the references."""
-        versions: dict[str, str] = {}
-        for entry in (entry for others in self.references.values() for entry in others):
-            versions |= Strategy.parse(entry).versions
-        return dict(sorted(versions.items()))
-
-    def digests(self, recipe: Recipe) -> dict[str, str]:
-        """Digest what the audit of each strategy comes from, but for blocks."""
-        files = sources(PACKAGE / "audit/comparison.py", but=[PACKAGE / "engines/chosen.py"])
-        code = code_digest(files)
-        return {
-            label: digest(code, one.chosen.digest, [other.digest for other in one.references])
-            for label, one in self.audited(recipe).items()
         }
 
 
@@ -109,14 +118,11 @@ class AuditedBlocks:
         sims = self.audit.sims
         return {b.head(sims).path: b for b in self.plan.blocks if b.first < sims}
 
-    @cached_property
-    def _digests(self) -> dict[str, str]:
-        return self.audit.digests(self.plan.recipe)
-
     @property
     def digest(self) -> str:
         """Changes with whatever the audit's table is made from."""
-        return digest(self._digests, self.audit.sims, self.plan.digest)
+        made_from = [self.made_from(head) for head in self.blocks]
+        return digest(self.plan.labels, self.plan.cells, made_from)
 
     def file(self, head: Block) -> Path:
         """Return the file of an audited block."""
@@ -125,7 +131,9 @@ class AuditedBlocks:
     def made_from(self, head: Block) -> dict[str, str]:
         """Digest what the audit of each strategy in a block is made from."""
         fits = self.plan.recipe.digests(head).fits
-        return {label: digest(made, fits[label]) for label, made in self._digests.items()}
+        return {
+            label: digest(made, fits[label]) for label, made in sorted(self.audit.digests.items())
+        }
 
     def judge(self) -> Iterator[Judged]:
         """Judge the audited blocks in turn."""
@@ -133,7 +141,7 @@ class AuditedBlocks:
             found, wanted = stamp(self.file(head)), self.made_from(head)
             missing = _missing(found, wanted)
             task = Task(head, digest(wanted), self._seconds(head, missing)) if missing else None
-            yield Judged(task, found is None)
+            yield Judged(head, task, found is None)
 
     def _seconds(self, head: Block, labels: Sequence[str]) -> float:
         process = self.plan.recipe.process(head.cell)
@@ -154,6 +162,8 @@ class AuditedBlocks:
             known = read_sealed(path) if len(missing) < len(wanted) else AUDIT.empty_table()
         except DataError:
             known, missing = AUDIT.empty_table(), list(wanted)
+        if not missing:
+            return
         tables = _rows(self.plan, self._wholes[head.path], head)
         shard = simulate(recipe.process(head.cell), recipe.seed, head.cell, head.sims).shard
         parts = [AUDIT.empty_table()]
@@ -173,7 +183,6 @@ class AuditedBlocks:
         try:
             table = read_sealed(path)
         except DataError:
-            path.unlink(missing_ok=True)
             self.make(head)
             table = read_sealed(path)
         return table.filter(pc.is_in(table["strategy"], pa.array(list(wanted))))

@@ -55,12 +55,14 @@ class Judged(NamedTuple):
 
     Attributes
     ----------
+    block : Block
     task : Task or None
         What has to be made of it, nothing where its shards are good.
     is_missing : bool
         Whether a shard is not there or not whole; else it is stale.
     """
 
+    block: Block
     task: Task | None
     is_missing: bool
 

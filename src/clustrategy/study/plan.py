@@ -63,7 +63,7 @@ class Plan:
     def digest(self) -> str:
         """Changes with whatever the whole tables of the study are made from."""
         content = self._content()
-        del content["cuts"], content["audit"]
+        del content["cuts"], content["audit"], content["keep_datasets"]
         ends = [cuts[-1][1] for cuts in self.cuts]
         return digest(content, ends, self.recipe.digest)
 

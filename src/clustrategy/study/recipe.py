@@ -77,7 +77,8 @@ class Recipe:
         return len(block.sims) * seconds(self.process(block.cell), chosen)
 
     @cached_property
-    def _drawing(self) -> str:
+    def drawing(self) -> str:
+        """The digest of what draws datasets: code, and the versions of numpy and scipy."""
         return digest(_code(_DRAWING), version("numpy"), version("scipy"))
 
     @cached_property
@@ -93,7 +94,7 @@ class Recipe:
         """Return what the shards of a block are to be made from."""
         process = asdict(self.process(block.cell))
         cell = [block.cell, block.first, block.last]
-        data = digest(self._drawing, self.seed, process, cell)
+        data = digest(self.drawing, self.seed, process, cell)
         fits = {label: digest(data, fitting) for label, fitting in self._fitting.items()}
         scores = {label: digest(fit, self._scoring) for label, fit in fits.items()}
         return Digests(data, fits, scores)
@@ -101,4 +102,4 @@ class Recipe:
     @cached_property
     def digest(self) -> str:
         """The digest of all that blocks of the same cells and sims are made from."""
-        return digest(self._drawing, self._fitting, self._scoring, self.seed, self.dgp)
+        return digest(self.drawing, self._fitting, self._scoring, self.seed, self.dgp)

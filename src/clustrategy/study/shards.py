@@ -21,7 +21,7 @@ from clustrategy.core.digests import digest
 from clustrategy.core.errors import DataError
 from clustrategy.core.shard import Floats
 from clustrategy.dgp import simulate
-from clustrategy.evaluation.scores import score
+from clustrategy.evaluation.scores import fit_success, score
 from clustrategy.study.blocks import Block
 from clustrategy.study.packs import Judged, Task
 from clustrategy.study.plan import Plan
@@ -112,7 +112,7 @@ def judge(plan: Plan) -> Iterator[Judged]:
         if not state.is_good:
             made_from = digest(shards.wanted.data, shards.wanted.scores)
             task = Task(block, made_from, plan.recipe.seconds(block, state.unfitted))
-        yield Judged(task, state.missing > 0)
+        yield Judged(block, task, state.missing > 0)
 
 
 class State(NamedTuple):
@@ -223,7 +223,7 @@ def _scores(found: _Found, truth: Floats, sims: range) -> pa.Table:
         for name in ("estimate", "std_error", "statistic")
     }
     label = found.fits["strategy"][0].as_py()
-    success = pc.equal(found.fits["status"], "ok")
+    success = fit_success(found.fits["status"].to_numpy())
     return scores_table(sims, label, score(**numbers, truth=truth), success)
 
 

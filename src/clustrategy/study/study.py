@@ -46,6 +46,8 @@ class Study:
         The whole config, defaults filled in.
     files : Sequence of str
         Where it was read from, for messages.
+    known_audit : Mapping, optional
+        What a plan says of the audit.
     """
 
     name: str
@@ -57,9 +59,15 @@ class Study:
     strategies: list[Strategy]
     config: dict[str, Any] = field(repr=False)
     files: Sequence[str] = ()
+    known_audit: Mapping[str, Any] | None = None
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], files: Sequence[str] = ()) -> Study:
+    def from_config(
+        cls,
+        config: Mapping[str, Any],
+        files: Sequence[str] = (),
+        known_audit: Mapping[str, Any] | None = None,
+    ) -> Study:
         """Validate a config.
 
         Parameters
@@ -68,6 +76,9 @@ class Study:
             As read from YAML.
         files : Sequence of str
             Where it was read from, later ones over earlier ones; for messages.
+        known_audit : Mapping, optional
+            What the study's plan says of its audit, for a job on a machine that may have another
+            R, or none.
 
         Raises
         ------
@@ -109,6 +120,7 @@ class Study:
             strategies=strategies,
             config=full,
             files=files,
+            known_audit=known_audit,
         )
         for cell in study.cells:
             study.process(cell)
@@ -201,13 +213,6 @@ class Study:
             return 0
         return self.sims if settings["sims"] == "all" else min(settings["sims"], self.sims)
 
-    @cached_property
-    def audit_plan(self) -> tuple[dict[str, list[dict[str, Any]]], str]:
-        """The references of each strategy, and why some or all are left out; as `audit.plan`."""
-        if self.config["audit"] is None:
-            return {}, "the config has no audit"
-        return audit.plan(self.strategies, self.config["audit"]["engine"])
-
     @property
     def unaudited(self) -> list[str]:
         """The labels of the strategies for which there is no reference, here or anywhere."""
@@ -223,14 +228,19 @@ class Study:
         settings = self.config["audit"]
         if settings is None:
             return None
-        return Audit(
-            settings["engine"], self.audited_sims, dict(sorted(self.audit_plan[0].items()))
-        )
+        if self.known_audit is not None:
+            return Audit(**self.known_audit)
+        return Audit.of(self.strategies, settings["engine"], self.audited_sims)
+
+    @property
+    def left_out(self) -> str:
+        """Why all or some references are left out, empty where none is."""
+        return "the config has no audit" if self.audit is None else self.audit.missing
 
     @property
     def reference_versions(self) -> dict[str, str]:
         """The versions of what the strategies are audited by."""
-        return {} if self.audit is None else self.audit.versions
+        return {} if self.audit is None else dict(self.audit.versions)
 
     @property
     def largest_cells(self) -> list[Cell]:
@@ -258,7 +268,7 @@ class Study:
         if not os.access(existing, os.W_OK | os.X_OK):
             raise ConfigError(f"{self.folder}: no permission to write in {existing}")
         found = stored(self.folder)
-        if found is None:
+        if found is None or next(existing.glob("truth/**/*.parquet"), None) is None:
             return
         for key, value in (("seed", self.seed), ("dgp", self.dgp)):
             if found[key] != value:

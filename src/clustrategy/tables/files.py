@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -20,8 +19,6 @@ from clustrategy.core.errors import DataError
 def whole(path: str | Path) -> Iterator[Path]:
     """Give a place beside `path` to write to; what is there in the end is put in place at once.
 
-    What processes that were killed left there is removed.
-
     Parameters
     ----------
     path : str or Path
@@ -34,7 +31,7 @@ def whole(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     # The suffix stays last: some writers take the format from it.
-    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    beside = path.with_name(f".{os.uname().nodename}-{os.getpid()}.{path.name}")
     try:
         with _naming(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,8 +39,6 @@ def whole(path: str | Path) -> Iterator[Path]:
             with open(beside, "rb") as written:
                 os.fsync(written.fileno())
             os.replace(beside, path)
-        for left in path.parent.glob(f".*.{glob.escape(path.name)}"):
-            left.unlink(missing_ok=True)
     finally:
         with suppress(OSError):
             beside.unlink()
@@ -162,3 +157,9 @@ def damaged(path: str | Path, error: Exception) -> DataError:
     """Say in a sentence that a file cannot be read."""
     reason = (str(error).splitlines() or [type(error).__name__])[0]
     return DataError(f"{path}: cannot be read ({reason}); delete it and run again")
+
+
+def remove_leftovers(folder: str | Path) -> None:
+    """Remove what processes that were killed left behind of files that they were writing."""
+    for path in Path(folder).rglob(".*-*.*"):
+        path.unlink(missing_ok=True)

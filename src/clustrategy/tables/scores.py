@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from clustrategy.core.shard import Floats
 
@@ -22,7 +23,7 @@ SCORES = pa.schema(
 
 
 def scores_table(
-    sims: Sequence[int], strategy: str, metrics: Sequence[Floats], success: pa.ChunkedArray
+    sims: Sequence[int], strategy: str, metrics: Sequence[Floats], success: NDArray[np.bool_]
 ) -> pa.Table:
     """Make a row per sim.
 
@@ -34,13 +35,13 @@ def scores_table(
         The label.
     metrics : sequence of (S,) arrays
         `coef_abs_err`, `se_sum` and `t_sum`.
-    success : (S,) of booleans
+    success : (S,) array of bool
         `fit_success`.
     """
     columns = [
         np.asarray(sims, dtype=np.int64),
         pa.repeat(strategy, len(sims)),
         *(np.asarray(metric) for metric in metrics),
-        success.combine_chunks(),
+        success,
     ]
     return pa.table(columns, schema=SCORES)
