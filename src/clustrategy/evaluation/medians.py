@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -47,11 +48,23 @@ def stratified_median(values: Sequence[Floats]) -> Estimate:
     if min(cell.size for cell in filled) < 2:
         return Estimate(median, np.nan)
     rng = np.random.default_rng(0)
+    together = [
+        np.stack([*cells]) for _, cells in itertools.groupby(filled, key=lambda cell: cell.size)
+    ]
     medians = [
-        np.median(np.concatenate([rng.choice(cell, cell.size) for cell in filled]))
+        np.median(np.concatenate([_resampled(cells, rng) for cells in together]))
         for _ in range(BOOTSTRAPS)
     ]
     return Estimate(median, float(np.std(medians, ddof=1)))
+
+
+def _resampled(cells: Floats, rng: np.random.Generator) -> Floats:
+    """Draw as many values from each of (cells, sims), with replacement, and string them together.
+
+    The draws are those of `rng.choice` for each cell in turn.
+    """
+    drawn = rng.integers(0, cells.shape[1], cells.shape)
+    return np.take_along_axis(cells, drawn, axis=1).reshape(-1)
 
 
 def stratified_share(successes: Sequence[NDArray[np.bool_]]) -> Estimate:
