@@ -28,7 +28,7 @@ WORKFLOW = ("Snakefile", "workflow", "scripts", "profiles", "config", "envs")
 # Cores are shared out by pytest-xdist and by Snakemake. Read when numpy is imported, later.
 for library in ("OMP", "OPENBLAS", "MKL", "VECLIB"):
     os.environ[f"{library}_NUM_THREADS"] = "1"
-ENVIRONMENT = os.environ | {"COLUMNS": "200"}
+ENVIRONMENT = os.environ | {"COLUMNS": "200", "NO_PROXY": "127.0.0.1"}
 
 # Not tests, and not to be imported for doctests: one needs a package that the suite does not.
 collect_ignore_glob = ["golden/make_*.py"]

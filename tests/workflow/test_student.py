@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -65,9 +64,6 @@ def served(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
         thread.join()
 
 
-DIRECT = {"env": os.environ | {"COLUMNS": "200", "NO_PROXY": "127.0.0.1"}}
-
-
 def configured(**change: Any) -> dict[str, Any]:
     change.setdefault("sha256", hashlib.sha256(TWIN).hexdigest())
     return {**SMALL, "student": change}
@@ -116,20 +112,20 @@ def test_a_run_that_downloads(checkout: Callable[..., Checkout], tmp_path: Path,
     handler = Terse if kind == "terse" else partial(Plain, directory=str(tmp_path / "www"))
     with served(handler) as address:
         mine = configured(url=f"{address}/student+performance.zip")
-        here.run("student", config=mine, **DIRECT)
+        here.run("student", config=mine)
     check_results(here)
     assert here.result("student/student-mat.csv").read_bytes() == TWIN
     if kind == "terse":
         return
 
     # The server is gone.
-    assert "Nothing to be done" in here.run("student", config=mine, **DIRECT).output
+    assert "Nothing to be done" in here.run("student", config=mine).output
     here.result("student/student.md").unlink()
-    here.run("student", config=mine, **DIRECT)
+    here.run("student", config=mine)
     check_results(here)
 
     here.result("student/student-mat.csv").write_bytes(TWIN[:-5])
-    run = here.run("student", config=mine, expect=1, **DIRECT)
+    run = here.run("student", config=mine, expect=1)
     assert "delete that file to download the table again" in run.output.replace("\n", " ")
     assert "Traceback" not in run.output
 
@@ -140,7 +136,7 @@ def test_a_run_without_a_network(checkout: Callable[..., Checkout]) -> None:
         pass
     mine = configured(url=f"{address}/x.zip")
     for more in ([], ["--dry-run"]):
-        run = here.run("student", *more, config=mine, expect=1, **DIRECT)
+        run = here.run("student", *more, config=mine, expect=1)
         said = sentence(run.output)
         assert "cannot be reached" in said
         assert "student.file" in said
@@ -151,10 +147,10 @@ def test_a_run_with_the_wrong_download(checkout: Callable[..., Checkout]) -> Non
     here = checkout()
     with served(Terse) as address:
         mine = configured(url=f"{address}/gone")
-        run = here.run("student", config=mine, expect=1, **DIRECT)
+        run = here.run("student", config=mine, expect=1)
         assert "status 404" in sentence(run.output)
         mine = configured(url=f"{address}/x.zip", sha256=64 * "0")
-        run = here.run("student", config=mine, expect=1, **DIRECT)
+        run = here.run("student", config=mine, expect=1)
     assert "Traceback" not in run.output
     log = here.result("logs/student_table.log").read_text()
     assert sentence(log) == log.strip()
