@@ -17,6 +17,7 @@ import pytest
 from clustrategy.core.errors import DataError
 from clustrategy.steps import aggregate as step
 from clustrategy.steps.aggregate import aggregate
+from clustrategy.study import shards as shards_module
 from clustrategy.study.plan import Plan, read_plan
 from clustrategy.study.shards import read
 from clustrategy.tables.files import read_parquet
@@ -146,7 +147,7 @@ def test_cells_may_differ_in_the_number_of_coefficients(tmp_path: Path) -> None:
 def test_one_cell_at_a_time_is_in_memory(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """No shard of a cell is read before the cell before it is written."""
     seen: list[str] = []
-    known_read, known_parts = step.read, step.parquet_parts
+    known_read, known_parts = shards_module.read, step.parquet_parts
 
     def spied_read(shards: Any, kind: str) -> pa.Table:
         seen.append(f"read {shards.block.cell['clusters']}")
@@ -169,7 +170,7 @@ def test_one_cell_at_a_time_is_in_memory(plan: Plan, monkeypatch: pytest.MonkeyP
 
         return Parts()
 
-    monkeypatch.setattr(step, "read", spied_read)
+    monkeypatch.setattr(shards_module, "read", spied_read)
     monkeypatch.setattr(step, "parquet_parts", spied_parts)
     whole(plan.folder)
     order = [what for k, what in enumerate(seen) if k == 0 or seen[k - 1] != what]

@@ -10,10 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clustrategy.core.errors import DataError
 from clustrategy.study.blocks import Block
 from clustrategy.study.plan import Plan, read_plan
-from clustrategy.study.shards import Shards, make, read
+from clustrategy.study.shards import read_or_make
 from clustrategy.tables.cells import with_cell
 from clustrategy.tables.files import csv_parts, parquet_parts
 
@@ -84,13 +83,8 @@ def _cell(plan: Plan, blocks: Sequence[Block]) -> tuple[dict[str, pa.Table], int
     parts: dict[str, list[pa.Table]] = {kind: [] for kind in KINDS}
     again = 0
     for block in blocks:
-        shards = Shards.of(plan.recipe, plan.folder, block)
-        try:
-            found = [read(shards, kind) for kind in KINDS]
-        except DataError:
-            make(plan.recipe, plan.folder, block, afresh=True)
-            found = [read(shards, kind) for kind in KINDS]
-            again += 1
+        found, made = read_or_make(plan, block, KINDS)
+        again += made
         for kind, table in zip(KINDS, found, strict=True):
             parts[kind].append(table)
     whole = {kind: pa.concat_tables(tables).combine_chunks() for kind, tables in parts.items()}

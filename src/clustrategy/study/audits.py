@@ -23,7 +23,7 @@ from clustrategy.study.blocks import FIT, LME4, Block
 from clustrategy.study.packs import Judged, Task
 from clustrategy.study.plan import Plan
 from clustrategy.study.recipe import Recipe
-from clustrategy.study.shards import MADE_FROM, Shards, make, read, stamp
+from clustrategy.study.shards import MADE_FROM, read_or_make, rows_of, stale_parts, stamp
 from clustrategy.tables.estimates import fits_from_tables
 from clustrategy.tables.sealed import read_sealed, write_sealed
 
@@ -139,7 +139,7 @@ class AuditedBlocks:
         """Judge the audited blocks in turn."""
         for head in self.blocks:
             found, wanted = stamp(self.file(head)), self.made_from(head)
-            missing = _missing(found, wanted)
+            missing = stale_parts(found, wanted)
             task = Task(head, digest(wanted), self._seconds(head, missing)) if missing else None
             yield Judged(head, task, found is None)
 
@@ -157,7 +157,7 @@ class AuditedBlocks:
         Rows of strategies that are audited already are taken over.
         """
         recipe, path, wanted = self.plan.recipe, self.file(head), self.made_from(head)
-        missing = _missing(stamp(path), wanted)
+        missing = stale_parts(stamp(path), wanted)
         try:
             known = read_sealed(path) if len(missing) < len(wanted) else AUDIT.empty_table()
         except DataError:
@@ -169,16 +169,16 @@ class AuditedBlocks:
         parts = [AUDIT.empty_table()]
         for label, audited in self.audit.audited(recipe).items():
             if label in missing:
-                kept = [_only(table, label) for table in tables]
+                kept = [rows_of(table, label) for table in tables]
                 parts.append(compare(shard, head.sims, audited, fits_from_tables(*kept)))
             else:
-                parts.append(_only(known, label))
+                parts.append(rows_of(known, label))
         write_sealed(pa.concat_tables(parts), path, {MADE_FROM: json.dumps(wanted)})
 
     def read(self, head: Block) -> pa.Table:
         """Read the audit of a block; where it is damaged or stale it is made again."""
         path, wanted = self.file(head), self.made_from(head)
-        if _missing(stamp(path), wanted):
+        if stale_parts(stamp(path), wanted):
             self.make(head)
         try:
             table = read_sealed(path)
@@ -188,23 +188,8 @@ class AuditedBlocks:
         return table.filter(pc.is_in(table["strategy"], pa.array(list(wanted))))
 
 
-def _missing(found: Mapping[str, str] | None, wanted: Mapping[str, str]) -> list[str]:
-    """List the strategies whose audit is not made from what it is to be made from."""
-    return [label for label, made in wanted.items() if (found or {}).get(label) != made]
-
-
-def _only(table: pa.Table, label: str) -> pa.Table:
-    return table.filter(pc.equal(table["strategy"], label))
-
-
 def _rows(plan: Plan, block: Block, head: Block) -> list[pa.Table]:
     """Read the estimates and fits of the first sims of a block."""
-    shards = Shards.of(plan.recipe, plan.folder, block)
-    kinds = ("estimates", "fits")
-    try:
-        tables = [read(shards, kind) for kind in kinds]
-    except DataError:
-        make(plan.recipe, plan.folder, block, afresh=True)
-        tables = [read(shards, kind) for kind in kinds]
+    tables, _ = read_or_make(plan, block, ("estimates", "fits"))
     sims = pa.array(head.sims, pa.int64())
     return [table.filter(pc.is_in(table["sim"], sims)) for table in tables]

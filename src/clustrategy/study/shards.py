@@ -89,17 +89,12 @@ class Shards:
     def state(self) -> State:
         """Judge the shards by their digests; their rows are not read."""
         found = {kind: stamp(self.file(kind)) for kind in self.kinds}
-        good = {
-            kind: {
-                part for part, made in self.parts(kind).items() if (parts or {}).get(part) == made
-            }
-            for kind, parts in found.items()
-        }
+        stale = {kind: stale_parts(parts, self.parts(kind)) for kind, parts in found.items()}
         return State(
             missing=sum(parts is None for parts in found.values()),
-            unfitted=sorted(self.wanted.fits.keys() - (good["estimates"] & good["fits"])),
-            unscored=sorted(self.wanted.scores.keys() - good["scores"]),
-            undrawn=[kind for kind in self.kinds if kind in DRAWN and not good[kind]],
+            unfitted=sorted({*stale["estimates"], *stale["fits"]}),
+            unscored=sorted(stale["scores"]),
+            undrawn=[kind for kind in self.kinds if kind in DRAWN and stale[kind]],
         )
 
 
@@ -147,6 +142,16 @@ def stamp(path: Path) -> Parts | None:
     except (OSError, ValueError, pa.ArrowException):
         return None
     return parts if isinstance(parts, dict) else {}
+
+
+def stale_parts(found: Parts | None, wanted: Parts) -> list[str]:
+    """List the parts of a shard that are not made from what they are to be made from."""
+    return [part for part, made in wanted.items() if (found or {}).get(part) != made]
+
+
+def rows_of(table: pa.Table, label: str) -> pa.Table:
+    """Return the rows of one strategy."""
+    return table.filter(pc.equal(table["strategy"], label))
 
 
 def make(recipe: Recipe, folder: str, block: Block, *, afresh: bool = False) -> None:
@@ -211,10 +216,7 @@ def _kept(shards: Shards, labels: Sequence[str]) -> dict[str, _Found]:
         tables = [read_sealed(shards.file(kind)) for kind in ("estimates", "fits")]
     except DataError:
         return {}
-    return {
-        label: _Found(*(table.filter(pc.equal(table["strategy"], label)) for table in tables))
-        for label in labels
-    }
+    return {label: _Found(*(rows_of(table, label) for table in tables)) for label in labels}
 
 
 def _scores(found: _Found, truth: Floats, sims: range) -> pa.Table:
@@ -243,7 +245,7 @@ def read(shards: Shards, kind: str) -> pa.Table:
     path = shards.file(kind)
     parts = stamp(path)
     wanted = shards.parts(kind)
-    if parts is None or any(parts.get(part) != made for part, made in wanted.items()):
+    if parts is None or stale_parts(parts, wanted):
         raise DataError(f"{path}: is not there, or was made from something else")
     table = read_sealed(path)
     if parts.keys() != wanted.keys():
@@ -254,3 +256,21 @@ def read(shards: Shards, kind: str) -> pa.Table:
     if not rows_of_sim or not np.array_equal(sims, np.repeat(block.sims, rows_of_sim)):
         raise DataError(f"{path}: does not hold sims {block.first} to {block.last}")
     return table
+
+
+def read_or_make(plan: Plan, block: Block, kinds: Sequence[str]) -> tuple[list[pa.Table], bool]:
+    """Read shards of a block; where one is damaged or stale, all of the block are made again.
+
+    Returns
+    -------
+    tables : list of Table
+        One for each kind, as `read` gives it.
+    again : bool
+        Whether the block had to be made again.
+    """
+    shards = Shards.of(plan.recipe, plan.folder, block)
+    try:
+        return [read(shards, kind) for kind in kinds], False
+    except DataError:
+        make(plan.recipe, plan.folder, block, afresh=True)
+        return [read(shards, kind) for kind in kinds], True
