@@ -6,13 +6,13 @@ from functools import cache, partial
 
 from clustrategy.core.cells import COUNTS
 from clustrategy.core.digests import digest
-from clustrategy.core.errors import ClustrategyError
 from clustrategy.core.sources import PACKAGE, code_digest, sources
 from clustrategy.figures import registry as figures
 from clustrategy.runtime import closing_words, lock
 from clustrategy.runtime.clock import reset_future_mtimes
 from clustrategy.runtime.progress import Progress
 from clustrategy.runtime.receipts import are_good, remove_unwanted
+from clustrategy.runtime.sentence import one_sentence
 from clustrategy.runtime.work import Work
 from clustrategy.steps import provenance
 from clustrategy.steps.remake import FILES as REMADE
@@ -34,15 +34,13 @@ os.environ.setdefault(provenance.COMMAND, shlex.join(sys.argv))
 
 CONFIG_FILES = [*map(str, workflow.configfiles), *map(str, workflow.overwrite_configfiles)]
 
-try:
+with one_sentence():
     # On another machine the audit is what the run's plan says, whatever R there is.
     plan = {} if workflow.is_main_process else stored(f"results/{config['study']}") or {}
     study = Study.from_config(config, CONFIG_FILES, plan.get("audit"))
     study.check_folder()
     for strategy in study.strategies:
         strategy.check()
-except ClustrategyError as error:
-    sys.exit(f"clustrategy: {error}")
 
 # Snakemake takes braces in a path for wildcards.
 ENVIRONMENT = f"{BASE}/envs/environment.yaml".replace("{", "{{").replace("}", "}}")
@@ -92,7 +90,7 @@ def work(audit):
     folder = f"{RESULTS}/{'audit_packs' if audit else 'packs'}"
     if not workflow.is_main_process:
         return Work.frozen(folder)
-    try:
+    with one_sentence():
         judged = AuditedBlocks.of(study.plan).judge() if audit else judge(study.plan)
         noun = "audited blocks" if audit else "blocks"
         found = Work.of(folder, judged, workflow.cores or 1, noun)
@@ -101,8 +99,6 @@ def work(audit):
         if is_executing():
             begin()
             found.freeze()
-    except ClustrategyError as error:
-        sys.exit(f"clustrategy: {error}")
     return found
 
 
@@ -139,10 +135,8 @@ def origin(name, settings, *after, code=None):
     def found():
         step = PACKAGE / f"steps/{name.partition('/')[0]}.py"
         files = code() if code else sources(step, but=STRATEGIES)
-        try:
+        with one_sentence():
             content = settings() if callable(settings) else settings
-        except ClustrategyError as error:
-            sys.exit(f"clustrategy: {error}")
         return digest(code_digest(files), content, [ORIGINS[other]() for other in after])
 
     ORIGINS[name] = found
@@ -159,10 +153,8 @@ def judged(rule, of_the_study=True):
 
     def no_file(wildcards):
         if of_the_study and is_executing():
-            try:
+            with one_sentence():
                 begin()
-            except ClustrategyError as error:
-                sys.exit(f"clustrategy: {error}")
         if workflow.is_main_process and workflow.dag is not None:
             known = getattr(rules, rule)
             files = [str(file).format(**dict(wildcards.items())) for file in known.output]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from tabulate import tabulate
 
-from clustrategy.core.errors import ClustrategyError
 from clustrategy.evaluation.sample_size import sims_by_pilot, sims_for
+from clustrategy.runtime.sentence import one_sentence
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -27,10 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     source.add_argument("--pilot", help="performance.parquet of a pilot study")
     sims.set_defaults(answer=_sims)
     chosen = parser.parse_args(arguments)
-    try:
+    with one_sentence():
         answer = chosen.answer(chosen)
-    except ClustrategyError as error:
-        sys.exit(f"clustrategy: {error}")
     print(answer)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from clustrategy.core.errors import ConfigError
+from clustrategy.runtime.sentence import one_sentence
 from clustrategy.study.config import load
 
 
@@ -23,10 +23,8 @@ def config_file(path: str, beside: object) -> str:
     """
     if not Path(path).exists():
         path = str(Path(str(beside), path))
-    try:
+    with one_sentence():
         load(path)
-    except ConfigError as error:
-        sys.exit(f"clustrategy: {error}")
     return path
 
 
