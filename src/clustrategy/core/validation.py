@@ -1,0 +1,148 @@
+"""Values against a JSON schema: defaults filled in, and one sentence for what is wrong."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jsonschema
+
+from clustrategy.core.errors import nearest
+
+_WORDS = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "nothing",
+}
+
+
+def _is_integer(_: object, value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(_: object, value: object) -> bool:
+    return _is_integer(_, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+# JSON's integers include 5.0, and YAML's floats include .nan: neither is meant here.
+_Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_integer, "number": _is_number}
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a value.
+
+    Attributes
+    ----------
+    path : tuple of str or int
+        The keys and places that lead to what is wrong.
+    sentence : str
+        What is wrong: the key, what was expected and what was found.
+    """
+
+    path: tuple[str | int, ...]
+    sentence: str
+
+
+def problem(value: object, schema: Mapping[str, Any], whole: str) -> Problem | None:
+    """Find the worst that is wrong with a value.
+
+    Parameters
+    ----------
+    value : object
+        Plain values: mappings, lists, text, numbers.
+    schema : Mapping
+        A JSON schema. A node with several forms says by `expected` what they are.
+    whole : str
+        What the value itself is called.
+
+    Returns
+    -------
+    Problem or None
+        None where nothing is wrong.
+    """
+    worst = jsonschema.exceptions.best_match(_Validator(schema).iter_errors(value))
+    if worst is None:
+        return None
+    if worst.parent is not None and not worst.relative_path and "expected" in worst.parent.schema:
+        worst = worst.parent
+    return Problem(tuple(worst.absolute_path), _sentence(worst, whole))
+
+
+def with_defaults(value: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of a mapping in which the keys that it lacks have the schema's defaults."""
+    complete = copy.deepcopy(dict(value))
+    _fill(complete, schema)
+    return complete
+
+
+def _fill(value: dict[str, Any], node: Mapping[str, Any]) -> None:
+    for key, part in node.get("properties", {}).items():
+        if key not in value and "default" in part:
+            value[key] = copy.deepcopy(part["default"])
+        if isinstance(value.get(key), dict):
+            _fill(value[key], part)
+
+
+def _sentence(error: jsonschema.ValidationError, whole: str) -> str:
+    path = ".".join(str(part) for part in error.absolute_path) or whole
+    found = described(error.instance)
+    if error.validator in ("anyOf", "oneOf") and "expected" in error.schema:
+        return f"{path} must be {error.schema['expected']}, found {error.instance!r}"
+    limit = error.validator_value
+    match error.validator:
+        case "additionalProperties":
+            known = list(error.schema.get("properties", {}))
+            unknown = next(key for key in error.instance if key not in known)
+            at = "" if path == whole else f" in {path}"
+            hint = nearest(unknown, known) or f"; known are {', '.join(known)}"
+            return f"unknown key {unknown!r}{at}{hint}"
+        case "required":
+            missing = next(key for key in limit if key not in error.instance)
+            return f"{path} lacks the key {missing!r}"
+        case "type":
+            kinds = [limit] if isinstance(limit, str) else limit
+            wanted = " or ".join(_WORDS[kind] for kind in kinds)
+            return f"{path} must be {wanted}, found {found}"
+        case "minItems":
+            return f"{path} needs at least {limit} value{'s' * (limit > 1)}, found {found}"
+        case "maxItems":
+            return f"{path} takes at most {limit} values, found {found}"
+        case "minimum":
+            return f"{path} must be at least {limit}, found {found}"
+        case "exclusiveMinimum":
+            return f"{path} must be greater than {limit}, found {found}"
+        case "maximum":
+            return f"{path} must be at most {limit}, found {found}"
+        case "exclusiveMaximum":
+            return f"{path} must be less than {limit}, found {found}"
+        case "enum":
+            choices = [str(choice) for choice in limit]
+            hint = nearest(str(error.instance), choices)
+            return f"{path} must be one of {', '.join(choices)}, found {found}{hint}"
+        case "pattern":
+            return f"{path} may hold letters, digits, '.', '_' and '-' alone, found {found}"
+    return f"{path}: {error.message}"
+
+
+def described(value: object) -> str:
+    """Say what was found: a value, or what kind of nothing."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a mapping" if value else "an empty mapping"
+    if isinstance(value, list) and not value:
+        return "an empty list"
+    return repr(value)
