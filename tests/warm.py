@@ -123,7 +123,9 @@ def serve_scripts(address: str) -> int:
         with connection, connection.makefile("rw") as stream:
             wanted = json.loads(stream.readline())
             if wanted and os.fork() == 0:
-                print(forked(lambda script: be_script(**script), wanted), file=stream, flush=True)
+                code = forked(lambda script: be_script(**script), wanted)
+                with suppress(BrokenPipeError):
+                    connection.send(f"{code}\n".encode())
                 os._exit(0)
         with suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG if wanted else 0)[0]:
