@@ -37,16 +37,21 @@ from clustrategy.estimation.cluster_robust import (
     leave_out_zeros,
     sum_of_squares,
 )
+from clustrategy.estimation.confidence_set import ConfidenceSet, confidence_set
 from clustrategy.estimation.least_squares import mark_undefined, solve
 from clustrategy.estimation.resampling import all_signs, are_few, generator_of
 
 TIE_TOLERANCE = 1e-9
 """Relative difference of squared t statistics below which they count as tied."""
 
-FARTHEST = 1024.0
-"""The largest tau of a confidence limit; an interval that reaches it has no end."""
+NO_PART = 1e-20
+"""A coefficient does not depend on a cluster whose k is no larger: nothing of its predictor that is
+not a combination of the others is there."""
 
-HALVINGS = 30
+ROUNDING = 1e-13
+"""What is left of d2, relative to its first sum, where it is zero but for rounding."""
+
+ISLANDS = "the test does not reject every value outside the interval"
 
 Weights = Literal["rademacher", "webb", "mammen"]
 
@@ -110,19 +115,28 @@ def fit_wild_bootstrap(shard: Shard, impose_null: bool, weights: Weights, draws:
     leave_out_zeros(fits, shard.terms)
     units = np.sqrt(np.where(np.isnan(squares), 1.0, squares))
     for sim in map(int, np.flatnonzero(fits.status == "ok")):
-        unit = units[sim]
-        tau = solution.estimate[sim] / unit
+        tested = np.flatnonzero(np.isfinite(fits.std_error[sim]))
+        there = sim, tested
+        unit = units[there]
         signs = weights_of(shard, sim, weights, draws)
         draw = Draws.of(
-            half[sim], scores[sim], direction[sim], unit / length[sim], signs, impose_null
+            half[sim],
+            scores[sim],
+            direction[there],
+            unit / length[there],
+            signs,
+            impose_null,
         )
-        fits.p_value[sim] = share = draw.share(tau)
+        tau = solution.estimate[there] / unit
+        fits.p_value[there] = share = draw.share(tau)
         above = draw.share(tau, ties=False)
-        fits.p_value_low[sim] = np.where(above < share, above, np.nan)
-        largest, smallest = draw.limits()
-        fits.conf_low[sim] = solution.estimate[sim] - unit * largest
-        fits.conf_high[sim] = solution.estimate[sim] - unit * smallest
-    leave_out_zeros(fits, shard.terms)
+        fits.p_value_low[there] = np.where(above < share, above, np.nan)
+        smallest, largest, islands = draw.not_rejected()
+        fits.conf_low[there] = solution.estimate[there] - unit * largest
+        fits.conf_high[there] = solution.estimate[there] - unit * smallest
+        if islands.any():
+            told = f"{ISLANDS}: {', '.join(np.asarray(shard.terms)[tested[islands]])}"
+            fits.message[sim] = "; ".join(filter(None, [fits.message[sim], told]))
     return fits
 
 
@@ -177,6 +191,7 @@ class Draws(NamedTuple):
         w0 = (z @ weights) / spread[:, None, None]
         a = np.swapaxes(half, 1, 2) @ (half @ direction.T)
         a = np.ascontiguousarray(np.transpose(a, (2, 1, 0)))
+        k = (direction[:, None] @ a)[:, 0]
         products = a @ np.swapaxes(a, 1, 2)
         squared = weights * weights
         along0, about0 = products @ w0, (a * q[:, None]) @ weights
@@ -184,19 +199,22 @@ class Draws(NamedTuple):
         d0 = (q * q) @ squared + (w0 * (along0 - 2.0 * about0)).sum(axis=1)
         n1 = d1 = d2 = np.zeros_like(n0)
         if impose_null:
-            k = (direction[:, None] @ a)[:, 0]
             w1 = a @ weights
             along1, about1 = products @ w1, (a * k[:, None]) @ weights
             n1 = (direction[:, None] @ w1)[:, 0]
             d1 = (q * k) @ squared + (w1 * (along0 - about0) - w0 * about1).sum(axis=1)
-            d2 = (k * k) @ squared + (w1 * (along1 - 2.0 * about1)).sum(axis=1)
-        # A draw that multiplies all residuals by one number gives back t, to the last digit.
-        same = (weights == weights[0]).all(axis=0)
+            most = (k * k) @ squared
+            d2 = most + (w1 * (along1 - 2.0 * about1)).sum(axis=1)
+            nothing = d2 <= ROUNDING * most
+            d1[nothing] = d2[nothing] = 0.0
+        # A draw that multiplies by one number all residuals that the coefficient depends on gives
+        # back t, to the last digit.
+        same, once = _same_weight(weights, k > NO_PART)
         if same.any():
-            once = weights[0, same]
-            n0[:, same], d0[:, same] = 0.0, once * once
+            once = once[same]
+            n0[same], d0[same] = 0.0, once * once
             if impose_null:
-                n1[:, same], d1[:, same], d2[:, same] = once, 0.0, 0.0
+                n1[same], d1[same], d2[same] = once, 0.0, 0.0
         return cls(n0, n1, d0, d1, d2)
 
     def share(self, tau: Floats, *, ties: bool = True) -> Floats:
@@ -216,31 +234,10 @@ class Draws(NamedTuple):
         tie = 1.0 - TIE_TOLERANCE if ties else 1.0 + TIE_TOLERANCE
         return _share_above(self._excess(tie), tau)
 
-    def limits(self) -> Floats:
-        """Find the largest and the smallest tau, (2, p), of null values that are not rejected.
-
-        From `FARTHEST` inwards, halved until one is not rejected, then by bisection. Where the one
-        at `FARTHEST` is not rejected, the interval has no end.
-        """
-        excess = self._excess(1.0 - TIE_TOLERANCE)
-        side = np.array([[1.0], [-1.0]])
-
-        def accepted(distance: Floats) -> NDArray[np.bool_]:
-            return _share_above(excess, side * distance) > 1.0 - CONFIDENCE
-
-        kept = np.zeros((2, self.n0.shape[0]))
-        rejected = np.full(kept.shape, FARTHEST)
-        distance = FARTHEST
-        while distance >= 1.0:
-            at = np.full(kept.shape, distance)
-            kept = np.where((kept == 0.0) & accepted(at), distance, kept)
-            rejected = np.where(kept == 0.0, distance, rejected)
-            distance /= 2.0
-        for _ in range(HALVINGS):
-            middle = (kept + rejected) / 2.0
-            inside = accepted(middle)
-            kept, rejected = np.where(inside, middle, kept), np.where(inside, rejected, middle)
-        return side * np.where(kept == FARTHEST, np.inf, kept)
+    def not_rejected(self) -> ConfidenceSet:
+        """Find the taus of the null values that the test does not reject."""
+        most = int(np.floor((1.0 - CONFIDENCE) * self.n0.shape[1] + 1e-9))
+        return confidence_set(np.array(self._excess(1.0 - TIE_TOLERANCE)[::-1]), most)
 
     def _excess(self, tie: float) -> list[Floats]:
         """Return n(tau)^2 - tie tau^2 d(tau) as a polynomial, the highest power first."""
@@ -262,6 +259,25 @@ def _share_above(polynomial: list[Floats], tau: Floats) -> Floats:
         value *= tau
     value += polynomial[-1]
     return np.asarray((value >= 0.0).sum(axis=-1) / value.shape[-1])
+
+
+def _same_weight(
+    weights: Floats, matters: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], Floats]:
+    """Tell which draws give one weight to all clusters that matter, (p, B), and the weight of one.
+
+    Parameters
+    ----------
+    weights : (G, B) array
+        v.
+    matters : (p, G) array of bool
+        Which clusters have a part in each coefficient.
+    """
+    first = weights[matters.argmax(axis=1)]
+    same = np.tile((weights == weights[0]).all(axis=0), (len(matters), 1))
+    for row in np.flatnonzero(~matters.all(axis=1)):
+        same[row] = (weights[matters[row]] == first[row]).all(axis=0)
+    return same, first
 
 
 def weights_of(shard: Shard, sim: int, weights: Weights, draws: int) -> Floats:
