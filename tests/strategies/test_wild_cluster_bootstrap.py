@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT, Shard
-from clustrategy.estimation.wild_bootstrap import weights_of
+from clustrategy.dgp import simulate
+from clustrategy.dgp.process import Process
+from clustrategy.estimation.wild_bootstrap import ISLANDS, weights_of
 from tests.material import FOLDER, few, fit, golden, join, random_shard
 
 GOLDEN = json.loads((FOLDER / "wild_bootstrap.json").read_text())["datasets"]
@@ -27,6 +29,19 @@ def first_clusters(shard: Shard, clusters: int) -> Shard:
 def low(fits: Fits) -> np.ndarray:
     """The lower end of the p-values: the p-value itself where there is one alone."""
     return np.where(np.isnan(fits.p_value_low), fits.p_value, fits.p_value_low)
+
+
+def arms(seed: int, clusters: int, rows: int, covariate: bool = True) -> Shard:
+    """Every other cluster treated, and a predictor that varies within clusters."""
+    shard = random_shard(seed, 1, clusters, 3 if covariate else 2, rows)
+    shard.X[:, 1] = np.repeat(np.arange(clusters) % 2, rows)
+    return shard
+
+
+def flagged(fits: Fits, shard: Shard) -> np.ndarray:
+    """Of which coefficients the message says that values outside are not rejected either."""
+    named = [message.partition(f"{ISLANDS}: ")[2].split(", ") for message in fits.message]
+    return np.array([[term in terms for term in shard.terms] for terms in named])
 
 
 class Rows:
@@ -123,6 +138,80 @@ def test_null_values_in_the_interval_are_those_that_are_not_rejected(imposed):
         assert np.array_equal(rejected, outside) and 0 < outside.sum() < 73
 
 
+def test_the_interval_is_the_connected_set_and_other_pieces_are_told():
+    """By regressions on all rows at null values from 0.1 to 10,000 standard errors away."""
+    for seed, islands in ((2, True), (6, False)):
+        shard = arms(seed, 8, 4)
+        v = weights_of(shard, 0, "rademacher", 128)
+        found = fit(shard, "wild_cluster_bootstrap", draws=128)
+        assert found.status[0] == "ok" and flagged(found, shard)[0, 0] == islands
+        brute = Rows(shard, v, 0, True)
+        low, high = found.conf_low[0, 0], found.conf_high[0, 0]
+        far = found.std_error[0, 0] * np.geomspace(0.1, 1e4, 60)
+        values = found.estimate[0, 0] + np.concatenate([-far[::-1], far])
+        accepted = np.array([brute.p_value(value)[0] > 0.05 for value in values])
+        within = (low <= values) & (values <= high)
+        assert accepted[within].all() and accepted[~within].any() == islands
+        assert 0.05 >= brute.p_value(low - 1e-6 * (high - low))[0]
+        assert 0.05 >= brute.p_value(high + 1e-6 * (high - low))[0]
+
+
+ARMS = {"clusters": 10, "treatment": "between"}
+UNEQUAL = {"clusters": 12, "size_cv": 1.5, "predictor_icc": [1, 0]}
+
+
+@pytest.mark.parametrize(
+    ("factors", "sim", "p_value", "limits", "value"),
+    [(ARMS, 8, 7 / 512, (0.63801, 1.22447), -15.0), (UNEQUAL, 419, 51 / 999, (0.2707, 1.4102), 0)],
+)
+def test_a_set_in_pieces_has_the_limits_of_the_piece_around_the_estimate(
+    factors, sim, p_value, limits, value
+):
+    """Limits that search from far away found were -20.2 in the first of these two."""
+    cell = {"clusters": factors["clusters"], "obs_per_cluster": 20, "between_cluster_sigma": 0.5}
+    process = Process(
+        predictors=2, coefficients=[0.5, 0.3, 0.8], residual_sigma=1.0, **(cell | factors)
+    )
+    shard = simulate(process, 5, cell, [sim]).shard
+    found = fit(shard, "wild_cluster_bootstrap")
+    assert found.p_value[0, 0] == pytest.approx(p_value, rel=1e-12)
+    np.testing.assert_allclose((found.conf_low[0, 0], found.conf_high[0, 0]), limits, atol=5e-5)
+    assert found.message[0] == f"{ISLANDS}: {INTERCEPT}" and found.status[0] == "ok"
+    brute = Rows(shard, weights_of(shard, 0, "rademacher", 999), 0, True)
+    ends = np.array([limits[0] - 1e-4, limits[0] + 1e-4, limits[1] - 1e-4, limits[1] + 1e-4, value])
+    accepted = [brute.p_value(end)[0] > 0.05 for end in ends]
+    assert accepted == [False, True, True, False, True]
+
+
+@st.composite
+def awkward(draw: st.DrawFn) -> Shard:
+    """Arms, unequal clusters, or small whole numbers with many ties."""
+    seed = draw(st.integers(0, 10**6))
+    kind = draw(st.sampled_from(["arms", "unequal", "ties"]))
+    if kind == "arms":
+        return join(*(arms(seed + k, 10, 3) for k in range(4)))
+    if kind == "unequal":
+        return random_shard(seed, 4, draw(st.integers(6, 14)), 2, (2, 20))
+    shard = random_shard(seed, 4, draw(st.integers(6, 10)), 2, 2)
+    return Shard(np.round(1.5 * shard.y), np.round(shard.X), shard.n, shard.terms)
+
+
+@IMPOSED
+@pytest.mark.parametrize("weights", WEIGHTS)
+@given(awkward())
+@few
+def test_zero_is_outside_where_it_is_rejected_and_inside_where_not_unless_told(
+    weights, imposed, shard
+):
+    found = fit(shard, "wild_cluster_bootstrap", weights=weights, draws=199, impose_null=imposed)
+    usable = np.isfinite(found.p_value)
+    rejected = (found.p_value <= 0.05)[usable]
+    outside = ((found.conf_low > 0.0) | (found.conf_high < 0.0))[usable]
+    told = flagged(found, shard)[usable]
+    assert outside[rejected].all() and (told | ~outside)[~rejected].all()
+    assert imposed or not told.any()
+
+
 def test_standard_errors_are_cr1():
     shard = random_shard(4, 3, 12, 4, (2, 9))
     found = fit(shard, "wild_cluster_bootstrap", draws=9)
@@ -152,6 +241,19 @@ def test_with_five_clusters_no_null_value_is_rejected(clusters, ends):
     found = fit(random_shard(2, 2, clusters, 2, (4, 9)), "wild_cluster_bootstrap")
     assert (np.isfinite(found.conf_low) == ends).all()
     assert (np.isfinite(found.conf_high) == ends).all()
+
+
+@pytest.mark.parametrize("effect", [0.0, 1e2, 1e5, 1e8])
+def test_a_coefficient_of_five_clusters_out_of_ten_is_never_rejected(effect):
+    """The intercept is the mean of the five clusters without treatment; the others say nothing."""
+    shard = arms(4, 10, 3, covariate=False)
+    moved = Shard(shard.y + effect, shard.X, shard.n, shard.terms)
+    found = fit(moved, "wild_cluster_bootstrap")
+    assert found.p_value[0, 0] >= 2.0**-4
+    assert effect == 0.0 or found.p_value[0, 0] == 2.0**-4
+    assert np.isneginf(found.conf_low[0, 0]) and np.isposinf(found.conf_high[0, 0])
+    assert np.isfinite([found.conf_low[0, 1], found.conf_high[0, 1]]).all()
+    assert found.message[0] == ""
 
 
 def test_a_mean_of_clusters_is_a_sign_flip_test_with_the_t_statistic():
@@ -271,3 +373,18 @@ def test_where_there_is_no_answer_there_is_a_reason():
     arms = random_shard(1, 1, 2, 2, 8)
     arms.X[:, 1] = np.repeat([0.0, 1.0], 8)
     assert said(arms) == ("undefined", "a standard error is zero")
+
+
+def test_what_is_left_out_and_what_lies_outside_are_both_told():
+    shard = arms(2, 10, 4)
+    shard.X[36:, 2] = 0.0
+    own = np.zeros((40, 2))
+    own[36:] = [[1.0, 1.0], [1.0, 2.0], [1.0, 4.0], [1.0, 7.0]]
+    wider = Shard(shard.y, np.column_stack([shard.X, own]), shard.n, (*shard.terms, "x3", "x4"))
+    found = fit(wider, "wild_cluster_bootstrap")
+    assert found.status[0] == "ok"
+    assert found.message[0] == (
+        f"a standard error is zero, and left out: x4; {ISLANDS}: {INTERCEPT}"
+    )
+    assert np.array_equal(np.isnan(found.p_value[0]), np.isnan(found.conf_low[0]))
+    assert np.flatnonzero(np.isnan(found.p_value[0])).tolist() == [4]

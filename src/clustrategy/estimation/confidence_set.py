@@ -29,9 +29,6 @@ HALF = 2.0
 NARROWEST = 2.0**-50
 """The width to which limits are found, in places on a side."""
 
-NARROWEST_ISLAND = 2.0**-24
-"""A piece of the set that holds no interval of this width is the work of rounding and ties."""
-
 PAIRS = 4096
 """How many polynomials of parts a further cut may make, if it is into more than two parts."""
 
@@ -75,12 +72,12 @@ def confidence_set(polynomials: Floats, most: int) -> ConfidenceSet:
     while cells.row.size and width >= NARROWEST:
         inside, outside, open_ = cells.judge(most)
         np.minimum.at(end, cells.row[outside], cells.start[outside])
-        if width >= NARROWEST_ISLAND:
-            np.maximum.at(farthest, cells.row[inside], cells.start[inside])
+        np.maximum.at(farthest, cells.row[inside], cells.start[inside])
         cells, width = cells.cut(~(inside | outside), open_, width)
     with np.errstate(divide="ignore"):
         limit = np.where(end <= 1.0, HALF * end, HALF / (2.0 - end)).reshape(2, p)
-    return ConfidenceSet(-limit[1], limit[0], (farthest > end).reshape(2, p).any(axis=0))
+    beyond = (farthest > end).reshape(2, p)
+    return ConfidenceSet(-limit[1], limit[0], beyond[0] | beyond[1])
 
 
 class _Cells(NamedTuple):
@@ -136,7 +133,7 @@ class _Cells(NamedTuple):
         place = np.full(self.row.size, -1)
         place[kept] = np.arange(kept.size)
         pairs = np.flatnonzero(open_ & undecided[self.cell])
-        halvings = int(np.log2(PAIRS / max(pairs.size, 1)))
+        halvings = (PAIRS // max(pairs.size, 1)).bit_length() - 1
         parts = _parts(min(max(halvings, 1), MOST_HALVINGS))
         k = parts.shape[0] // 5
         number = np.arange(k)[:, None]

@@ -17,8 +17,8 @@ constant, a draw's estimate less b and its sum of squares are, in units of h sqr
     w(tau) = sum v_g (z_g/sqrt(D) + tau a_g),
 
 and its |t| is at least the observed one where n(tau)^2 >= tau^2 d(tau). So five numbers a draw give
-the p-value of every null value, and with it the confidence limits. Without the null imposed
-n1, d1 and d2 are zero.
+the p-value of every null value, and with it all values that are not rejected (`confidence_set`).
+Without the null imposed n1, d1 and d2 are zero.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ TIE_TOLERANCE = 1e-9
 """Relative difference of squared t statistics below which they count as tied."""
 
 NO_PART = 1e-20
-"""A coefficient does not depend on a cluster whose k is no larger: nothing of its predictor that is
-not a combination of the others is there."""
+"""A coefficient does not depend on clusters whose k is no larger: there its predictor is a linear
+combination of the others. (The k are shares of its partial leverage; they sum to one.)"""
 
 ROUNDING = 1e-13
-"""What is left of d2, relative to its first sum, where it is zero but for rounding."""
+"""A d2 no larger than this share of its first sum is zero but for rounding."""
 
 ISLANDS = "the test does not reject every value outside the interval"
 
@@ -84,8 +84,8 @@ def fit_wild_bootstrap(shard: Shard, impose_null: bool, weights: Weights, draws:
     Fits
         Standard errors are CR1's; a constant factor of the variance (CR0, CR1S) changes no p-value
         and no limit. There are no degrees of freedom. The p-value is the share of draws with
-        |t*| >= |t|, the confidence limits are the farthest null values that this test does not
-        reject.
+        |t*| >= |t|, and the interval is the widest around the estimate in which this test rejects
+        no value.
 
     Notes
     -----
@@ -94,6 +94,11 @@ def fit_wild_bootstrap(shard: Shard, impose_null: bool, weights: Weights, draws:
     the same |t*|. `p_value_low` is the share with |t*| > |t| where that differs: under the null
     imposed the vector of ones gives back the data, so that not a p-value but an interval is
     identified (Webb 2023, Canadian J. Econ. 56, 839-858).
+
+    With the null imposed the p-value need not fall steadily away from the estimate. Where values
+    outside the interval are not rejected either, the message says so and names the coefficients.
+    So a value that is rejected is outside the interval, and one that is not is inside unless the
+    message tells otherwise. A limit is infinite where no value on its side is rejected.
 
     The random weights follow from the response alone, rounded to single precision: a dataset has
     the same ones in any shard. All its coefficients share them.
@@ -113,18 +118,16 @@ def fit_wild_bootstrap(shard: Shard, impose_null: bool, weights: Weights, draws:
     if shard.clusters < 2:
         fits.fail(np.ones(shard.sims, dtype=bool), "undefined", ONE_CLUSTER)
     leave_out_zeros(fits, shard.terms)
-    units = np.sqrt(np.where(np.isnan(squares), 1.0, squares))
     for sim in map(int, np.flatnonzero(fits.status == "ok")):
         tested = np.flatnonzero(np.isfinite(fits.std_error[sim]))
         there = sim, tested
-        unit = units[there]
-        signs = weights_of(shard, sim, weights, draws)
+        unit = np.sqrt(squares[there])
         draw = Draws.of(
             half[sim],
             scores[sim],
             direction[there],
             unit / length[there],
-            signs,
+            weights_of(shard, sim, weights, draws),
             impose_null,
         )
         tau = solution.estimate[there] / unit
@@ -261,9 +264,7 @@ def _share_above(polynomial: list[Floats], tau: Floats) -> Floats:
     return np.asarray((value >= 0.0).sum(axis=-1) / value.shape[-1])
 
 
-def _same_weight(
-    weights: Floats, matters: NDArray[np.bool_]
-) -> tuple[NDArray[np.bool_], Floats]:
+def _same_weight(weights: Floats, matters: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Floats]:
     """Tell which draws give one weight to all clusters that matter, (p, B), and the weight of one.
 
     Parameters
