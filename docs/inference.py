@@ -164,12 +164,12 @@ def sentences(table: Table) -> Iterator[str]:
     maximal = status.loc[status["strategy"] == "mixed_maximal", "status"] == "singular"
     share = float(maximal.mean())
     singular = Number(share, float(np.sqrt(share * (1 - share) / len(maximal))), len(KEYS), "")
-    failed = int((~status["status"].isin(["ok", "singular"])).sum())
+    unusable = int((~status["status"].isin(["ok", "singular"])).sum())
     bias = table.rows[(table.rows["measure"] == "bias") & (table.rows["term"] != "(Intercept)")]
     z = (bias["value"] / bias["mcse"]).abs().max()
     yield (
-        f"**Nothing failed and nothing is biased**: {failed:,} of {len(status):,} fits gave no "
-        f"numbers, and of {bias['value'].count():,} biases the largest is {z:.1f} of its Monte "
+        f"**Every fit is usable and nothing is biased**: {unusable:,} of {len(status):,} fits "
+        f"are not, and of {bias['value'].count():,} biases the largest is {z:.1f} of its Monte "
         f"Carlo standard errors; but {singular.percent} of the maximal fits are singular, and "
         "count all the same."
     )
@@ -212,7 +212,7 @@ def page() -> str:
         "## The numbers",
         "",
         "By sentence, from `performance.parquet` (case-wise). Besides, the counts of sentence 10 "
-        "are from `failure_rate`, `bias` and `fits.parquet`, and the comparison with lmerTest in "
+        "are from `unusable_rate`, `bias` and `fits.parquet`, and the comparison with lmerTest in "
         "sentence 6 is the audit of its cell alone (`strategies: [mixed_maximal]`, `sims: 120`, "
         "`audit: {engine: lme4, sims: all}`).",
         "",

@@ -33,7 +33,7 @@ def same(found: pd.DataFrame, rows: pd.DataFrame, where: tuple[float, str, str, 
     mine = found[(found[keys] == list(where)).all(axis=1)].set_index("measure")
     chosen = rows[(rows["between_cluster_sigma"] == sigma) & (rows["term"] == term)]
     expected = clustrategy.performance(chosen, truth="truth").set_index("measure")
-    expected = expected.drop("failure_rate")
+    expected = expected.drop("unusable_rate")
     ours = mine.loc[expected.index, ["value", "mcse", "n"]]
     pd.testing.assert_frame_equal(ours, expected, check_dtype=False, rtol=1e-12)
 
@@ -61,7 +61,7 @@ def test_each_handling_of_failures_uses_its_own_replicates() -> None:
     assert set(counts.loc["A", "IV1", "case_wise"]) == {36}
     assert set(counts.loc["A", "IV1", "list_wise"]) == {30}, "C counts, though without this term"
     assert set(counts.loc["A", "IV1", "fallback"]) == {39}, "the fallback itself failed in one"
-    failures = found[found["measure"] == "failure_rate"]
+    failures = found[found["measure"] == "unusable_rate"]
     assert (failures["n"] == SIMS).all()
     assert (failures.groupby("strategy")["value"].unique().map(list)).to_dict() == {
         "A": [4 / 40],
@@ -74,7 +74,7 @@ def test_a_term_that_is_not_estimated_is_no_failure() -> None:
     study, _ = write_study()
     found, differences = perform(study)
     absent = found[(found["strategy"] == "C") & (found["term"] == "IV1")]
-    rest = absent[absent["measure"] != "failure_rate"]
+    rest = absent[absent["measure"] != "unusable_rate"]
     assert (rest["note"] == "not estimated").all() and (rest["n"] == 0).all()
     assert rest[["value", "mcse"]].isna().all(axis=None)
     assert "IV1" not in set(differences.loc[differences["strategy"] == "C", "term"])
@@ -143,7 +143,7 @@ def test_differences_are_paired() -> None:
     failed = np.zeros((2, SIMS))
     failed[0, 3::10], failed[1, 13] = 1, 1
     apart = pd.Series(failed[0] - failed[1])
-    row = mine.loc["failure_rate", ["value", "mcse", "n"]].tolist()
+    row = mine.loc["unusable_rate", ["value", "mcse", "n"]].tolist()
     assert row == pytest.approx([apart.mean(), apart.sem(), SIMS])
 
 

@@ -53,7 +53,7 @@ def test_four_estimates_by_hand() -> None:
         "bias_eliminated_coverage": (0.75, (0.1875 / 4) ** 0.5),
         "rejection_rate": (0.5, 0.25),
         "interval_width": (3 * Z975, 2 * Z975 * (1 / 3) ** 0.5 / 2),
-        "failure_rate": (0, 0),
+        "unusable_rate": (0, 0),
     }
     for measure, numbers in expected.items():
         assert found[measure] == pytest.approx((*numbers, 4), rel=1e-12), measure
@@ -169,9 +169,9 @@ def test_mcse_is_the_spread_of_the_measure_over_repeated_studies(heavy: bool) ->
         gain = measures.relative_precision(other, own, settings)
         found.setdefault("relative_precision", []).append(gain)
         failed = rng.random((2, SIMS)) < [[0.1], [0.2]]
-        found.setdefault("failure_rate", []).append(measures.failure_rate(~failed[0]))
-        more = measures.failure_difference(*~failed)
-        found.setdefault("difference of failure_rate", []).append(more)
+        found.setdefault("unusable_rate", []).append(measures.unusable_rate(~failed[0]))
+        more = measures.unusable_difference(*~failed)
+        found.setdefault("difference of unusable_rate", []).append(more)
     # The size of a p-value's quantile is rough: it has a slope from a few rejections.
     rough = {name: 0.06 if "size_adjusted" in name or "robust" in name else 0.0 for name in found}
     for name, results in found.items():
@@ -233,13 +233,13 @@ def test_failures_are_counted_and_not_used() -> None:
         }
     )
     found = by_measure(clustrategy.performance(table, truth=2))
-    assert found["failure_rate"] == (0.4, pytest.approx(0.048**0.5), 5)
+    assert found["unusable_rate"] == (0.4, pytest.approx(0.048**0.5), 5)
     assert found["bias"] == (0, pytest.approx((1 / 3) ** 0.5), 3)
     assert found["model_se"] == (1, 0, 2), "n says which rows a measure is of"
     assert found["relative_error"][2] == 2
     assert found["interval_width"][0] == pytest.approx(2 * Z975)
     strict = by_measure(clustrategy.performance(table, truth=2, usable=["ok"]))
-    assert strict["failure_rate"][0] == 0.6
+    assert strict["unusable_rate"][0] == 0.6
 
 
 def test_own_tests_and_limits_are_taken_as_they_are() -> None:
@@ -317,7 +317,7 @@ def test_groups_and_their_order() -> None:
     only = clustrategy.performance(HAND[["estimate"]], truth=2)["measure"].tolist()
     assert only == [
         *("bias", "relative_bias", "median_bias", "empirical_se"),
-        *("robust_se", "mse", "rmse", "failure_rate"),
+        *("robust_se", "mse", "rmse", "unusable_rate"),
     ]
     empty = clustrategy.performance(table[:0], truth=2, by=["a", "b"])
     assert empty.empty and list(empty) == list(found)
@@ -360,13 +360,13 @@ def test_what_counts_is_by_the_status() -> None:
     own = HAND.assign(status=["converged", "converged", "stopped", "stopped"])
     for usable in ("converged", ["converged"]):
         found = by_measure(clustrategy.performance(own, truth=2, usable=usable))
-        assert found["bias"][0] == -0.5 and found["failure_rate"] == (0.5, 0.25, 4)
+        assert found["bias"][0] == -0.5 and found["unusable_rate"] == (0.5, 0.25, 4)
     with pytest.raises(ConfigError, match="no estimate has the status ok or singular; .* have con"):
         clustrategy.performance(own, truth=2)
     with pytest.raises(ConfigError, match=r"no status 'convergd' \(did you mean 'converged'\?\)"):
         clustrategy.performance(own, truth=2, usable="convergd")
     failed = clustrategy.performance(HAND.assign(status="error"), truth=2)
-    assert by_measure(failed)["failure_rate"] == (1, 0, 4)
+    assert by_measure(failed)["unusable_rate"] == (1, 0, 4)
 
 
 def test_estimates_must_be_a_table() -> None:
@@ -428,7 +428,7 @@ def test_whatever_is_not_there_has_a_note(n: int, alike: bool) -> None:
     )
     results = {
         "relative_precision": measures.relative_precision(own, other, Settings()),
-        "failure_rate": measures.failure_rate(spread > 0),
+        "unusable_rate": measures.unusable_rate(spread > 0),
     }
     for name in measures.MEASURES:
         results[name] = measures.evaluate(name, own, Settings())

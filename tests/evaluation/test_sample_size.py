@@ -26,7 +26,7 @@ from clustrategy.evaluation.sample_size import sims_by_pilot, sims_for
         ({"mcse": 0.005, "of": "bias", "sd": 0.2}, 1_600),
         ({"mcse": 0.005, "of": "rejection_rate"}, 1_900),
         ({"mcse": 0.001, "of": "rejection_rate", "alpha": 0.01}, 9_900),
-        ({"mcse": 0.01, "of": "failure_rate"}, 2_500),
+        ({"mcse": 0.01, "of": "unusable_rate"}, 2_500),
         ({"mcse": 0.01, "of": "empirical_se", "sd": 0.2}, 201),
         ({"mcse": 0.3, "of": "bias_eliminated_coverage"}, 1),
     ],
@@ -76,7 +76,7 @@ def pilot(tmp_path: Path) -> str:
         (10, "B", "IV1", 1.0, "case_wise", "bias", 0.1, 0.1, 50, ""),
     ]
     rows += [
-        (clusters, strategy, term, None, "case_wise", "failure_rate", 0.0, 0.0, 100, "")
+        (clusters, strategy, term, None, "case_wise", "unusable_rate", 0.0, 0.0, 100, "")
         for clusters in (10, 20)
         for strategy in "AB"
         for term in ("(Intercept)", "IV1")

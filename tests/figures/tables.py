@@ -91,7 +91,7 @@ def _performance(estimates: pd.DataFrame) -> pd.DataFrame:
         ]
         lost = len(fits) - n
         failed: dict[Any, Any] = {"value": lost / len(fits), "mcse": 0.1, "n": len(fits)}
-        rows.append({**cell, "measure": "failure_rate", **failed})
+        rows.append({**cell, "measure": "unusable_rate", **failed})
     table = pd.DataFrame(rows).assign(handling="case_wise", note="")
     others = table.assign(handling="list_wise", value=0.123)
     return pd.concat([table, others], ignore_index=True)

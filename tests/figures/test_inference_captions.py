@@ -13,11 +13,11 @@ INFERENCE = [name for name, figure in FIGURES.items() if "performance" in figure
 
 
 @pytest.mark.parametrize("name", ["power", "p_value_ecdf", "nested_loop", "lollipop"])
-def test_captions_count_the_fits_that_failed(name):
+def test_captions_count_the_unusable_fits(name):
     text = text_of(shared_figure(name))
-    assert "12 of 432 fits are not usable and are left out (mixed, maximal 12)" in text
+    assert "12 of 432 fits are unusable and are left out (mixed, maximal 12)" in text
     whole = make_performance()
-    whole.loc[whole["measure"] == "failure_rate", "value"] = 0
+    whole.loc[whole["measure"] == "unusable_rate", "value"] = 0
     assert "All fits are usable." in text_of(figure_of(name, whole))
 
 

@@ -13,8 +13,8 @@ from clustrategy.study.study import Study
 from tests.study.cheap import CHEAP
 
 SUMMARY = (
-    "strategy,coef_abs_err_median,coef_abs_err_mcse,se_sum_median,se_sum_mcse,t_sum_median,"
-    "t_sum_mcse,fit_success_rate,fit_success_mcse,fits\n"
+    "strategy,fits,median_coef_abs_err,median_coef_abs_err_mcse,fit_success_rate,singular_rate,"
+    "unusable_rate\n"
 )
 
 

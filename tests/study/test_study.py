@@ -460,7 +460,7 @@ def test_a_folder_belongs_to_one_seed_and_process(
             "sims",
             {"mcse": 0.005, "of": "covrage"},
             "config: sims: unknown measure 'covrage' (did you mean 'coverage'?); known are "
-            "coverage, bias_eliminated_coverage, rejection_rate, power, failure_rate, bias, "
+            "coverage, bias_eliminated_coverage, rejection_rate, power, unusable_rate, bias, "
             "relative_bias, median_bias, empirical_se, mse, rmse, model_se, interval_width, "
             "interval_score",
         ),

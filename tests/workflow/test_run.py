@@ -31,7 +31,7 @@ def test_everything_is_made_and_a_second_run_does_nothing(
     run = here.run(config=SMALL)
     assert "Traceback" not in run.output
     assert "Warning" not in run.output
-    assert "fits that succeeded" in run.output
+    assert "unusable" in run.output
     assert run.output.count("steps done (") == 10
     assert "steps done (100 %)" in run.output
     assert "results/small/" in run.output

@@ -8,7 +8,7 @@ origin(
     code=partial(sources, PACKAGE / "steps/aggregate.py", but=STRATEGIES),
 )
 origin("aggregate", CSV, "tables")
-origin("summary", [], "tables")
+origin("summary", study.config["performance"]["usable"], "tables")
 origin("performance", study.performance_settings, "tables")
 
 
@@ -40,6 +40,7 @@ rule summary:
     input:
         judged("summary"),
         scores=rules.aggregate.output.scores,
+        fits=rules.aggregate.output.fits,
     output:
         summary=f"{RESULTS}/summary.csv",
     log:
@@ -49,6 +50,7 @@ rule summary:
     params:
         factors=study.factors,
         strategies=study.plan.labels,
+        usable=study.config["performance"]["usable"],
         made_from=made_from("summary"),
     script:
         "../../scripts/summary.py"

@@ -148,10 +148,10 @@ class CellFits:
         """Return a row per strategy, term, handling and measure, as `PERFORMANCE`."""
         rows = []
         for s, label in enumerate(self.comparison.strategies):
-            failures = measures.failure_rate(self.usable[s])
+            lost = measures.unusable_rate(self.usable[s])
             for k, (term, true_value) in enumerate(self._true_values.items()):
                 for handling, results in self._handled(s, k).items():
-                    results["failure_rate"] = failures
+                    results["unusable_rate"] = lost
                     for name in measures.NAMES:
                         if name in results:
                             key = (label, term, true_value, handling, name)
@@ -166,7 +166,7 @@ class CellFits:
         rows = []
         f = self.reference
         for s, label in enumerate(self.comparison.strategies):
-            failures = measures.failure_difference(self.usable[s], self.usable[f])
+            lost = measures.unusable_difference(self.usable[s], self.usable[f])
             for k, (term, true_value) in enumerate(self._true_values.items()):
                 if s == f or not (self.estimated[s, k] and self.estimated[f, k]):
                     continue
@@ -182,7 +182,7 @@ class CellFits:
                         }
                     key = (label, self.comparison.reference, term, true_value, handling)
                     rows += [(*key, name, *result) for name, result in found.items()]
-                    rows.append((*key, "failure_rate", *failures))
+                    rows.append((*key, "unusable_rate", *lost))
         return _table(rows, DIFFERENCES)
 
     @cached_property

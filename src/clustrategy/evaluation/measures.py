@@ -437,7 +437,7 @@ MEASURES = {
     "interval_width": Measure(_interval_width, ("low", "high"), True),
     "interval_score": Measure(_interval_score, ("low", "high"), True),
 }
-NAMES = (*MEASURES, "relative_precision", "failure_rate")
+NAMES = (*MEASURES, "relative_precision", "unusable_rate")
 """The names of all measures, in the order of tables."""
 
 
@@ -546,7 +546,7 @@ def relative_precision(
     return _result(measured, n, True, finite_variance)
 
 
-def failure_rate(usable: NDArray[np.bool_]) -> Result:
+def unusable_rate(usable: NDArray[np.bool_]) -> Result:
     """Return the share of replicates that are unusable."""
     if usable.size == 0:
         return EMPTY
@@ -554,8 +554,8 @@ def failure_rate(usable: NDArray[np.bool_]) -> Result:
     return Result(share.value, share.mcse, usable.size)
 
 
-def failure_difference(own: NDArray[np.bool_], reference: NDArray[np.bool_]) -> Result:
-    """Return the failure rate less that of a reference on the same datasets."""
+def unusable_difference(own: NDArray[np.bool_], reference: NDArray[np.bool_]) -> Result:
+    """Return the unusable rate less that of a reference on the same datasets."""
     if own.size == 0:
         return EMPTY
     return _result(_mean(reference.astype(float) - own), own.size, False, True)

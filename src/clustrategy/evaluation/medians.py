@@ -1,4 +1,4 @@
-"""The closing table: per strategy the medians of the metrics and the success rate."""
+"""The closing table: per strategy the medians of the metrics, and how its fits ended."""
 
 from __future__ import annotations
 
@@ -67,32 +67,53 @@ def _resampled(cells: Floats, rng: np.random.Generator) -> Floats:
     return np.take_along_axis(cells, drawn, axis=1).reshape(-1)
 
 
-def stratified_share(successes: Sequence[NDArray[np.bool_]]) -> Estimate:
-    """Estimate the share of successes over all cells, with the cells as strata.
+def stratified_share(marked: Sequence[NDArray[np.bool_]]) -> Estimate:
+    """Estimate the share of marked fits over all cells, with the cells as strata.
 
     Parameters
     ----------
-    successes : Sequence of (sims,) array of bool
-        The successes of each cell.
+    marked : Sequence of (sims,) array of bool
+        The fits of each cell, and which of them count.
     """
-    n = sum(cell.size for cell in successes)
-    share = sum(int(cell.sum()) for cell in successes) / n
-    if min(cell.size for cell in successes) < 2:
+    n = sum(cell.size for cell in marked)
+    share = sum(int(cell.sum()) for cell in marked) / n
+    if min(cell.size for cell in marked) < 2:
         return Estimate(share, np.nan)
-    variance = sum(cell.size * cell.var(ddof=1) for cell in successes) / n**2
+    variance = sum(cell.size * cell.var(ddof=1) for cell in marked) / n**2
     return Estimate(share, float(np.sqrt(variance)))
 
 
-def medians(scores: pa.Table, factors: Sequence[str], strategies: Sequence[str]) -> pa.Table:
-    """Return a row per strategy: medians and success rate over the whole grid, with MCSE.
+def medians(
+    scores: pa.Table,
+    fits: pa.Table,
+    factors: Sequence[str],
+    strategies: Sequence[str],
+    usable: Sequence[str],
+) -> pa.Table:
+    """Return a row per strategy: medians and shares over the whole grid, with MCSE.
 
     Parameters
     ----------
-    scores : Table
-        The scores of a study, its cells one after the other.
+    scores, fits : Table
+        The scores and fits of a study, row by row of the same fit, its cells one after the other.
     factors, strategies : Sequence of str
         The factors and the labels of the study, in the order of its tables.
+    usable : Sequence of str
+        The status of fits whose numbers count.
+
+    Returns
+    -------
+    Table
+        `strategy`, `fits`, `median_*` of each metric, and the shares of the fits with
+        `fit_success`, of the singular and of the unusable ones; each with `*_mcse`.
     """
+    status = fits["status"].to_numpy(zero_copy_only=False)
+    columns = {name: scores[name].to_numpy(zero_copy_only=False) for name in METRICS}
+    shares = {
+        "fit_success_rate": scores["fit_success"].to_numpy(zero_copy_only=False).astype(bool),
+        "singular_rate": status == "singular",
+        "unusable_rate": ~np.isin(status, list(usable)),
+    }
     keys = np.column_stack([scores[factor].to_numpy() for factor in factors])
     starts = np.flatnonzero(np.r_[True, (keys[1:] != keys[:-1]).any(axis=1)])[1:]
     label = scores["strategy"].to_numpy(zero_copy_only=False)
@@ -100,41 +121,56 @@ def medians(scores: pa.Table, factors: Sequence[str], strategies: Sequence[str])
     for strategy in strategies:
         mine = label == strategy
 
-        def by_cell(column: str, mine: NDArray[np.bool_] = mine) -> list[NDArray[Any]]:
-            whole = scores[column].to_numpy(zero_copy_only=False)
+        def by_cell(whole: NDArray[Any], mine: NDArray[np.bool_] = mine) -> list[NDArray[Any]]:
             cells = zip(np.split(whole, starts), np.split(mine, starts), strict=True)
             return [cell[chosen] for cell, chosen in cells]
 
         rows["strategy"].append(strategy)
         rows["fits"].append(int(mine.sum()))
         for metric in METRICS:
-            median = stratified_median([cell[np.isfinite(cell)] for cell in by_cell(metric)])
+            values = by_cell(columns[metric])
+            median = stratified_median([cell[np.isfinite(cell)] for cell in values])
             rows.setdefault(f"median_{metric}", []).append(median.value)
             rows.setdefault(f"median_{metric}_mcse", []).append(median.mcse)
-        success = stratified_share([cell.astype(bool) for cell in by_cell("fit_success")])
-        rows.setdefault("success_rate", []).append(success.value)
-        rows.setdefault("success_rate_mcse", []).append(success.mcse)
+        for name, marked in shares.items():
+            share = stratified_share(by_cell(marked))
+            rows.setdefault(name, []).append(share.value)
+            rows.setdefault(f"{name}_mcse", []).append(share.mcse)
     return pa.table(rows)
 
 
 def as_text(table: pa.Table) -> str:
     """Return the table of `medians` for the terminal, Monte Carlo errors in brackets."""
-    head = ["strategy", "abs. coef. error", "sum of SEs", "sum of |t|", "fits that succeeded"]
+    head = [
+        "strategy",
+        "abs. coef. error",
+        "sum of SEs",
+        "sum of |t|",
+        "fits",
+        "singular",
+        "unusable",
+    ]
     lines = [head]
     for row in table.to_pylist():
         cells = [str(row["strategy"])]
         for metric in METRICS:
             cells.append(_with_error(row[f"median_{metric}"], row[f"median_{metric}_mcse"]))
-        mcse = row["success_rate_mcse"]
-        error = "" if mcse is None or np.isnan(mcse) else f" ({100 * mcse:.1f})"
-        share = f"{100 * row['success_rate']:.1f} %{error} of {row['fits']:,}"
-        lines.append([*cells, share])
+        shares = [
+            _as_percent(row[f"{name}_rate"], row[f"{name}_rate_mcse"])
+            for name in ("singular", "unusable")
+        ]
+        lines.append([*cells, f"{row['fits']:,}", *shares])
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     rule = ["-" * width for width in widths]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in (lines[0], rule, *lines[1:])
     )
+
+
+def _as_percent(share: float, mcse: float | None) -> str:
+    error = "" if mcse is None or np.isnan(mcse) else f" ({100 * mcse:.1f})"
+    return f"{100 * share:.1f} %{error}"
 
 
 def _with_error(value: float | None, mcse: float | None) -> str:

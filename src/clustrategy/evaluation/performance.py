@@ -54,7 +54,7 @@ def performance(
         Level of the intervals.
     usable : str or Sequence of str
         The values of `status` whose numbers count. Other rows, and those whose estimate is not
-        finite, are failures.
+        finite, are unusable.
     mcse : {"morris", "jackknife"}
         `morris`, as in Morris, White & Crowther (2019), or `jackknife`, which does not take the
         estimates to be normal, for empirical_se, relative_error and relative_precision.
@@ -125,7 +125,7 @@ def performance(
             used = used[good[partner[used]]]
             own, other = replicates.take(used), replicates.take(partner[used])
             results["relative_precision"] = measures.relative_precision(own, other, settings)
-        results["failure_rate"] = measures.failure_rate(good[members])
+        results["unusable_rate"] = measures.unusable_rate(good[members])
         rows += [(*key, name, *results[name][:3]) for name in NAMES if name in results]
     return pd.DataFrame(rows, columns=[*keys, *RESULT])
 

@@ -38,7 +38,7 @@ def _shares(alpha: float) -> dict[str, float]:
         "bias_eliminated_coverage": CONFIDENCE,
         "rejection_rate": alpha,
         "power": 0.5,
-        "failure_rate": 0.5,
+        "unusable_rate": 0.5,
     }
 
 
@@ -172,7 +172,7 @@ def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
     if not rows:
         raise DataError(f"{pilot}: has no Monte Carlo standard error of {of}")
     place = operator.itemgetter(*factors, "strategy", "term")
-    sims = {place(row): row["n"] for row in everything if row["measure"] == "failure_rate"}
+    sims = {place(row): row["n"] for row in everything if row["measure"] == "unusable_rate"}
     worst: dict[tuple[str, str], Needed] = {}
     for row in rows:
         found = _needed(row, factors, mcse, sims[place(row)])
@@ -183,7 +183,7 @@ def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
 
 
 def _needed(row: Mapping[str, Any], factors: list[str], mcse: float, sims: int) -> Needed:
-    """Return what a row of a pilot study with so many sims, failures included, asks for."""
+    """Return what a row of a pilot study with so many sims, unusable ones included, asks for."""
     cell = ", ".join(f"{factor}={row[factor]}" for factor in factors)
     sims = _ceiling(sims * (row["mcse"] / mcse) ** 2)
     numbers = row["value"], row["mcse"], row["n"]

@@ -42,5 +42,5 @@ def score(*, estimate: Floats, std_error: Floats, statistic: Floats, truth: Floa
 
 
 def fit_success(status: ArrayLike) -> NDArray[np.bool_]:
-    """Say which fits succeeded: those whose status is `ok`."""
+    """Return `fit_success`: whether the status is `ok`."""
     return np.asarray(status) == "ok"

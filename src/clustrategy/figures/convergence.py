@@ -1,4 +1,4 @@
-"""How many fits are not ok, and how they ended."""
+"""How many fits are singular or unusable, and how they ended."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def convergence(
     strategies: Sequence[str],
     options: Options,
 ) -> Figure:
-    """Draw the shares of each cell's fits that are not ok, by status, with Wilson intervals.
+    """Draw the shares of each cell's fits that are singular or unusable, with Wilson intervals.
 
     Parameters
     ----------
@@ -72,9 +72,9 @@ def convergence(
         outcome_handles(list(outcomes.values())),
     ]
     caption = [
-        "Whiskers: 95 % Wilson interval of the share of all failures (Monte Carlo error). "
+        "Whiskers: 95 % Wilson interval of the whole bar (Monte Carlo error). "
         "Singular: a diagonal element of the random effects' relative Cholesky factor below "
-        "1e-4; such fits have estimates, which the other figures use. "
+        "1e-4; such fits are usable, the other kinds are not. "
         f"{int(fits.groupby([*factors, 'strategy']).size().max())} sims per cell."
     ]
     if by_lme4 is not None:
@@ -86,7 +86,7 @@ def convergence(
         grid.figure,
         look,
         panels_height=grid.height,
-        title="Convergence: share of fits that did not succeed",
+        title="Convergence: share of fits that are singular or unusable",
         legends=legends,
         xlabel=factor_label(SIGMA),
         ylabel="share of fits",

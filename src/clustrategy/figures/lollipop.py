@@ -50,7 +50,7 @@ MEASURES: Mapping[str, tuple[str, float | None]] = {
     "interval_width": ("interval width", None),
     "interval_score": ("interval score", None),
     "relative_precision": ("relative precision", 0.0),
-    "failure_rate": ("failure rate", None),
+    "unusable_rate": ("share of unusable fits", None),
 }
 """The names of the measures for readers, and the value that each should have, if any.
 

@@ -27,8 +27,8 @@ OUTCOMES = {
     "error": Outcome("no fit", 0.0, "xxxxx", dark=True),
 }
 RULES: dict[Rule, tuple[str, str]] = {
-    ">=1.1-19": ("o", "failed, lme4 ≥ 1.1-19"),
-    "<=1.1-18": ("D", "failed, lme4 ≤ 1.1-18"),
+    ">=1.1-19": ("o", "no fit_success, lme4 ≥ 1.1-19"),
+    "<=1.1-18": ("D", "no fit_success, lme4 ≤ 1.1-18"),
 }
 FLAGS = ["optimizer_warning", "gradient_warning", "hessian_warning"]
 
@@ -158,5 +158,5 @@ def caption(fits: pd.DataFrame) -> str:
         f"Below, {len(fits):,} audited fits by lme4, all sizes together. The bars count each "
         f"once, as what holds first of: no fit; stopped short ({short:,}), its REML criterion more "
         "than 1e-4 above the least of all engines; singular; warned. Marks, with 95 % Wilson "
-        "intervals: what counts as failed by lme4's messages since 1.1-19, and before."
+        "intervals: fits without fit_success by lme4's messages since 1.1-19, and before."
     )

@@ -13,7 +13,7 @@ from clustrategy.figures.parts.intervals import Z_95, wilson
 from clustrategy.figures.parts.labels import strategy_label
 from clustrategy.figures.parts.predictor_kinds import slopes
 
-RATES = ("coverage", "bias_eliminated_coverage", "rejection_rate", "failure_rate")
+RATES = ("coverage", "bias_eliminated_coverage", "rejection_rate", "unusable_rate")
 """The measures that are a share of the fits."""
 
 Truth = Literal["any", "zero", "nonzero"]
@@ -106,9 +106,9 @@ def sims(table: pd.DataFrame) -> int:
 def unusable_fits(table: pd.DataFrame, factors: Sequence[str], strategies: Sequence[str]) -> str:
     """Say in a sentence how many fits are unusable, by strategy.
 
-    The sentence is empty where the table has no failure rates.
+    The sentence is empty where the table has no unusable_rate.
     """
-    rows = table[(table["measure"] == "failure_rate") & (table["handling"] == "case_wise")]
+    rows = table[(table["measure"] == "unusable_rate") & (table["handling"] == "case_wise")]
     if rows.empty:
         return ""
     fits = rows.groupby([*factors, "strategy"])[["value", "n"]].min()
@@ -117,6 +117,6 @@ def unusable_fits(table: pd.DataFrame, factors: Sequence[str], strategies: Seque
     if not named:
         return "All fits are usable."
     return (
-        f"{lost.sum():,.0f} of {fits['n'].sum():,.0f} fits are not usable and are left out "
+        f"{lost.sum():,.0f} of {fits['n'].sum():,.0f} fits are unusable and are left out "
         f"({', '.join(named)})."
     )
