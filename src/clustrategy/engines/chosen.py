@@ -19,6 +19,8 @@ from clustrategy.core.shard import Shard
 from clustrategy.core.sources import code_digest, sources
 from clustrategy.strategies.registry import DEFAULT_ENGINE, REGISTERED, FitFunction, Registered
 
+OUT_OF_RANGE = "the numbers of a column are so large or small that products lose digits: rescale it"
+
 
 def registry() -> dict[str, dict[str, Registered]]:
     """Return all strategies with all their engines.
@@ -190,9 +192,13 @@ class Strategy:
         Fits
         """
         status, message = "undefined", "the data hold values that are not finite"
-        if shard.finite.all():
+        if shard.finite.all() and not shard.in_range.all():
+            message = OUT_OF_RANGE
+        elif shard.finite.all():
             try:
-                return self._entry.function(shard, **self.options)
+                fits = self._entry.function(shard, **self.options)
+                fits.check()
+                return fits
             except Exception as error:
                 status, message = "error", one_line(error) or type(error).__name__
         if shard.sims > 1:
