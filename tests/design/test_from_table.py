@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from clustrategy import analyze
-from clustrategy.core.errors import DataError
+from clustrategy.core.errors import DataError, RowsLeftOut
 from clustrategy.design.from_table import shard_from_table
 from tests.material import GOLDEN, golden, orthodont, sleepstudy
 
@@ -66,11 +66,16 @@ def test_rows_with_a_missing_value_in_the_model_are_left_out():
     data["Subject"] = data["Subject"].astype(float)
     for place, row in enumerate(gone):
         data.loc[row, ["Reaction", "Days", "Subject"][place % 3]] = np.nan
-    shard, _ = shard_from_table(data, "Reaction ~ Days", "Subject")
+    with pytest.warns(
+        RowsLeftOut, match="^33 of 180 rows of the data are left out: they have no v"
+    ):
+        shard, _ = shard_from_table(data, "Reaction ~ Days", "Subject")
     expected = golden("sleepstudy-unbalanced")
     assert np.array_equal(shard.y, expected.y) and np.array_equal(shard.X, expected.X)
     assert np.array_equal(shard.n, expected.n)
-    found = analyze(data, "Reaction ~ Days", cluster="Subject", strategies=["cluster_robust"])
+    with pytest.warns(RowsLeftOut, match="in Days, Reaction, Subject$") as caught:
+        found = analyze(data, "Reaction ~ Days", cluster="Subject", strategies=["cluster_robust"])
+    assert [warning.filename for warning in caught] == [__file__], "it points to the caller"
     golden_se = GOLDEN["sleepstudy-unbalanced"]["robust"]["CR1S"]["std_error"]
     np.testing.assert_allclose(found["std_error"], golden_se, rtol=1e-11)
 

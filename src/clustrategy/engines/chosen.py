@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -206,6 +206,35 @@ class Strategy:
         failed = Fits.blank(1, shard.p)
         failed.fail(np.array([True]), status, message)
         return failed
+
+
+def parse_all(
+    entries: Iterable[str | Mapping[str, Any]], engine: str | None = None
+) -> list[Strategy]:
+    """Read entries, each under a label of its own.
+
+    Parameters
+    ----------
+    entries : iterable of str or mapping
+        As `Strategy.parse` takes them.
+    engine : str, optional
+        The engine where an entry names none and its strategy has this one.
+
+    Returns
+    -------
+    list of Strategy
+
+    Raises
+    ------
+    ConfigError
+        As `Strategy.parse`, and where two entries have one label.
+    """
+    strategies = [Strategy.parse(entry, engine) for entry in entries]
+    labels = [strategy.label for strategy in strategies]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise ConfigError(f"two entries are called {label!r}; give each its own 'name'")
+    return strategies
 
 
 def _check_options(who: str, function: FitFunction, options: Mapping[str, Any]) -> None:
