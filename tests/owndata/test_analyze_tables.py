@@ -227,12 +227,11 @@ def test_columns_of_any_name(name: str) -> None:
         [*"abcd"],
         [9, 8, 7, 6],
         [2**60, 2**60 + 1, 2**60 + 2, 2**60 + 3],
-        [True, False, 3, 4],
         [0.5, 1.5, np.inf, -1],
         pd.to_datetime(["2020", "2021", "2019", "1999"]),
         [("a", 1), ("a", 2), ("b", 1), ("b", 2)],
         pd.Categorical([*"dcba"], categories=[*"xdcba"]),
-        ["1", 1, 2, "2"],
+        ["1", "2", "10", "01"],
     ],
     ids=str,
 )
@@ -327,6 +326,21 @@ REFUSED: dict[str, Case] = {
         BASE.assign(g=[[1]] * ROWS),
         {},
         r"^the column 'g' of the data must hold the names of clusters, found \[1\]$",
+    ),
+    "clusters as text and numbers": (
+        BASE.assign(g=objects("1")),
+        {},
+        "^the column 'g' of the data holds text in some rows and numbers in others: '1' in ",
+    ),
+    "levels as numbers and text": (
+        BASE.assign(x=objects(1, "1")),
+        {"formula": "y ~ C(x)"},
+        "^the column 'x' of the data holds numbers in some rows and text in others: 1 in row 0, ",
+    ),
+    "a single level": (
+        BASE.assign(x="a"),
+        {"formula": "y ~ x * z"},
+        "^the term 'x' has a single level: it has no effect$",
     ),
     "a column called as the intercept": (
         BASE.rename(columns={"x": "Intercept"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import decimal
 import fractions
 import re
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from clustrategy.core.errors import DataError
-from clustrategy.tables.frames import frame, is_text, numbers
+from clustrategy.tables.frames import check_one_kind, frame, is_text, numbers
 from tests.containers import CONTAINERS, assert_same, snapshot
 
 SMALL = pd.DataFrame({"x": np.array([3, 1, 2], dtype="int8"), "k": ["a", "b", "c"]})
@@ -182,3 +183,38 @@ def test_a_column_that_is_not_there() -> None:
 )
 def test_text_alone_is_text(values: Any, text: bool) -> None:
     assert is_text(pd.Series(values)) is text
+
+
+@pytest.mark.parametrize(
+    ("values", "mixture"),
+    [
+        (["a", None, "b"], None),
+        ([1, 2.5, decimal.Decimal(1), None, np.int8(3)], None),
+        ([True, None, np.bool_(False)], None),
+        ([("a", 1), datetime.date(2020, 1, 1)], None),
+        (pd.Categorical([1, 2]), None),
+        ([None, "1", 1], "text in some rows and numbers in others: '1' in row 1, 1 in row 2"),
+        ([1, True], "numbers in some rows and truth values in others: 1 in row 0, True in row 1"),
+        (
+            pd.Categorical([1, "1"]),
+            "numbers in some rows and text in others: 1 in row 0, '1' in row 1",
+        ),
+        (
+            ["a", datetime.date(2020, 1, 1)],
+            "text in some rows and other things in others: 'a' in row 0, datetime.date(2020, 1, 1) "
+            "in row 1",
+        ),
+    ],
+)
+def test_labels_of_one_kind(values: Any, mixture: str | None) -> None:
+    data = pd.DataFrame({"k": values if isinstance(values, pd.Categorical) else objects(values)})
+    if mixture is None:
+        check_one_kind(data, "k", "the data")
+        return
+    with pytest.raises(DataError) as error:
+        check_one_kind(data, "k", "the data")
+    assert str(error.value) == f"the column 'k' of the data holds {mixture}"
+
+
+def objects(values: list[Any]) -> pd.Series:
+    return pd.Series(values, dtype=object)

@@ -15,7 +15,7 @@ from clustrategy.core.fits import one_line
 from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
 from clustrategy.core.validation import described
 from clustrategy.design.formula_columns import columns
-from clustrategy.tables.frames import frame, is_text, numbers
+from clustrategy.tables.frames import check_one_kind, frame, is_text, numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +78,9 @@ def shard_from_table(data: object, formula: str, cluster: str) -> tuple[Shard, l
             )
         model = pd.DataFrame({name: _values(table, name) for name in sorted(used.numbers)})
         for name in sorted(used.levels):
+            check_one_kind(table, name, WHAT)
             model[name] = table[name]
+        check_one_kind(table, cluster, WHAT)
         complete = _complete(model.assign(**{cluster: table[cluster]}))
         if not complete.any():
             raise DataError(f"no row of the data has a value in every column of {formula!r}")
@@ -149,6 +151,9 @@ def _numbers(matrix: pd.DataFrame, formula: str) -> Floats:
 
 def _terms(design: pd.DataFrame) -> list[str]:
     """Return the names of the coefficients."""
+    for term in design.model_spec.structure:
+        if not term.columns:
+            raise DataError(f"the term {str(term.term)!r} has a single level: it has no effect")
     named = [name for term in design.model_spec.structure for name in term.columns]
     for name in named:
         if named.count(name) > 1:

@@ -15,7 +15,7 @@ from clustrategy.core.shard import Floats, Ints
 from clustrategy.core.validation import arguments, described
 from clustrategy.evaluation import measures
 from clustrategy.evaluation.measures import MEASURES, NAMES, Replicates, Settings
-from clustrategy.tables.frames import frame, numbers, require
+from clustrategy.tables.frames import check_one_kind, frame, numbers, require
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -313,6 +313,7 @@ def _codes(data: pd.DataFrame, name: str) -> Ints:
     """Return (rows,) the place of each row's value among the column's; no value is one, too."""
     import pandas as pd
 
+    check_one_kind(data, name, WHAT)
     try:
         codes, _ = pd.factorize(data[name], use_na_sentinel=False)
     except TypeError:
@@ -354,7 +355,12 @@ def _partners(
             f"the estimates have no column {replicate!r}, which is to pair their rows with the "
             "reference's; name theirs as 'replicate'"
         )
-    _check_replicates(data, replicate)
+    missing = data[replicate].isna().to_numpy(dtype=bool)
+    if missing.any():
+        raise DataError(
+            f"the column {replicate!r} of the estimates, by which rows are paired, has no value in "
+            f"row {int(np.argmax(missing))}"
+        )
     is_reference = np.ones(len(data), dtype=bool)
     for key, value in reference.items():
         is_reference &= _equal(data[key], value)
@@ -391,25 +397,6 @@ def _partners(
 def _name(data: pd.DataFrame, keys: Iterable[str], row: int) -> str:
     """Name the group of a row."""
     return ", ".join(f"{key} {described(data[key].iloc[row])}" for key in keys)
-
-
-def _check_replicates(data: pd.DataFrame, name: str) -> None:
-    """Raise DataError where replicates cannot be told apart or found again."""
-    values = data[name].astype(object)
-    missing = values.isna().to_numpy(dtype=bool)
-    if missing.any():
-        raise DataError(
-            f"the column {name!r} of the estimates, by which rows are paired, has no value in "
-            f"row {int(np.argmax(missing))}"
-        )
-    text = np.array([isinstance(value, str) for value in values], dtype=bool)
-    if text.any() and not text.all():
-        one, other = int(np.argmax(text)), int(np.argmin(text))
-        raise DataError(
-            f"the column {name!r} of the estimates, by which rows are paired, holds text in some "
-            f"rows and not in others: {described(values.iloc[one])} in row {one}, "
-            f"{described(values.iloc[other])} in row {other}"
-        )
 
 
 def _equal(values: pd.Series[Any], value: Any) -> NDArray[np.bool_]:

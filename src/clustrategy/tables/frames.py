@@ -120,6 +120,39 @@ def is_text(values: pd.Series[Any]) -> bool:
     return len(there) > 0 and all(isinstance(value, str) for value in there)
 
 
+def check_one_kind(data: pd.DataFrame, name: str, what: str) -> None:
+    """Raise DataError where a column of labels mixes text, numbers and truth values.
+
+    As labels, 1 and '1' would be two, 1 and True one. `what` is what messages call the table.
+    """
+    import pandas as pd
+
+    values = data[name]
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(values.cat.categories.dtype)
+    if values.dtype != object:
+        return
+    first: dict[str, tuple[int, object]] = {}
+    for row, (value, absent) in enumerate(zip(values, values.isna(), strict=True)):
+        if not absent:
+            first.setdefault(_kind_of_label(value), (row, value))
+    if len(first) > 1:
+        (one, (row, value)), (other, (place, found)) = list(first.items())[:2]
+        raise DataError(
+            f"the column {name!r} of {what} holds {one} in some rows and {other} in others: "
+            f"{described(value)} in row {row}, {described(found)} in row {place}"
+        )
+
+
+def _kind_of_label(value: object) -> str:
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, bool | np.bool_):
+        return "truth values"
+    is_number = isinstance(value, Real | Decimal) and not _is_duration(value)
+    return "numbers" if is_number else "other things"
+
+
 def numbers(data: pd.DataFrame, name: str, what: str) -> Floats:
     """Return a column as numbers.
 
