@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -143,3 +145,12 @@ def test_what_cannot_be_used_is_said_in_one_sentence(formula, cluster, sentence)
 def test_an_empty_table():
     with pytest.raises(DataError, match="no row of the data has a value"):
         analyze(sleepstudy().iloc[:0], "Reaction ~ Days", cluster="Subject")
+
+
+def test_whoever_takes_warnings_for_errors_is_told_which_rows_lack_values():
+    data = sleepstudy()
+    data.loc[3, "Days"] = np.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(RowsLeftOut, match="^1 of 180 rows .* no value in Days$"):
+            analyze(data, "Reaction ~ Days", cluster="Subject", strategies=["ols"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,7 @@ def shard_from_table(data: object, formula: str, cluster: str) -> tuple[Shard, l
             rows[column] = rows[column].cat.remove_unused_categories()
         response, design = parsed.get_model_matrix(rows, output="pandas", na_action="raise")
         y, X = _numbers(response, formula), _numbers(design, formula)
-    except DataError:
+    except (DataError, RowsLeftOut):  # A warning is an error where the caller has it so.
         raise
     except Exception as error:
         # formulaic passes on whatever Python or pandas threw, and marks the place in colour.
@@ -154,10 +155,10 @@ def _terms(design: pd.DataFrame) -> list[str]:
     for term in design.model_spec.structure:
         if not term.columns:
             raise DataError(f"the term {str(term.term)!r} has a single level: it has no effect")
-    named = [name for term in design.model_spec.structure for name in term.columns]
-    for name in named:
-        if named.count(name) > 1:
-            raise DataError(
-                f"two terms of the formula have the name {name!r}; give a column another name"
-            )
+    named = Counter(name for term in design.model_spec.structure for name in term.columns)
+    name, times = next(iter(named.most_common(1)), ("", 0))
+    if times > 1:
+        raise DataError(
+            f"two terms of the formula have the name {name!r}; give a column another name"
+        )
     return [INTERCEPT if name == "Intercept" else str(name) for name in design.columns]
