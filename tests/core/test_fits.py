@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from clustrategy.core.fits import Fit, Fits, fit_each
 from clustrategy.core.shard import Shard
+from clustrategy.engines.chosen import Strategy
+from clustrategy.strategies.registry import REGISTERED, strategy
 from tests.material import random_shard
 
 
@@ -40,3 +43,62 @@ def test_fit_each_passes_over_what_has_failed_and_keeps_exceptions_as_rows():
     assert seen == [shard.y[6], shard.y[12]]
     assert list(found.status) == ["undefined", "error", "ok"]
     assert list(found.message) == ["before", "ValueError", "fine"]
+
+
+def sound(sims: int) -> Fits:
+    """Fits of two coefficients that are what fits are to be."""
+    fits = Fits.blank(sims, 2)
+    fits.estimate[:], fits.std_error[:], fits.df[:] = 0.0, 1.0, np.inf
+    return fits
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("estimate", np.nan),
+        ("estimate", np.inf),
+        ("std_error", np.nan),
+        ("std_error", np.inf),
+        ("std_error", 0.0),
+        ("std_error", -1.0),
+        ("df", np.nan),
+        ("df", 0.0),
+        ("df", -2.0),
+    ],
+)
+@pytest.mark.parametrize("status", ["ok", "singular"])
+def test_a_usable_fit_without_numbers_is_undefined(column, value, status):
+    fits = sound(3)
+    fits.status[:] = [status, status, "not_converged"]
+    getattr(fits, column)[1:, 0] = value
+    fits.check()
+    assert list(fits.status) == [status, "undefined", "not_converged"]
+    assert fits.message[1].startswith("an estimate, standard error or df is not finite or is 0")
+    assert fits.message[0] == fits.message[2] == ""
+    assert np.isnan(fits.estimate[1]).all() and np.isnan(fits.std_error[1]).all()
+    assert np.isfinite(fits.estimate[0]).all()
+
+
+def test_coefficients_that_are_not_estimated_or_not_tested_are_left_out_soundly():
+    fits = sound(4)
+    fits.estimate[0, 0] = fits.std_error[0, 0] = fits.df[0, 0] = np.nan
+    fits.std_error[1, 0] = fits.df[1, 0] = np.nan
+    fits.df[2] = np.nan
+    fits.p_value[2] = 0.5  # By resampling.
+    fits.estimate[3] = fits.std_error[3] = fits.df[3] = np.nan
+    fits.check()
+    assert list(fits.status) == ["ok", "ok", "ok", "undefined"]
+
+
+def test_no_strategy_returns_a_usable_fit_without_numbers():
+    def overflowing(shard: Shard) -> Fits:
+        fits = sound(shard.sims)
+        fits.std_error[0] = np.inf
+        return fits
+
+    strategy("overflowing")(overflowing)
+    try:
+        fits = Strategy.parse("overflowing").fit(random_shard(1, 3, 2, 2, 3))
+    finally:
+        del REGISTERED["overflowing"]
+    assert list(fits.status) == ["undefined", "ok", "ok"]

@@ -85,3 +85,22 @@ def test_whole_triangles_have_the_cross_products_of_the_rows(shard):
         rows = np.column_stack([shard.X, shard.y])[shard.rows(sim)]
         assert np.array_equal(triangle, np.triu(triangle))
         np.testing.assert_allclose(triangle.T @ triangle, rows.T @ rows, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "inside"),
+    [(1, 1, True), (1e60, 1e60, True), (1e71, 1, False), (1, 1e-71, False), (1e40, 1e-40, False)],
+)
+def test_numbers_whose_products_keep_their_digits(x, y, inside):
+    shard = random_shard(1, 3, 2, 2, 3)
+    X, response = shard.X.copy(), shard.y.copy()
+    rows = shard.rows(1)
+    X[rows, 1] *= x / np.abs(X[rows, 1]).max()
+    response[rows] *= y / np.abs(response[rows]).max()
+    found = Shard(response, X, shard.n, shard.terms).in_range
+    assert found.tolist() == [True, inside, True]
+
+
+def test_columns_of_zeros_are_in_range():
+    shard = random_shard(1, 2, 2, 2, 3)
+    assert Shard(0 * shard.y, 0 * shard.X, shard.n, shard.terms).in_range.all()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from clustrategy import analyze
-from clustrategy.core.errors import DataError
+from clustrategy.core.errors import DataError, RowsLeftOut
 from clustrategy.design.from_table import shard_from_table
 from tests.material import GOLDEN, golden, orthodont, sleepstudy
 
@@ -66,11 +68,16 @@ def test_rows_with_a_missing_value_in_the_model_are_left_out():
     data["Subject"] = data["Subject"].astype(float)
     for place, row in enumerate(gone):
         data.loc[row, ["Reaction", "Days", "Subject"][place % 3]] = np.nan
-    shard, _ = shard_from_table(data, "Reaction ~ Days", "Subject")
+    with pytest.warns(
+        RowsLeftOut, match="^33 of 180 rows of the data are left out: they have no v"
+    ):
+        shard, _ = shard_from_table(data, "Reaction ~ Days", "Subject")
     expected = golden("sleepstudy-unbalanced")
     assert np.array_equal(shard.y, expected.y) and np.array_equal(shard.X, expected.X)
     assert np.array_equal(shard.n, expected.n)
-    found = analyze(data, "Reaction ~ Days", cluster="Subject", strategies=["cluster_robust"])
+    with pytest.warns(RowsLeftOut, match="in Days, Reaction, Subject$") as caught:
+        found = analyze(data, "Reaction ~ Days", cluster="Subject", strategies=["cluster_robust"])
+    assert [warning.filename for warning in caught] == [__file__], "it points to the caller"
     golden_se = GOLDEN["sleepstudy-unbalanced"]["robust"]["CR1S"]["std_error"]
     np.testing.assert_allclose(found["std_error"], golden_se, rtol=1e-11)
 
@@ -138,3 +145,12 @@ def test_what_cannot_be_used_is_said_in_one_sentence(formula, cluster, sentence)
 def test_an_empty_table():
     with pytest.raises(DataError, match="no row of the data has a value"):
         analyze(sleepstudy().iloc[:0], "Reaction ~ Days", cluster="Subject")
+
+
+def test_whoever_takes_warnings_for_errors_is_told_which_rows_lack_values():
+    data = sleepstudy()
+    data.loc[3, "Days"] = np.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(RowsLeftOut, match="^1 of 180 rows .* no value in Days$"):
+            analyze(data, "Reaction ~ Days", cluster="Subject", strategies=["ols"])

@@ -55,11 +55,20 @@ def test_so_many_sims_have_the_mcse(of: str) -> None:
         ({"of": "bias"}, "the sims for bias need an 'sd'"),
         ({"of": "coverage", "sd": 1.0}, "the sims for coverage need no sd"),
         ({"of": "variance_df"}, "the sims for variance_df follow from a pilot study alone"),
+        ({"of": "bias", "sd": 0}, "^sd must be a number greater than 0, found 0$"),
+        ({"of": "bias", "sd": "1"}, "^sd must be a number greater than 0, found '1'$"),
+        ({"of": None}, "^of must be the name of a measure, found nothing$"),
+        ({"of": "coverage", "mcse": 0}, "^mcse must be a number greater than 0, found 0$"),
+        ({"of": "coverage", "mcse": None}, "^mcse must be a number greater than 0, found nothing$"),
+        ({"of": "coverage", "mcse": 1e-200}, "^mcse is so small that no number of sims is enough$"),
+        ({"of": "mse", "mcse": 1.0, "sd": 1e200}, "^mcse is so small that no number of sims is"),
+        ({"of": "rejection_rate", "alpha": 5}, "^alpha must be between 0 and 1, found 5$"),
+        ({"of": "rejection_rate", "alpha": "a"}, "^alpha must be between 0 and 1, found 'a'$"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(arguments: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
-        sims_for(mcse=0.01, **arguments)
+        sims_for(**{"mcse": 0.01, **arguments})
 
 
 @pytest.fixture
@@ -117,6 +126,21 @@ def test_a_pilot_must_be_a_table_of_performance(tmp_path: Path) -> None:
         sims_by_pilot(0.01, "bias", "a.csv")
     with pytest.raises(DataError, match=r"^b.parquet: there is no such file; run the pilot study"):
         sims_by_pilot(0.01, "bias", "b.parquet")
+    with pytest.raises(ConfigError, match="^pilot must be the path of a performance.parquet, foun"):
+        sims_by_pilot(0.01, "bias", None)  # type: ignore[arg-type]
+
+
+def test_a_pilot_of_other_columns_or_types_is_one_sentence(pilot: str) -> None:
+    table = pd.read_parquet(pilot)
+    table.astype({"mcse": str}).to_parquet(pilot)
+    with pytest.raises(DataError, match=r"the column 'mcse' of .*performance.parquet must hold nu"):
+        sims_by_pilot(0.01, "bias", Path(pilot))
+    table[table["measure"] != "unusable_rate"].to_parquet(pilot)
+    with pytest.raises(DataError, match="performance.parquet: has no unusable_rate of A, IV1$"):
+        sims_by_pilot(0.01, "bias", pilot)
+    table.to_parquet(pilot)
+    with pytest.raises(ConfigError, match="^mcse must be a number greater than 0, found -1$"):
+        sims_by_pilot(-1, "bias", pilot)
 
 
 def test_the_command(pilot: str, capsys: pytest.CaptureFixture[str]) -> None:

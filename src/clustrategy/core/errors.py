@@ -22,6 +22,10 @@ class EngineError(ClustrategyError):
     """An engine is not there or cannot be started."""
 
 
+class RowsLeftOut(UserWarning):
+    """Rows of a table are left out, as values are missing; `str(warning)` is one sentence."""
+
+
 def nearest(word: object, known: Sequence[str]) -> str:
     """Suggest the nearest known word.
 

@@ -13,6 +13,7 @@ from clustrategy.core.shard import Floats, Shard
 
 STATUSES = ("ok", "singular", "not_converged", "undefined", "error")
 OWN_TESTS = ("p_value", "p_value_low", "conf_low", "conf_high")
+NO_NUMBERS = "an estimate, standard error or df is not finite or is 0: rescale the data"
 NUMBERS = ("estimate", "std_error", "df", *OWN_TESTS, "reml_criterion", "sigma")
 
 
@@ -27,9 +28,11 @@ class Fits:
     Attributes
     ----------
     estimate, std_error, df : (S, p) array
-        NaN where a fit gave none; `df = inf` means normal. A coefficient that the strategy does
-        not estimate (a cluster-level predictor with fixed effects of the clusters) is NaN in a
-        fit that is `ok`.
+        NaN where a fit gave none; `df = inf` means normal. In a usable fit, a coefficient that the
+        strategy does not estimate (a cluster-level predictor with fixed effects of the clusters)
+        is NaN in all three, and one that it does not test in the last two. All others are finite,
+        with a standard error above 0 and, unless the strategy has p-values of its own, df above 0
+        (see `check`).
     p_value, p_value_low, conf_low, conf_high : (S, p) array
         Of strategies that do not test by t, NaN where the t distribution with `df` gives them.
         Where a p-value is only known to lie in an interval, `p_value` is the upper end and
@@ -125,6 +128,22 @@ class Fits:
         self.message[where] = message if isinstance(message, str) else np.asarray(message)[where]
         for name in NUMBERS:
             getattr(self, name)[where] = np.nan
+
+    def check(self) -> None:
+        """Fail usable fits that lack a finite estimate, or a standard error or df above 0.
+
+        Numbers overflow or vanish where data are very large or small. A coefficient without
+        standard error and df is one that the strategy does not estimate or test; p-values of its
+        own need no df.
+        """
+        usable = np.isin(self.status.astype(str), ("ok", "singular"))
+        untested = np.isnan(self.std_error) & np.isnan(self.df)
+        tested = np.isfinite(self.estimate) & np.isfinite(self.std_error) & (self.std_error > 0)
+        tested &= (self.df > 0) | (np.isnan(self.df) & np.isfinite(self.p_value))
+        sound = (untested & ~np.isinf(self.estimate) | tested).all(axis=1) & tested.any(axis=1)
+        broken = usable & ~sound
+        self.status[broken] = "ok"  # What was singular is blanked as well.
+        self.fail(broken, "undefined", NO_NUMBERS)
 
 
 @dataclass

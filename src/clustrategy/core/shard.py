@@ -14,6 +14,9 @@ Ints = NDArray[np.int64]
 
 INTERCEPT = "(Intercept)"
 
+RANGE = (1e-70, 1e70)
+"""Fourth powers of such numbers, which degrees of freedom take, keep all their digits."""
+
 
 @dataclass(frozen=True)
 class Shard:
@@ -101,6 +104,21 @@ class Shard:
         """(S,) whether all numbers of a dataset are finite."""
         rows = np.isfinite(self.y) & np.isfinite(self.X).all(axis=1)
         return np.logical_and.reduceat(rows, self._bounds[:-1])
+
+    @cached_property
+    def in_range(self) -> NDArray[np.bool_]:
+        """(S,) whether squares and products of a dataset's numbers neither overflow nor vanish.
+
+        By the largest number of each column, if it is not 0: `RANGE`, and so for y over each of X.
+        """
+        largest = np.column_stack(
+            [np.maximum.reduceat(np.abs(x), self._bounds[:-1]) for x in (*self.X.T, self.y)]
+        )
+        largest[largest == 0.0] = 1.0
+        low, high = RANGE
+        with np.errstate(over="ignore", under="ignore"):
+            scales = np.column_stack([largest, largest[:, -1:] / largest])
+        return np.asarray(((scales > low) & (scales < high)).all(axis=1))
 
     @cached_property
     def triangles(self) -> Floats:

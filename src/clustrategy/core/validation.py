@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
 import jsonschema
 
-from clustrategy.core.errors import nearest
+from clustrategy.core.errors import ConfigError, nearest
 
 _WORDS = {
     "object": "a mapping",
@@ -40,6 +40,9 @@ _Validator = jsonschema.validators.extend(
 )
 
 
+_LONG = 200
+
+
 @dataclass(frozen=True)
 class Problem:
     """What is wrong with a value.
@@ -64,7 +67,8 @@ def problem(value: object, schema: Mapping[str, Any], whole: str) -> Problem | N
     value : object
         Plain values: mappings, lists, text, numbers.
     schema : Mapping
-        A JSON schema. A node with several forms says by `expected` what they are.
+        A JSON schema. A node with several forms, or with a form that is better said in other
+        words, says by `expected` what it takes.
     whole : str
         What the value itself is called.
 
@@ -99,8 +103,10 @@ def _fill(value: dict[str, Any], node: Mapping[str, Any]) -> None:
 def _sentence(error: jsonschema.ValidationError, whole: str) -> str:
     path = ".".join(str(part) for part in error.absolute_path) or whole
     found = described(error.instance)
-    if error.validator in ("anyOf", "oneOf") and "expected" in error.schema:
-        return f"{path} must be {error.schema['expected']}, found {error.instance!r}"
+    if "expected" in error.schema:
+        if isinstance(error.instance, dict):
+            found = _shortened(repr(error.instance))
+        return f"{path} must be {error.schema['expected']}, found {found}"
     limit = error.validator_value
     match error.validator:
         case "additionalProperties":
@@ -138,11 +144,67 @@ def _sentence(error: jsonschema.ValidationError, whole: str) -> str:
 
 
 def described(value: object) -> str:
-    """Say what was found: a value, or what kind of nothing."""
+    """Say what was found: a value, what kind of nothing, or what kind of thing if it is long."""
+    value = plain(value)
     if value is None:
         return "nothing"
     if isinstance(value, dict):
         return "a mapping" if value else "an empty mapping"
     if isinstance(value, list) and not value:
         return "an empty list"
-    return repr(value)
+    text = repr(value)
+    if isinstance(value, str | list) or (text.isprintable() and len(text) <= _LONG):
+        return _shortened(text)
+    return f"a {type(value).__name__}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONG else f"{text[:_LONG]}..."
+
+
+def plain(value: object) -> Any:
+    """Return a value as a schema knows it.
+
+    NumPy's and pandas' scalars and arrays, tuples, sets and iterators become numbers, text and
+    lists; mappings become dictionaries. Anything else stays what it is.
+    """
+    tolist = getattr(value, "tolist", None)
+    if callable(tolist):
+        value = tolist()
+    if isinstance(value, Mapping):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple | Set | Iterator):
+        return [plain(part) for part in value]
+    return value
+
+
+def arguments(
+    values: Mapping[str, Any], schemas: Mapping[str, Any], **optional: Any
+) -> dict[str, Any]:
+    """Check the arguments of a function.
+
+    Parameters
+    ----------
+    values : Mapping
+        The arguments by name.
+    schemas : Mapping
+        A JSON schema of each.
+    **optional
+        Further ones, which may be None.
+
+    Returns
+    -------
+    dict
+        The arguments as `plain` has them.
+
+    Raises
+    ------
+    ConfigError
+        One sentence that names the argument, what was expected and what was found.
+    """
+    given = {name: value for name, value in optional.items() if value is not None}
+    known: dict[str, Any] = plain({**values, **given})
+    wrong = problem(known, {"properties": schemas}, "the arguments")
+    if wrong is not None:
+        raise ConfigError(wrong.sentence)
+    return known

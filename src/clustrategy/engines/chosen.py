@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,8 @@ from clustrategy.core.fits import Fits, one_line
 from clustrategy.core.shard import Shard
 from clustrategy.core.sources import code_digest, sources
 from clustrategy.strategies.registry import DEFAULT_ENGINE, REGISTERED, FitFunction, Registered
+
+OUT_OF_RANGE = "the numbers of a column are so large or small that products lose digits: rescale it"
 
 
 def registry() -> dict[str, dict[str, Registered]]:
@@ -190,9 +192,13 @@ class Strategy:
         Fits
         """
         status, message = "undefined", "the data hold values that are not finite"
-        if shard.finite.all():
+        if shard.finite.all() and not shard.in_range.all():
+            message = OUT_OF_RANGE
+        elif shard.finite.all():
             try:
-                return self._entry.function(shard, **self.options)
+                fits = self._entry.function(shard, **self.options)
+                fits.check()
+                return fits
             except Exception as error:
                 status, message = "error", one_line(error) or type(error).__name__
         if shard.sims > 1:
@@ -200,6 +206,35 @@ class Strategy:
         failed = Fits.blank(1, shard.p)
         failed.fail(np.array([True]), status, message)
         return failed
+
+
+def parse_all(
+    entries: Iterable[str | Mapping[str, Any]], engine: str | None = None
+) -> list[Strategy]:
+    """Read entries, each under a label of its own.
+
+    Parameters
+    ----------
+    entries : iterable of str or mapping
+        As `Strategy.parse` takes them.
+    engine : str, optional
+        The engine where an entry names none and its strategy has this one.
+
+    Returns
+    -------
+    list of Strategy
+
+    Raises
+    ------
+    ConfigError
+        As `Strategy.parse`, and where two entries have one label.
+    """
+    strategies = [Strategy.parse(entry, engine) for entry in entries]
+    labels = [strategy.label for strategy in strategies]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise ConfigError(f"two entries are called {label!r}; give each its own 'name'")
+    return strategies
 
 
 def _check_options(who: str, function: FitFunction, options: Mapping[str, Any]) -> None:

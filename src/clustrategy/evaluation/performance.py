@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,18 +11,55 @@ from numpy.typing import NDArray
 from clustrategy.core.errors import ConfigError, DataError, nearest
 from clustrategy.core.fits import STATUSES
 from clustrategy.core.inference import CONFIDENCE
-from clustrategy.core.shard import Floats
+from clustrategy.core.shard import Floats, Ints
+from clustrategy.core.validation import arguments, described
 from clustrategy.evaluation import measures
 from clustrategy.evaluation.measures import MEASURES, NAMES, Replicates, Settings
+from clustrategy.tables.frames import check_one_kind, frame, numbers, require
 
 if TYPE_CHECKING:
     import pandas as pd
 
+WHAT = "the estimates"
+
 RESULT = ("measure", "value", "mcse", "n")
+
+_LEVEL = {
+    "type": "number",
+    "exclusiveMinimum": 0,
+    "exclusiveMaximum": 1,
+    "expected": "between 0 and 1",
+}
+_ARGUMENTS = {
+    "truth": {
+        "type": ["number", "string"],
+        "minimum": -1e308,
+        "maximum": 1e308,
+        "expected": "a finite number or the name of a column",
+    },
+    "by": {
+        "type": "array",
+        "items": {"type": "string", "expected": "the name of a column"},
+    },
+    "alpha": _LEVEL,
+    "confidence": _LEVEL,
+    "usable": {
+        "type": "array",
+        "minItems": 1,
+        "items": {"type": "string", "expected": "a status, as text"},
+    },
+    "mcse": {"enum": ["morris", "jackknife"]},
+    "replicate": {"type": "string", "expected": "the name of a column"},
+    "reference": {
+        "type": "object",
+        "minProperties": 1,
+        "expected": "some columns of 'by' and the value of each, such as {'strategy': 'ols'}",
+    },
+}
 
 
 def performance(
-    estimates: pd.DataFrame,
+    estimates: object,
     truth: float | str,
     *,
     by: str | Sequence[str] = (),
@@ -38,16 +74,19 @@ def performance(
 
     Parameters
     ----------
-    estimates : DataFrame
-        A row per replicate (of each group), with the column `estimate` and, as far as they are
+    estimates : DataFrame or other table
+        A DataFrame of pandas, polars or any library that speaks Arrow, a pyarrow Table, a mapping
+        of columns or a structured NumPy array; it is not changed. A row per replicate (of each
+        group), with the column `estimate` and, as far as they are
         there, `std_error`, `df`, `p_value`, `conf_low`, `conf_high` and `status`. Tests and
         limits that are not there come from the t distribution, or from the normal one if there is
         no `df`, in no column or not in that row.
     truth : float or str
         The true value, or the column that holds it.
     by : str or Sequence of str, optional
-        Columns whose values make the groups; all rows are one group without. They stand in the
-        result and so cannot have the names of its own columns.
+        Columns whose values make the groups; all rows are one group without. Rows without a value
+        are a group of their own. The columns stand in the result and so cannot have the names of
+        its own.
     alpha : float
         Level of the tests.
     confidence : float
@@ -62,7 +101,8 @@ def performance(
         Some columns of `by` and the value of each that marks the reference, such as
         `{"strategy": "ols"}`, for relative_precision.
     replicate : str
-        The column that pairs the rows of a group with those of its reference.
+        The column that pairs the rows of a group with those of its reference: the dataset. Every
+        group has each of its values once at most; of rows without a partner, `n` tells.
 
     Returns
     -------
@@ -104,19 +144,34 @@ def performance(
     """
     import pandas as pd
 
-    if not isinstance(estimates, pd.DataFrame):
-        raise DataError(f"the estimates must be a DataFrame, found a {type(estimates).__name__}")
-    keys = _keys(estimates, by)
-    settings = _settings(alpha, confidence, mcse)
-    _require(estimates, "estimate")
-    replicates = _replicates(estimates, truth, confidence)
-    good = np.isfinite(_numbers(estimates, "estimate"))
-    if "status" in estimates:
-        good &= _usable(estimates["status"], usable)
-    names = _computable(estimates)
-    partner = None if reference is None else _partners(estimates, keys, reference, replicate)
+    table = frame(estimates, WHAT)
+    known = arguments(
+        {
+            "truth": truth,
+            "by": [by] if isinstance(by, str) else by,
+            "alpha": alpha,
+            "confidence": confidence,
+            "usable": [usable] if isinstance(usable, str) else usable,
+            "mcse": mcse,
+            "replicate": replicate,
+        },
+        _ARGUMENTS,
+        reference=reference,
+    )
+    keys = _keys(table, known["by"])
+    settings = Settings(known["alpha"], known["confidence"], known["mcse"] == "jackknife")
+    estimate = numbers(table, "estimate", WHAT)
+    good = np.isfinite(estimate)
+    if "status" in table:
+        good &= _usable(_statuses(table), known["usable"])
+    replicates = _replicates(table, estimate, known["truth"], good, known["confidence"])
+    names = _computable(table)
+    codes = [_codes(table, key) for key in keys]
+    partner = None
+    if reference is not None:
+        partner = _partners(table, dict(zip(keys, codes, strict=True)), reference, replicate)
     rows: list[tuple[Any, ...]] = []
-    for key, members in _groups(estimates, keys):
+    for members in _groups(codes, len(table)):
         used = members[good[members]]
         own = replicates.take(used)
         results = {name: measures.evaluate(name, own, settings) for name in names}
@@ -126,34 +181,38 @@ def performance(
             own, other = replicates.take(used), replicates.take(partner[used])
             results["relative_precision"] = measures.relative_precision(own, other, settings)
         results["unusable_rate"] = measures.unusable_rate(good[members])
-        rows += [(*key, name, *results[name][:3]) for name in NAMES if name in results]
+        group = [table[key].iloc[members[0]] for key in keys]
+        rows += [(*group, name, *results[name][:3]) for name in NAMES if name in results]
     return pd.DataFrame(rows, columns=[*keys, *RESULT])
 
 
-def _keys(data: pd.DataFrame, by: str | Sequence[str]) -> list[str]:
-    keys = [by] if isinstance(by, str) else list(by)
+def _keys(data: pd.DataFrame, keys: list[str]) -> list[str]:
     for key in keys:
-        _require(data, key)
+        require(data, key, WHAT)
         if key in RESULT:
             raise ConfigError(
                 f"by: the result has a column {key!r} of its own; give that of the estimates "
                 "another name"
             )
+        if keys.count(key) > 1:
+            raise ConfigError(f"by names the column {key!r} twice")
     return keys
 
 
-def _settings(alpha: float, confidence: float, mcse: str) -> Settings:
-    for name, level in (("alpha", alpha), ("confidence", confidence)):
-        if not 0 < level < 1:
-            raise ConfigError(f"{name} must be between 0 and 1, found {level!r}")
-    if mcse not in ("morris", "jackknife"):
-        raise ConfigError(f"mcse must be 'morris' or 'jackknife', found {mcse!r}")
-    return Settings(alpha, confidence, mcse == "jackknife")
+def _statuses(data: pd.DataFrame) -> pd.Series[Any]:
+    status = data["status"].astype(object)
+    missing = status.isna()
+    for row, (value, absent) in enumerate(zip(status, missing, strict=True)):
+        if not (absent or isinstance(value, str)):
+            raise DataError(
+                f"the column 'status' of the estimates must hold text, found {described(value)} "
+                f"in row {row}"
+            )
+    return status
 
 
-def _usable(status: pd.Series[Any], usable: str | Sequence[str]) -> NDArray[np.bool_]:
+def _usable(status: pd.Series[Any], wanted: list[str]) -> NDArray[np.bool_]:
     """Return (rows,) whether the status is one of those whose numbers count."""
-    wanted = [usable] if isinstance(usable, str) else list(usable)
     found = [str(value) for value in status.dropna().unique()]
     foreign = [value for value in found if value not in STATUSES]
     known = [*STATUSES, *foreign]
@@ -162,6 +221,14 @@ def _usable(status: pd.Series[Any], usable: str | Sequence[str]) -> NDArray[np.b
             raise ConfigError(
                 f"usable: there is no status {name!r}{nearest(name, known)}; "
                 f"the estimates have {', '.join(found)}"
+            )
+    words = {_word(name): name for name in wanted}
+    for name in foreign:
+        if name not in wanted and _word(name) in words:
+            raise DataError(
+                f"the estimates have the status {name!r}, which is not {words[_word(name)]!r}; "
+                f"those whose numbers count are {', '.join(wanted)}, the others known "
+                f"{', '.join(status for status in STATUSES if status not in wanted)}"
             )
     good: NDArray[np.bool_] = status.isin(wanted).to_numpy(dtype=bool)
     if foreign and not good.any():
@@ -172,71 +239,62 @@ def _usable(status: pd.Series[Any], usable: str | Sequence[str]) -> NDArray[np.b
     return good
 
 
-def _require(data: pd.DataFrame, name: str) -> None:
-    if name not in data:
-        known = [str(column) for column in data]
-        raise DataError(
-            f"the estimates have no column {name!r}{nearest(name, known)}; "
-            f"they have {', '.join(known)}"
-        )
+def _word(status: str) -> str:
+    """Return a status without what may be a slip: capitals and spaces."""
+    return "_".join(status.casefold().replace("_", " ").split())
 
 
-def _numbers(data: pd.DataFrame, name: str) -> Floats:
-    """Return (rows,) a column as numbers, NaN where it has none."""
-    _require(data, name)
-    try:
-        return data[name].to_numpy(dtype=float, na_value=np.nan)
-    except (TypeError, ValueError):
-        raise DataError(f"the column {name!r} of the estimates must hold numbers") from None
-
-
-def _replicates(data: pd.DataFrame, truth: float | str, confidence: float) -> Replicates:
-    """Return the replicates of all rows, whatever their group."""
-    rows = len(data)
-    if isinstance(truth, str):
-        true = _numbers(data, truth)
-    else:
-        true = np.full(rows, np.nan)
-        with suppress(TypeError):
-            true[:] = float(truth)
-        if not np.isfinite(true).all():
-            raise ConfigError(
-                f"truth must be a finite number or the name of a column, found {truth!r}"
-            )
-
-    def column(name: str, default: float) -> Floats:
-        return _numbers(data, name) if name in data else np.full(rows, default)
-
+def _replicates(
+    data: pd.DataFrame,
+    estimate: Floats,
+    truth: float | str,
+    good: NDArray[np.bool_],
+    confidence: float,
+) -> Replicates:
+    """Return the replicates of all rows, whatever their group, those that count checked."""
     tests = {
-        name: _numbers(data, name) for name in ("p_value", "conf_low", "conf_high") if name in data
+        name: numbers(data, name, WHAT)
+        for name in ("p_value", "conf_low", "conf_high")
+        if name in data
     }
-    df = column("df", np.inf)
-    _check(column("std_error", np.nan), tests)
+    std_error, df = (
+        numbers(data, name, WHAT) if name in data else np.full(len(data), np.nan)
+        for name in ("std_error", "df")
+    )
+    true = np.full(len(data), float(truth)) if not isinstance(truth, str) else None
+    if true is None:
+        true = numbers(data, str(truth), WHAT)
+    _check({"std_error": std_error, "df": df, "truth": true, **tests}, good)
     return Replicates.of(
-        _numbers(data, "estimate"),
+        estimate,
         true,
-        column("std_error", np.nan),
+        std_error,
         np.where(np.isnan(df), np.inf, df),
         **tests,
         confidence=confidence,
     )
 
 
-def _check(std_error: Floats, tests: Mapping[str, Floats]) -> None:
-    """Raise DataError for impossible numbers."""
-    nothing = np.full(std_error.shape, np.nan)
-    p_value = tests.get("p_value", nothing)
-    low, high = (tests.get(name, nothing) for name in ("conf_low", "conf_high"))
-    if ("conf_low" in tests) != ("conf_high" in tests):
-        there, other = ("conf_low", "conf_high")[:: 1 if "conf_low" in tests else -1]
+def _check(columns: Mapping[str, Floats], good: NDArray[np.bool_]) -> None:
+    """Raise DataError for impossible numbers in the rows that count."""
+    nothing = np.full(good.shape, np.nan)
+    p_value = columns.get("p_value", nothing)
+    low, high = (columns.get(name, nothing) for name in ("conf_low", "conf_high"))
+    if ("conf_low" in columns) != ("conf_high" in columns):
+        there, other = ("conf_low", "conf_high")[:: 1 if "conf_low" in columns else -1]
         raise DataError(f"the estimates have a column {there!r} but no column {other!r}")
+    std_error = columns["std_error"]
     for problem, wrong in (
         ("std_error must not be negative", std_error < 0),
+        ("std_error must be finite or missing", np.isinf(std_error)),
+        ("df must be greater than 0", columns["df"] <= 0),
+        ("the truth must be finite", np.isinf(columns["truth"])),
         ("p_value must be between 0 and 1", (p_value < 0) | (p_value > 1)),
         ("conf_low must not be above conf_high", low > high),
     ):
-        if wrong.any():
-            raise DataError(f"{problem}, as it is in row {int(np.flatnonzero(wrong)[0])}")
+        if (wrong & good).any():
+            row = int(np.flatnonzero(wrong & good)[0])
+            raise DataError(f"{problem}, as it is in row {row}")
 
 
 def _computable(data: pd.DataFrame) -> list[str]:
@@ -251,52 +309,105 @@ def _computable(data: pd.DataFrame) -> list[str]:
     return [name for name, measure in MEASURES.items() if known.issuperset(measure.needs)]
 
 
-def _groups(
-    data: pd.DataFrame, keys: Sequence[str]
-) -> Iterator[tuple[tuple[Any, ...], NDArray[np.intp]]]:
-    """Yield each group in order of appearance: the values of its keys, the places of its rows."""
-    if not keys:
-        yield (), np.arange(len(data))
+def _codes(data: pd.DataFrame, name: str) -> Ints:
+    """Return (rows,) the place of each row's value among the column's; no value is one, too."""
+    import pandas as pd
+
+    check_one_kind(data, name, WHAT)
+    try:
+        codes, _ = pd.factorize(data[name], use_na_sentinel=False)
+    except TypeError:
+        raise DataError(
+            f"the column {name!r} of the estimates must hold numbers or text, to tell rows apart"
+        ) from None
+    return np.asarray(codes, dtype=np.int64)
+
+
+def _joined(codes: Sequence[Ints], rows: int) -> Ints:
+    """Return (rows,) the place of each row's combination of values."""
+    joined = np.zeros(rows, dtype=np.int64)
+    for code in codes:
+        pairs = joined * (code.max(initial=0) + 1) + code
+        joined = np.unique(pairs, return_inverse=True)[1]
+    return joined
+
+
+def _groups(codes: Sequence[Ints], rows: int) -> Iterator[Ints]:
+    """Yield the places of the rows of each group, in order of appearance."""
+    if not codes:
+        yield np.arange(rows)
         return
-    grouped = data.groupby(list(keys), sort=False, dropna=False, observed=True)
-    code = grouped.ngroup().to_numpy()
-    order = np.argsort(code, kind="stable")
-    for members in np.split(order, np.flatnonzero(np.diff(code[order])) + 1):
-        if members.size:
-            yield tuple(data[key].iloc[members[0]] for key in keys), members
+    joined = _joined(codes, rows)
+    order = np.argsort(joined, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(joined[order])) + 1)
+    yield from sorted((members for members in groups if members.size), key=lambda rows: rows[0])
 
 
 def _partners(
-    data: pd.DataFrame, keys: Sequence[str], reference: Mapping[str, Any], replicate: str
-) -> NDArray[np.intp]:
+    data: pd.DataFrame, codes: Mapping[str, Ints], reference: Mapping[str, Any], replicate: str
+) -> Ints:
     """Return (rows,) the place of the reference's row of the same replicate, -1 without one."""
-    import pandas as pd
-
-    if not isinstance(reference, Mapping):
-        raise ConfigError(
-            "reference must be some columns of 'by' and the value of each, such as "
-            f"{{'strategy': 'ols'}}, found {reference!r}"
-        )
     for key in reference:
-        if key not in keys:
+        if key not in codes:
             raise ConfigError(f"reference: {key!r} is not among the columns of 'by'")
     if replicate not in data:
         raise DataError(
             f"the estimates have no column {replicate!r}, which is to pair their rows with the "
             "reference's; name theirs as 'replicate'"
         )
-    shared = [*(key for key in keys if key not in reference), replicate]
+    missing = data[replicate].isna().to_numpy(dtype=bool)
+    if missing.any():
+        raise DataError(
+            f"the column {replicate!r} of the estimates, by which rows are paired, has no value in "
+            f"row {int(np.argmax(missing))}"
+        )
     is_reference = np.ones(len(data), dtype=bool)
     for key, value in reference.items():
-        is_reference &= (data[key] == value).to_numpy()
+        is_reference &= _equal(data[key], value)
     if not is_reference.any():
         raise DataError(f"no row of the estimates is of the reference {dict(reference)!r}")
-    rows = data[shared].reset_index(drop=True)
-    chosen = rows[is_reference]
-    twice = chosen.duplicated()
-    if twice.any():
-        first = chosen[twice].iloc[0][replicate]
-        raise DataError(f"the reference has more than one row of {replicate} {first} in a group")
-    found = rows.merge(chosen.assign(_place=chosen.index), on=shared, how="left")
-    place: NDArray[np.intp] = pd.Series(found["_place"]).fillna(-1).to_numpy(dtype=np.intp)
-    return place
+    own = _codes(data, replicate)
+    group = _joined(list(codes.values()), len(data))
+    once = _joined([group, own], len(data))
+    twice = np.flatnonzero((np.bincount(once) > 1)[once])
+    if twice.size:
+        row = int(twice[0])
+        who = "the reference" if is_reference[row] else _name(data, codes, row)
+        raise DataError(
+            f"{who} has more than one row of {replicate} {data[replicate].iloc[row]} in a group; "
+            "rows are paired by it"
+        )
+    context = _joined([code for key, code in codes.items() if key not in reference], len(data))
+    paired = _joined([context, own], len(data))
+    place = np.full(len(data), -1)
+    place[paired[is_reference]] = np.flatnonzero(is_reference)
+    partner: Ints = place[paired]
+    compared = np.isin(context, context[is_reference])
+    alone = compared & ~np.isin(group, group[partner >= 0])
+    if alone.any():
+        row = int(np.argmax(alone))
+        raise DataError(
+            f"no {replicate} of {_name(data, codes, row)} is one of the reference's; the first is "
+            f"{described(data[replicate].iloc[row])}, the reference's "
+            f"{described(data[replicate].iloc[int(np.argmax(is_reference))])}"
+        )
+    return partner
+
+
+def _name(data: pd.DataFrame, keys: Iterable[str], row: int) -> str:
+    """Name the group of a row."""
+    return ", ".join(f"{key} {described(data[key].iloc[row])}" for key in keys)
+
+
+def _equal(values: pd.Series[Any], value: Any) -> NDArray[np.bool_]:
+    """Return (rows,) which values are the one given, which may be a missing one."""
+    import pandas as pd
+
+    if not pd.api.types.is_scalar(value):
+        raise ConfigError(
+            f"reference: {values.name!r} must have one value, found {described(value)}"
+        )
+    if pd.isna(value):
+        return values.isna().to_numpy(dtype=bool)
+    objects = values.astype(object).where(values.notna(), None)
+    return np.array([bool(found == value) for found in objects], dtype=bool)

@@ -9,13 +9,29 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from clustrategy.core.errors import ConfigError, DataError, nearest
 from clustrategy.core.inference import CONFIDENCE
+from clustrategy.core.validation import arguments
 from clustrategy.evaluation.measures import NAMES
+
+_ABOVE_0 = {"type": "number", "exclusiveMinimum": 0, "expected": "a number greater than 0"}
+_ARGUMENTS = {
+    "mcse": _ABOVE_0,
+    "of": {"type": "string", "expected": "the name of a measure"},
+    "sd": _ABOVE_0,
+    "alpha": {
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "exclusiveMaximum": 1,
+        "expected": "between 0 and 1",
+    },
+    "pilot": {"type": "string", "expected": "the path of a performance.parquet"},
+}
 
 _BY_SD = {
     "bias": (1.0, 1, 0),
@@ -62,13 +78,15 @@ def sims_for(mcse: float, of: str, sd: float | None = None, alpha: float = 0.05)
     Raises
     ------
     ConfigError
-        If the measure is unknown or takes a pilot study, or if `sd` is missing or not needed.
+        If the measure is unknown or takes a pilot study, if `sd` is missing or not needed, if a
+        number is not above 0, or if no number of sims is enough.
     """
+    arguments({"mcse": mcse, "of": of, "alpha": alpha}, _ARGUMENTS, sd=sd)
     shares = _shares(alpha)
     if of in shares:
         if sd is not None:
             raise ConfigError(f"the sims for {of} need no sd: a share has its variance from itself")
-        return _ceiling(shares[of] * (1 - shares[of]) / mcse**2)
+        return _sims(lambda: shares[of] * (1 - shares[of]) / mcse**2)
     if of not in _BY_SD:
         known = [*shares, *_BY_SD]
         if of in NAMES:
@@ -82,12 +100,15 @@ def sims_for(mcse: float, of: str, sd: float | None = None, alpha: float = 0.05)
     if sd is None:
         raise ConfigError(f"the sims for {of} need an 'sd', the standard deviation to be expected")
     factor, power, more = _BY_SD[of]
-    return max(2, _ceiling(factor * (sd**power / mcse) ** 2 + more))
+    return max(2, _sims(lambda: factor * (sd**power / mcse) ** 2 + more))
 
 
-def _ceiling(sims: float) -> int:
+def _sims(compute: Callable[[], float]) -> int:
     """Return the next whole number; 1900.0000000000002 is 1900."""
-    return max(1, math.ceil(sims * (1 - 1e-9)))
+    try:
+        return max(1, math.ceil(compute() * (1 - 1e-9)))
+    except (OverflowError, ZeroDivisionError):
+        raise ConfigError("mcse is so small that no number of sims is enough") from None
 
 
 class Needed(NamedTuple):
@@ -114,7 +135,7 @@ class Needed(NamedTuple):
     sims: int
 
 
-def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
+def sims_by_pilot(mcse: float, of: str, pilot: str | PathLike[str]) -> list[Needed]:
     """Return the sims that a wanted Monte Carlo standard error takes, by a pilot study.
 
     The share of unusable fits is taken to be that of the pilot study.
@@ -126,7 +147,7 @@ def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
     of : str
         A measure of the table. `power` is the rejection rate of coefficients that are not 0,
         `rejection_rate` that of those that are.
-    pilot : str
+    pilot : str or PathLike
         The `performance.parquet` of the pilot study.
 
     Returns
@@ -137,13 +158,16 @@ def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
     Raises
     ------
     ConfigError
-        If the measure is unknown.
+        If the measure is unknown or `mcse` is not above 0.
     DataError
-        If the file cannot be read, lacks an MCSE of the measure, or has no coefficient that is
-        (for rejection_rate) or is not (for power) always 0.
+        If the file cannot be read, is no such table, lacks an MCSE of the measure, or has no
+        coefficient that is (for rejection_rate) or is not (for power) always 0.
     """
     from clustrategy.tables.files import read_parquet
+    from clustrategy.tables.frames import frame, numbers
 
+    pilot = fspath(pilot) if isinstance(pilot, PathLike) else pilot
+    arguments({"mcse": mcse, "of": of, "pilot": pilot}, _ARGUMENTS)
     measure = "rejection_rate" if of == "power" else of
     if measure not in NAMES:
         known = [*NAMES, "power"]
@@ -160,6 +184,9 @@ def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
     if missing:
         raise DataError(f"{pilot}: has no column {missing[0]!r}; expected a performance.parquet")
     factors = table.column_names[: table.column_names.index("strategy")]
+    checked = frame(table, pilot)
+    for name in ("true_value", "value", "mcse", "n"):
+        numbers(checked, name, pilot)
     everything = [row for row in table.to_pylist() if row["handling"] == "case_wise"]
     rows = [row for row in everything if row["measure"] == measure and row["mcse"] is not None]
     if measure == "rejection_rate":
@@ -175,6 +202,8 @@ def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
     sims = {place(row): row["n"] for row in everything if row["measure"] == "unusable_rate"}
     worst: dict[tuple[str, str], Needed] = {}
     for row in rows:
+        if place(row) not in sims:
+            raise DataError(f"{pilot}: has no unusable_rate of {row['strategy']}, {row['term']}")
         found = _needed(row, factors, mcse, sims[place(row)])
         key = (found.strategy, found.term)
         if key not in worst or found.sims > worst[key].sims:
@@ -185,6 +214,6 @@ def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
 def _needed(row: Mapping[str, Any], factors: list[str], mcse: float, sims: int) -> Needed:
     """Return what a row of a pilot study with so many sims, unusable ones included, asks for."""
     cell = ", ".join(f"{factor}={row[factor]}" for factor in factors)
-    sims = _ceiling(sims * (row["mcse"] / mcse) ** 2)
+    wanted = _sims(lambda: sims * (row["mcse"] / mcse) ** 2)
     numbers = row["value"], row["mcse"], row["n"]
-    return Needed(row["strategy"], row["term"], cell, *numbers, sims)
+    return Needed(row["strategy"], row["term"], cell, *numbers, wanted)

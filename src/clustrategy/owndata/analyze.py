@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from clustrategy.core.errors import ConfigError, nearest
+from clustrategy.core.validation import arguments
 from clustrategy.design.from_table import shard_from_table
-from clustrategy.engines.chosen import Strategy, registry
+from clustrategy.engines.chosen import parse_all, registry
 from clustrategy.tables.estimates import estimates_table
+from clustrategy.tables.frames import frame
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_ARGUMENTS = {
+    "formula": {"type": "string"},
+    "cluster": {"type": "string", "expected": "the name of a column"},
+    "strategies": {
+        "type": "array",
+        "minItems": 1,
+        "items": {"type": ["string", "object"], "expected": "the name of a strategy or a mapping"},
+    },
+}
 
 DEFAULT = ("cluster_robust", "two_stage", "mixed_maximal", "mixed_intercept")
 
 
 def analyze(
-    data: pd.DataFrame,
+    data: object,
     formula: str,
     *,
     cluster: str,
@@ -28,11 +39,13 @@ def analyze(
 
     Parameters
     ----------
-    data : DataFrame
-        A row per observation.
+    data : DataFrame or other table
+        A row per observation: a DataFrame of pandas, polars or any library that speaks Arrow, a
+        pyarrow Table, a mapping of columns or a structured NumPy array. It is not changed.
     formula : str
         The fixed effects in Wilkinson notation, `DV ~ IV1 + IV2` (read by formulaic). Strategies
-        add what they need of the clusters.
+        add what they need of the clusters. Numbers of any type are 64-bit floats in it, truth
+        values 0 and 1; text and categories are categories.
     cluster : str
         The column that says which cluster a row belongs to.
     strategies : str, Mapping, or Sequence of these
@@ -47,14 +60,21 @@ def analyze(
         p_value, conf_low, conf_high (95 %), status, message. If some p-value is only known to
         lie in an interval, its upper end is p_value and its lower end p_value_low. A failed fit
         keeps its rows. Rows of the data with a missing value in a column of the model are left
-        out, as R does.
+        out, as R does: `attrs` says how many (`rows_left_out`, and `rows`, those used).
+
+    Warns
+    -----
+    RowsLeftOut
+        If rows are left out; it names the columns that lack values.
 
     Raises
     ------
     DataError
-        If a column is missing, no row is complete, or the formula cannot be read.
+        If the data are no table, a column is missing or does not hold numbers or categories, no
+        row is complete, or the formula cannot be read.
     ConfigError
-        If a strategy, engine or option is unknown.
+        If a strategy, engine, option or another argument is not one of those allowed, or two
+        strategies have one name.
     EngineError
         If an engine is not installed.
 
@@ -80,18 +100,18 @@ def analyze(
     """
     import pandas as pd
 
-    entries = [strategies] if isinstance(strategies, str | Mapping) else list(strategies)
-    if not entries:
-        raise ConfigError("no strategy was given")
+    entries = [strategies] if isinstance(strategies, str | Mapping) else strategies
     engines = sorted({name for by_engine in registry().values() for name in by_engine})
-    if engine is not None and engine not in engines:
-        raise ConfigError(
-            f"unknown engine {engine!r}{nearest(engine, engines)}; known are {', '.join(engines)}"
-        )
-    chosen = [Strategy.parse(entry, engine) for entry in entries]
+    known = arguments(
+        {"formula": formula, "cluster": cluster, "strategies": entries},
+        {**_ARGUMENTS, "engine": {"enum": engines}},
+        engine=engine,
+    )
+    chosen = parse_all(known["strategies"], engine)
     for strategy in chosen:
         strategy.check()
-    shard, _ = shard_from_table(data, formula, cluster)
+    table = frame(data, "the data")
+    shard, _ = shard_from_table(table, formula, cluster)
     parts = []
     for strategy in chosen:
         fits = strategy.fit(shard)
@@ -100,5 +120,8 @@ def analyze(
         parts.append(
             part.drop(columns="sim").assign(status=fits.status[0], message=fits.message[0])
         )
-    table = pd.concat(parts, ignore_index=True)
-    return table if table["p_value_low"].notna().any() else table.drop(columns="p_value_low")
+    found = pd.concat(parts, ignore_index=True)
+    if not found["p_value_low"].notna().any():
+        found = found.drop(columns="p_value_low")
+    found.attrs = {"rows": shard.y.size, "rows_left_out": len(table) - shard.y.size}
+    return found

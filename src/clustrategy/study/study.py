@@ -15,7 +15,7 @@ from clustrategy.audit import references as audit
 from clustrategy.core.cells import FACTORS, Cell, Level, format_level, level
 from clustrategy.core.errors import ConfigError, nearest
 from clustrategy.dgp import Process, least_rows
-from clustrategy.engines.chosen import Strategy
+from clustrategy.engines.chosen import Strategy, parse_all
 from clustrategy.evaluation.sample_size import sims_for
 from clustrategy.study import blocks
 from clustrategy.study import config as configuration
@@ -98,16 +98,9 @@ class Study:
             levels[factor] = values
         source = configuration.holder(files, ["strategies"])
         try:
-            strategies = [Strategy.parse(entry) for entry in full["strategies"]]
+            strategies = parse_all(full["strategies"])
         except ConfigError as error:
             raise ConfigError(f"{source}: strategies: {error}") from None
-        labels = [strategy.label for strategy in strategies]
-        for label in labels:
-            if labels.count(label) > 1:
-                raise ConfigError(
-                    f"{source}: strategies: two entries are called {label!r}; "
-                    "give each its own 'name'"
-                )
         _resolve_sims(full, files)
         _resolve_performance(full["performance"], strategies, files)
         study = cls(

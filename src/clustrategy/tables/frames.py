@@ -1,0 +1,225 @@
+"""A user's table, whatever holds it: as a DataFrame, and its columns as numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from decimal import Decimal
+from numbers import Real
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clustrategy.core.errors import DataError, nearest
+from clustrategy.core.shard import Floats
+from clustrategy.core.validation import described
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXACT = 2**53
+"""Whole numbers below are the same as 64-bit floats."""
+
+
+def frame(data: object, what: str) -> pd.DataFrame:
+    """Return a table as a DataFrame of its own rows, numbered from 0.
+
+    Parameters
+    ----------
+    data : object
+        A DataFrame of pandas, polars or any library that speaks Arrow (`__arrow_c_stream__`), a
+        pyarrow Table, a mapping of columns or a structured NumPy array. It is not changed.
+    what : str
+        What messages call it, such as 'the data'.
+
+    Returns
+    -------
+    DataFrame
+        Its columns are text, each there once.
+
+    Raises
+    ------
+    DataError
+        If it is no such table.
+    """
+    import pandas as pd
+
+    if isinstance(data, str | PathLike):
+        raise DataError(
+            f"{what} must be a table, found {described(str(data))}; read a file first, "
+            "as by pandas.read_csv(path)"
+        )
+    found = data if isinstance(data, pd.DataFrame) else _converted(data)
+    if found is None:
+        raise DataError(
+            f"{what} must be a table (of pandas, polars or pyarrow, or a dict of columns of one "
+            f"length), found {_kind(data)}"
+        )
+    if found.columns.nlevels > 1:
+        raise DataError(
+            f"{what} have columns of {found.columns.nlevels} levels (a MultiIndex); give each "
+            "column one name"
+        )
+    for name in found.columns:
+        if not isinstance(name, str):
+            raise DataError(
+                f"{what} have a column whose name is not text, {described(name)}; name it first, "
+                "as by data.columns = data.columns.astype(str)"
+            )
+    twice = found.columns[found.columns.duplicated()]
+    if len(twice):
+        raise DataError(f"{what} have more than one column called {twice[0]!r}")
+    return found.reset_index(drop=True)
+
+
+def _converted(data: object) -> pd.DataFrame | None:
+    """Return a table that is no DataFrame as one, None where it is none at all."""
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
+            # Whole numbers with gaps stay whole: as floats they could lose digits unseen.
+            table = pa.table(data)
+            return table.to_pandas(integer_object_nulls=True, ignore_metadata=True)
+        if isinstance(data, Mapping):
+            return pd.DataFrame(dict(data))
+        if isinstance(data, np.ndarray) and data.dtype.names:
+            return pd.DataFrame({name: data[name] for name in data.dtype.names})
+    except Exception:  # Whatever pandas or pyarrow threw, it is no table to them.
+        return None
+    return None
+
+
+def _kind(data: object) -> str:
+    if data is None:
+        return "nothing"
+    if isinstance(data, Mapping):
+        return "a mapping that is none"
+    name = type(data).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
+
+def require(data: pd.DataFrame, name: str, what: str) -> None:
+    """Raise DataError where a table, called `what` in messages, lacks a column."""
+    if name not in data.columns:
+        known = list(data.columns)
+        raise DataError(
+            f"{what} have no column {name!r}{nearest(name, known)}; they have {', '.join(known)}"
+        )
+
+
+def is_text(values: pd.Series[Any]) -> bool:
+    """Tell whether a column holds text alone, and some of it."""
+    import pandas as pd
+
+    if isinstance(values.dtype, pd.CategoricalDtype) or values.dtype.kind not in "OU":
+        return False
+    there = values[values.notna().to_numpy()]
+    return len(there) > 0 and all(isinstance(value, str) for value in there)
+
+
+def check_one_kind(data: pd.DataFrame, name: str, what: str) -> None:
+    """Raise DataError where a column of labels mixes text, numbers and truth values.
+
+    As labels, 1 and '1' would be two, 1 and True one. `what` is what messages call the table.
+    """
+    import pandas as pd
+
+    values = data[name]
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(values.cat.categories.dtype)
+    if values.dtype != object:
+        return
+    first: dict[str, tuple[int, object]] = {}
+    for row, (value, absent) in enumerate(zip(values, values.isna(), strict=True)):
+        if not absent:
+            first.setdefault(_kind_of_label(value), (row, value))
+    if len(first) > 1:
+        (one, (row, value)), (other, (place, found)) = list(first.items())[:2]
+        raise DataError(
+            f"the column {name!r} of {what} holds {one} in some rows and {other} in others: "
+            f"{described(value)} in row {row}, {described(found)} in row {place}"
+        )
+
+
+def _kind_of_label(value: object) -> str:
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, bool | np.bool_):
+        return "truth values"
+    is_number = isinstance(value, Real | Decimal) and not _is_duration(value)
+    return "numbers" if is_number else "other things"
+
+
+def numbers(data: pd.DataFrame, name: str, what: str) -> Floats:
+    """Return a column as numbers.
+
+    Parameters
+    ----------
+    data : DataFrame
+        As `frame` returns it.
+    name : str
+        The column: numbers and truth values of any type, as objects too.
+    what : str
+        What messages call the table.
+
+    Returns
+    -------
+    (rows,) array
+        NaN where the column has none.
+
+    Raises
+    ------
+    DataError
+        If the column is not there, holds anything else, or a whole number so large that a 64-bit
+        float would lose its last digits. The sentence names the first such value.
+    """
+    require(data, name, what)
+    values = data[name]
+    kind = values.dtype.kind
+    if kind in "fb":
+        return np.array(values.to_numpy(dtype=np.float64, na_value=np.nan))
+    missing = values.isna().to_numpy(dtype=bool)
+    if kind in "iu":
+        whole = values.to_numpy(dtype=np.uint64 if kind == "u" else np.int64, na_value=0)
+        floats = whole.astype(np.float64)
+        for row in np.flatnonzero(np.abs(floats) >= EXACT):
+            if int(floats[row]) != int(whole[row]):
+                raise _too_large(name, what, int(whole[row]), int(row))
+        floats[missing] = np.nan
+        return floats
+    objects = np.asarray(values.astype(object), dtype=object)
+    floats = np.full(len(objects), np.nan)
+    for row in np.flatnonzero(~missing):
+        floats[row] = _number(objects[row], name, what, int(row))
+    return floats
+
+
+def _number(value: object, name: str, what: str, row: int) -> float:
+    """Return an object as a number."""
+    if not isinstance(value, Real | Decimal | np.bool_) or _is_duration(value):
+        raise DataError(
+            f"the column {name!r} of {what} must hold numbers, found {described(value)} in "
+            f"row {row}"
+        )
+    try:
+        number = float(value)
+    except OverflowError:
+        raise _too_large(name, what, value, row) from None
+    if math.isfinite(number) and abs(number) >= EXACT and number != value:
+        raise _too_large(name, what, value, row)
+    return number
+
+
+def _is_duration(value: object) -> bool:
+    """Tell NumPy's durations, which are whole numbers to Python, from numbers."""
+    return isinstance(value, np.timedelta64)
+
+
+def _too_large(name: str, what: str, value: object, row: int) -> DataError:
+    return DataError(
+        f"the column {name!r} of {what} holds {described(value)} in row {row}, a number with more "
+        "digits than a 64-bit float has; subtract or divide by something first"
+    )
