@@ -137,7 +137,7 @@ def fill(
         Filled in place.
     """
     point = criterion.at(minimum.factor)
-    uncertainty = standard_errors.of(point, shard.triangles[sims])
+    uncertainty = standard_errors.of(point)
     fits.estimate[sims] = criterion.estimate(point.beta)
     fits.std_error[sims] = uncertainty.std_error
     fits.df[sims] = uncertainty.df

@@ -43,6 +43,11 @@ class Criterion:
         triangle.
     outside : (S, p + 1, p + 1) array
         Cross-products of the rest of `[X_g y_g]`.
+    rest : (D, G, p + 1 - q, p + 1) array
+        The triangles of that rest, whose first q columns are zero, of these datasets and maybe of
+        others.
+    members : (S,) array of int
+        Which of the D datasets these are.
     nu : (S,) array
         N - p.
     root : (S, p, p) array
@@ -61,6 +66,8 @@ class Criterion:
 
     design: Floats
     outside: Floats
+    rest: Floats
+    members: Ints
     nu: Floats
     root: Floats
     centre: Floats
@@ -100,16 +107,15 @@ class Criterion:
         explained = whole[:, :p, p:] / rows[:, None, None]
         residual = triangles[..., p] - (inside @ explained[:, None])[..., 0]
         joined = np.concatenate([inside, (residual / scale[:, None, None])[..., None]], axis=3)
-        rest = joined[:, :, q:].reshape(S, -1, width)
-        outside = _t(rest) @ rest
-        outside[:, :q] = outside[:, :, :q] = 0.0
         back = np.argsort(order)
         estimate = (root @ explained)[..., 0]
         nu = (n_obs - p).astype(np.float64)
         log_root = np.log(np.abs(np.diagonal(root, axis1=1, axis2=2))).sum(axis=1)
         return cls(
             design=np.ascontiguousarray(np.moveaxis(joined[:, :, :q], (2, 3), (0, 1))),
-            outside=outside,
+            outside=_cross_products(joined[:, :, q:]),
+            rest=joined[:, :, q:],
+            members=np.arange(S),
             nu=nu,
             root=np.ascontiguousarray(root[:, back]),
             centre=estimate[:, back],
@@ -156,9 +162,10 @@ class Criterion:
 
     def take(self, sims: Ints) -> Criterion:
         """Return the criterion of some of the datasets."""
-        parts = {part.name: getattr(self, part.name)[sims] for part in fields(self)[1:-1]}
+        parts = {name: getattr(self, name)[sims] for name in PER_DATASET}
         design = np.ascontiguousarray(self.design[:, :, sims])
-        return Criterion(design=design, **parts, structure=self.structure.take(sims))
+        structure = self.structure.take(sims)
+        return replace(self, design=design, **parts, structure=structure)
 
     def exhausted(self, rss: Floats) -> NDArray[np.bool_]:
         """Tell where the residual variance goes to zero as the criterion falls.
@@ -253,6 +260,21 @@ class Criterion:
         log_f = 2.0 * np.log(np.diagonal(half, axis1=1, axis2=2)).sum(axis=1)
         value = log_det + log_f + self.nu * np.log(rss)
         return Point(self, factor, value, T, Y[:, :q], residual, J, beta, rss)
+
+
+PER_DATASET = [
+    part.name for part in fields(Criterion) if part.name not in ("design", "rest", "structure")
+]
+"""The attributes of a criterion whose first axis is the dataset."""
+
+
+def _cross_products(rest: Floats) -> Floats:
+    """Sum the cross-products of the rest of the clusters' triangles, (S, G, r, p + 1)."""
+    S, _, r, width = rest.shape
+    rows = rest.reshape(S, -1, width)
+    outside = _t(rows) @ rows
+    outside[:, : width - r] = outside[:, :, : width - r] = 0.0
+    return outside
 
 
 @dataclass(frozen=True)
