@@ -120,10 +120,11 @@ def test_no_variance_that_is_zero_would_lower_the_criterion_were_it_not(seed):
     criterion = Criterion.of(shard.triangles, shard.n_obs, np.arange(4)).diagonal()
     minimum = minimise(criterion)
     assert minimum.converged.all()
-    structure = criterion.structure
-    slope = criterion.at(minimum.factor).derivatives().slope
+    point = minimum.point
+    structure = point.criterion.structure
+    slope = point.derivatives().slope
     slopes = structure.rank_one_directions(slope).slopes
-    theta = structure.theta(minimum.factor)
+    theta = structure.theta(point.factor)
     zero = np.abs(theta) < 1e-4
     assert zero.any() and not zero.all()
     assert (slopes[zero] > -1e-3).all()
@@ -134,7 +135,7 @@ def test_of_several_minima_it_finds_the_least():
     """Against 8 random starts each; 200 tiny datasets, of which a few have several."""
     shard = tiny(2.0, 200)
     criterion = Criterion.of(shard.triangles, shard.n_obs, np.arange(4)).diagonal()
-    found = criterion.at(minimise(criterion).factor).value
+    found = minimise(criterion).point.reml_criterion - criterion.constant
     many = criterion.take(np.tile(np.arange(200), 8))
     rng = np.random.default_rng(1)
     starts = np.abs(rng.standard_normal((1600, 4))) * 10.0 ** rng.uniform(-2, 1.3, (1600, 1))

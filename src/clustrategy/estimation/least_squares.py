@@ -90,6 +90,29 @@ def back_substitute(whole: Floats, n_obs: Ints) -> Solution:
     return Solution(estimate, root, whole[:, p, p] ** 2, defined)
 
 
+def residual_rounding(triangles: Floats, n_obs: Ints, estimate: Floats) -> Floats:
+    """Compute how long residuals may be that are nothing but rounding.
+
+    Parameters
+    ----------
+    triangles : (S, G, k, p + 1) array
+        Triangular factors of `[X_g y_g]`, or of `[X y]` as of one cluster.
+    n_obs : (S,) array of int
+        Rows of each dataset.
+    estimate : (S, p) array
+        Least squares of the same.
+
+    Returns
+    -------
+    (S,) array
+        In the units of y.
+    """
+    lengths = np.sqrt((triangles * triangles).sum(axis=(1, 2)))
+    terms = lengths[:, :-1] * np.abs(estimate)
+    largest = np.maximum(lengths[:, -1], terms.max(axis=1))
+    return np.asarray(RESIDUAL_ROUNDING * np.sqrt(n_obs) * largest)
+
+
 def explained(triangles: Floats, n_obs: Ints, solution: Solution) -> NDArray[np.bool_]:
     """Tell whether the residuals are nothing but rounding.
 
@@ -106,13 +129,8 @@ def explained(triangles: Floats, n_obs: Ints, solution: Solution) -> NDArray[np.
     -------
     (S,) array of bool
     """
-    lengths = np.sqrt((triangles * triangles).sum(axis=(1, 2)))
-    terms = lengths[:, :-1] * np.abs(solution.estimate)
-    largest = np.maximum(lengths[:, -1], terms.max(axis=1))
-    return np.asarray(
-        np.sqrt(solution.residual_ss) <= RESIDUAL_ROUNDING * np.sqrt(n_obs) * largest,
-        dtype=np.bool_,
-    )
+    rounding = residual_rounding(triangles, n_obs, solution.estimate)
+    return np.asarray(np.sqrt(solution.residual_ss) <= rounding, dtype=np.bool_)
 
 
 def fit_ols(shard: Shard) -> Fits:

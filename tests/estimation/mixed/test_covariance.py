@@ -55,3 +55,26 @@ def test_a_structure_agrees_with_itself(structure):
         rays[:, -1, :, None] * rays[:, -1, None, :]
     )
     np.testing.assert_allclose(wider @ np.swapaxes(wider, 1, 2), grown, atol=1e-12)
+
+
+@pytest.mark.parametrize("structure", some_structures(), ids=["any", "diagonal", "some"])
+def test_in_other_coordinates_psi_is_the_same(structure):
+    rng = np.random.default_rng(3)
+    factor = structure.factor(rng.uniform(0.5, 2.0, (3, structure.basis.shape[1])))
+    back = rng.standard_normal((3, 3, 3))
+    other, turned = structure.turned(back, factor)
+    root = back @ factor
+    for found in (turned, other.factor(other.theta(turned))):
+        np.testing.assert_allclose(
+            found @ np.swapaxes(found, 1, 2), root @ np.swapaxes(root, 1, 2), atol=1e-12
+        )
+    random_root = np.tile(np.triu(rng.uniform(0.5, 1.5, (3, 3))), (3, 1, 1))
+    np.testing.assert_allclose(
+        other.to_lme4(turned, random_root @ np.linalg.inv(back)),
+        structure.to_lme4(factor, random_root),
+        rtol=1e-9,
+    )
+    mixed = structure.put(np.array([1]), other.take(np.array([1])))
+    for sim, one in enumerate((structure, other, structure)):
+        expected = one.uniform(2.0, 3)[sim]
+        np.testing.assert_array_equal(mixed.uniform(2.0, 3)[sim], expected)

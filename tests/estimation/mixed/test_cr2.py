@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from clustrategy.core.shard import Shard
 from clustrategy.estimation.mixed.cr2 import cr2
@@ -22,7 +23,7 @@ from tests.points import (
 
 def of_coefficients(point: Point, shard: Shard) -> tuple[np.ndarray, np.ndarray]:
     """Standard errors and df of X's coefficients."""
-    variance, df = cr2(point, shard.triangles, contrasts_of(point))
+    variance, df = cr2(point, contrasts_of(point))
     return point.criterion.scale[:, None] * np.sqrt(variance), df
 
 
@@ -87,7 +88,7 @@ def test_any_contrast():
     turned = Shard(shard.y, shard.X @ np.linalg.inv(T), shard.n, shard.terms)
     factor = np.array([[0.7, 0.0, 0.0], [0.2, 0.5, 0.0], [-0.1, 0.3, 0.0]])
     point = point_at(shard, [0, 1, 2], factor)
-    variance, df = cr2(point, shard.triangles, T @ contrasts_of(point))
+    variance, df = cr2(point, T @ contrasts_of(point))
     other = point_at(turned, [0, 1, 2], T @ factor)
     std_error, expected = of_coefficients(other, turned)
     np.testing.assert_allclose(point.criterion.scale[0] * np.sqrt(variance), std_error, rtol=1e-9)
@@ -185,6 +186,60 @@ def test_a_shift_of_the_predictors_leaves_their_slopes_alone(random):
     np.testing.assert_allclose(np.array(found)[..., 1:], np.array(plain)[..., 1:], rtol=1e-8)
 
 
+@given(
+    seed=st.integers(0, 10**6),
+    random=st.sampled_from([[0], [0, 1, 2]]),
+    shift=st.sampled_from([-(2.0**20), 0.0, 2.0**10, 2.0**20]),
+    beside=st.sampled_from([-(2.0**20), 0.0, 2.0**10, 2.0**20]),
+    unit=st.sampled_from([1e-6, 1.0, 1e6]),
+    of_clusters=st.booleans(),
+)
+@few
+def test_response_and_predictors_may_both_be_far_from_zero(
+    seed, random, shift, beside, unit, of_clusters
+):
+    """The intercept is then another combination of the coefficients."""
+    shard = random_shard(seed, 1, 8, 3, (4, 8))
+    if of_clusters and random == [0]:
+        shard.X[:, 2] = np.random.default_rng(seed).standard_normal(8)[shard.cluster_codes(0)]
+    # What is left of the data's own digits once they are shifted.
+    shard.X[:, 1:] = (shard.X[:, 1:] + shift) - shift
+    shard.y[:] = (shard.y + beside) - beside
+    there = shard.X + [0.0, shift, shift]
+    moved = Shard(unit * (shard.y + beside), there, shard.n, shard.terms)
+    back = np.eye(3)
+    back[0, 1:] = -shift
+    q = len(random)
+    factor = (0.5 * np.tri(3))[:q, :q]
+    point = point_at(shard, random, factor)
+    variance, df = cr2(point, back @ contrasts_of(point))
+    expected = unit * point.criterion.scale[0] * np.sqrt(variance)
+    std_error, found = of_coefficients(point_at(moved, random, back[:q, :q] @ factor), moved)
+    rtol = 1e-11 + 5e-15 * (abs(shift) + abs(beside))
+    np.testing.assert_allclose(std_error, expected, rtol=rtol)
+    np.testing.assert_allclose(found, df, rtol=rtol)
+
+
+@pytest.mark.parametrize("share", [1e-2, 1e-6, 1e-9])
+def test_a_cluster_that_tells_nearly_all(share):
+    """One coefficient of least squares, `share` of what is known of it from the other clusters.
+
+    With h_g the clusters' leverages, P_gg = h_g and P_gh = -h_g h_h / sqrt((1 - h_g)(1 - h_h)).
+    """
+    G, n = 6, 4
+    rng = np.random.default_rng(2)
+    x = rng.standard_normal((G, n))
+    x[1:] *= np.sqrt(share * (x[0] @ x[0]) / (x[1:] ** 2).sum())
+    shard = Shard.balanced(rng.standard_normal((1, G, n)), x[None, ..., None], ("x",))
+    _, df = of_coefficients(point_at(shard, [0], np.zeros((1, 1))), shard)
+    known = (x * x).sum(axis=1)
+    others = np.array([np.delete(known, g).sum() for g in range(G)])
+    h, rest = known / known.sum(), others / known.sum()
+    P = np.outer(h, h) / np.sqrt(np.outer(rest, rest))
+    P[np.diag_indices(G)] = h
+    np.testing.assert_allclose(df[0, 0], 1.0 / (P**2).sum(), rtol=1e-15 / share + 1e-12)
+
+
 # --- bits ---------------------------------------------------------------------------------
 
 
@@ -195,11 +250,9 @@ def test_bits_do_not_depend_on_the_shard(random, rows):
     shard = join(random_shard(12, 5, 9, 3, rows), random_shard(13, 1, 9, 3, rows))
     factors = np.array([0.0, 0.3, 1.0, 1e2, 1e4, 1.0])[:, None, None] * np.tri(len(random))
     point = point_at(shard, random, factors)
-    whole = cr2(point, shard.triangles, contrasts_of(point))
+    whole = cr2(point, contrasts_of(point))
     for sim in range(shard.sims):
         one = shard.dataset(sim)
         alone = point_at(one, random, factors[sim])
-        for numbers, single in zip(
-            whole, cr2(alone, one.triangles, contrasts_of(alone)), strict=True
-        ):
+        for numbers, single in zip(whole, cr2(alone, contrasts_of(alone)), strict=True):
             assert np.array_equal(numbers[sim], single[0])

@@ -15,10 +15,12 @@ from clustrategy.core.shard import INTERCEPT, Shard
 from clustrategy.dgp import Process, simulate
 from clustrategy.estimation.mixed import fit as fitting
 from clustrategy.estimation.mixed import optimizer
+from clustrategy.estimation.mixed.models import MAXIMAL
 from clustrategy.estimation.mixed.optimizer import Minimum, minimise
 from clustrategy.estimation.mixed.reml import Criterion
 from tests.dense import Dense, lower
-from tests.material import few, fit, join, needs_glmm, random_shard, same_bits, shards
+from tests.material import few, fit, fitted, join, needs_glmm, random_shard, same_bits, shards
+from tests.precise import Precise
 
 MODELS = ("mixed_maximal", "mixed_intercept")
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
@@ -58,15 +60,15 @@ def criterion_of(shard: Shard, q: int) -> Criterion:
     return Criterion.of(shard.triangles, shard.n_obs, np.arange(q))
 
 
-def is_optimum(criterion: Criterion, minimum: Minimum) -> np.ndarray:
+def is_optimum(minimum: Minimum) -> np.ndarray:
     """(S,) the conditions of Karush, Kuhn and Tucker for the least over semidefinite Psi.
 
     The derivative with respect to Psi vanishes on the range of Psi and is positive semidefinite:
     along no unit vector v does the slope -s against vv' promise to lower the criterion by more
     than s^2 / 2c, c the curvature there.
     """
-    derivatives = criterion.at(minimum.factor).derivatives()
-    S, q = criterion.sims, criterion.q
+    derivatives = minimum.point.derivatives()
+    S, q = minimum.point.criterion.sims, minimum.point.criterion.q
     psi, slope = derivatives.point.psi, derivatives.slope
     spread = 1.0 + np.abs(psi).max(axis=(1, 2))
     vanishes = np.abs(slope @ psi).max(axis=(1, 2)) < 1e-3 * spread
@@ -115,7 +117,7 @@ def test_no_other_method_gets_lower_from_random_starts(seed, q):
     shard = random_shard(seed, 1, 8, 3, (5, 12))
     criterion = criterion_of(shard, q)
     minimum = minimise(criterion)
-    found = criterion.at(minimum.factor).value[0]
+    found = minimum.point.value[0]
     lowest = by_bfgs(criterion, starts=5)
     assert minimum.converged[0]
     np.testing.assert_allclose(found, lowest, rtol=0, atol=1e-6)
@@ -137,7 +139,7 @@ def test_of_several_minima_it_nearly_always_finds_the_least():
     for sigma, known in SEVERAL.items():
         sims = np.union1d(known, np.arange(0, 200, 10))
         criterion = criterion_of(tiny(sigma, 200), 4).take(sims)
-        found = criterion.at(minimise(criterion).factor).value
+        found = minimise(criterion).point.reml_criterion - criterion.constant
         many = criterion.take(np.tile(np.arange(sims.size), 10))
         starts = np.tril(rng.standard_normal((10 * sims.size, 4, 4)))
         starts *= 10.0 ** rng.uniform(-2.0, 1.3, (10 * sims.size, 1, 1))
@@ -157,8 +159,8 @@ def test_it_ends_in_an_optimum_also_where_clusters_have_fewer_rows_than_coeffici
     criterion = criterion_of(shard, q)
     minimum = minimise(criterion)
     assert minimum.converged.mean() > 0.9
-    assert is_optimum(criterion, minimum)[minimum.converged].all()
-    factor = minimum.factor
+    assert is_optimum(minimum)[minimum.converged].all()
+    factor = minimum.point.factor
     assert np.array_equal(factor, np.tril(factor))
 
 
@@ -169,15 +171,15 @@ def test_a_winding_valley_along_the_boundary_is_followed_to_its_end(seed, cluste
     shard = ragged(seed, 40, clusters, 4, p).dataset(sim)
     criterion = criterion_of(shard, 4)
     minimum = minimise(criterion)
-    assert minimum.converged[0] and is_optimum(criterion, minimum)[0]
-    assert np.linalg.eigvalsh(criterion.at(minimum.factor).psi[0])[0] < 1e-12
+    assert minimum.converged[0] and is_optimum(minimum)[0]
+    assert np.linalg.eigvalsh(minimum.point.psi[0])[0] < 1e-12
 
 
 def test_what_counts_as_converged_is_where_the_search_ended(monkeypatch):
     monkeypatch.setattr(optimizer, "MAX_ITERATIONS", 6)
     criterion = criterion_of(tiny(1.0, 200), 4)
     minimum = minimise(criterion)
-    gradient, hessian = criterion.at(minimum.factor).derivatives().by_theta()
+    gradient, hessian = minimum.point.derivatives().by_theta()
     gain = optimizer.QuadraticModel.of(gradient, hessian).largest_decrease
     assert 10 < minimum.converged.sum() < 190
     assert (gain[minimum.converged] < 1e-6).all() and (gain[~minimum.converged] > 1e-8).all()
@@ -187,7 +189,7 @@ def test_regular_optima_are_where_the_dense_gradient_vanishes():
     for seed in range(8):
         shard = random_shard(seed, 1, 12, 2, 9)
         criterion = criterion_of(shard, 2)
-        factor = minimise(criterion).factor[0]
+        factor = minimise(criterion).point.factor[0]
         root = criterion.random_root[0] @ factor
         dense = Dense.of(shard, [0, 1])
         psi = root @ root.T
@@ -247,13 +249,19 @@ def test_a_response_that_the_predictors_explain_is_undefined(model, beta):
 
 
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
-def test_a_response_that_predictors_and_clusters_explain_is_undefined(model, scale):
+@pytest.mark.parametrize(
+    ("scale", "shift", "beside"),
+    [(1e-6, 0.0, 0.0), (1.0, 0.0, 0.0), (1e6, 0.0, 0.0), (1.0, 1e6, 0.0), (1.0, 0.0, 1e6)],
+)
+def test_a_response_that_predictors_and_clusters_explain_is_undefined(model, scale, shift, beside):
+    """Also where response or predictors are far from zero, and have lost digits to that."""
     shard = random_shard(1, 3, 6, 3, 8)
+    shard.X[:, 1:] += beside
     b = np.random.default_rng(0).standard_normal((18, 3))
     if model == "mixed_intercept":
         b[:, 1:] = b[0, 1:]
-    y = scale * (shard.X * np.repeat(b, 8, axis=0)).sum(axis=1)
+    b[:, 0] -= beside * b[:, 1:].sum(axis=1)
+    y = scale * (shard.X * np.repeat(b, 8, axis=0)).sum(axis=1) + shift
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = fit(Shard(y, shard.X, shard.n, shard.terms), model)
@@ -281,6 +289,88 @@ def test_a_residual_variance_a_millionth_of_the_others_is_no_obstacle(model):
     np.testing.assert_allclose(found.std_error[:, columns], deviation, rtol=1e-3)
     np.testing.assert_allclose(found.df[:, columns], 5.0, rtol=1e-5)
     np.testing.assert_allclose(found.sigma, 1e-4, rtol=0.3)
+
+
+def near_exact(sizes: Sequence[float], residual: float, same_rows: bool = False) -> Shard:
+    """Random coefficients of these standard deviations beside residuals of that one."""
+    G, n, p = 6, 6, len(sizes)
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((1, G, n, p))
+    X[..., 0] = 1.0
+    if same_rows:
+        X[:] = X[:, :1]
+    b = 1.0 + np.array(sizes) * rng.standard_normal((1, G, 1, p))
+    y = (X * b).sum(axis=3) + residual * rng.standard_normal((1, G, n))
+    return Shard.balanced(y, X, (INTERCEPT, *(f"x{k}" for k in range(1, p))))
+
+
+@pytest.mark.parametrize("residual", [1e-3, 1e-6, 1e-8, 1e-10])
+@pytest.mark.parametrize(
+    ("model", "sizes"),
+    [
+        ("mixed_maximal", (1.0, 1.0)),
+        ("mixed_maximal", (1.0, 0.0)),
+        ("mixed_uncorrelated", (0.0, 1.0)),
+        ("mixed_intercept", (1.0, 0.0)),
+    ],
+)
+def test_residuals_may_be_ever_so_small(model, sizes, residual):
+    """The optimum of 60 digits, but for what the data's own rounding leaves of the residuals."""
+    shard = near_exact(sizes, residual)
+    found = fitted(shard, model)
+    theta = found.theta[0]
+    root = np.diag(theta) if model == "mixed_uncorrelated" else lower(theta)
+    precise = Precise.of(shard, list(range(len(root))))
+    criterion, estimate, std_error, sigma = precise.fit(root)
+    digits = 1e-12 + 2e-15 / residual
+    np.testing.assert_allclose(found.sigma[0], sigma, rtol=digits)
+    np.testing.assert_allclose(found.std_error[0], std_error, rtol=digits)
+    np.testing.assert_allclose((found.estimate[0] - estimate) / std_error, 0.0, atol=10 * digits)
+    assert abs(found.reml_criterion[0] - float(criterion)) < 2 * precise.nu * digits
+    assert precise.gain(root) < 1e-8
+
+
+@pytest.mark.parametrize("residual", [1e-5, 1e-7, 1e-9])
+@pytest.mark.parametrize(
+    "options", [{}, {"df": "kenward_roger"}, {"variance": "CR2"}], ids=["own", "KR", "CR2"]
+)
+@pytest.mark.parametrize("model", ["mixed_maximal", "mixed_uncorrelated", "mixed_fallback"])
+def test_beside_tiny_residuals_inference_is_that_of_the_clusters_own_coefficients(
+    model, options, residual
+):
+    """Of equal clusters two-stage regression is the exact answer, whatever the variances."""
+    shard = near_exact((1.0, 1.0, 1.0), residual, same_rows=True)
+    found, expected = fitted(shard, model, **options), fitted(shard, "two_stage")
+    np.testing.assert_allclose(found.estimate, expected.estimate, rtol=1e-12)
+    np.testing.assert_allclose(found.std_error, expected.std_error, rtol=1e-7)
+    np.testing.assert_allclose(found.df, 5.0, rtol=1e-6)
+
+
+def test_at_a_given_theta_tiny_residuals_cost_no_digits_either():
+    shard = near_exact((1.0, 0.0), 1e-8)
+    theta = fitted(shard, "mixed_maximal").theta * 1.01 + [[0.0, 0.0, 0.1]]
+    found = fitting.at_theta(shard, MAXIMAL, theta, np.array([True]))
+    criterion, _, std_error, sigma = Precise.of(shard, [0, 1]).fit(lower(theta[0]))
+    assert found.reml_criterion[0] == pytest.approx(float(criterion), abs=1e-5)
+    np.testing.assert_allclose(found.std_error[0], std_error, rtol=1e-6)
+    np.testing.assert_allclose(found.sigma[0], sigma, rtol=1e-6)
+
+
+@pytest.mark.parametrize("by", ["LRT", "AIC"])
+def test_selection_compares_models_of_tiny_residuals(by):
+    """One slope varies and one does not: without the first the residuals are no longer tiny."""
+    found = fitted(near_exact((1.0, 1.0, 0.0), 1e-7), "mixed_selected", by=by)
+    assert found.message[0] == "kept: uncorrelated (x1)"
+    np.testing.assert_allclose(found.sigma[0], 1e-7, rtol=0.5)
+
+
+@pytest.mark.parametrize("model", ["mixed_maximal", "mixed_uncorrelated", "mixed_selected"])
+def test_a_dataset_of_tiny_residuals_is_the_same_alone_and_among_others(model):
+    sizes = [(1.0, 1.0), (0.5, 2.0), (1.0, 1.0), (1.0, 0.0)]
+    residuals = [1e-8, 1.0, 0.0, 1e-5]
+    parts = [near_exact(*both) for both in zip(sizes, residuals, strict=True)]
+    alone = Fits.concatenate([fit(part, model) for part in parts])
+    assert same_bits(fit(join(*parts), model), alone)
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,28 @@ def test_taking_some_datasets_is_having_had_them_alone():
         assert alone.at(factor[sim : sim + 1]).value[0] == values[sim]
 
 
+def test_in_other_coordinates_it_is_the_same_model(made):
+    """Recentred where the point is, or elsewhere; turned, a zero variance among those of Psi."""
+    criterion, dense = made
+    for rank in {criterion.q // 2, criterion.q}:
+        elsewhere = criterion.at(30.0 * somewhere(criterion, criterion.q, 5))
+        factor = 30.0 * somewhere(criterion, rank)
+        psi = covariance(criterion, factor)
+        _, beta, rss = dense.parts(psi)
+        other, turned = criterion.recentred(elsewhere).turned(factor)
+        assert np.abs(turned).max() < 1.0 + 1e-9
+        for good in (other, criterion.put(np.array([0]), other)):
+            np.testing.assert_allclose(covariance(good, turned), psi, atol=1e-11 * psi.max())
+            point = good.at(turned)
+            found = point.reml_criterion
+            np.testing.assert_allclose(found, dense.criterion(psi), rtol=0, atol=1e-8)
+            np.testing.assert_allclose(good.estimate(point.beta)[0], beta, atol=1e-9)
+            np.testing.assert_allclose(good.scale**2 * point.rss, rss, rtol=1e-9)
+            C, contrasts = dense.C(psi), (good.root @ point.J)[0]
+            np.testing.assert_allclose(contrasts @ contrasts.T, C, atol=1e-9 * np.abs(C).max())
+            np.testing.assert_allclose(good.nu, good.recentred(point).at(turned).rss, rtol=1e-9)
+
+
 # --- its derivatives ----------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ singular Psi is a point like any other. Everything is in the coordinates of `rem
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -59,6 +59,25 @@ class Structure(Protocol):
 
     def take(self, sims: Ints) -> Structure:
         """Return the structure of some of the datasets."""
+
+    def put(self, sims: Ints, others: Self) -> Self:
+        """Return the structure with that of some of the datasets in other coordinates."""
+
+    def turned(self, back: Floats, factor: Factor) -> tuple[Self, Factor]:
+        """Return the structure and L in other coordinates.
+
+        Parameters
+        ----------
+        back : (S, q, q) array
+            Takes random coefficients to the other coordinates.
+        factor : (S, q, m) array
+            L in these.
+
+        Returns
+        -------
+        structure : Structure
+        factor : (S, q, m) array
+        """
 
     def factor(self, theta: Floats) -> Factor:
         """Return L, (S, q, m), from theta, (S, k)."""
@@ -155,6 +174,14 @@ class Unstructured:
     def take(self, sims: Ints) -> Unstructured:
         """Return the structure of some of the datasets."""
         return self
+
+    def put(self, sims: Ints, others: Unstructured) -> Unstructured:
+        """Return the structure with that of some of the datasets in other coordinates."""
+        return self
+
+    def turned(self, back: Floats, factor: Factor) -> tuple[Unstructured, Factor]:
+        """Return the structure and L in other coordinates."""
+        return self, triangular(back @ factor)
 
     def factor(self, theta: Floats) -> Factor:
         """Return L from theta."""
@@ -263,6 +290,17 @@ class Diagonal:
     def take(self, sims: Ints) -> Diagonal:
         """Return the structure of some of the datasets."""
         return Diagonal(self.axes[sims])
+
+    def put(self, sims: Ints, others: Diagonal) -> Diagonal:
+        """Return the structure with that of some of the datasets in other coordinates."""
+        axes = self.axes.copy()
+        axes[sims] = others.axes
+        return Diagonal(axes)
+
+    def turned(self, back: Floats, factor: Factor) -> tuple[Diagonal, Factor]:
+        """Return the structure and L in other coordinates."""
+        axes = back @ self.axes
+        return Diagonal(axes / _lengths(axes)[:, None]), back @ factor
 
     def factor(self, theta: Floats) -> Factor:
         """Return L from theta."""

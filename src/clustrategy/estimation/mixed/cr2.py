@@ -27,15 +27,13 @@ ORTHOGONAL_COSINE = 1e-13
 MAX_SWEEPS = 60
 
 
-def cr2(point: Point, triangles: Floats, contrasts: Floats) -> tuple[Floats, Floats]:
+def cr2(point: Point, contrasts: Floats) -> tuple[Floats, Floats]:
     """Compute CR2 variances of contrasts and their Satterthwaite degrees of freedom.
 
     Parameters
     ----------
     point : Point
         The optimum.
-    triangles : (S, G, p + 1, p + 1) array
-        The clusters' triangular factors from which the criterion was built.
     contrasts : (S, k, p) array
         What is tested, in the coordinates of J, as `satterthwaite` takes it.
 
@@ -48,7 +46,7 @@ def cr2(point: Point, triangles: Floats, contrasts: Floats) -> tuple[Floats, Flo
         NaN where the variance is zero whatever the response (as many arms as clusters).
     """
     p, q = point.criterion.p, point.criterion.q
-    parts = _clusters(point, triangles)
+    parts = _clusters(point)
     white, half = parts[:, : p + 1], parts[:q, p + 1 :]
     lower = _cholesky(_gram(half, add=1.0))
     _solve(lower, white[:q])
@@ -64,28 +62,27 @@ def cr2(point: Point, triangles: Floats, contrasts: Floats) -> tuple[Floats, Flo
     return np.where(known, variance, 0.0), np.where(known, df, np.nan)
 
 
-def _clusters(point: Point, triangles: Floats) -> Floats:
-    """Return X_g J, e_g and Z_g L of each cluster, (p, p + 1 + q, S, G).
+def _clusters(point: Point) -> Floats:
+    """Return X_g J, e_g and Z_g L of each cluster, (p, p + 1 + m, S, G).
 
     Z_g is zero below its first q rows. A triangle's last row, which is orthogonal to X_g, is left
     out: there B_g = V_g = I.
     """
     criterion = point.criterion
-    S, G, width, _ = triangles.shape
-    p, q = criterion.p, criterion.q
-    rows = triangles.reshape(S, -1, width)
-    X = rows[..., :p] @ criterion.root
-    y = rows[..., p:]
-    explained = np.swapaxes(X, 1, 2) @ y / (criterion.nu + p)[:, None, None]
-    e = (y - X @ explained) / criterion.scale[:, None, None] - X @ point.beta[..., None]
-    seen = np.concatenate([X, e], axis=2).reshape(triangles.shape)
-    if criterion.root[:, q:, :q].any():  # Z's columns are not the first of X.
-        seen = np.asarray(np.linalg.qr(seen, mode="r"), dtype=np.float64)
-    inside = seen[:, :, :p].reshape(S, G * p, width)
-    joined = np.concatenate(
-        [inside[..., :p] @ point.J, inside[..., p:], inside[..., :q] @ point.factor], axis=2
-    )
-    return np.ascontiguousarray(np.moveaxis(joined.reshape(S, G, p, -1), (2, 3), (0, 1)))
+    p, q, m = criterion.p, criterion.q, point.factor.shape[2]
+    S, G = criterion.design.shape[2:]
+    rows = np.zeros((p, p + 1, S, G))
+    rows[:q] = criterion.design
+    rows[q:] = np.moveaxis(criterion.rest[criterion.members, :, :-1], (2, 3), (0, 1))
+    out = np.zeros((p, p + 1 + m, S, G))
+    turned = _of_contrasts(np.swapaxes(point.J, 1, 2), rows[:, :p])
+    out[:, :p] = turned.transpose(2, 1, 0, 3)
+    out[:, p] = rows[:, p]
+    for a in range(p):
+        out[:, p] -= rows[:, a] * point.beta[:, a, None]
+    half = _of_contrasts(np.swapaxes(point.factor, 1, 2), rows[:q, :q])
+    out[:q, p + 1 :] = half.transpose(2, 1, 0, 3)
+    return out
 
 
 def _adjusted(U: Floats, lower: Floats) -> Floats:
@@ -112,13 +109,20 @@ def _adjusted(U: Floats, lower: Floats) -> Floats:
 def _satterthwaite(w: Floats, inner: Floats) -> tuple[Floats, Floats]:
     """Compute tr P and (tr P)^2 / tr(P^2), (S, k) each, of the variances sum_g (w_g' e_g)^2.
 
-    P_gh = w_g' (I - U U')_gh w_h: a diagonal less a matrix of rank p, so that both traces cost
-    O(G p^2). `w` and `inner`, (S, k, p, G), are w_g and U_g' w_g.
+    P_gh = w_g' (I - U U')_gh w_h, so that off the diagonal it has rank p and both traces cost
+    O(G p^2): each cluster's products with the earlier ones, of which nothing is subtracted.
+    Otherwise one cluster that tells nearly all of a coefficient would leave no digits. `w` and
+    `inner`, (S, k, p, G), are w_g and U_g' w_g.
     """
     size, overlap = (_sum_of_squares(np.moveaxis(part, 2, 0)) for part in (w, inner))
-    cross = inner @ np.swapaxes(inner, 2, 3)
-    trace = (size - overlap).sum(axis=2)
-    squared = (size * size - 2.0 * size * overlap).sum(axis=2) + (cross * cross).sum(axis=(2, 3))
+    diagonal = size - overlap
+    rows, columns = np.triu_indices(inner.shape[2])
+    outer = inner[:, :, rows] * inner[:, :, columns]
+    earlier = np.cumsum(outer[..., :-1], axis=3)
+    earlier *= outer[..., 1:]
+    twice = np.where(rows == columns, 2.0, 4.0)
+    trace = diagonal.sum(axis=2)
+    squared = (diagonal * diagonal).sum(axis=2) + (earlier.sum(axis=3) * twice).sum(axis=2)
     with np.errstate(invalid="ignore", divide="ignore"):
         return trace, trace * trace / squared
 

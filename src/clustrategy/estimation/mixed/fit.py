@@ -11,7 +11,7 @@ from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Floats, Ints, Shard
 from clustrategy.estimation.cluster_robust import leave_out_zeros
 from clustrategy.estimation.mixed.models import MixedModel, blank_fits, is_singular
-from clustrategy.estimation.mixed.optimizer import Minimum, minimise
+from clustrategy.estimation.mixed.optimizer import Minimum, given_minimum, minimise
 from clustrategy.estimation.mixed.reml import Criterion
 from clustrategy.estimation.mixed.standard_errors import StandardErrors
 
@@ -48,7 +48,7 @@ def fit_model(
     """
     fits = blank_fits(shard, model, wanted)
     for sims, criterion in blocks(shard, model, fits.status == "ok"):
-        fill(shard, sims, criterion, minimise(criterion), standard_errors, fits)
+        fill(shard, sims, minimise(criterion), standard_errors, fits)
     return fits
 
 
@@ -74,8 +74,8 @@ def at_theta(shard: Shard, model: MixedModel, theta: Floats, wanted: NDArray[np.
     fits = blank_fits(shard, model, wanted)
     for sims, criterion in blocks(shard, model, fits.status == "ok"):
         factor = criterion.structure.from_lme4(theta[sims], criterion.random_root)
-        given = Minimum(factor, np.ones(sims.size, dtype=bool))
-        fill(shard, sims, criterion, given, StandardErrors("satterthwaite", "model"), fits)
+        given = given_minimum(criterion, factor)
+        fill(shard, sims, given, StandardErrors("satterthwaite", "model"), fits)
     return fits
 
 
@@ -114,7 +114,6 @@ def blocks(
 def fill(
     shard: Shard,
     sims: Ints,
-    criterion: Criterion,
     minimum: Minimum,
     standard_errors: StandardErrors,
     fits: Fits,
@@ -126,9 +125,7 @@ def fill(
     shard : Shard
         All datasets.
     sims : (s,) array of int
-        Those of the criterion.
-    criterion : Criterion
-        The REML criterion of these datasets.
+        Those of the minimum.
     minimum : Minimum
         Where the search ended.
     standard_errors : StandardErrors
@@ -136,14 +133,14 @@ def fill(
     fits : Fits
         Filled in place.
     """
-    point = criterion.at(minimum.factor)
-    uncertainty = standard_errors.of(point, shard.triangles[sims])
+    point, criterion = minimum.point, minimum.point.criterion
+    uncertainty = standard_errors.of(point)
     fits.estimate[sims] = criterion.estimate(point.beta)
     fits.std_error[sims] = uncertainty.std_error
     fits.df[sims] = uncertainty.df
     fits.sigma[sims] = criterion.scale * np.sqrt(point.rss / criterion.nu)
-    fits.reml_criterion[sims] = point.value + criterion.constant
-    theta = criterion.structure.to_lme4(minimum.factor, criterion.random_root)
+    fits.reml_criterion[sims] = point.reml_criterion
+    theta = criterion.structure.to_lme4(point.factor, criterion.random_root)
     fits.theta[sims, : theta.shape[1]] = theta
     fits.singular[sims] = is_singular(theta, correlated=criterion.structure.lower_triangular)
     fits.optimizer_warning[sims] = ~minimum.converged
@@ -155,8 +152,8 @@ def fill(
         tested &= np.isfinite(fits.df)
     untested = ~tested & (fits.message == "")[:, None]
     finite = np.isfinite(fits.estimate).all(axis=1) & ~untested.any(axis=1)
-    exhausted = sims[criterion.exhausted(point.rss)]
-    fits.fail(np.isin(np.arange(shard.sims), exhausted), "undefined", NO_MINIMUM)
+    exhausted = np.isin(np.arange(shard.sims), sims[minimum.exhausted])
+    fits.fail(exhausted, "undefined", NO_MINIMUM)
     fits.fail(here & ~finite, "error", NOT_FINITE)
     fitted = here & (fits.status == "ok")
     stuck, boundary = fitted & fits.optimizer_warning, fitted & fits.singular

@@ -6,11 +6,14 @@ Psi = L L'. L has no constraints, so that a singular optimum is a point like any
 as few steps. Where L has lost rank, the derivative with respect to Psi tells whether another
 dimension would lower the criterion; then the search goes on there (Burer & Monteiro 2005, Math.
 Program. 103, 427-444). The same holds of any structure of Psi whose L is linear in theta.
+
+Where the random effects leave next to nothing of the response, theta is huge, and the search goes
+on in coordinates in which it is not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,7 +22,7 @@ from numpy.typing import NDArray
 
 from clustrategy.core.shard import Floats, Ints
 from clustrategy.estimation.mixed.covariance import Factor
-from clustrategy.estimation.mixed.reml import Criterion, Derivatives
+from clustrategy.estimation.mixed.reml import Criterion, Derivatives, Point
 
 
 class Restarts(NamedTuple):
@@ -54,6 +57,15 @@ LARGEST_TRACE = 1e12
 
 In units in which a row of data tells as much as sigma^2.
 """
+
+SMALL_RESIDUAL_SHARE = 1e-5
+"""Where the residual variance is a smaller share of that of least squares, coordinates change."""
+
+LARGE_TRACE = 1e4
+"""Where the trace of Psi has grown beyond this since, they change again."""
+
+MAX_TURNS = 6
+"""How often they change at most."""
 
 SLOW_AFTER = 6
 """Iterations after which a search counts as slow: it may be given up, or Psi is projected."""
@@ -94,10 +106,33 @@ class Minimum(NamedTuple):
 
     Attributes
     ----------
+    point : Point
+        The criterion there, in coordinates that are good for it.
+    converged : (S,) array of bool
+        Whether the next step would lower the criterion by no more than `CONVERGED_DECREASE`.
+    exhausted : (S,) array of bool
+        Whether the random effects can explain the response exactly: the criterion may have no
+        minimum then.
+    """
+
+    point: Point
+    converged: NDArray[np.bool_]
+    exhausted: NDArray[np.bool_]
+
+    def take(self, sims: Ints) -> Minimum:
+        """Return those of some of the datasets."""
+        return Minimum(self.point.take(sims), self.converged[sims], self.exhausted[sims])
+
+
+class Search(NamedTuple):
+    """Where a search in the coordinates of a criterion ended.
+
+    Attributes
+    ----------
     factor : (S, q, m) array
         L.
     converged : (S,) array of bool
-        Whether the next step would lower the criterion by no more than `CONVERGED_DECREASE`.
+        As of `Minimum`.
     """
 
     factor: Factor
@@ -140,7 +175,7 @@ def minimise(criterion: Criterion) -> Minimum:
     a hundred misses the least. There the best of several searches is taken, which misses it in
     one of a thousand.
     """
-    minimum = _trust_region(criterion, _scoring_start(criterion, START_SIZES))
+    search = _trust_region(criterion, _scoring_start(criterion, START_SIZES))
     rows = criterion.nu + criterion.p
     spare = rows - criterion.design.shape[3] * criterion.structure.effects
     for restarts in RESTARTS:
@@ -150,24 +185,57 @@ def minimise(criterion: Criterion) -> Minimum:
             starts = [scarce.structure.uniform(size, some.size) for size in restarts.sizes]
             if restarts.scoring:
                 starts.append(_scoring_start(scarce, START_SIZES[:1]))
-            _restart(scarce, starts, minimum, some)
-    return minimum
+            _restart(scarce, starts, search, some)
+    return _go_on(criterion, search, _trust_region)
 
 
-def _restart(scarce: Criterion, starts: Sequence[Factor], minimum: Minimum, sims: Ints) -> None:
+def given_minimum(criterion: Criterion, factor: Factor) -> Minimum:
+    """Take a given L, (S, q, m), for where a search ended."""
+
+    def stay(_: Criterion, start: Factor) -> Search:
+        return Search(start, np.ones(start.shape[0], dtype=bool))
+
+    return _go_on(criterion, stay(criterion, factor), stay)
+
+
+def _go_on(
+    criterion: Criterion, ended: Search, search: Callable[[Criterion, Factor], Search]
+) -> Minimum:
+    """Go on from where a search ended, in other coordinates where these have become bad."""
+    factor, converged = ended.factor.copy(), ended.converged.copy()
+    exhausted = np.zeros(criterion.sims, dtype=bool)
+    point = criterion.at(factor)
+    due = np.flatnonzero(point.rss < SMALL_RESIDUAL_SHARE * (criterion.nu + criterion.p))
+    if due.size == 0:
+        return Minimum(point, converged, exhausted)
+    exhausted[due] = criterion.take(due).recentred(point.take(due)).exhausted()
+    due = due[~exhausted[due]]
+    for _ in range(MAX_TURNS):
+        if due.size == 0:
+            break
+        here = criterion.take(due)
+        turned, start = here.recentred(here.at(factor[due])).turned(factor[due])
+        criterion = criterion.put(due, turned)
+        factor[due], converged[due] = search(turned, start)
+        large = (factor[due] * factor[due]).sum(axis=(1, 2)) > LARGE_TRACE
+        due = due[large | ~converged[due]]
+    return Minimum(criterion.at(factor), converged, exhausted)
+
+
+def _restart(scarce: Criterion, starts: Sequence[Factor], search: Search, sims: Ints) -> None:
     """Replace the minima of the datasets `sims` by lower ones found from further starts."""
-    value = scarce.at(minimum.factor[sims]).value
+    value = scarce.at(search.factor[sims]).value
     others = scarce.take(np.tile(np.arange(sims.size), len(starts)))
     found = _trust_region(others, np.concatenate(starts), np.tile(value, len(starts)))
     values = np.concatenate([value - RESTART_GAIN, others.at(found.factor).value])
     best = np.argmin(values.reshape(1 + len(starts), sims.size), axis=0)
     lower = np.flatnonzero(best)
     chosen = (best[lower] - 1) * sims.size + lower
-    minimum.factor[sims[lower]] = found.factor[chosen]
-    minimum.converged[sims[lower]] = found.converged[chosen]
+    search.factor[sims[lower]] = found.factor[chosen]
+    search.converged[sims[lower]] = found.converged[chosen]
 
 
-def _trust_region(criterion: Criterion, factor: Factor, known: Floats | None = None) -> Minimum:
+def _trust_region(criterion: Criterion, factor: Factor, known: Floats | None = None) -> Search:
     """Search from a start L, (S, q, m), by Newton's method within a trust region.
 
     A search that by its quadratic model will end no lower than a minimum that is `known`, (S,), is
@@ -223,7 +291,7 @@ def _trust_region(criterion: Criterion, factor: Factor, known: Floats | None = N
             active, theta, value = active[kept], theta[kept], value[kept]
             step, radius = Step(step.change[kept], step.decrease[kept]), radius[kept]
             due, structure = due[kept], criterion.structure
-    return Minimum(factor, converged)
+    return Search(factor, converged)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,11 @@ M_g = Z_g' V_g^-1 Z_g, N_g = Z_g' V_g^-1 X_g, u_g = Z_g' V_g^-1 (y_g - X_g beta)
 F = sum_g X_g' V_g^-1 X_g, r^2 the weighted residual sum of squares, nu = N - p.
 
 Inside, X and Z are replaced by orthogonal columns of the same span and y by its scaled residuals:
-the model stays the same, units do not matter and a shift costs few digits. Arrays have the
-cluster as their last axis and the elements of the small matrices as their first, so that each
-operation runs over all clusters of all datasets.
+the model stays the same, units do not matter and a shift costs few digits. Where the random
+effects are so large that they leave next to nothing of y, `recentred` and `turned` give
+coordinates in which nothing cancels either. Arrays have the cluster as their last axis and the
+elements of the small matrices as their first, so that each operation runs over all clusters of all
+datasets.
 """
 
 from __future__ import annotations
@@ -23,13 +25,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustrategy.core.shard import Floats, Ints
+from clustrategy.estimation.least_squares import residual_rounding
 from clustrategy.estimation.mixed.covariance import Diagonal, Factor, Structure, Unstructured
 
-SMALL_RESIDUAL_SHARE = 1e-5
-"""A residual variance below this share of that of least squares may be on its way to zero."""
-
-EXPLAINED_TOLERANCE = 1e-12
-"""A response is explained exactly where no more than this share of it is left."""
+DEPENDENT_SHARE = 1e-12
+"""What is left of a column after others, as a share of it, counts as nothing up to this."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,23 @@ class Criterion:
         triangle.
     outside : (S, p + 1, p + 1) array
         Cross-products of the rest of `[X_g y_g]`.
+    rest : (D, G, p + 1 - q, p + 1) array
+        The triangles of that rest, whose first q columns are zero, of these datasets and maybe of
+        others.
+    members : (S,) array of int
+        Which of the D datasets these are.
     nu : (S,) array
         N - p.
     root : (S, p, p) array
         W with beta = W times beta in these coordinates, plus `centre`.
     centre : (S, p) array
-        The least squares estimate.
+        The estimate that beta is counted from: that of least squares until `recentred`.
     scale : (S,) array
         What residuals were divided by.
+    rounding : (S,) array
+        The length of residuals that are nothing but rounding, in the units of y.
     random_root : (S, q, q) array
-        Upper triangular; b_g = random_root times b_g in these coordinates.
+        b_g = random_root times b_g in these coordinates.
     constant : (S,) array
         REMLcrit less the criterion in these coordinates.
     structure : Structure
@@ -61,10 +68,13 @@ class Criterion:
 
     design: Floats
     outside: Floats
+    rest: Floats
+    members: Ints
     nu: Floats
     root: Floats
     centre: Floats
     scale: Floats
+    rounding: Floats
     random_root: Floats
     constant: Floats
     structure: Structure
@@ -100,20 +110,20 @@ class Criterion:
         explained = whole[:, :p, p:] / rows[:, None, None]
         residual = triangles[..., p] - (inside @ explained[:, None])[..., 0]
         joined = np.concatenate([inside, (residual / scale[:, None, None])[..., None]], axis=3)
-        rest = joined[:, :, q:].reshape(S, -1, width)
-        outside = _t(rest) @ rest
-        outside[:, :q] = outside[:, :, :q] = 0.0
         back = np.argsort(order)
         estimate = (root @ explained)[..., 0]
         nu = (n_obs - p).astype(np.float64)
         log_root = np.log(np.abs(np.diagonal(root, axis1=1, axis2=2))).sum(axis=1)
         return cls(
             design=np.ascontiguousarray(np.moveaxis(joined[:, :, :q], (2, 3), (0, 1))),
-            outside=outside,
+            outside=_cross_products(joined[:, :, q:]),
+            rest=joined[:, :, q:],
+            members=np.arange(S),
             nu=nu,
             root=np.ascontiguousarray(root[:, back]),
             centre=estimate[:, back],
             scale=scale,
+            rounding=residual_rounding(whole[:, None], n_obs, estimate),
             random_root=root[:, :q, :q],
             constant=nu * (1.0 + np.log(2.0 * np.pi * scale**2 / nu)) - 2.0 * log_root,
             structure=Unstructured(q),
@@ -156,41 +166,122 @@ class Criterion:
 
     def take(self, sims: Ints) -> Criterion:
         """Return the criterion of some of the datasets."""
-        parts = {part.name: getattr(self, part.name)[sims] for part in fields(self)[1:-1]}
+        parts = {name: getattr(self, name)[sims] for name in PER_DATASET}
         design = np.ascontiguousarray(self.design[:, :, sims])
-        return Criterion(design=design, **parts, structure=self.structure.take(sims))
+        structure = self.structure.take(sims)
+        return replace(self, design=design, **parts, structure=structure)
 
-    def exhausted(self, rss: Floats) -> NDArray[np.bool_]:
-        """Tell where the residual variance goes to zero as the criterion falls.
+    def put(self, sims: Ints, others: Criterion) -> Criterion:
+        """Return the criterion with some of the datasets in other coordinates."""
+        parts = {name: getattr(self, name).copy() for name in PER_DATASET}
+        for name, part in parts.items():
+            part[sims] = getattr(others, name)
+        parts["members"][sims] += len(self.rest)
+        design = self.design.copy()
+        design[:, :, sims] = others.design
+        return Criterion(
+            design=design,
+            **parts,
+            rest=np.concatenate([self.rest, others.rest]),
+            structure=self.structure.put(sims, others.structure),
+        )
 
-        Where X and the random effects can explain the response exactly, the criterion may have no
-        minimum, and a search ends anywhere far out.
+    def exhausted(self) -> NDArray[np.bool_]:
+        """Tell where X and the random effects explain the response, but for rounding.
 
-        Parameters
-        ----------
-        rss : (S,) array
-            r^2 where the search ended.
+        There the criterion may have no minimum: it falls as the residual variance goes to zero, and
+        a search ends anywhere far out.
 
         Returns
         -------
         (S,) array of bool
+            Sharp where the criterion is `recentred` near the residuals of that model, and not
+            `turned`.
         """
-        small = np.asarray(rss < SMALL_RESIDUAL_SHARE * (self.nu + self.p))
-        for sim in np.flatnonzero(small):
-            small[sim] = self.take(np.array([sim]))._explained()
-        return small
-
-    def _explained(self) -> bool:
-        """Tell whether X and the random effects can explain the one dataset exactly."""
         p, q = self.p, self.q
-        seen = np.moveaxis(self.design[:, :, 0], 2, 0)
-        effects = seen[..., :q] @ self.structure.uniform(1.0, 1)[0]
-        rest = seen - effects @ (np.linalg.pinv(effects, rcond=EXPLAINED_TOLERANCE) @ seen)
-        rest = rest.reshape(-1, p + 1)
-        cross = self.outside[0] + rest.T @ rest
-        inverse = np.linalg.pinv(cross[:p, :p], rcond=EXPLAINED_TOLERANCE, hermitian=True)
-        left = cross[p, p] - cross[p, :p] @ inverse @ cross[:p, p]
-        return bool(left <= EXPLAINED_TOLERANCE * (self.nu + p)[0])
+        seen = np.moveaxis(self.design, (0, 1), (2, 3))
+        effects = seen[..., :q] @ self.structure.uniform(1.0, self.sims)[:, None]
+        basis, lengths, _ = np.linalg.svd(effects, full_matrices=False)
+        basis = basis * (lengths > DEPENDENT_SHARE * lengths[..., :1])[..., None, :]
+        rest = (seen - basis @ (_t(basis) @ seen)).reshape(self.sims, -1, p + 1)
+        cross = self.outside + _t(rest) @ rest
+        values, vectors = np.linalg.eigh(cross[:, :p, :p])
+        along = (_t(vectors) @ cross[:, :p, p:])[..., 0]
+        free = values > DEPENDENT_SHARE * (self.nu + p)[:, None]
+        explained = np.where(free, along * along / np.where(free, values, 1.0), 0.0)
+        left = np.maximum(cross[:, p, p] - explained.sum(axis=1), 0.0)
+        return np.asarray(self.scale * np.sqrt(left) <= self.rounding, dtype=np.bool_)
+
+    def recentred(self, point: Point) -> Criterion:
+        """Put the residuals at a point in the place of y, in units of their sigma.
+
+        Parameters
+        ----------
+        point : Point
+            A point of this criterion.
+
+        Returns
+        -------
+        Criterion
+        """
+        p = self.p
+        unit = np.sqrt(point.rss / self.nu)
+        design, rest = self.design.copy(), self.rest[self.members]
+        for a in range(p):
+            design[:, p] -= design[:, a] * point.beta[:, a, None]
+        design[:, p] /= unit[:, None]
+        rest[..., p:] -= rest[..., :p] @ point.beta[:, None, :, None]
+        rest[..., p] /= unit[:, None, None]
+        return replace(
+            self,
+            design=design,
+            outside=_cross_products(rest),
+            rest=rest,
+            members=np.arange(self.sims),
+            centre=self.estimate(point.beta),
+            scale=self.scale * unit,
+            constant=self.constant + 2.0 * self.nu * np.log(unit),
+        )
+
+    def turned(self, factor: Factor) -> tuple[Criterion, Factor]:
+        """Take the axes of a relative covariance as coordinates of X and Z, the longest first.
+
+        The units of an axis are its length where Psi is more than sigma^2, so that no variance is
+        large. The triangles of V_g are then graded, and what is small in them is a difference of
+        small numbers.
+
+        Parameters
+        ----------
+        factor : (S, q, m) array
+            L.
+
+        Returns
+        -------
+        criterion : Criterion
+        factor : (S, q, m) array
+            The same L in its coordinates.
+        """
+        q = self.q
+        axes, lengths, _ = np.linalg.svd(factor)
+        units = np.ones(axes.shape[:2])
+        units[:, : lengths.shape[1]] = np.maximum(lengths, 1.0)
+        there = axes * units[:, None]
+        back = _t(axes) / units[..., None]
+        turned = np.moveaxis(self.design, (0, 1), (2, 3)).copy()
+        turned[..., :q] = turned[..., :q] @ there[:, None]
+        turned = np.asarray(np.linalg.qr(turned, mode="r"))
+        root = self.root.copy()
+        root[..., :q] = root[..., :q] @ there
+        structure, factor = self.structure.turned(back, factor)
+        criterion = replace(
+            self,
+            design=np.ascontiguousarray(np.moveaxis(turned, (2, 3), (0, 1))),
+            root=root,
+            random_root=self.random_root @ there,
+            constant=self.constant - 2.0 * np.log(units).sum(axis=1),
+            structure=structure,
+        )
+        return criterion, factor
 
     def at(self, factor: Factor) -> Point:
         """Evaluate the criterion at a relative covariance.
@@ -255,6 +346,21 @@ class Criterion:
         return Point(self, factor, value, T, Y[:, :q], residual, J, beta, rss)
 
 
+PER_DATASET = [
+    part.name for part in fields(Criterion) if part.name not in ("design", "rest", "structure")
+]
+"""The attributes of a criterion whose first axis is the dataset."""
+
+
+def _cross_products(rest: Floats) -> Floats:
+    """Sum the cross-products of the rest of the clusters' triangles, (S, G, r, p + 1)."""
+    S, _, r, width = rest.shape
+    rows = rest.reshape(S, -1, width)
+    outside = _t(rows) @ rows
+    outside[:, : width - r] = outside[:, :, : width - r] = 0.0
+    return outside
+
+
 @dataclass(frozen=True)
 class Point:
     """The criterion at one relative covariance of each dataset.
@@ -290,9 +396,28 @@ class Point:
     rss: Floats
 
     @property
+    def reml_criterion(self) -> Floats:
+        """(S,) the criterion, lme4's REMLcrit, whatever the coordinates."""
+        return self.value + self.criterion.constant
+
+    @property
     def psi(self) -> Floats:
         """(S, q, q) the relative covariance."""
         return _gram(self.factor)
+
+    def take(self, sims: Ints) -> Point:
+        """Return the point of some of the datasets."""
+        return Point(
+            self.criterion.take(sims),
+            self.factor[sims],
+            self.value[sims],
+            np.ascontiguousarray(self.N[:, :, sims]),
+            np.ascontiguousarray(self.W[:, :, sims]),
+            np.ascontiguousarray(self.residual[:, sims]),
+            self.J[sims],
+            self.beta[sims],
+            self.rss[sims],
+        )
 
     def derivatives(self) -> Derivatives:
         """Compute the first and second derivatives with respect to Psi."""

@@ -93,7 +93,7 @@ def fit_selected(shard: Shard, by: By, standard_errors: StandardErrors) -> Fits:
         path = SelectionPath(criterion, slopes)
         for model in path.by_tests() if by == "LRT" else path.by_aic():
             some = sims[model.sims]
-            fill(shard, some, model.criterion, model.minimum, standard_errors, fits)
+            fill(shard, some, model.minimum, standard_errors, fits)
             kept[some] = model.names(slopes)
     _name_kept(fits, kept)
     return fits
@@ -109,24 +109,21 @@ class FittedModel:
         Which of the block's datasets.
     columns : (s, m) array of int
         Which of Z's columns have random coefficients.
-    criterion : Criterion
-        The REML criterion of these datasets.
     minimum : Minimum
         Where the search ended.
     deviance : (s,) array
-        The REML criterion up to what all models share, infinite where it has no minimum.
+        The REML criterion, infinite where it has no minimum.
     """
 
     sims: Ints
     columns: Ints
-    criterion: Criterion
     minimum: Minimum
     deviance: Floats
 
     @property
     def correlated(self) -> bool:
         """Whether the random coefficients may correlate."""
-        return self.criterion.structure.lower_triangular
+        return self.minimum.point.criterion.structure.lower_triangular
 
     @property
     def parameters(self) -> int:
@@ -136,11 +133,8 @@ class FittedModel:
 
     def take(self, which: Ints) -> FittedModel:
         """Return the fits to some of its datasets."""
-        minimum = Minimum(self.minimum.factor[which], self.minimum.converged[which])
-        criterion = self.criterion.take(which)
-        return FittedModel(
-            self.sims[which], self.columns[which], criterion, minimum, self.deviance[which]
-        )
+        minimum = self.minimum.take(which)
+        return FittedModel(self.sims[which], self.columns[which], minimum, self.deviance[which])
 
     def names(self, slopes: NDArray[np.str_]) -> list[str]:
         """Return what the model is called in each dataset.
@@ -234,14 +228,16 @@ class SelectionPath:
         effects = criterion.design.shape[3] * columns.shape[1]
         possible = np.flatnonzero(criterion.nu + criterion.p > effects)
         factor = criterion.structure.uniform(0.0, sims.size)
-        converged, deviance = np.zeros(sims.size, dtype=bool), np.full(sims.size, np.inf)
+        converged, exhausted = np.zeros((2, sims.size), dtype=bool)
+        deviance = np.full(sims.size, np.inf)
         if possible.size:
-            problem = criterion.take(possible)
-            found = minimise(problem)
-            factor[possible], converged[possible] = found
-            point = problem.at(found.factor)
-            deviance[possible] = np.where(problem.exhausted(point.rss), np.inf, point.value)
-        return FittedModel(sims, columns, criterion, Minimum(factor, converged), deviance)
+            found = minimise(criterion.take(possible))
+            deviance[possible] = np.where(found.exhausted, np.inf, found.point.reml_criterion)
+            criterion = criterion.put(possible, found.point.criterion)
+            factor[possible] = found.point.factor
+            converged[possible], exhausted[possible] = found.converged, found.exhausted
+        minimum = Minimum(criterion.at(factor), converged, exhausted)
+        return FittedModel(sims, columns, minimum, deviance)
 
 
 def _replace(fits: Fits, where: NDArray[np.bool_], others: Fits) -> None:

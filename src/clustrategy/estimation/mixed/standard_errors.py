@@ -47,15 +47,13 @@ class StandardErrors:
     df: Df
     variance: Variance
 
-    def of(self, point: Point, triangles: Floats) -> Uncertainty:
+    def of(self, point: Point) -> Uncertainty:
         """Compute them for the coefficients of X.
 
         Parameters
         ----------
         point : Point
             The optimum.
-        triangles : (S, G, p + 1, p + 1) array
-            The triangular factors of the datasets' clusters.
 
         Returns
         -------
@@ -67,7 +65,7 @@ class StandardErrors:
         df = np.full(contrasts.shape[:2], np.inf)
         if self.variance == "CR2":
             unit = criterion.scale
-            variance, df = cr2(point, triangles, contrasts)
+            variance, df = cr2(point, contrasts)
         elif self.df == "kenward_roger":
             basis = criterion.structure.basis
             basis = np.broadcast_to(basis, (criterion.sims, *basis.shape[1:]))
