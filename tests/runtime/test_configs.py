@@ -30,7 +30,7 @@ def test_the_file_in_the_current_folder_comes_first(tmp_path: Path) -> None:
     ("text", "sentence"),
     [
         (None, "config/config.yaml: cannot be read (No such file or directory)"),
-        ("study: [three\nseed: 1\n", "config/config.yaml: is not YAML"),
+        ("study: [three\nseed: 1\n", "config/config.yaml, line 2: is not YAML"),
         ("- 1\n", "config/config.yaml: expected a mapping of keys to values, found [1]"),
     ],
 )

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from reprlib import Repr
 from typing import Any
 
 import jsonschema
 
 from clustrategy.core.errors import nearest
+
+_LONGEST = 80
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = _LONGEST
+_SHORT.maxdict = _SHORT.maxlist = _SHORT.maxtuple = 20
 
 _WORDS = {
     "object": "a mapping",
@@ -96,19 +102,45 @@ def _fill(value: dict[str, Any], node: Mapping[str, Any]) -> None:
             _fill(value[key], part)
 
 
+def place(path: Iterable[str | int], whole: str) -> str:
+    """Name a place within a value: `the 2nd value of grid.clusters` for `("grid", "clusters", 1)`.
+
+    Parameters
+    ----------
+    path : iterable of str or int
+        The keys and places that lead there.
+    whole : str
+        What the value itself is called.
+    """
+    name = ""
+    for part in path:
+        if isinstance(part, int):
+            name = f"the {_ordinal(part + 1)} value of {name or whole}"
+        else:
+            name = f"{name}.{part}" if name else part
+    return name or whole
+
+
+def _ordinal(number: int) -> str:
+    teen = number % 100 in (11, 12, 13)
+    return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
 def _sentence(error: jsonschema.ValidationError, whole: str) -> str:
-    path = ".".join(str(part) for part in error.absolute_path) or whole
+    path = place(error.absolute_path, whole)
     found = described(error.instance)
     if error.validator in ("anyOf", "oneOf") and "expected" in error.schema:
-        return f"{path} must be {error.schema['expected']}, found {error.instance!r}"
+        return f"{path} must be {error.schema['expected']}, found {shown(error.instance)}"
     limit = error.validator_value
+    if isinstance(limit, float):
+        limit = f"{limit:g}"
     match error.validator:
         case "additionalProperties":
             known = list(error.schema.get("properties", {}))
             unknown = next(key for key in error.instance if key not in known)
             at = "" if path == whole else f" in {path}"
             hint = nearest(unknown, known) or f"; known are {', '.join(known)}"
-            return f"unknown key {unknown!r}{at}{hint}"
+            return f"unknown key {shown(unknown)}{at}{hint}"
         case "required":
             missing = next(key for key in limit if key not in error.instance)
             return f"{path} lacks the key {missing!r}"
@@ -132,8 +164,10 @@ def _sentence(error: jsonschema.ValidationError, whole: str) -> str:
             choices = [str(choice) for choice in limit]
             hint = nearest(str(error.instance), choices)
             return f"{path} must be one of {', '.join(choices)}, found {found}{hint}"
+        case "maxLength":
+            return f"{path} may have at most {limit} characters, found {len(error.instance):,}"
         case "pattern":
-            return f"{path} may hold letters, digits, '.', '_' and '-' alone, found {found}"
+            return f"{path} must be {error.schema['expected']}, found {found}"
     return f"{path}: {error.message}"
 
 
@@ -145,4 +179,13 @@ def described(value: object) -> str:
         return "a mapping" if value else "an empty mapping"
     if isinstance(value, list) and not value:
         return "an empty list"
-    return repr(value)
+    return shown(value)
+
+
+def shown(value: object) -> str:
+    """Show a value as Python writes it, shortened where that is long."""
+    try:
+        text = _SHORT.repr(value)
+    except ValueError:  # A whole number of more digits than Python writes.
+        return "a whole number of thousands of digits"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

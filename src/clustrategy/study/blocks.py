@@ -140,3 +140,8 @@ def doubling(sims: int, most: int) -> list[range]:
         if size < first <= most:
             size = first
     return blocks
+
+
+def most_blocks(sims: int, size: int) -> int:
+    """Return how many blocks `sims` sims have at most, those that grow counted in."""
+    return -(-sims // size) + sims.bit_length()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from importlib.metadata import version
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from clustrategy.audit import references as audit
-from clustrategy.core.cells import FACTORS, Cell, Level, format_level, level
+from clustrategy.core.cells import FACTORS, Cell, Level, cell_path, format_level, level
 from clustrategy.core.errors import ConfigError, nearest
 from clustrategy.dgp import Process, least_rows
 from clustrategy.engines.chosen import Strategy
@@ -20,9 +20,10 @@ from clustrategy.evaluation.sample_size import sims_for
 from clustrategy.study import blocks
 from clustrategy.study import config as configuration
 from clustrategy.study.audits import Audit
-from clustrategy.study.blocks import Chosen
+from clustrategy.study.blocks import Block, Chosen
 from clustrategy.study.plan import Plan, stored
 from clustrategy.study.recipe import Recipe
+from clustrategy.study.size import Size, absurdity, too_large, too_many_cells
 
 MOST_SIMS = 10_000_000
 """Of a cell: a number far beyond it would hang the plan of the jobs."""
@@ -85,25 +86,19 @@ class Study:
         ConfigError
             One sentence that names the file, the key, what was expected and what was found.
         """
+        _check_cells(config, files)
         full = configuration.validate(config, files)
         further = sorted(set(full["grid"]) - set(FACTORS))
-        levels = {}
-        for factor in (*FACTORS, *further):
-            values = [level(factor, value) for value in full["grid"][factor]]
-            source = configuration.holder(files, ["grid", factor])
-            for value in values:
-                if values.count(value) > 1:
-                    text = format_level(value)
-                    raise ConfigError(f"{source}: grid.{factor} lists the level {text} twice")
-            levels[factor] = values
-        source = configuration.holder(files, ["strategies"])
+        levels = {factor: _levels(full["grid"], factor, files) for factor in (*FACTORS, *further)}
         try:
             strategies = [Strategy.parse(entry) for entry in full["strategies"]]
         except ConfigError as error:
+            source = configuration.holder(files, ["strategies"])
             raise ConfigError(f"{source}: strategies: {error}") from None
         labels = [strategy.label for strategy in strategies]
         for label in labels:
             if labels.count(label) > 1:
+                source = configuration.holder(files, ["strategies"])
                 raise ConfigError(
                     f"{source}: strategies: two entries are called {label!r}; "
                     "give each its own 'name'"
@@ -122,10 +117,25 @@ class Study:
             files=files,
             known_audit=known_audit,
         )
-        for cell in study.cells:
-            study.process(cell)
-        study.process(study.config["worked_example"], "worked_example")
+        study._check_size([study.process(cell) for cell in study.cells])
+        example = study.process(study.config["worked_example"], "worked_example")
+        if (wrong := too_large(example)) is not None:
+            source = configuration.holder(files, ["worked_example", wrong[0]])
+            raise ConfigError(f"{source}: worked_example.{wrong[0]} {wrong[1]}")
         return study
+
+    def _check_size(self, processes: Sequence[Process]) -> None:
+        """Raise ConfigError where the study is absurdly large."""
+        wrong = absurdity(processes, self.chosen, self.sims, self.sims_per_shard)
+        if wrong is not None:
+            path = ["grid", wrong[0]] if wrong[0] in self.levels else [wrong[0]]
+            source = configuration.holder(self.files, path)
+            raise ConfigError(f"{source}: {'.'.join(path)} {wrong[1]}")
+
+    @property
+    def chosen(self) -> list[Chosen]:
+        """What the cost of the fits depends on."""
+        return [Chosen(strategy.name, strategy.engine) for strategy in self.strategies]
 
     @property
     def factors(self) -> list[str]:
@@ -252,8 +262,25 @@ class Study:
         """Return the sims of each block of a cell; see `blocks`."""
         if self.sims_per_shard != "auto":
             return blocks.equal(self.sims, self.sims_per_shard)
-        chosen = [Chosen(strategy.name, strategy.engine) for strategy in self.strategies]
-        return blocks.doubling(self.sims, blocks.cap(self.process(cell), chosen))
+        return blocks.doubling(self.sims, blocks.cap(self.process(cell), self.chosen))
+
+    def size(self, made: Iterable[tuple[Block, float]]) -> Size:
+        """Say how large some blocks are, each with the CPU seconds that it takes."""
+        sims: dict[str, int] = {}
+        cells: dict[str, Cell] = {}
+        seconds = 0.0
+        for block, cost in made:
+            path = cell_path(block.cell)
+            cells[path] = block.cell
+            sims[path] = sims.get(path, 0) + len(block.sims)
+            seconds += cost
+        return Size.of(
+            [(self.process(cells[path]), count) for path, count in sims.items()],
+            len(self.strategies),
+            csv=self.config["csv"],
+            keep_datasets=self.config["keep_datasets"],
+            seconds=seconds,
+        )
 
     @property
     def folder(self) -> str:
@@ -278,6 +305,27 @@ class Study:
                     f"says {value!r}: give the study another name ('study:' in the config), or "
                     "move that folder away"
                 )
+
+
+def _check_cells(config: Mapping[str, Any], files: Sequence[str]) -> None:
+    """Refuse a grid of too many cells before each of its levels is looked at."""
+    grid = config.get("grid")
+    wrong = too_many_cells(grid) if isinstance(grid, Mapping) else ""
+    if wrong:
+        raise ConfigError(f"{configuration.holder(files, ['grid'])}: grid.{wrong}")
+
+
+def _levels(grid: Mapping[str, Any], factor: str, files: Sequence[str]) -> list[Any]:
+    """Return the levels of a factor in their one form; each is to be there once."""
+    values = [level(factor, value) for value in grid[factor]]
+    known: set[str] = set()
+    for value in values:
+        text = format_level(value)
+        if text in known:
+            source = configuration.holder(files, ["grid", factor])
+            raise ConfigError(f"{source}: grid.{factor} lists the level {text} twice")
+        known.add(text)
+    return values
 
 
 def _resolve_sims(config: dict[str, Any], files: Sequence[str]) -> None:
