@@ -10,7 +10,7 @@ from typing import Any
 from clustrategy.dgp import Process
 from clustrategy.study.blocks import Chosen, cap, most_blocks, seconds
 
-MOST_CELLS = 20_000
+MOST_CELLS = 10_000
 """Of a study."""
 
 MOST_BLOCKS = 100_000
@@ -95,15 +95,26 @@ class Size:
         folder : str
             Where the files will be.
         """
-        words = (
-            f"{_counted(self.datasets, 'dataset')} of {_counted(self.cells, 'cell')} "
+        return (
+            f"{_counted(self.datasets, 'dataset')} of {_counted(self.cells, 'cell')} to be made "
             f"({_counted(self.rows, 'row')}, {_counted(self.fits, 'fit')}): about "
             f"{_duration(self.seconds)} of CPU time and {_memory(self.bytes)} in {folder}/"
+            f"{self._long(cores)}"
         )
-        if self.seconds / cores > LONG:
-            of = "one core" if cores == 1 else f"{cores:,} cores"
-            words += f"; a long run, {_duration(self.seconds / cores)} on {of}"
-        return words
+
+    def said_of_audit(self, cores: int) -> str:
+        """Say in a line what it takes to audit these datasets; `cores` as of `said`."""
+        return (
+            f"{_counted(self.datasets, 'dataset')} to be audited: about "
+            f"{_duration(self.seconds)} of CPU time{self._long(cores)}"
+        )
+
+    def _long(self, cores: int) -> str:
+        """Say how long a long run takes."""
+        if self.seconds / cores <= LONG:
+            return ""
+        of = "one core" if cores == 1 else f"{cores:,} cores"
+        return f"; a long run, {_duration(self.seconds / cores)} on {of}"
 
 
 def absurdity(

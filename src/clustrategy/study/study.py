@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -264,18 +265,14 @@ class Study:
             return blocks.equal(self.sims, self.sims_per_shard)
         return blocks.doubling(self.sims, blocks.cap(self.process(cell), self.chosen))
 
-    def size(self, made: Iterable[tuple[Block, float]]) -> Size:
-        """Say how large some blocks are, each with the CPU seconds that it takes."""
-        sims: dict[str, int] = {}
-        cells: dict[str, Cell] = {}
-        seconds = 0.0
-        for block, cost in made:
-            path = cell_path(block.cell)
-            cells[path] = block.cell
-            sims[path] = sims.get(path, 0) + len(block.sims)
-            seconds += cost
+    def size(self, made: Iterable[Block], seconds: float) -> Size:
+        """Say how large some blocks are, which take so many CPU seconds."""
+        sims = Counter[int]()
+        places = {cell_path(cell): place for place, cell in enumerate(self.cells)}
+        for block in made:
+            sims[places[cell_path(block.cell)]] += len(block.sims)
         return Size.of(
-            [(self.process(cells[path]), count) for path, count in sims.items()],
+            [(self.process(self.cells[place]), count) for place, count in sims.items()],
             len(self.strategies),
             csv=self.config["csv"],
             keep_datasets=self.config["keep_datasets"],
