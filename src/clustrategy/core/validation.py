@@ -13,7 +13,7 @@ import jsonschema
 
 from clustrategy.core.errors import nearest
 
-_LONGEST = 80
+_LONGEST, _LONGEST_KEY = 60, 30
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = _LONGEST
 _SHORT.maxdict = _SHORT.maxlist = _SHORT.maxtuple = 20
@@ -140,7 +140,7 @@ def _sentence(error: jsonschema.ValidationError, whole: str) -> str:
             unknown = next(key for key in error.instance if key not in known)
             at = "" if path == whole else f" in {path}"
             hint = nearest(unknown, known) or f"; known are {', '.join(known)}"
-            return f"unknown key {shown(unknown)}{at}{hint}"
+            return f"unknown key {str(unknown)[:_LONGEST_KEY]!r}{at}{hint}"
         case "required":
             missing = next(key for key in limit if key not in error.instance)
             return f"{path} lacks the key {missing!r}"
@@ -184,8 +184,5 @@ def described(value: object) -> str:
 
 def shown(value: object) -> str:
     """Show a value as Python writes it, shortened where that is long."""
-    try:
-        text = _SHORT.repr(value)
-    except ValueError:  # A whole number of more digits than Python writes.
-        return "a whole number of thousands of digits"
+    text = _SHORT.repr(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -15,7 +15,11 @@ from typing import Any, NamedTuple
 
 from clustrategy.core.errors import ConfigError, DataError, nearest
 from clustrategy.core.inference import CONFIDENCE
+from clustrategy.core.validation import shown
 from clustrategy.evaluation.measures import NAMES
+
+_MOST = 1e15
+"""More sims than this are asked for by mistake."""
 
 _BY_SD = {
     "bias": (1.0, 1, 0),
@@ -68,7 +72,7 @@ def sims_for(mcse: float, of: str, sd: float | None = None, alpha: float = 0.05)
     if of in shares:
         if sd is not None:
             raise ConfigError(f"the sims for {of} need no sd: a share has its variance from itself")
-        return _ceiling(shares[of] * (1 - shares[of]) / mcse**2)
+        return _ceiling(shares[of] * (1 - shares[of]) / mcse / mcse)
     if of not in _BY_SD:
         known = [*shares, *_BY_SD]
         if of in NAMES:
@@ -77,16 +81,19 @@ def sims_for(mcse: float, of: str, sd: float | None = None, alpha: float = 0.05)
                 f"{', '.join(known)}"
             )
         raise ConfigError(
-            f"unknown measure {of!r}{nearest(of, known)}; known are {', '.join(known)}"
+            f"unknown measure {shown(of)}{nearest(of, known)}; known are {', '.join(known)}"
         )
     if sd is None:
         raise ConfigError(f"the sims for {of} need an 'sd', the standard deviation to be expected")
     factor, power, more = _BY_SD[of]
-    return max(2, _ceiling(factor * (sd**power / mcse) ** 2 + more))
+    ratio = math.prod([sd] * power) / mcse
+    return max(2, _ceiling(factor * ratio * ratio + more))
 
 
 def _ceiling(sims: float) -> int:
     """Return the next whole number; 1900.0000000000002 is 1900."""
+    if not sims < _MOST:
+        raise ConfigError(f"that would take more than {_MOST:.0e} sims; ask for a larger mcse")
     return max(1, math.ceil(sims * (1 - 1e-9)))
 
 
@@ -148,7 +155,7 @@ def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
     if measure not in NAMES:
         known = [*NAMES, "power"]
         raise ConfigError(
-            f"unknown measure {of!r}{nearest(of, known)}; known are {', '.join(known)}"
+            f"unknown measure {shown(of)}{nearest(of, known)}; known are {', '.join(known)}"
         )
     if not pilot.endswith(".parquet"):
         raise ConfigError(f"a pilot must be the performance.parquet of a study, found {pilot!r}")
@@ -185,6 +192,7 @@ def sims_by_pilot(mcse: float, of: str, pilot: str) -> list[Needed]:
 def _needed(row: Mapping[str, Any], factors: list[str], mcse: float, sims: int) -> Needed:
     """Return what a row of a pilot study with so many sims, failures included, asks for."""
     cell = ", ".join(f"{factor}={row[factor]}" for factor in factors)
-    sims = _ceiling(sims * (row["mcse"] / mcse) ** 2)
+    ratio = row["mcse"] / mcse
+    sims = _ceiling(sims * ratio * ratio)
     numbers = row["value"], row["mcse"], row["n"]
     return Needed(row["strategy"], row["term"], cell, *numbers, sims)

@@ -142,6 +142,6 @@ def doubling(sims: int, most: int) -> list[range]:
     return blocks
 
 
-def most_blocks(sims: int, size: int) -> int:
-    """Return how many blocks `sims` sims have at most, those that grow counted in."""
-    return -(-sims // size) + sims.bit_length()
+def most_blocks(sims: int, most: int) -> int:
+    """Return a number that the blocks of `doubling` do not exceed: each is over half the cap."""
+    return -(-2 * sims // most) + sims.bit_length()

@@ -12,7 +12,7 @@ import yaml
 
 from clustrategy.core.errors import ConfigError
 from clustrategy.core.validation import described, problem, with_defaults
-from clustrategy.study import strict_yaml
+from clustrategy.study import plain_values, strict_yaml
 
 MOST_BYTES = 1_000_000
 """A config has no more."""
@@ -89,6 +89,8 @@ def validate(config: Mapping[str, Any], files: Sequence[str] = ()) -> dict[str, 
     ConfigError
         One sentence that names the file, the key, what was expected and what was found.
     """
+    if (odd := plain_values.oddity(config, "the config")) is not None:
+        raise ConfigError(f"{holder(files, odd[0])}: {odd[1]}")
     wrong = problem(config, schema(), "the config")
     if wrong is not None:
         file = holder(files, wrong.path)

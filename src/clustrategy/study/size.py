@@ -147,8 +147,11 @@ def absurdity(
             return wrong
         size = (process.clusters, process.obs_per_cluster, process.predictors)
         if size not in known:
-            most = cap(process, chosen) if isinstance(sims_per_shard, str) else sims_per_shard
-            known[size] = most_blocks(sims, most), sims * seconds(process, chosen)
+            if isinstance(sims_per_shard, str):
+                count = most_blocks(sims, cap(process, chosen))
+            else:
+                count = -(-sims // sims_per_shard)
+            known[size] = count, sims * seconds(process, chosen)
         blocks += known[size][0]
         whole += known[size][1]
     hours = whole / 3600

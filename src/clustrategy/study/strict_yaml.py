@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-MOST_VALUES = 100_000
+MOST_VALUES = 20_000
 """A text holds no more values than this, aliases written out."""
 
 LONGEST_NUMBER = 50
@@ -123,6 +123,7 @@ class _Loader(yaml.SafeLoader):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._values: dict[int, int] = {}
+        self._read = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node:
         """Read a node with all that is in it."""
@@ -140,7 +141,8 @@ class _Loader(yaml.SafeLoader):
         if isinstance(node, yaml.ScalarNode) and node.style is None:
             _check_scalar(node)
         self._values[id(node)] = values = self._count(node)
-        if values > MOST_VALUES:
+        self._read += 1
+        if max(values, self._read) > MOST_VALUES:
             _refuse(f"that is more than {MOST_VALUES:,} values", mark)
         return node
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from clustrategy.audit import references as audit
 from clustrategy.core.cells import FACTORS, Cell, Level, cell_path, format_level, level
 from clustrategy.core.errors import ConfigError, nearest
+from clustrategy.core.validation import described, shown
 from clustrategy.dgp import Process, least_rows
 from clustrategy.engines.chosen import Strategy
 from clustrategy.evaluation.sample_size import sims_for
@@ -101,7 +102,7 @@ class Study:
             if labels.count(label) > 1:
                 source = configuration.holder(files, ["strategies"])
                 raise ConfigError(
-                    f"{source}: strategies: two entries are called {label!r}; "
+                    f"{source}: strategies: two entries are called {shown(label)}; "
                     "give each its own 'name'"
                 )
         _resolve_sims(full, files)
@@ -292,16 +293,29 @@ class Study:
         if not os.access(existing, os.W_OK | os.X_OK):
             raise ConfigError(f"{self.folder}: no permission to write in {existing}")
         found = stored(self.folder)
+        if found and found["study"] != self.name and found["study"].lower() == self.name.lower():
+            raise ConfigError(
+                f"{self.folder}: is the folder of the study {found['study']!r} on this file "
+                "system, which takes small and capital letters for the same: give the study "
+                "another name ('study:' in the config)"
+            )
         if found is None or next(existing.glob("truth/**/*.parquet"), None) is None:
             return
-        for key, value in (("seed", self.seed), ("dgp", self.dgp)):
-            if found[key] != value:
-                source = configuration.holder(self.files, [key])
+        of_this = {"seed": self.seed, **_flat("dgp", self.dgp)}
+        of_that = {"seed": found["seed"], **_flat("dgp", found["dgp"])}
+        for key in [*of_this, *of_that]:
+            old, new = of_that.get(key), of_this.get(key)
+            if old != new:
+                source = configuration.holder(self.files, key.split("."))
                 raise ConfigError(
-                    f"{self.folder}: was made with {key} {found.get(key)!r}, but {source} "
-                    f"says {value!r}: give the study another name ('study:' in the config), or "
+                    f"{self.folder}: was made with {key} {described(old)}, but {source} says "
+                    f"{described(new)}: give the study another name ('study:' in the config), or "
                     "move that folder away"
                 )
+
+
+def _flat(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{name}.{option}": value for option, value in options.items()}
 
 
 def _check_cells(config: Mapping[str, Any], files: Sequence[str]) -> None:
@@ -320,7 +334,7 @@ def _levels(grid: Mapping[str, Any], factor: str, files: Sequence[str]) -> list[
         text = format_level(value)
         if text in known:
             source = configuration.holder(files, ["grid", factor])
-            raise ConfigError(f"{source}: grid.{factor} lists the level {text} twice")
+            raise ConfigError(f"{source}: grid.{factor} lists the level {text[:80]} twice")
         known.add(text)
     return values
 
@@ -354,5 +368,5 @@ def _resolve_performance(
             source = configuration.holder(files, ["performance", key])
             raise ConfigError(
                 f"{source}: performance.{key} must be a strategy of the study, found "
-                f"{settings[key]!r}{nearest(settings[key], labels)}"
+                f"{shown(settings[key])}{nearest(settings[key], labels)}"
             )
