@@ -419,6 +419,38 @@ def test_a_folder_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyP
         Study.from_config(CONFIG).check_folder()
 
 
+def test_a_folder_of_the_same_name_but_for_capitals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a file system to which they are one folder."""
+    monkeypatch.chdir(tmp_path)
+    Study.from_config({**CONFIG, "study": "SMALL"}).plan.write()
+    (tmp_path / "results/SMALL").rename(tmp_path / "results/small")
+    with pytest.raises(ConfigError, match="is the folder of the study 'SMALL' on this file system"):
+        Study.from_config(CONFIG).check_folder()
+    (tmp_path / "results/small").rename(tmp_path / "results/other")
+    Study.from_config({**CONFIG, "study": "other"}).check_folder()
+
+
+@pytest.mark.parametrize("word", ["yes", "No", "on", "OFF"])
+def test_what_yaml_makes_of_yes_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.yaml").write_text(f"grid: {{treatment: [none, {word}]}}\n")
+    config = changed("grid.treatment", ["none", word.lower() in ("yes", "on")])
+    with pytest.raises(ConfigError) as error:
+        Study.from_config(config, ["mine.yaml"])
+    value = word.lower() in ("yes", "on")
+    assert str(error.value) == (
+        "mine.yaml: the 2nd value of grid.treatment must be one of none, between, within, found "
+        f"{value} (YAML reads {word} as true or false: write quotes for text)"
+    )
+    Path("mine.yaml").write_text("grid: {treatment: [none, true]}\n")
+    with pytest.raises(ConfigError, match=r"found (True|False)$"):
+        Study.from_config(config, ["mine.yaml"])
+
+
 def test_a_folder_belongs_to_one_seed_and_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

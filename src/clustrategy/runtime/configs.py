@@ -61,7 +61,8 @@ def check_arguments(arguments: Sequence[str]) -> None:
         try:
             parse_config(known.config)
         except (ValueError, AssertionError) as error:
-            raise ConfigError(f"--config: {error or 'is not name=value'}") from None
+            reason = str(error).removeprefix("Invalid config definition: ")
+            raise ConfigError(f"--config: {reason or 'is not name=value'}") from None
 
 
 def is_asked_for(word: str, config: Mapping[str, Any]) -> bool:
