@@ -67,6 +67,17 @@ def test_what_can_be_fitted_is_not_spoken_of() -> None:
     assert tried([3], [25], ["ols"]) == ""
 
 
+def test_what_can_be_fitted_now_and_then_is_not_spoken_of() -> None:
+    """With 3 clusters of 3 rows the working correlation is at times one that cannot be."""
+    grid = {"clusters": [3], "obs_per_cluster": [3], "between_cluster_sigma": [0.5]}
+    dgp = {"predictors": 2}
+    config = {**SMALL, "grid": grid, "strategies": ["gee"], "dgp": dgp}
+    study = Study.from_config(config)
+    shard = simulate(study.process(study.cells[0]), study.seed, study.cells[0], range(4)).shard
+    assert {"ok", "undefined"} <= {*study.strategies[0].fit(shard).status}
+    assert try_out(study) == ""
+
+
 def test_nothing_is_drawn_where_there_is_no_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
     """The default study's smallest clusters have a row more than there are coefficients."""
 
@@ -90,3 +101,6 @@ def test_a_refusal_is_of_datasets_of_the_study(monkeypatch: pytest.MonkeyPatch) 
         tried([1], [6], ["two_stage"])
     cell = {"clusters": 1, "obs_per_cluster": 6, "between_cluster_sigma": 0.5}
     assert asked == [(1, cell, range(4))] * 2, "SMALL has four sims"
+    asked.clear()
+    tried([10], [3], DEFAULT)
+    assert len(asked) == 1, "two strategies have fits"
