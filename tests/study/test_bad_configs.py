@@ -259,8 +259,8 @@ def test_absurd_grids_are_refused_with_the_key(grid: dict[str, Any], sentence: s
         ),
         ({"figures": {"dpi": 10**6}}, "figures.dpi must be at most 600, found 1000000"),
         ({"figures": {"width": 10_000}}, "figures.width must be at most 30, found 10000"),
-        ({"study": "x" * 300}, "study may have at most 100 characters, found 300"),
-        ({"study": "small\n"}, "study must be a letter or digit and then letters, digits, '.', "),
+        ({"study": "x" * 300}, "study must be at most 100 letters, digits, '.', '_' and"),
+        ({"study": "small\n"}, "study must be at most 100 letters, digits, '.', '_' and"),
         (
             {"dgp": {"coefficients": {"uniform": [-1.7e308, 1.7e308]}}},
             "the 1st value of dgp.coefficients.uniform must be at least -1e+12, found -1.7e+308",

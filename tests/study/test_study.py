@@ -211,8 +211,8 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         (
             "study",
             "a/b",
-            "mine.yaml: study must be a letter or digit and then letters, digits, '.', '_' and '-' "
-            "alone, found 'a/b'",
+            "mine.yaml: study must be at most 100 letters, digits, '.', '_' and '-', the first a "
+            "letter or digit, found 'a/b'",
         ),
         ("strategies", [], "mine.yaml: strategies needs at least 1 value, found an empty list"),
         (

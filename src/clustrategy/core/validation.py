@@ -70,7 +70,8 @@ def problem(value: object, schema: Mapping[str, Any], whole: str) -> Problem | N
     value : object
         Plain values: mappings, lists, text, numbers.
     schema : Mapping
-        A JSON schema. A node with several forms says by `expected` what they are.
+        A JSON schema. A node with several forms, or with a pattern, says by `expected`
+        what it takes.
     whole : str
         What the value itself is called.
 
@@ -129,7 +130,7 @@ def _ordinal(number: int) -> str:
 def _sentence(error: jsonschema.ValidationError, whole: str) -> str:
     path = place(error.absolute_path, whole)
     found = described(error.instance)
-    if error.validator in ("anyOf", "oneOf") and "expected" in error.schema:
+    if "expected" in error.schema:
         return f"{path} must be {error.schema['expected']}, found {shown(error.instance)}"
     limit = error.validator_value
     if isinstance(limit, float):
@@ -164,10 +165,6 @@ def _sentence(error: jsonschema.ValidationError, whole: str) -> str:
             choices = [str(choice) for choice in limit]
             hint = nearest(str(error.instance), choices)
             return f"{path} must be one of {', '.join(choices)}, found {found}{hint}"
-        case "maxLength":
-            return f"{path} may have at most {limit} characters, found {len(error.instance):,}"
-        case "pattern":
-            return f"{path} must be {error.schema['expected']}, found {found}"
     return f"{path}: {error.message}"
 
 
