@@ -50,8 +50,8 @@ def test_values_as_a_schema_knows_them(value: object, expected: object) -> None:
         ([], "an empty list"),
         ("a\nb", r"'a\nb'"),
         (np.float64(0.5), "0.5"),
-        ([1] * 1000, str([1] * 1000)[:200] + "..."),
-        ("a" * 1000, "'" + "a" * 199 + "..."),
+        ([1] * 1000, str([1] * 1000)[:60] + "..."),
+        ("a" * 1000, "'" + "a" * 27 + "..." + "a" * 28 + "'"),
         (pd.DataFrame({"x": [1, 2]}), "a DataFrame"),
     ],
 )

@@ -94,3 +94,10 @@ def test_an_address_that_is_none() -> None:
     for url in (None, "ftp://x/y.zip", "y.zip"):
         with pytest.raises(ConfigError, match="http or https"):
             check_url(url)
+
+
+@pytest.mark.parametrize("file", ["x" * 5000, "~nobody-of-this-name/x.csv", "a\x00b"])
+def test_a_path_that_cannot_be(file: str) -> None:
+    with pytest.raises(SystemExit, match="there is no such file") as end:
+        Table(Settings(**settings(file=file)), "folder").path()
+    assert len(str(end.value)) < 400

@@ -63,11 +63,16 @@ def changed(path: str, value: Any) -> dict[str, Any]:
             [],
             "mine.yaml: grid.clusters needs at least 1 value, found an empty list",
         ),
-        ("grid.clusters", [2.5], "mine.yaml: grid.clusters.0 must be a whole number, found 2.5"),
+        (
+            "grid.clusters",
+            [2.5],
+            "mine.yaml: the 1st value of grid.clusters must be a whole number, found 2.5",
+        ),
         (
             "grid.between_cluster_sigma",
             [0.5, -0.25],
-            "mine.yaml: grid.between_cluster_sigma.1 must be at least 0, found -0.25",
+            "mine.yaml: the 2nd value of grid.between_cluster_sigma must be at least 0, found "
+            "-0.25",
         ),
         (
             "grid.between_cluster_sigma",
@@ -77,7 +82,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         (
             "grid.residual_sigma",
             [0],
-            "mine.yaml: grid.residual_sigma.0 must be greater than 0, found 0",
+            "mine.yaml: the 1st value of grid.residual_sigma must be greater than 0, found 0",
         ),
         ("dgp.residual_sigma", 0, "mine.yaml: dgp.residual_sigma must be greater than 0, found 0"),
         (
@@ -106,7 +111,8 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         (
             "grid.coefficients",
             [{"unifrom": [0, 1]}],
-            "mine.yaml: grid.coefficients.0 must be {uniform: [low, high]} or a list of "
+            "mine.yaml: the 1st value of grid.coefficients must be {uniform: [low, high]} or a "
+            "list of "
             "predictors + 1 numbers, found {'unifrom': [0, 1]}",
         ),
         (
@@ -123,7 +129,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         (
             "dgp.sigma_ratios",
             [1, 0, -1, 0],
-            "mine.yaml: dgp.sigma_ratios.2 must be at least 0, found -1",
+            "mine.yaml: the 3rd value of dgp.sigma_ratios must be at least 0, found -1",
         ),
         (
             "dgp.intercept_slope_correlation",
@@ -144,7 +150,8 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         (
             "grid.predictor_icc",
             ["high"],
-            "mine.yaml: grid.predictor_icc.0 must be a number from 0 to 1 or a list of one for "
+            "mine.yaml: the 1st value of grid.predictor_icc must be a number from 0 to 1 or a "
+            "list of one for "
             "each predictor, found 'high'",
         ),
         (
@@ -156,7 +163,8 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         (
             "grid.treatment",
             ["none", "betwene"],
-            "mine.yaml: grid.treatment.1 must be one of none, between, within, found 'betwene' "
+            "mine.yaml: the 2nd value of grid.treatment must be one of none, between, within, "
+            "found 'betwene' "
             "(did you mean 'between'?)",
         ),
         (
@@ -203,7 +211,8 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         (
             "study",
             "a/b",
-            "mine.yaml: study may hold letters, digits, '.', '_' and '-' alone, found 'a/b'",
+            "mine.yaml: study must be at most 100 letters, digits, '.', '_' and '-', the first a "
+            "letter or digit, found 'a/b'",
         ),
         ("strategies", [], "mine.yaml: strategies needs at least 1 value, found an empty list"),
         (
@@ -410,6 +419,38 @@ def test_a_folder_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyP
         Study.from_config(CONFIG).check_folder()
 
 
+def test_a_folder_of_the_same_name_but_for_capitals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a file system to which they are one folder."""
+    monkeypatch.chdir(tmp_path)
+    Study.from_config({**CONFIG, "study": "SMALL"}).plan.write()
+    (tmp_path / "results/SMALL").rename(tmp_path / "results/small")
+    with pytest.raises(ConfigError, match="is the folder of the study 'SMALL' on this file system"):
+        Study.from_config(CONFIG).check_folder()
+    (tmp_path / "results/small").rename(tmp_path / "results/other")
+    Study.from_config({**CONFIG, "study": "other"}).check_folder()
+
+
+@pytest.mark.parametrize("word", ["yes", "No", "on", "OFF"])
+def test_what_yaml_makes_of_yes_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.yaml").write_text(f"grid: {{treatment: [none, {word}]}}\n")
+    config = changed("grid.treatment", ["none", word.lower() in ("yes", "on")])
+    with pytest.raises(ConfigError) as error:
+        Study.from_config(config, ["mine.yaml"])
+    value = word.lower() in ("yes", "on")
+    assert str(error.value) == (
+        "mine.yaml: the 2nd value of grid.treatment must be one of none, between, within, found "
+        f"{value} (YAML reads {word} as true or false: write quotes for text)"
+    )
+    Path("mine.yaml").write_text("grid: {treatment: [none, true]}\n")
+    with pytest.raises(ConfigError, match=r"found (True|False)$"):
+        Study.from_config(config, ["mine.yaml"])
+
+
 def test_a_folder_belongs_to_one_seed_and_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -453,7 +494,8 @@ def test_a_folder_belongs_to_one_seed_and_process(
         (
             "performance",
             {"usable": ["okay"]},
-            "config: performance.usable.0 must be one of ok, singular, not_converged, found "
+            "config: the 1st value of performance.usable must be one of ok, singular, "
+            "not_converged, found "
             "'okay' (did you mean 'ok'?)",
         ),
         (

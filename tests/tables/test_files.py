@@ -48,6 +48,17 @@ def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_a_reason_without_a_number_is_told_in_its_own_words(tmp_path: Path) -> None:
+    """As pyarrow's errors have it."""
+
+    def stop(_: Path) -> None:
+        raise OSError("the server is gone")
+
+    with pytest.raises(DataError) as error:
+        write_whole(tmp_path / "table.csv", stop)
+    assert "table.csv: could not be written (the server is gone); all that" in str(error.value)
+
+
 def test_a_device_that_is_full(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")

@@ -52,6 +52,32 @@ def test_a_config_that_is_not_yaml(checkout: Callable[..., Checkout]) -> None:
     assert "line" in said
 
 
+def test_what_snakemake_would_not_say_in_a_sentence(finished: Checkout) -> None:
+    here = finished
+    (here.folder / "broken.yaml").write_text("study: small\nsims: [1\nseed: 1\n")
+    for arguments, words in (
+        (["--configfile", "broken.yaml"], "broken.yaml, line 3: is not YAML: expected ',' or ']'"),
+        (["--configfile", "none.yaml"], "none.yaml: cannot be read (No such file or directory)"),
+        (["--config", "sims"], "--config: Config entries have to be defined as name=value pairs"),
+        (["studnet", "--configfile", "mine.yaml"], "no target 'studnet' (did you mean 'student'?)"),
+    ):
+        assert words in sentence(here.run("--dry-run", *arguments, expect=1).output)
+
+
+def test_what_cannot_be_fitted_and_what_it_takes_is_said_first(finished: Checkout) -> None:
+    here = finished
+    before = sorted((here.folder / "results").rglob("*"))
+    one = {**SMALL, "grid": {**SMALL["grid"], "clusters": [1]}}
+    said = sentence(here.run("--dry-run", config=one, expect=1).output)
+    assert "grid.clusters: no strategy of the study can be fitted in the cell of clusters 1" in said
+    more = {**SMALL, "study": "other", "sims": 1000, "strategies": ["cluster_robust"]}
+    output = here.run("--dry-run", config=more).output
+    said = sentence(output)
+    assert "4,000 datasets of 4 cells to be made (168,000 rows, 4,000 fits): about " in said
+    assert "Would remove" not in output
+    assert sorted((here.folder / "results").rglob("*")) == before
+
+
 def test_a_folder_of_another_study_is_left_alone(finished: Checkout) -> None:
     here = finished
     before = here.result("estimates.parquet").read_bytes()

@@ -103,6 +103,16 @@ def test_a_run_with_a_local_file(checkout: Callable[..., Checkout]) -> None:
     )
     check_results(here)
 
+    # Before any job, and once.
+    for change, words in (
+        ({"cluster": "shcool"}, "copy.zip: the data have no column 'shcool' for the clusters"),
+        ({"formula": "G3 ~ absence"}, "copy.zip: the data have no column 'absence'"),
+    ):
+        wrong = configured(file="my tables/copy.zip", **change)
+        run = here.run("student", "--dry-run", config=wrong, expect=1)
+        assert words in sentence(run.output)
+        assert "CalledProcessError" not in run.output
+
 
 @pytest.mark.parametrize("kind", ["plain", "terse"])
 def test_a_run_that_downloads(checkout: Callable[..., Checkout], tmp_path: Path, kind: str) -> None:

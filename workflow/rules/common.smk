@@ -3,6 +3,7 @@ import os
 import shlex
 import sys
 from functools import cache, partial
+from pathlib import Path
 
 from clustrategy.core.cells import COUNTS
 from clustrategy.core.digests import digest
@@ -12,7 +13,9 @@ from clustrategy.runtime import closing_words, lock
 from clustrategy.runtime.clock import reset_future_mtimes
 from clustrategy.runtime.progress import Progress
 from clustrategy.runtime.receipts import are_good, remove_unwanted
+from clustrategy.runtime.configs import check_files
 from clustrategy.runtime.sentence import one_sentence
+from clustrategy.runtime.targets import MissingTarget
 from clustrategy.runtime.work import Work
 from clustrategy.steps import provenance
 from clustrategy.steps.remake import FILES as REMADE
@@ -20,6 +23,7 @@ from clustrategy.study.audits import AuditedBlocks
 from clustrategy.study.plan import stored
 from clustrategy.study.shards import judge
 from clustrategy.study.study import Study
+from clustrategy.study.trials import try_out
 from clustrategy.tables.files import remove_leftovers
 from snakemake.logging import logger
 
@@ -28,11 +32,16 @@ if shlex.quote(sys.executable) != sys.executable:
     sys.executable = shlex.quote(sys.executable)
 
 logger.addFilter(Progress())
+logger.addFilter(MissingTarget(lambda: target_files()))
 
 os.environ.setdefault(provenance.STARTED, provenance.now())
 os.environ.setdefault(provenance.COMMAND, shlex.join(sys.argv))
 
 CONFIG_FILES = [*map(str, workflow.configfiles), *map(str, workflow.overwrite_configfiles)]
+
+# As a module the files are those of another workflow.
+if workflow.is_main_process and Path(workflow.main_snakefile).parent == Path(BASE):
+    check_files(CONFIG_FILES)
 
 with one_sentence():
     # On another machine the audit is what the run's plan says, whatever R there is.
@@ -41,6 +50,8 @@ with one_sentence():
     study.check_folder()
     for strategy in study.strategies:
         strategy.check()
+    if workflow.is_main_process and (unfit := try_out(study)):
+        print(f"clustrategy: {unfit}", file=sys.stderr)
 
 # Snakemake takes braces in a path for wildcards.
 ENVIRONMENT = f"{BASE}/envs/environment.yaml".replace("{", "{{").replace("}", "}}")
@@ -96,6 +107,10 @@ def work(audit):
         found = Work.of(folder, judged, workflow.cores or 1, noun)
         if found.said:
             print(f"clustrategy: {found.said}", file=sys.stderr)
+        if found.missing or found.stale:
+            size, cores = study.size(found.blocks, found.seconds), workflow.cores or 1
+            said = size.said_of_audit(cores) if audit else size.said(cores, RESULTS)
+            print(f"clustrategy: {said}", file=sys.stderr)
         if is_executing():
             begin()
             found.freeze()
@@ -187,6 +202,12 @@ def wanted_files():
     names = [n for n in OF_THE_STUDY[:-1] if AUDITED or not n.startswith("audit_")]
     files = [file for name in names for file in getattr(rules, name).output]
     return {*map(str, files), *figure_files()}
+
+
+def target_files():
+    """The files that can be asked for by name, as far as they have one."""
+    files = [str(file) for rule in workflow.rules for file in rule.output if "{" not in str(file)]
+    return sorted({*files, *figure_files()})
 
 
 def figure_names():

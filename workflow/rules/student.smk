@@ -3,6 +3,7 @@
 from clustrategy.core.digests import file_digest
 from clustrategy.engines.chosen import Strategy
 from clustrategy.examples.student_regressions import STRATEGIES as FITTED
+from clustrategy.examples.student_regressions import read
 from clustrategy.examples.student_table import Settings, Table
 
 TABLE = Table(Settings(**study.config["student"]), f"{RESULTS}/student")
@@ -17,6 +18,16 @@ origin(
         [Strategy.parse(entry).digest for entry in FITTED],
     ],
 )
+
+
+@cache
+def student_table_file():
+    """The table, which has to go with the formula before the first job, if it is there."""
+    path = TABLE.path()
+    if workflow.is_main_process and Path(path).is_file():
+        with one_sentence():
+            read(path, TABLE.settings)
+    return path
 
 
 if TABLE.is_to_be_downloaded:
@@ -45,7 +56,7 @@ if TABLE.is_to_be_downloaded:
 rule student_example:
     input:
         judged("student_example"),
-        table=TABLE.path,
+        table=lambda _: student_table_file(),
     output:
         table=f"{RESULTS}/student/coefficients.csv",
         text=f"{RESULTS}/student/student.md",

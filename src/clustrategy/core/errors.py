@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+_SHORT = 3
+"""Words of so few letters are near another where they begin as it does."""
+
 
 class ClustrategyError(Exception):
     """Base of the errors below; `str(error)` is one clear sentence."""
@@ -39,7 +42,14 @@ def nearest(word: object, known: Sequence[str]) -> str:
     Returns
     -------
     str
-        ' (did you mean ...?)', or nothing where no known word is near.
+        ' (did you mean ...?)', or nothing where no known word is near. A part between underscores
+        is as good as the word, and short words that begin otherwise are not near: `HC3` is no
+        slip of the pen for `CV3`.
     """
-    match = get_close_matches(str(word), known, n=1, cutoff=0.5)
-    return f" (did you mean {match[0]!r}?)" if match else ""
+    text = str(word)
+    near = [one for one in known if text in one.split("_")]
+    if len(near) != 1:
+        near = get_close_matches(text, known, n=1, cutoff=0.5)
+        if len(text) <= _SHORT and near and near[0][0] != text[:1]:
+            near = []
+    return f" (did you mean {near[0]!r}?)" if near else ""

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
+from reprlib import Repr
 from typing import Any
 
 import jsonschema
 
 from clustrategy.core.errors import ConfigError, nearest
+
+_LONGEST, _LONGEST_KEY = 60, 30
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = _LONGEST
+_SHORT.maxdict = _SHORT.maxlist = _SHORT.maxtuple = 20
 
 _WORDS = {
     "object": "a mapping",
@@ -38,9 +44,6 @@ _Validator = jsonschema.validators.extend(
         {"integer": _is_integer, "number": _is_number}
     ),
 )
-
-
-_LONG = 200
 
 
 @dataclass(frozen=True)
@@ -100,21 +103,46 @@ def _fill(value: dict[str, Any], node: Mapping[str, Any]) -> None:
             _fill(value[key], part)
 
 
+def place(path: Iterable[str | int], whole: str) -> str:
+    """Name a place within a value: `the 2nd value of grid.clusters` for `("grid", "clusters", 1)`.
+
+    Parameters
+    ----------
+    path : iterable of str or int
+        The keys and places that lead there.
+    whole : str
+        What the value itself is called.
+    """
+    name = ""
+    for part in path:
+        if isinstance(part, int):
+            name = f"the {_ordinal(part + 1)} value of {name or whole}"
+        else:
+            name = f"{name}.{part}" if name else part
+    return name or whole
+
+
+def _ordinal(number: int) -> str:
+    teen = number % 100 in (11, 12, 13)
+    return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
 def _sentence(error: jsonschema.ValidationError, whole: str) -> str:
-    path = ".".join(str(part) for part in error.absolute_path) or whole
+    path = place(error.absolute_path, whole)
     found = described(error.instance)
     if "expected" in error.schema:
-        if isinstance(error.instance, dict):
-            found = _shortened(repr(error.instance))
+        found = shown(error.instance) if isinstance(error.instance, dict) else found
         return f"{path} must be {error.schema['expected']}, found {found}"
     limit = error.validator_value
+    if isinstance(limit, float):
+        limit = f"{limit:g}"
     match error.validator:
         case "additionalProperties":
             known = list(error.schema.get("properties", {}))
             unknown = next(key for key in error.instance if key not in known)
             at = "" if path == whole else f" in {path}"
             hint = nearest(unknown, known) or f"; known are {', '.join(known)}"
-            return f"unknown key {unknown!r}{at}{hint}"
+            return f"unknown key {str(unknown)[:_LONGEST_KEY]!r}{at}{hint}"
         case "required":
             missing = next(key for key in limit if key not in error.instance)
             return f"{path} lacks the key {missing!r}"
@@ -138,8 +166,6 @@ def _sentence(error: jsonschema.ValidationError, whole: str) -> str:
             choices = [str(choice) for choice in limit]
             hint = nearest(str(error.instance), choices)
             return f"{path} must be one of {', '.join(choices)}, found {found}{hint}"
-        case "pattern":
-            return f"{path} may hold letters, digits, '.', '_' and '-' alone, found {found}"
     return f"{path}: {error.message}"
 
 
@@ -152,14 +178,17 @@ def described(value: object) -> str:
         return "a mapping" if value else "an empty mapping"
     if isinstance(value, list) and not value:
         return "an empty list"
+    if isinstance(value, str | list | int | float):
+        return shown(value)
     text = repr(value)
-    if isinstance(value, str | list) or (text.isprintable() and len(text) <= _LONG):
-        return _shortened(text)
-    return f"a {type(value).__name__}"
+    short = text.isprintable() and len(text) <= _LONGEST
+    return text if short else f"a {type(value).__name__}"
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONG else f"{text[:_LONG]}..."
+def shown(value: object) -> str:
+    """Show a value as Python writes it, shortened where that is long."""
+    text = _SHORT.repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def plain(value: object) -> Any:

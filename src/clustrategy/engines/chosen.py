@@ -17,6 +17,7 @@ from clustrategy.core.errors import ConfigError, nearest
 from clustrategy.core.fits import Fits, one_line
 from clustrategy.core.shard import Shard
 from clustrategy.core.sources import code_digest, sources
+from clustrategy.core.validation import shown
 from clustrategy.strategies.registry import DEFAULT_ENGINE, REGISTERED, FitFunction, Registered
 
 OUT_OF_RANGE = "the numbers of a column are so large or small that products lose digits: rescale it"
@@ -80,20 +81,21 @@ class Strategy:
         fields = {"strategy": entry} if isinstance(entry, str) else dict(entry)
         known = registry()
         if "strategy" not in fields:
-            raise ConfigError(f"a strategy entry needs the key 'strategy', found {entry!r}")
+            raise ConfigError(f"a strategy entry needs the key 'strategy', found {shown(entry)}")
         for key in ("strategy", "name", "engine"):
             if not isinstance(fields.get(key, ""), str):
                 raise ConfigError(
-                    f"{key!r} of a strategy entry must be text, found {fields[key]!r}"
+                    f"{key!r} of a strategy entry must be text, found {shown(fields[key])}"
                 )
             if not fields.get(key, "some").isprintable() or not fields.get(key, "some").strip():
                 raise ConfigError(
-                    f"{key!r} of a strategy entry must be a line of text, found {fields[key]!r}"
+                    f"{key!r} of a strategy entry must be a line of text, "
+                    f"found {shown(fields[key])}"
                 )
         name = fields.pop("strategy")
         if name not in known:
             raise ConfigError(
-                f"unknown strategy {name!r}{nearest(name, list(known))}; "
+                f"unknown strategy {shown(name)}{nearest(name, list(known))}; "
                 f"known are {', '.join(sorted(known))}"
             )
         engines = known[name]
@@ -103,7 +105,7 @@ class Strategy:
             chosen = engine if engine in engines else next(iter(engines))
         if chosen not in engines:
             raise ConfigError(
-                f"strategy {name!r} has no engine {chosen!r}{nearest(chosen, list(engines))}; "
+                f"strategy {name!r} has no engine {shown(chosen)}{nearest(chosen, list(engines))}; "
                 f"it has {', '.join(engines)}"
             )
         by = "" if chosen == next(iter(engines)) else f" with engine {chosen!r}"
@@ -245,7 +247,7 @@ def _check_options(who: str, function: FitFunction, options: Mapping[str, Any]) 
         if option not in known:
             takes = f"it takes {', '.join(known)}" if known else "it takes none"
             raise ConfigError(
-                f"strategy {who} has no option {option!r}{nearest(option, known)}; {takes}"
+                f"strategy {who} has no option {shown(option)}{nearest(option, known)}; {takes}"
             )
         hint = hints.get(option)
         choices = list(get_args(hint)) if get_origin(hint) is Literal else None
@@ -253,10 +255,12 @@ def _check_options(who: str, function: FitFunction, options: Mapping[str, Any]) 
             words = [str(choice) for choice in choices]
             raise ConfigError(
                 f"strategy {who}: {option} must be one of {', '.join(words)}, "
-                f"found {value!r}{nearest(value, words)}"
+                f"found {shown(value)}{nearest(value, words)}"
             )
         if hint in (bool, int, float, str) and not _is(value, hint):
-            raise ConfigError(f"strategy {who}: {option} must be {_KINDS[hint]}, found {value!r}")
+            raise ConfigError(
+                f"strategy {who}: {option} must be {_KINDS[hint]}, found {shown(value)}"
+            )
 
 
 _KINDS: dict[Any, str] = {

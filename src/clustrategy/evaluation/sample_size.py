@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from clustrategy.core.errors import ConfigError, DataError, nearest
 from clustrategy.core.inference import CONFIDENCE
-from clustrategy.core.validation import arguments
+from clustrategy.core.validation import arguments, shown
 from clustrategy.evaluation.measures import NAMES
 
 _ABOVE_0 = {"type": "number", "exclusiveMinimum": 0, "expected": "a number greater than 0"}
@@ -95,7 +95,7 @@ def sims_for(mcse: float, of: str, sd: float | None = None, alpha: float = 0.05)
                 f"{', '.join(known)}"
             )
         raise ConfigError(
-            f"unknown measure {of!r}{nearest(of, known)}; known are {', '.join(known)}"
+            f"unknown measure {shown(of)}{nearest(of, known)}; known are {', '.join(known)}"
         )
     if sd is None:
         raise ConfigError(f"the sims for {of} need an 'sd', the standard deviation to be expected")
@@ -172,7 +172,7 @@ def sims_by_pilot(mcse: float, of: str, pilot: str | PathLike[str]) -> list[Need
     if measure not in NAMES:
         known = [*NAMES, "power"]
         raise ConfigError(
-            f"unknown measure {of!r}{nearest(of, known)}; known are {', '.join(known)}"
+            f"unknown measure {shown(of)}{nearest(of, known)}; known are {', '.join(known)}"
         )
     if not pilot.endswith(".parquet"):
         raise ConfigError(f"a pilot must be the performance.parquet of a study, found {pilot!r}")

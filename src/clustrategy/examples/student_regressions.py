@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -153,8 +153,29 @@ class Example:
         return float(np.sqrt(variance[self.column, self.column] / bread[self.column, self.column]))
 
 
-def example(path: str | Path, settings: Settings) -> Example:
-    """Fit the regressions.
+class Source(NamedTuple):
+    """What the regressions are fitted to.
+
+    Attributes
+    ----------
+    content : bytes
+        The table as it stands in its file.
+    data : DataFrame
+        The table.
+    shard : Shard
+        The design of the formula on it, sorted by cluster.
+    names : list of str
+        The names of the clusters.
+    """
+
+    content: bytes
+    data: pd.DataFrame
+    shard: Shard
+    names: list[str]
+
+
+def read(path: str | Path, settings: Settings) -> Source:
+    """Read the table and the design of the formula.
 
     Parameters
     ----------
@@ -166,7 +187,7 @@ def example(path: str | Path, settings: Settings) -> Example:
     Raises
     ------
     DataError
-        If the table is not what was expected or a regression fails.
+        If the table is not what was expected, or the formula or the clusters do not go with it.
     """
     remedy = "set student.sha256 to null to use another table"
     if not settings.file:
@@ -176,13 +197,34 @@ def example(path: str | Path, settings: Settings) -> Example:
     formula, cluster = settings.formula, settings.cluster
     try:
         shard, names = shard_from_table(data, formula, cluster)
-        table = analyze(data, formula, cluster=cluster, strategies=STRATEGIES)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
     if not predictors(shard):
         raise DataError(f"the formula {formula!r} has no predictor (student.formula)")
     if shard.clusters < 2:
         raise DataError(f"{path}: column {cluster!r} holds one cluster; two are the least")
+    return Source(content, data, shard, names)
+
+
+def example(path: str | Path, settings: Settings) -> Example:
+    """Fit the regressions.
+
+    Parameters
+    ----------
+    path, settings
+        As of `read`.
+
+    Raises
+    ------
+    DataError
+        As of `read`, or if a regression fails.
+    """
+    content, data, shard, names = read(path, settings)
+    formula, cluster = settings.formula, settings.cluster
+    try:
+        table = analyze(data, formula, cluster=cluster, strategies=STRATEGIES)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
     failed = table[table["status"] != "ok"]
     if len(failed):
         first = failed.iloc[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import sys
 import zipfile
 import zlib
@@ -78,10 +79,12 @@ class Table:
         """Return the file to read; end the process with one sentence if a local file is missing."""
         if not self.settings.file:
             return self.kept
-        path = Path(self.settings.file).expanduser()
-        if not path.is_file():
-            sys.exit(f"clustrategy: {path}: there is no such file (student.file in the config)")
-        return str(path)
+        path = os.path.expanduser(self.settings.file)
+        if not os.path.isfile(path):
+            sys.exit(
+                f"clustrategy: {path[:200]}: there is no such file (student.file in the config)"
+            )
+        return path
 
     def url(self) -> str:
         """Return the archive's URL; end the process with one sentence if it cannot be reached."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from clustrategy.study.blocks import Block
 from clustrategy.study.packs import PACKS, Judged, Pack, pack, read_packs, receipt, write_packs
 
 
@@ -67,6 +68,16 @@ class Work:
     def receipts(self) -> list[str]:
         """The receipts that the packs' jobs leave behind."""
         return [str(receipt(self.folder, name)) for name in self.packs]
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The blocks of all packs."""
+        return [block for one in self.packs.values() for block in one.blocks]
+
+    @property
+    def seconds(self) -> float:
+        """The CPU time that all packs take, estimated."""
+        return sum(one.seconds for one in self.packs.values())
 
     @property
     def said(self) -> str:

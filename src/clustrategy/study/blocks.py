@@ -140,3 +140,8 @@ def doubling(sims: int, most: int) -> list[range]:
         if size < first <= most:
             size = first
     return blocks
+
+
+def most_blocks(sims: int, most: int) -> int:
+    """Return a number that the blocks of `doubling` do not exceed: each is over half the cap."""
+    return -(-2 * sims // most) + sims.bit_length()

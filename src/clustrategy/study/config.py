@@ -12,6 +12,10 @@ import yaml
 
 from clustrategy.core.errors import ConfigError
 from clustrategy.core.validation import described, problem, with_defaults
+from clustrategy.study import plain_values, strict_yaml
+
+MOST_BYTES = 1_000_000
+"""A config has no more."""
 
 
 @cache
@@ -26,28 +30,43 @@ def schema() -> dict[str, Any]:
 
 
 def load(path: str) -> dict[str, Any]:
-    """Read a YAML file.
+    """Read a YAML or JSON file, as `strict_yaml` does.
 
     Raises
     ------
     ConfigError
-        Where it cannot be read or is not a YAML mapping.
+        Where it cannot be read, is not a mapping, or can be read in more than one way; the
+        sentence names the file and, where it is known, the line.
     """
     try:
-        with open(path, encoding="utf-8") as stream:
-            config = yaml.safe_load(stream)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        reason = getattr(error, "problem", None) or "unreadable text"
-        raise ConfigError(f"{path}: is not YAML: {reason}{where}") from None
+        config = strict_yaml.parse(_text(path))
+    except strict_yaml.NotStrict as error:
+        where = f", line {error.line}" if error.line else ""
+        raise ConfigError(f"{path}{where}: {error}") from None
     if not isinstance(config, dict):
         raise ConfigError(
             f"{path}: expected a mapping of keys to values, found {described(config)}"
         )
     return config
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, "rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "that is no path"
+        raise ConfigError(f"{path}: cannot be read ({reason})") from None
+    if len(content) > MOST_BYTES:
+        raise ConfigError(f"{path}: is larger than {MOST_BYTES:,} bytes, and so no config")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"{path}, line {line}: is not UTF-8 (found the byte {content[error.start]:#04x}); "
+            "save it as UTF-8"
+        ) from None
 
 
 def validate(config: Mapping[str, Any], files: Sequence[str] = ()) -> dict[str, Any]:
@@ -70,9 +89,13 @@ def validate(config: Mapping[str, Any], files: Sequence[str] = ()) -> dict[str, 
     ConfigError
         One sentence that names the file, the key, what was expected and what was found.
     """
+    if (odd := plain_values.oddity(config, "the config")) is not None:
+        raise ConfigError(f"{holder(files, odd[0])}: {odd[1]}")
     wrong = problem(config, schema(), "the config")
     if wrong is not None:
-        raise ConfigError(f"{holder(files, wrong.path)}: {wrong.sentence}")
+        file = holder(files, wrong.path)
+        hint = _boolean_hint(file, wrong.path) if files else ""
+        raise ConfigError(f"{file}: {wrong.sentence}{hint}")
     return with_defaults(config, schema())
 
 
@@ -86,3 +109,12 @@ def holder(files: Sequence[str], path: Iterable[str | int]) -> str:
                 node = node[key]
             return file
     return files[-1] if files else "config"
+
+
+def _boolean_hint(file: str, path: Sequence[str | int]) -> str:
+    """Say what YAML makes of `yes`, `no`, `on` and `off` where one of them stands at `path`."""
+    with suppress(ConfigError, strict_yaml.NotStrict):
+        word = strict_yaml.written(_text(file), path)
+        if word is not None and word.lower() in ("yes", "no", "on", "off"):
+            return f" (YAML reads {word} as true or false: write quotes for text)"
+    return ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from importlib.metadata import version
@@ -12,17 +13,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from clustrategy.audit import references as audit
-from clustrategy.core.cells import FACTORS, Cell, Level, format_level, level
+from clustrategy.core.cells import FACTORS, Cell, Level, cell_path, format_level, level
 from clustrategy.core.errors import ConfigError, nearest
+from clustrategy.core.validation import described, shown
 from clustrategy.dgp import Process, least_rows
 from clustrategy.engines.chosen import Strategy, parse_all
 from clustrategy.evaluation.sample_size import sims_for
 from clustrategy.study import blocks
 from clustrategy.study import config as configuration
 from clustrategy.study.audits import Audit
-from clustrategy.study.blocks import Chosen
+from clustrategy.study.blocks import Block, Chosen
 from clustrategy.study.plan import Plan, stored
 from clustrategy.study.recipe import Recipe
+from clustrategy.study.size import Size, absurdity, too_large, too_many_cells
 
 MOST_SIMS = 10_000_000
 """Of a cell: a number far beyond it would hang the plan of the jobs."""
@@ -85,21 +88,14 @@ class Study:
         ConfigError
             One sentence that names the file, the key, what was expected and what was found.
         """
+        _check_cells(config, files)
         full = configuration.validate(config, files)
         further = sorted(set(full["grid"]) - set(FACTORS))
-        levels = {}
-        for factor in (*FACTORS, *further):
-            values = [level(factor, value) for value in full["grid"][factor]]
-            source = configuration.holder(files, ["grid", factor])
-            for value in values:
-                if values.count(value) > 1:
-                    text = format_level(value)
-                    raise ConfigError(f"{source}: grid.{factor} lists the level {text} twice")
-            levels[factor] = values
-        source = configuration.holder(files, ["strategies"])
+        levels = {factor: _levels(full["grid"], factor, files) for factor in (*FACTORS, *further)}
         try:
             strategies = parse_all(full["strategies"])
         except ConfigError as error:
+            source = configuration.holder(files, ["strategies"])
             raise ConfigError(f"{source}: strategies: {error}") from None
         _resolve_sims(full, files)
         _resolve_performance(full["performance"], strategies, files)
@@ -115,10 +111,25 @@ class Study:
             files=files,
             known_audit=known_audit,
         )
-        for cell in study.cells:
-            study.process(cell)
-        study.process(study.config["worked_example"], "worked_example")
+        study._check_size([study.process(cell) for cell in study.cells])
+        example = study.process(study.config["worked_example"], "worked_example")
+        if (wrong := too_large(example)) is not None:
+            source = configuration.holder(files, ["worked_example", wrong[0]])
+            raise ConfigError(f"{source}: worked_example.{wrong[0]} {wrong[1]}")
         return study
+
+    def _check_size(self, processes: Sequence[Process]) -> None:
+        """Raise ConfigError where the study is absurdly large."""
+        wrong = absurdity(processes, self.chosen, self.sims, self.sims_per_shard)
+        if wrong is not None:
+            path = ["grid", wrong[0]] if wrong[0] in self.levels else [wrong[0]]
+            source = configuration.holder(self.files, path)
+            raise ConfigError(f"{source}: {'.'.join(path)} {wrong[1]}")
+
+    @property
+    def chosen(self) -> list[Chosen]:
+        """What the cost of the fits depends on."""
+        return [Chosen(strategy.name, strategy.engine) for strategy in self.strategies]
 
     @property
     def factors(self) -> list[str]:
@@ -245,8 +256,21 @@ class Study:
         """Return the sims of each block of a cell; see `blocks`."""
         if self.sims_per_shard != "auto":
             return blocks.equal(self.sims, self.sims_per_shard)
-        chosen = [Chosen(strategy.name, strategy.engine) for strategy in self.strategies]
-        return blocks.doubling(self.sims, blocks.cap(self.process(cell), chosen))
+        return blocks.doubling(self.sims, blocks.cap(self.process(cell), self.chosen))
+
+    def size(self, made: Iterable[Block], seconds: float) -> Size:
+        """Say how large some blocks are, which take so many CPU seconds."""
+        sims = Counter[int]()
+        places = {cell_path(cell): place for place, cell in enumerate(self.cells)}
+        for block in made:
+            sims[places[cell_path(block.cell)]] += len(block.sims)
+        return Size.of(
+            [(self.process(self.cells[place]), count) for place, count in sims.items()],
+            len(self.strategies),
+            csv=self.config["csv"],
+            keep_datasets=self.config["keep_datasets"],
+            seconds=seconds,
+        )
 
     @property
     def folder(self) -> str:
@@ -261,16 +285,50 @@ class Study:
         if not os.access(existing, os.W_OK | os.X_OK):
             raise ConfigError(f"{self.folder}: no permission to write in {existing}")
         found = stored(self.folder)
+        if found and found["study"] != self.name and found["study"].lower() == self.name.lower():
+            raise ConfigError(
+                f"{self.folder}: is the folder of the study {found['study']!r} on this file "
+                "system, which takes small and capital letters for the same: give the study "
+                "another name ('study:' in the config)"
+            )
         if found is None or next(existing.glob("truth/**/*.parquet"), None) is None:
             return
-        for key, value in (("seed", self.seed), ("dgp", self.dgp)):
-            if found[key] != value:
-                source = configuration.holder(self.files, [key])
+        of_this = {"seed": self.seed, **_flat("dgp", self.dgp)}
+        of_that = {"seed": found["seed"], **_flat("dgp", found["dgp"])}
+        for key in [*of_this, *of_that]:
+            old, new = of_that.get(key), of_this.get(key)
+            if old != new:
+                source = configuration.holder(self.files, key.split("."))
                 raise ConfigError(
-                    f"{self.folder}: was made with {key} {found.get(key)!r}, but {source} "
-                    f"says {value!r}: give the study another name ('study:' in the config), or "
+                    f"{self.folder}: was made with {key} {described(old)}, but {source} says "
+                    f"{described(new)}: give the study another name ('study:' in the config), or "
                     "move that folder away"
                 )
+
+
+def _flat(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{name}.{option}": value for option, value in options.items()}
+
+
+def _check_cells(config: Mapping[str, Any], files: Sequence[str]) -> None:
+    """Refuse a grid of too many cells before each of its levels is looked at."""
+    grid = config.get("grid")
+    wrong = too_many_cells(grid) if isinstance(grid, Mapping) else ""
+    if wrong:
+        raise ConfigError(f"{configuration.holder(files, ['grid'])}: grid.{wrong}")
+
+
+def _levels(grid: Mapping[str, Any], factor: str, files: Sequence[str]) -> list[Any]:
+    """Return the levels of a factor in their one form; each is to be there once."""
+    values = [level(factor, value) for value in grid[factor]]
+    known: set[str] = set()
+    for value in values:
+        text = format_level(value)
+        if text in known:
+            source = configuration.holder(files, ["grid", factor])
+            raise ConfigError(f"{source}: grid.{factor} lists the level {text[:80]} twice")
+        known.add(text)
+    return values
 
 
 def _resolve_sims(config: dict[str, Any], files: Sequence[str]) -> None:
@@ -302,5 +360,5 @@ def _resolve_performance(
             source = configuration.holder(files, ["performance", key])
             raise ConfigError(
                 f"{source}: performance.{key} must be a strategy of the study, found "
-                f"{settings[key]!r}{nearest(settings[key], labels)}"
+                f"{shown(settings[key])}{nearest(settings[key], labels)}"
             )
