@@ -15,7 +15,7 @@ from clustrategy.core.errors import DataError, RowsLeftOut
 from clustrategy.core.fits import one_line
 from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
 from clustrategy.core.validation import described
-from clustrategy.design.formula_columns import columns
+from clustrategy.design.formula import FUNCTIONS_ADDED, read_formula
 from clustrategy.tables.frames import check_one_kind, frame, is_text, numbers
 
 if TYPE_CHECKING:
@@ -58,19 +58,19 @@ def shard_from_table(data: object, formula: str, cluster: str) -> tuple[Shard, l
         row is complete, or the formula cannot be read.
     """
     import pandas as pd
-    from formulaic import Formula
 
     table = frame(data, WHAT)
     if cluster not in table.columns:
         known = ", ".join(table.columns)
         raise DataError(f"the data have no column {cluster!r} for the clusters; they have {known}")
     try:
-        parsed = Formula(formula)
-        if not hasattr(parsed, "lhs"):
-            raise DataError(f"the formula {formula!r} has no response: expected 'y ~ x'")
-        if isinstance(parsed.rhs, tuple):
-            raise DataError(f"the formula {formula!r} has more than one right-hand side")
-        used = columns(parsed, set(table.columns))
+        used = read_formula(formula)
+        called = sorted(used.functions & (used.numbers | used.levels))
+        if called:
+            raise DataError(
+                f"the formula {formula!r} calls {called[0]!r}, which is a column of its own, too; "
+                "give the column another name"
+            )
         missing = sorted((used.numbers | used.levels) - set(table.columns))
         if missing:
             known = ", ".join(table.columns)
@@ -89,7 +89,9 @@ def shard_from_table(data: object, formula: str, cluster: str) -> tuple[Shard, l
         rows = model[complete].iloc[np.argsort(codes, kind="stable")].copy()
         for column in rows.select_dtypes("category"):
             rows[column] = rows[column].cat.remove_unused_categories()
-        response, design = parsed.get_model_matrix(rows, output="pandas", na_action="raise")
+        response, design = used.parsed.get_model_matrix(
+            rows, output="pandas", na_action="raise", context=FUNCTIONS_ADDED
+        )
         y, X = _numbers(response, formula), _numbers(design, formula)
     except (DataError, RowsLeftOut):  # A warning is an error where the caller has it so.
         raise
