@@ -44,3 +44,13 @@ def test_the_page_of_the_worked_example(worked: WorkedExample) -> None:
     for row in worked.coefficients.itertuples():
         assert f"{row.estimate:.4f}" in worked.page
     assert [stars(p) for p in (0.0005, 0.005, 0.04, 0.09, 0.5)] == ["***", "**", "*", ".", ""]
+
+
+def test_the_page_tells_what_an_analysis_left_out() -> None:
+    cell = {"clusters": 6, "obs_per_cluster": 4, "between_cluster_sigma": 0.5}
+    process = Process(
+        **cell, predictors=1, coefficients=[1.0, 0.0], residual_sigma=1.0, size_cv=0.6
+    )
+    worked = worked_example(process, 1, cell, [{"strategy": "two_stage"}])
+    assert sorted(worked.dataset.groupby("Group").size()) == [2, 2, 4, 5, 5, 5]
+    assert "ok: 2 of 6 clusters left out: 2 with as many rows as coefficients\n" in worked.page

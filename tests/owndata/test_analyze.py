@@ -103,6 +103,23 @@ def test_two_stage_regresses_the_clusters_intercepts_on_cluster_level_predictors
     assert list(found.loc[order, "df"]) == [25, 25, 26]
 
 
+def test_clusters_that_two_stage_leaves_out_are_told():
+    # R 4.2: lm(Reaction ~ Days) of the other 16 subjects, t.test of the slopes
+    data = sleepstudy()
+    cut = data["Subject"].map({1: 1, 2: 0}).fillna(9)
+    found = rows(
+        analyze(data[data["Days"] <= cut], "Reaction ~ Days", cluster="Subject"), "two_stage"
+    )
+    assert set(found["status"]) == {"ok"} and set(found["message"]) == {
+        "2 of 18 clusters left out: 1 with fewer rows than the 2 coefficients, "
+        "1 with as many rows as coefficients"
+    }
+    days = found.loc["Days"]
+    numbers = days[["estimate", "std_error", "df", "p_value"]].astype(float)
+    expected = [10.2740412121212, 1.49389928767387, 15, 5.25809588282177e-06]
+    np.testing.assert_allclose(numbers, expected, rtol=1e-11)
+
+
 def test_the_order_of_rows_does_not_matter():
     data = sleepstudy()
     mixed_up = data.sample(frac=1, random_state=3)

@@ -30,6 +30,8 @@ from tests.material import (
 )
 
 META = json.loads((FOLDER / "meta_analysis.json").read_text())["datasets"]
+SMALL = json.loads((FOLDER / "small_clusters.json").read_text())["datasets"]
+ENGINES = pytest.mark.parametrize("engine", ["numpy", "statsmodels"])
 
 
 @pytest.mark.parametrize("engine", ["numpy", "statsmodels"])
@@ -37,7 +39,7 @@ META = json.loads((FOLDER / "meta_analysis.json").read_text())["datasets"]
 def test_is_lm_in_every_cluster_then_rs_t_test(name, engine):
     expected = GOLDEN[name]["two_stage"]
     shard = golden(name)
-    found = fit(shard, "two_stage", engine=engine)
+    found = fit(shard, "two_stage", engine=engine, small_clusters="keep")
     np.testing.assert_allclose(found.estimate[0], expected["estimate"], rtol=1e-11)
     np.testing.assert_allclose(found.std_error[0], expected["std_error"], rtol=1e-11)
     assert set(found.df[0]) == {shard.clusters - 1}
@@ -104,8 +106,8 @@ def test_properties(shard):
             assert np.array_equal(getattr(found, column)[sim], getattr(alone, column)[0])
 
 
-@pytest.mark.parametrize("engine", ["numpy", "statsmodels"])
-def test_undefined_where_a_cluster_cannot_carry_its_own_regression(engine):
+@ENGINES
+def test_clusters_without_coefficients_cannot_be_kept(engine):
     good = random_shard(1, 1, 4, 3, 6)
     small = random_shard(2, 1, 4, 3, 6)
     small = Shard(small.y[:-4], small.X[:-4], np.array([[6, 6, 6, 2]]), small.terms)
@@ -113,12 +115,14 @@ def test_undefined_where_a_cluster_cannot_carry_its_own_regression(engine):
     flat.X[6:12, 1] = 0.3
     zero = random_shard(4, 1, 4, 3, 6)
     zero.X[:12, 2] = 0.0
-    found = fit(join(good, small, flat, zero, good), "two_stage", engine=engine)
+    found = fit(
+        join(good, small, flat, zero, good), "two_stage", engine=engine, small_clusters="keep"
+    )
     assert list(found.status) == ["ok", "undefined", "undefined", "undefined", "ok"]
     assert list(found.message[1:4]) == [
-        "1 of 4 clusters have fewer rows than the 3 coefficients",
-        "the predictors are linearly dependent in 1 of 4 clusters",
-        "the predictors are linearly dependent in 2 of 4 clusters",
+        "1 of 4 clusters that cannot be kept: 1 with fewer rows than the 3 coefficients",
+        "1 of 4 clusters that cannot be kept: 1 with linearly dependent predictors",
+        "2 of 4 clusters that cannot be kept: 2 with linearly dependent predictors",
     ]
     assert np.isnan([found.estimate[1:4], found.std_error[1:4], found.df[1:4]]).all()
     alone = fit(good, "two_stage", engine=engine)
@@ -127,24 +131,176 @@ def test_undefined_where_a_cluster_cannot_carry_its_own_regression(engine):
         assert np.array_equal(found.std_error[place], alone.std_error[0])
 
 
-@pytest.mark.parametrize("engine", ["numpy", "statsmodels"])
+@ENGINES
 def test_one_cluster_is_undefined(engine):
     shard = Shard(np.arange(5.0), np.ones((5, 1)), np.array([[5]]), (INTERCEPT,))
     found = fit(shard, "two_stage", engine=engine)
     assert (found.status[0], found.message[0]) == ("undefined", "one cluster: two-stage needs two")
 
 
-@pytest.mark.parametrize("engine", ["numpy", "statsmodels"])
+@ENGINES
 def test_a_golden_dataset_that_r_cannot_analyse_either(engine):
     name = "unbalanced-30x5-0.25"
     assert GOLDEN[name]["two_stage"] is None
-    assert fit(golden(name), "two_stage", engine=engine).status[0] == "undefined"
+    found = fit(golden(name), "two_stage", engine=engine, small_clusters="keep")
+    assert found.status[0] == "undefined"
+
+
+# --- small clusters -----------------------------------------------------------------------
+
+
+@ENGINES
+@pytest.mark.parametrize("name", list(SMALL))
+def test_small_clusters_are_left_out_of_rs_numbers_too(name, engine):
+    shard, expected = golden(name), SMALL[name]
+    found = fit(shard, "two_stage", engine=engine)
+    left_out = expected["clusters"] - expected["kept"]
+    assert found.status[0] == "ok"
+    assert found.message[0].startswith(f"{left_out} of {expected['clusters']} clusters left out: ")
+    for column in ("estimate", "std_error", "df"):
+        np.testing.assert_allclose(getattr(found, column)[0], expected[column], rtol=1e-11)
+    p = t_inference(found.estimate, found.std_error, found.df).p_value
+    np.testing.assert_allclose(p[0], expected["p"], rtol=1e-9)
+
+
+def with_small(seed: int, *kinds: str) -> tuple[Shard, Shard]:
+    """A dataset of 9 clusters that begins with some small ones, and the others alone."""
+    shard = random_shard(seed, 1, 9, 3, 6)
+    rows = np.ones(54, dtype=bool)
+    for g, kind in enumerate(kinds):
+        if kind == "flat":
+            shard.X[6 * g : 6 * g + 6, 2] = 1.0
+        else:
+            rows[6 * g + int(kind) : 6 * g + 6] = False
+    n = rows.reshape(9, 6).sum(axis=1)[None]
+    left = 6 * len(kinds)
+    others = Shard(shard.y[left:], shard.X[left:], n[:, len(kinds) :], shard.terms)
+    return Shard(shard.y[rows], shard.X[rows], n, shard.terms), others
+
+
+KINDS = [(), ("2", "3", "flat", "1"), ("3",), ("flat", "3")]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"engine": "statsmodels"},
+        {"weights": "precision", "test": "hartung_knapp"},
+        {"test": "sign_flip", "draws": 19},
+        {"weights": "precision", "test": "sign_flip", "draws": 19},
+    ],
+)
+def test_a_dataset_has_the_bits_of_the_one_without_its_small_clusters(options):
+    pairs = [with_small(seed, *kinds) for seed, kinds in enumerate(KINDS)]
+    found = fit(join(*(whole for whole, _ in pairs)), "two_stage", **options)
+    others = Fits.concatenate([fit(other, "two_stage", **options) for _, other in pairs])
+    assert set(found.status) == {"ok"} and same_bits(found, others)
+    assert list(found.df[:, 1]) == [8, 4, 7, 6]
+    assert list(found.message) == [
+        "",
+        "4 of 9 clusters left out: 2 with fewer rows than the 3 coefficients, "
+        "1 with as many rows as coefficients, 1 with linearly dependent predictors",
+        "1 of 9 clusters left out: 1 with as many rows as coefficients",
+        "2 of 9 clusters left out: 1 with as many rows as coefficients, "
+        "1 with linearly dependent predictors",
+    ]
+
+
+@pytest.mark.parametrize("options", [{}, {"engine": "statsmodels"}, {"weights": "precision"}])
+def test_datasets_with_small_clusters_are_refused(options):
+    wholes = [with_small(seed, *kinds)[0] for seed, kinds in enumerate(KINDS)]
+    found = fit(join(*wholes), "two_stage", small_clusters="refuse", **options)
+    assert list(found.status) == ["ok", *["undefined"] * 3]
+    assert found.message[2] == "1 of 9 clusters refused: 1 with as many rows as coefficients"
+    assert np.isnan(found.estimate[1:]).all()
+    assert np.array_equal(found.std_error[0], fit(wholes[0], "two_stage", **options).std_error[0])
+
+
+@ENGINES
+@pytest.mark.parametrize("small_clusters", ["drop", "refuse", "keep"])
+def test_paired_measurements_have_the_paired_t_test(engine, small_clusters):
+    first, second = np.random.default_rng(2).standard_normal((2, 12))
+    X = np.tile([[1.0, 0.0], [1.0, 1.0]], (12, 1))
+    y = np.column_stack([first, second]).ravel()
+    shard = Shard(y, X, np.full((1, 12), 2), (INTERCEPT, "second"))
+    found = fit(shard, "two_stage", engine=engine, small_clusters=small_clusters)
+    test = scipy.stats.ttest_rel(second, first)
+    assert (found.status[0], found.message[0]) == ("ok", "")
+    np.testing.assert_allclose(found.estimate[0, 1] / found.std_error[0, 1], test.statistic)
+    assert found.df[0, 1] == test.df
+
+
+@ENGINES
+def test_incomplete_pairs_are_left_out(engine):
+    first, second = np.random.default_rng(2).standard_normal((2, 12))
+    X = np.tile([[1.0, 0.0], [1.0, 1.0]], (12, 1))
+    y = np.column_stack([first, second]).ravel()
+    shard = Shard(y[1:], X[1:], np.array([[1, *[2] * 11]]), (INTERCEPT, "second"))
+    found = fit(shard, "two_stage", engine=engine)
+    test = scipy.stats.ttest_rel(second[1:], first[1:])
+    np.testing.assert_allclose(found.estimate[0, 1] / found.std_error[0, 1], test.statistic)
+    assert found.message[0] == (
+        "1 of 12 clusters left out: 1 with fewer rows than the 2 coefficients"
+    )
+
+
+def test_means_of_one_row_count_but_have_no_weight():
+    shard = random_shard(4, 1, 9, 1, (1, 6))
+    assert fit(shard, "two_stage").message[0] == ""
+    single = int((shard.n == 1).sum())
+    found = fit(shard, "two_stage", weights="precision")
+    assert found.df[0, 0] == 8 - single < 8
+    assert found.message[0] == (
+        f"{single} of 9 clusters left out: {single} with as many rows as coefficients"
+    )
+
+
+@ENGINES
+def test_too_few_clusters_that_are_left_are_undefined(engine):
+    none, one = with_small(1, *["2"] * 9)[0], with_small(2, *["3"] * 8)[0]
+    level = random_shard(3, 1, 9, 3, 6)
+    level.X[:, 2] = np.repeat([1.0, *[0.0] * 8], 6)
+    rows = np.r_[:2, 6:54]
+    level = Shard(level.y[rows], level.X[rows], np.array([[2, *[6] * 8]]), level.terms)
+    level.X[:2, 1] = 1.0
+    found = fit(join(none, one, level), "two_stage", engine=engine)
+    assert set(found.status) == {"undefined"}
+    assert list(found.message) == [
+        "9 of 9 clusters left out: 9 with fewer rows than the 3 coefficients; "
+        "no cluster: two-stage needs two",
+        "8 of 9 clusters left out: 8 with as many rows as coefficients; "
+        "one cluster: two-stage needs two",
+        "1 of 9 clusters left out: 1 with linearly dependent predictors; "
+        "the predictors are linearly dependent",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "end"),
+    [
+        ({}, ""),
+        ({"engine": "statsmodels"}, ""),
+        ({"test": "sign_flip"}, "and left out: (Intercept), level"),
+    ],
+)
+def test_second_stages_count_the_clusters_that_are_left(options, end):
+    shard = random_shard(7, 1, 9, 2, 6)
+    level = np.repeat(np.random.default_rng(1).standard_normal(9), 6)
+    X, n, terms = np.column_stack([shard.X, level]), shard.n, (*shard.terms, "level")
+    small = Shard(shard.y[5:], X[5:], np.array([[1, *[6] * 8]]), terms)
+    found = fit(small, "two_stage", **options)
+    others = fit(Shard(shard.y[6:], X[6:], n[:, 1:], terms), "two_stage", **options)
+    assert same_bits(found, others) and found.df[0, 1] == 7
+    left_out = "1 of 9 clusters left out: 1 with fewer rows than the 2 coefficients"
+    assert found.message[0] == "; ".join(filter(None, [left_out, others.message[0]]))
+    assert found.message[0].endswith(end)
 
 
 # --- predictors that are constant within clusters -----------------------------------------
 
 
-@pytest.mark.parametrize("engine", ["numpy", "statsmodels"])
+@ENGINES
 def test_cross_level_interactions_are_lmers_where_every_cluster_has_the_same_rows(engine):
     # distance ~ age * female: female is constant within children, age * female a multiple of age
     expected = GOLDEN["orthodont"]["mixed_maximal"]["best"]
@@ -155,7 +311,7 @@ def test_cross_level_interactions_are_lmers_where_every_cluster_has_the_same_row
     np.testing.assert_allclose(found.df[0], expected["df"], rtol=1e-6)
 
 
-@pytest.mark.parametrize("engine", ["numpy", "statsmodels"])
+@ENGINES
 def test_intercepts_are_regressed_on_cluster_level_predictors(engine):
     shard = random_shard(7, 1, 9, 2, (4, 7))
     codes = shard.cluster_codes(0)
@@ -185,7 +341,7 @@ def test_clusters_of_one_row_are_ordinary_least_squares():
     assert set(found.df.ravel()) == {8}
 
 
-@pytest.mark.parametrize("engine", ["numpy", "statsmodels"])
+@ENGINES
 def test_second_stages_that_do_not_exist_are_undefined(engine):
     few = random_shard(1, 1, 3, 4, 6)
     few.X[:, 1:3] = np.repeat([[1.0, 2.0], [3.0, 5.0], [4.0, 1.0]], 6, axis=0)
@@ -245,7 +401,7 @@ def test_weights_need_residual_degrees_of_freedom_and_a_residual_variance():
     small = random_shard(3, 1, 4, 3, 6)
     small = Shard(small.y[:-3], small.X[:-3], np.array([[6, 6, 6, 3]]), small.terms)
     exact.y[:6] = 0.0
-    found = fit(join(good, small, exact), "two_stage", weights="precision")
+    found = fit(join(good, small, exact), "two_stage", weights="precision", small_clusters="keep")
     assert list(found.status) == ["ok", "undefined", "undefined"]
     assert list(found.message[1:]) == [
         "1 of 4 clusters have no residual degrees of freedom for a weight",
@@ -260,7 +416,7 @@ def test_weights_need_residual_degrees_of_freedom_and_a_residual_variance():
     [(5, 3, False), (4, 3, False), (6, 3, True), (3, 1, False), (4, 1, True), (1, 0, True)],
 )
 def test_where_estimates_have_a_finite_variance(rows, slopes, finite):
-    for options in ({}, {"weights": "precision"}):
+    for options in ({}, {"weights": "precision"}, {"small_clusters": "keep"}):
         strategy = Strategy.parse({"strategy": "two_stage", **options})
         assert strategy.finite_variance(rows, slopes) is finite
 
@@ -429,7 +585,7 @@ def test_weighted_estimates_change_their_unit_with_the_response(options):
         ({"draws": 9.5}, "draws must be a whole number, found 9.5"),
         (
             {"draws": 99, "engine": "statsmodels"},
-            "'two_stage' with engine 'statsmodels' has no option 'draws'; it takes none",
+            "'two_stage' with engine 'statsmodels' has no option 'draws'; it takes small_clusters",
         ),
     ],
 )

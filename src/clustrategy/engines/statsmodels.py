@@ -11,7 +11,7 @@ import numpy as np
 from clustrategy.core.fits import Fit, Fits, fit_each
 from clustrategy.core.shard import Floats, Shard
 from clustrategy.estimation.cluster_robust import ONE_CLUSTER
-from clustrategy.estimation.first_stage import FirstStage
+from clustrategy.estimation.first_stage import SmallClusters, first_stages, tell
 from clustrategy.estimation.least_squares import mark_undefined, solve
 from clustrategy.estimation.within import estimable, solve_within
 from clustrategy.estimation.within import mark_undefined as mark_no_slopes
@@ -119,17 +119,29 @@ def fixed_effects(
 
 
 @register("two_stage")
-def two_stage(shard: Shard) -> Fits:
+def two_stage(shard: Shard, *, small_clusters: SmallClusters = "drop") -> Fits:
     """Fit `OLS(y, X).fit()` in each cluster, then `DescrStatsW(coefficients).ttest_mean()`.
 
     With predictors that are constant within clusters, `OLS(coefficients, Z).fit()` follows instead.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    small_clusters : str
+        As of the numpy engine.
+
+    Returns
+    -------
+    Fits
     """
     from statsmodels.stats.weightstats import DescrStatsW
 
     def fit(one: Shard) -> Fit:
-        (stage,) = FirstStage.of(one)
-        ends = np.cumsum(one.n[0])[:-1]
-        clusters = zip(np.split(one.y, ends), np.split(one.X[:, stage.own], ends), strict=True)
+        (stage,), _ = first_stages(one, Fits.blank(1, one.p), small_clusters)
+        kept = stage.dataset(one, 0)
+        ends = np.cumsum(kept.n[0])[:-1]
+        clusters = zip(np.split(kept.y, ends), np.split(kept.X[:, stage.own], ends), strict=True)
         coefficients = np.array([_ols(y, X).fit().params for y, X in clusters])
         numbers = np.empty((3, one.p))
         for response, columns, design in stage.second:
@@ -143,9 +155,10 @@ def two_stage(shard: Shard) -> Fits:
         return Fit(*numbers)
 
     fits = Fits.blank(shard.sims, shard.p)
-    for stage in FirstStage.of(shard):
-        stage.mark_undefined(fits)
-    return fit_each(shard, fit, fits)
+    _, left_out = first_stages(shard, fits, small_clusters)
+    fit_each(shard, fit, fits)
+    tell(fits, left_out)
+    return fits
 
 
 def _defined(shard: Shard) -> Fits:

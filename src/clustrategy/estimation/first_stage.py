@@ -1,21 +1,34 @@
-"""Least squares in every cluster, and the regressions over the clusters that follow it."""
+"""Least squares in every cluster, and the regressions over the clusters that follow it.
+
+A cluster is small if it cannot carry a regression of its own, or none with a residual. Given
+normal predictors, the slopes of a cluster with as many rows as coefficients are Cauchy about the
+cluster's true ones: without an expectation, and so is every mean that counts them (Graham &
+Powell 2012, Econometrica 80, 2105-2152, call such panels irregular).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clustrategy.core.fits import Fits
-from clustrategy.core.shard import Floats, Ints, Shard
+from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
 from clustrategy.estimation.least_squares import DEPENDENT, full_rank
 from clustrategy.estimation.proportional_columns import first_proportional, ratios
 
-ONE_CLUSTER = "one cluster: two-stage needs two"
+SmallClusters = Literal["drop", "refuse", "keep"]
+
+WORDS: dict[SmallClusters, str] = {
+    "drop": "left out",
+    "refuse": "refused",
+    "keep": "that cannot be kept",
+}
+"""What messages call the small clusters."""
 
 
 class SecondStage(NamedTuple):
@@ -44,18 +57,24 @@ class FirstStage:
     ----------
     sims : (s,) array of int
         Which datasets of the shard.
+    counts : (s, C) array of bool
+        Which of the shard's C clusters count, G in each of these datasets.
     first : (p,) array of int
         For each column of X the first one that it is proportional to within every cluster.
     n : (s, G) array of int
         Rows of each cluster.
     triangles : (s, G, p + 1, p + 1) array
-        The shard's triangular factors of these datasets.
+        Their triangular factors.
+    means : bool
+        Whether the clusters' own regressions are nothing but their means.
     """
 
     sims: Ints
+    counts: NDArray[np.bool_]
     first: Ints
     n: Ints
     triangles: Floats
+    means: bool
 
     @classmethod
     def of(cls, shard: Shard) -> Iterator[FirstStage]:
@@ -63,7 +82,9 @@ class FirstStage:
         first = first_proportional(shard.triangles[..., : shard.p])
         for pattern in np.unique(first, axis=0):
             sims = np.flatnonzero((first == pattern).all(axis=1))
-            yield cls(sims, pattern, shard.n[sims], shard.triangles[sims])
+            counts = np.ones((sims.size, shard.clusters), dtype=bool)
+            means = INTERCEPT in shard.terms and not pattern.any()
+            yield cls(sims, counts, pattern, shard.n[sims], shard.triangles[sims], means)
 
     @cached_property
     def own(self) -> Ints:
@@ -120,30 +141,113 @@ class FirstStage:
             found.append(SecondStage(response, columns, design))
         return found
 
+    def small(self, small_clusters: SmallClusters, variances: bool) -> NDArray[np.bool_]:
+        """Tell which clusters are small.
+
+        Without residual degrees of freedom there is no variance. Where none is needed such a
+        cluster is small if it has slopes and others have residual degrees of freedom. If none
+        has, as in paired measurements, or if the regression is nothing but a mean, it is as good
+        as the others.
+
+        Parameters
+        ----------
+        small_clusters : str
+            With `keep` only those are small that cannot carry a regression at all.
+        variances : bool
+            Whether every cluster needs a variance.
+
+        Returns
+        -------
+        (s, G) array of bool
+        """
+        residual = self.solvable & (self.n > self.own.size)
+        if small_clusters == "keep" or (self.means and not variances):
+            return ~self.solvable
+        if variances:
+            return ~residual
+        return ~np.where(residual.any(axis=1, keepdims=True), residual, self.solvable)
+
+    def reasons(self, small: NDArray[np.bool_], word: str) -> NDArray[Any]:
+        """Say of each dataset how many clusters are small, and why.
+
+        Parameters
+        ----------
+        small : (s, G) array of bool
+            Which clusters are.
+        word : str
+            What they are called.
+
+        Returns
+        -------
+        (s,) array of str
+            Empty where no cluster is small.
+        """
+        k = self.own.size
+        few, saturated = self.n < k, (self.n == k) & self.solvable
+        kinds = {
+            f"fewer rows than the {k} coefficients": few,
+            "as many rows as coefficients": saturated,
+            "linearly dependent predictors": ~few & ~saturated,
+        }
+        sums = {kind: (small & there).sum(axis=1) for kind, there in kinds.items()}
+        found = np.full(len(small), "", dtype=object)
+        for place in np.flatnonzero(small.any(axis=1)):
+            parts = [f"{j[place]} with {kind}" for kind, j in sums.items() if j[place]]
+            whole = f"{small[place].sum()} of {small.shape[1]} clusters {word}"
+            found[place] = f"{whole}: {', '.join(parts)}"
+        return found
+
+    def without(self, small: NDArray[np.bool_]) -> Iterator[FirstStage]:
+        """Yield the datasets without some clusters, in groups with the same number of them.
+
+        Parameters
+        ----------
+        small : (s, G) array of bool
+            The clusters to leave out.
+        """
+        if not small.any():
+            yield self
+            return
+        left = (~small).sum(axis=1)
+        for G in np.unique(left):
+            there = left == G
+            sims, counts, kept = self.sims[there], self.counts[there], ~small[there]
+            counts[counts] = kept.reshape(-1)
+            n = self.n[there][kept].reshape(sims.size, G)
+            triangles = self.triangles[there][kept]
+            triangles = triangles.reshape(*n.shape, *triangles.shape[1:])
+            yield FirstStage(sims, counts, self.first, n, triangles, self.means)
+
+    def dataset(self, shard: Shard, place: int) -> Shard:
+        """Return one of these datasets with the clusters that count.
+
+        Parameters
+        ----------
+        shard : Shard
+            All datasets.
+        place : int
+            Which of the stage's datasets.
+
+        Returns
+        -------
+        Shard
+        """
+        one, counts = shard.dataset(int(self.sims[place])), self.counts[place]
+        rows = np.repeat(counts, one.n[0])
+        return replace(one, y=one.y[rows], X=one.X[rows], n=one.n[:, counts])
+
     def mark_undefined(self, fits: Fits) -> None:
-        """Fail the fits to datasets that cannot carry both stages.
+        """Fail the fits to datasets that have too few clusters for the second stage.
 
         Parameters
         ----------
         fits : Fits
             Of the whole shard, marked in place.
         """
-        k, G = self.own.size, self.n.shape[1]
-        small = (self.n < k).sum(axis=1)
-        self.fail(
-            fits,
-            small > 0,
-            [f"{j} of {G} clusters have fewer rows than the {k} coefficients" for j in small],
-        )
-        dependent = (~self.solvable).sum(axis=1)
-        self.fail(
-            fits,
-            dependent > 0,
-            [f"{DEPENDENT} in {j} of {G} clusters" for j in dependent],
-        )
+        G = self.n.shape[1]
         everywhere = np.ones(self.sims.size, dtype=bool)
         if G < 2:
-            self.fail(fits, everywhere, ONE_CLUSTER)
+            self.fail(fits, everywhere, f"{('no', 'one')[G]} cluster: two-stage needs two")
         for second in self.second:
             q = second.columns.size
             if q >= G:
@@ -179,4 +283,59 @@ class FirstStage:
         kept = fits.status[self.sims] == "ok"
         if kept.all():
             return self
-        return FirstStage(self.sims[kept], self.first, self.n[kept], self.triangles[kept])
+        parts = (self.sims[kept], self.counts[kept], self.first, self.n[kept])
+        return FirstStage(*parts, self.triangles[kept], self.means)
+
+
+def first_stages(
+    shard: Shard, fits: Fits, small_clusters: SmallClusters, variances: bool = False
+) -> tuple[list[FirstStage], NDArray[Any]]:
+    """Fit the clusters' own regressions, each dataset without its small clusters.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    fits : Fits
+        Marked in place: undefined where small clusters may not be left out, or too few are left.
+    small_clusters : str
+        `drop` leaves them out; with `refuse` datasets that have some are undefined, as with
+        `keep` those that have some without coefficients.
+    variances : bool
+        Whether every cluster needs a variance.
+
+    Returns
+    -------
+    stages : list of FirstStage
+        The datasets in groups with as many clusters and the same proportional columns.
+    left_out : (S,) array of str
+        How many clusters of each dataset were left out, and why; empty where none was.
+    """
+    stages: list[FirstStage] = []
+    left_out = np.full(shard.sims, "", dtype=object)
+    for whole in FirstStage.of(shard):
+        small = whole.small(small_clusters, variances)
+        reasons = whole.reasons(small, WORDS[small_clusters])
+        if small_clusters == "drop":
+            left_out[whole.sims] = reasons
+            stages += whole.without(small)
+        else:
+            whole.fail(fits, np.asarray(small.any(axis=1)), list(reasons))
+            stages.append(whole)
+    for stage in stages:
+        stage.mark_undefined(fits)
+    return stages, left_out
+
+
+def tell(fits: Fits, left_out: NDArray[Any]) -> None:
+    """Begin the messages with what was left out.
+
+    Parameters
+    ----------
+    fits : Fits
+        Changed in place.
+    left_out : (S,) array of str
+        Of each dataset, as `first_stages` gives it.
+    """
+    for sim in np.flatnonzero(left_out != ""):
+        fits.message[sim] = "; ".join(filter(None, [left_out[sim], fits.message[sim]]))

@@ -18,7 +18,7 @@ from clustrategy.core.fits import Fits
 from clustrategy.core.inference import CONFIDENCE
 from clustrategy.core.shard import Floats, Ints, Shard
 from clustrategy.estimation.cluster_robust import leave_out_zeros
-from clustrategy.estimation.first_stage import FirstStage
+from clustrategy.estimation.first_stage import FirstStage, SmallClusters, first_stages, tell
 from clustrategy.estimation.least_squares import NO_RESIDUAL, RESIDUAL_ROUNDING, explained, solve
 from clustrategy.estimation.meta_analysis import pool
 from clustrategy.estimation.resampling import signs
@@ -46,7 +46,9 @@ class SignFlip(NamedTuple):
     conf_high: Floats
 
 
-def fit_two_stage(shard: Shard, weights: Weights, test: Test, draws: int) -> Fits:
+def fit_two_stage(
+    shard: Shard, weights: Weights, test: Test, draws: int, small_clusters: SmallClusters
+) -> Fits:
     """Fit every cluster by itself, then test over the clusters.
 
     Parameters
@@ -63,17 +65,19 @@ def fit_two_stage(shard: Shard, weights: Weights, test: Test, draws: int) -> Fit
         `t` itself; `sign_flip`, which changes the signs of the clusters' coefficients.
     draws : int
         Random sign vectors, where not all are tried.
+    small_clusters : str
+        What becomes of clusters that cannot carry a regression of their own with a residual, as
+        in `first_stages`.
 
     Returns
     -------
     Fits
-        Undefined where a cluster cannot carry a regression of its own.
     """
     fits = Fits.blank(shard.sims, shard.p)
     fits.fail(explained(shard.triangles, shard.n_obs, solve(shard)), "undefined", NO_RESIDUAL)
     regressions: list[tuple[Ints, Ints]] = []
-    for stage in FirstStage.of(shard):
-        stage.mark_undefined(fits)
+    stages, left_out = first_stages(shard, fits, small_clusters, weights == "precision")
+    for stage in stages:
         if weights == "precision":
             _need_variances(stage, fits)
         means = [second.response for second in stage.second if second.columns.size == 1]
@@ -91,7 +95,7 @@ def fit_two_stage(shard: Shard, weights: Weights, test: Test, draws: int) -> Fit
             if rest:
                 regressions.append((stage.sims, np.sort(np.concatenate(rest))))
             for place, sim in enumerate(stage.sims):
-                flips = signs(shard.dataset(int(sim)), draws)
+                flips = signs(stage.dataset(shard, place), draws)
                 there = sim, stage.own[means]
                 fits.p_value[there], fits.conf_low[there], fits.conf_high[there] = _sign_flip(
                     stage.coefficients[place][:, means], shares[place][:, means], flips
@@ -99,6 +103,7 @@ def fit_two_stage(shard: Shard, weights: Weights, test: Test, draws: int) -> Fit
     leave_out_zeros(fits, shard.terms)
     for sims, columns in regressions:
         _leave_out_regressions(fits, sims[fits.status[sims] == "ok"], columns, shard.terms)
+    tell(fits, left_out)
     return fits
 
 

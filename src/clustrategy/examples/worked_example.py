@@ -137,8 +137,9 @@ def _page(
     ]
     for (label, engine), part in table.groupby(["strategy", "engine"], sort=False):
         lines += ["", f"## {label} ({engine})", ""]
-        if part["status"].iloc[0] != "ok":
-            lines += [f"{part['status'].iloc[0]}: {part['message'].iloc[0]}", ""]
+        status, message = part[["status", "message"]].iloc[0]
+        if status != "ok" or message:
+            lines += [f"{status}: {message}", ""]
         body = [
             [
                 str(row.term),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Shard
+from clustrategy.estimation.first_stage import SmallClusters
 from clustrategy.estimation.two_stage import Test, Weights, fit_two_stage
 from clustrategy.strategies.draws import no_draws
 from clustrategy.strategies.registry import strategy
@@ -17,7 +18,8 @@ def finite_variance(rows: int, slopes: int, **options: object) -> bool:
     these exceed slopes + 1. Treatment arms take a row each and are no slopes here. Precision
     weights change nothing: where a cluster has two residual degrees of freedom, a mean of any
     weights is finite because the estimates are; with one, its variance is too poor a guess to
-    tell a wild estimate.
+    tell a wild estimate. Clusters with none may be left out, but where sizes differ those with
+    one are there, too.
 
     Parameters
     ----------
@@ -37,12 +39,16 @@ def finite_variance(rows: int, slopes: int, **options: object) -> bool:
 
 @strategy("two_stage", finite_variance=finite_variance, refusal=no_draws)
 def two_stage(
-    shard: Shard, *, weights: Weights = "equal", test: Test = "t", draws: int = 999
+    shard: Shard,
+    *,
+    weights: Weights = "equal",
+    test: Test = "t",
+    draws: int = 999,
+    small_clusters: SmallClusters = "drop",
 ) -> Fits:
     """Fit every cluster by itself and take the mean of its coefficients, t with G - 1 df.
 
-    Undefined where a cluster cannot carry a regression of its own; with hardly more rows than
-    coefficients its estimates have no finite variance.
+    With hardly more rows than coefficients the estimates of a cluster have no finite variance.
 
     Parameters
     ----------
@@ -58,9 +64,14 @@ def two_stage(
         `t` itself; `sign_flip`, which changes the signs of the clusters' coefficients.
     draws : int
         Random sign vectors, where not all are tried.
+    small_clusters : str
+        What becomes of clusters that cannot carry a regression of their own, or none with a
+        residual where others have one: `drop` leaves them out of both stages and `message` says
+        how many; with `refuse` the fit is undefined; `keep` counts those that have coefficients,
+        and the fit is undefined where some have none.
 
     Returns
     -------
     Fits
     """
-    return fit_two_stage(shard, weights, test, draws)
+    return fit_two_stage(shard, weights, test, draws, small_clusters)
