@@ -150,9 +150,8 @@ def _agree(design: Arms, column: int, wald: Wald, Q: np.ndarray) -> None:
     assert np.abs(w @ omega @ Q @ omega).max() < 1e-12
     root = np.linalg.cholesky(omega)
     values = np.linalg.eigvalsh(root.T @ Q @ root) / variance
-    claimed = np.concatenate(
-        [[w] * round(nu) for w, nu in zip(wald.weights, wald.chi2_df, strict=True)]
-    )
+    assert all(nu == round(nu) for nu in wald.chi2_df)
+    claimed = np.repeat(wald.weights, np.array(wald.chi2_df, dtype=int))
     found = np.sort(values)[::-1]
     assert found[: claimed.size] == pytest.approx(np.sort(claimed)[::-1], rel=1e-8)
     assert np.abs(found[claimed.size :]).max() < 1e-12
@@ -338,7 +337,9 @@ def test_two_stage_has_no_variance_where_rows_are_few(rows: int, slopes: int) ->
     [(25, 0.1, 0.079), (25, 0.25, 0.212), (25, 1, 0.594), (5, 0.25, 0.085), (5, 1, 0.295)],
 )
 def test_false_positives_of_a_random_intercept(rows: int, sd: float, published: float) -> None:
-    assert random_intercept_rejection(rows, 1, sd, 1.0) == pytest.approx(published, abs=5e-4)
+    for unit in (1.0, 0.5, 3.0):
+        found = random_intercept_rejection(rows, 1, unit * sd, unit)
+        assert found == pytest.approx(published, abs=5e-4)
 
 
 @pytest.mark.parametrize("sd", [0.1, 0.5])
