@@ -364,6 +364,20 @@ def test_how_often_the_random_intercept_vanishes(sd: float, between: bool) -> No
     assert found == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / 50_000))
 
 
+def test_how_often_it_vanishes_where_differences_vary() -> None:
+    """By the expected mean squares of the explicit matrices."""
+    for arms, rows in ((2, 4), (3, 6)):
+        design = Arms("within", 5, rows, arms, 0.3, 0.7, 1.2)
+        X, omega, cluster = _matrices(design)
+        N = len(X)
+        between = (cluster[:, None] == cluster) / rows - np.full((N, N), 1 / N)
+        within = np.eye(N) - X @ np.linalg.pinv(X) - between
+        df = [round(np.trace(square)) for square in (between, within)]
+        squares = [np.trace(square @ omega) for square in (between, within)]
+        ratio = squares[1] / df[1] / (squares[0] / df[0])
+        assert boundary_probability(design) == pytest.approx(stats.f(*df).cdf(ratio), rel=1e-9)
+
+
 def test_effects_and_two_stage() -> None:
     """Power by noncentral t; two-stage is a one-sample t test of the clusters' differences."""
     design = Arms("within", 8, 6, 3, 1.0, 0.5, 1.0)

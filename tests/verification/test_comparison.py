@@ -52,7 +52,11 @@ KNOWN = {
     "fixed_effects": (NONE, NONE, NOT_THE_INTERCEPT, NOT_THE_INTERCEPT),
     "two_stage": (ALL, ALL, ALL, ALL),
     "sign flips": (NONE, NONE, SIGNS, SIGNS),
+    "sign flips, weighted": (NONE, NONE, NONE, NONE),
+    "weighted": (NONE, NONE, NONE, NONE),
     "wild_cluster_bootstrap": (NONE, NONE, SIGNS, SIGNS),
+    "wild bootstrap, null not imposed": (NONE, NONE, NONE, NONE),
+    "wild bootstrap, Webb": (NONE, NONE, NONE, NONE),
     # With 15 clusters its variance is estimated as 0 too often. The df of its intercept vary with
     # the data, so that rate and width have no closed form, if they are used.
     "mixed_intercept": (NONE, ALL, (9, 11, 12), NOT_THE_INTERCEPT),
@@ -63,6 +67,17 @@ KNOWN = {
 }
 ENTRIES = {
     "sign flips": {"strategy": "two_stage", "test": "sign_flip"},
+    "sign flips, weighted": {
+        "strategy": "two_stage",
+        "weights": "precision",
+        "test": "sign_flip",
+    },
+    "weighted": {"strategy": "two_stage", "weights": "precision"},
+    "wild bootstrap, null not imposed": {
+        "strategy": "wild_cluster_bootstrap",
+        "impose_null": False,
+    },
+    "wild bootstrap, Webb": {"strategy": "wild_cluster_bootstrap", "weights": "webb"},
     "mixed_intercept KR": {"strategy": "mixed_intercept", "df": "kenward_roger"},
     "mixed_intercept z": {"strategy": "mixed_intercept", "df": "normal"},
     "mixed_intercept CR2": {"strategy": "mixed_intercept", "variance": "CR2"},
