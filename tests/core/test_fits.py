@@ -43,6 +43,8 @@ def test_fit_each_passes_over_what_has_failed_and_keeps_exceptions_as_rows():
     assert seen == [shard.y[6], shard.y[12]]
     assert list(found.status) == ["undefined", "error", "ok"]
     assert list(found.message) == ["before", "ValueError", "fine"]
+    flags = ("singular", "optimizer_warning", "gradient_warning", "hessian_warning")
+    assert not any(getattr(found, flag).any() for flag in flags)
 
 
 def sound(sims: int) -> Fits:

@@ -242,6 +242,9 @@ def test_intercept_slope_correlation(rho, distribution):
     expected[0] = expected[:, 0] = rho
     np.fill_diagonal(expected, 1.0)
     assert_mean(moments(z, z), expected)
+    own = Drawn(random_distribution=distribution).deviation
+    mixed = rho * own[:, :1] + np.sqrt(1 - rho**2) * own[:, 1:]
+    np.testing.assert_allclose(z, np.column_stack([own[:, 0], mixed]), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("rho", [-0.45, 0.7])
@@ -267,6 +270,10 @@ def test_predictor_icc(rho):
     # the slope of a predictor that is constant within clusters is the same in all of them
     assert np.all(drawn.deviation[:, 3] == 0)
     assert_mean(drawn.deviation[:, :3] ** 2, 1)
+    # what varies within a cluster are the draws of predictors without an ICC, only smaller
+    whole = Drawn(predictor_correlation=rho).x
+    within, drawn_within = (x - x.mean(axis=1, keepdims=True) for x in (whole, drawn.x))
+    np.testing.assert_allclose(drawn_within, np.sqrt(1 - share) * within, rtol=0, atol=1e-12)
     same = Drawn(predictor_icc=[0.3, 0.3, 0.3]), Drawn(predictor_icc=0.3)
     assert np.array_equal(same[0].X, same[1].X)
 

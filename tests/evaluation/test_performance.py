@@ -135,6 +135,52 @@ def replicates(error: Floats, std_error: Floats, truth: float, df: float = 8.0) 
     return Replicates.of(true + error, true, std_error, np.full(n, df))
 
 
+MOMENTS = {
+    "empirical_se",
+    "mse",
+    "rmse",
+    "model_se",
+    "relative_error",
+    "variance_ratio",
+    "variance_df",
+    "bias_eliminated_coverage",
+    "interval_width",
+    "interval_score",
+}
+"""What needs a finite variance, as docs/measures.md lists it; of biases the MCSE alone does."""
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_what_needs_a_finite_variance(name: str) -> None:
+    rng = np.random.default_rng(4)
+    own = replicates(rng.standard_normal(40), rng.uniform(0.5, 2, 40), truth=1.0)
+    plain = measures.evaluate(name, own, Settings())
+    found = measures.evaluate(name, own, Settings(), finite_variance=False)
+    assert np.isfinite([plain.value, plain.mcse]).all() and plain.note == ""
+    value, mcse = plain.value, plain.mcse
+    if name in MOMENTS:
+        value = np.nan
+    if name in MOMENTS | {"bias", "relative_bias"}:
+        mcse = np.nan
+    np.testing.assert_equal([found.value, found.mcse, found.n], [value, mcse, 40])
+    assert found.note == ("no finite variance" if np.isnan(mcse) else "")
+
+
+@pytest.mark.parametrize("n", [5, 40])
+def test_the_error_of_the_robust_se(n: int) -> None:
+    """Of two quartiles whose densities are taken from quantiles around them, by NumPy."""
+    e = np.random.default_rng(6).standard_normal(n)
+    half = 1.96 * (0.25 * 0.75 / n) ** 0.5
+    influence = 0.0
+    for share, sign in ((0.25, -1), (0.75, 1)):
+        ends = np.clip([share - half, share + half], 0, 1)
+        sparsity = np.ptp(np.quantile(e, ends)) / np.ptp(ends)
+        influence -= sign * sparsity * (e <= np.quantile(e, share))
+    mcse = np.std(influence, ddof=1) / n**0.5 / 1.3489795003921634
+    found = measures.evaluate("robust_se", replicates(e, np.ones(n), 0.0), Settings())
+    assert found.mcse == pytest.approx(mcse)
+
+
 STUDIES, SIMS, DF = 500, 250, 8.0
 
 

@@ -29,6 +29,16 @@ from clustrategy.evaluation.sample_size import sims_by_pilot, sims_for
         ({"mcse": 0.01, "of": "unusable_rate"}, 2_500),
         ({"mcse": 0.01, "of": "empirical_se", "sd": 0.2}, 201),
         ({"mcse": 0.3, "of": "bias_eliminated_coverage"}, 1),
+        # Means: of errors as shares of the truth, squared standard errors, widths and scores.
+        ({"mcse": 0.005, "of": "relative_bias", "sd": 0.2}, 1_600),
+        ({"mcse": 0.005, "of": "model_se", "sd": 0.2}, 1_600),
+        ({"mcse": 0.005, "of": "interval_width", "sd": 0.2}, 1_600),
+        ({"mcse": 0.005, "of": "interval_score", "sd": 0.2}, 1_600),
+        # The variance of a median is pi / 2 times, that of a root mean square half a mean's;
+        # squares of normal errors vary by 2 sd^4.
+        ({"mcse": 0.005, "of": "median_bias", "sd": 0.2}, 2_514),
+        ({"mcse": 0.005, "of": "rmse", "sd": 0.2}, 800),
+        ({"mcse": 0.005, "of": "mse", "sd": 0.2}, 128),
     ],
 )
 def test_known_numbers(arguments: dict[str, Any], sims: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,11 @@ def test_an_audit_of_damaged_shards_makes_them_again(folder: Path, kind: str) ->
     audited.file(audited.blocks[0]).unlink()
     audited.make(audited.blocks[0])
     assert contents(folder) == before
+
+
+def test_an_audit_names_the_versions_of_its_references(tmp_path: Path) -> None:
+    audit = AuditedBlocks.of(planned(tmp_path, **AUDIT)).audit
+    assert audit.versions["statsmodels"] == version("statsmodels")
 
 
 def test_a_study_without_an_audit_has_nothing_to_audit(tmp_path: Path) -> None:

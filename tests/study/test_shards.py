@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from clustrategy.core.errors import DataError
@@ -239,9 +240,16 @@ def test_a_shard_of_other_sims_is_refused_though_it_claims_to_be_right(tmp_path:
         shards = shards_of(plan)[0]
         table = read(shards, kind)
         sims = table["sim"].to_numpy()
-        for kept in (sims < 2, np.arange(table.num_rows) > 0, sims < 0):
+        place = table.column_names.index("sim")
+        few = (sims < 2, np.arange(table.num_rows) > 0, sims < 0)
+        # As many rows as there should be, of the next block or of two sims alone.
+        others = (sims + 3, np.minimum(sims, 1))
+        for wrong in (
+            *(table.filter(kept) for kept in few),
+            *(table.set_column(place, "sim", pa.array(other)) for other in others),
+        ):
             made_from = json.dumps(dict(shards.parts(kind)))
-            write_sealed(table.filter(kept), shards.file(kind), {MADE_FROM: made_from})
+            write_sealed(wrong, shards.file(kind), {MADE_FROM: made_from})
             with pytest.raises(DataError, match=r"does not hold sims 0 to 2"):
                 read(shards, kind)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import resource
 import subprocess
 import sys
@@ -46,6 +47,28 @@ def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     )
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_is_put_in_place_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a file could be empty after a power failure."""
+    target, done = tmp_path / "table.csv", []
+    synced, replaced = os.fsync, os.replace
+
+    def fsync(file: int) -> None:
+        done.append(("synced", os.fstat(file).st_ino, os.fstat(file).st_size))
+        synced(file)
+
+    def replace(source: Path, to: Path) -> None:
+        done.append(("replaced", source.stat().st_ino, source.stat().st_size))
+        replaced(source, to)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", replace)
+    write_text("rows", target)
+    inode = target.stat().st_ino
+    assert done == [("synced", inode, 4), ("replaced", inode, 4)]
 
 
 def test_a_reason_without_a_number_is_told_in_its_own_words(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -57,6 +58,19 @@ def test_any_flipped_bit_is_noticed(tmp_path: Path) -> None:
         path.write_bytes(damaged)
         with pytest.raises(DataError, match=r"sealed\.parquet: (is damaged|cannot be read)"):
             read_sealed(path)
+
+
+def test_other_programs_can_tell_that_rows_are_damaged(tmp_path: Path) -> None:
+    """By the checksums of pages, which are Parquet's own."""
+    path = tmp_path / "sealed.parquet"
+    table = pa.table({"number": np.random.default_rng(1).standard_normal(100)})
+    write_sealed(table, path, {})
+    content = bytearray(path.read_bytes())
+    content[400] ^= 1
+    path.write_bytes(content)
+    assert not pq.read_table(path).equals(table)
+    with pytest.raises(OSError, match="CRC checksum"):
+        pq.read_table(path, page_checksum_verification=True)
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut off", "longer", "no seal", "another seal"])

@@ -150,9 +150,8 @@ def _agree(design: Arms, column: int, wald: Wald, Q: np.ndarray) -> None:
     assert np.abs(w @ omega @ Q @ omega).max() < 1e-12
     root = np.linalg.cholesky(omega)
     values = np.linalg.eigvalsh(root.T @ Q @ root) / variance
-    claimed = np.concatenate(
-        [[w] * round(nu) for w, nu in zip(wald.weights, wald.chi2_df, strict=True)]
-    )
+    assert all(nu == round(nu) for nu in wald.chi2_df)
+    claimed = np.repeat(wald.weights, np.array(wald.chi2_df, dtype=int))
     found = np.sort(values)[::-1]
     assert found[: claimed.size] == pytest.approx(np.sort(claimed)[::-1], rel=1e-8)
     assert np.abs(found[claimed.size :]).max() < 1e-12
@@ -338,7 +337,9 @@ def test_two_stage_has_no_variance_where_rows_are_few(rows: int, slopes: int) ->
     [(25, 0.1, 0.079), (25, 0.25, 0.212), (25, 1, 0.594), (5, 0.25, 0.085), (5, 1, 0.295)],
 )
 def test_false_positives_of_a_random_intercept(rows: int, sd: float, published: float) -> None:
-    assert random_intercept_rejection(rows, 1, sd, 1.0) == pytest.approx(published, abs=5e-4)
+    for unit in (1.0, 0.5, 3.0):
+        found = random_intercept_rejection(rows, 1, unit * sd, unit)
+        assert found == pytest.approx(published, abs=5e-4)
 
 
 @pytest.mark.parametrize("sd", [0.1, 0.5])
@@ -361,6 +362,20 @@ def test_how_often_the_random_intercept_vanishes(sd: float, between: bool) -> No
     found = (between_square < within_square).mean()
     expected = boundary_probability(design)
     assert found == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / 50_000))
+
+
+def test_how_often_it_vanishes_where_differences_vary() -> None:
+    """By the expected mean squares of the explicit matrices."""
+    for arms, rows in ((2, 4), (3, 6)):
+        design = Arms("within", 5, rows, arms, 0.3, 0.7, 1.2)
+        X, omega, cluster = _matrices(design)
+        N = len(X)
+        between = (cluster[:, None] == cluster) / rows - np.full((N, N), 1 / N)
+        within = np.eye(N) - X @ np.linalg.pinv(X) - between
+        df = [round(np.trace(square)) for square in (between, within)]
+        squares = [np.trace(square @ omega) for square in (between, within)]
+        ratio = squares[1] / df[1] / (squares[0] / df[0])
+        assert boundary_probability(design) == pytest.approx(stats.f(*df).cdf(ratio), rel=1e-9)
 
 
 def test_effects_and_two_stage() -> None:

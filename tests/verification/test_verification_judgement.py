@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from clustrategy.verification.judgement import bound, worst
+from clustrategy.verification.judgement import bound, judge, worst
 from tests.verification.studies import SIMS, study, verdicts
 
 
@@ -63,3 +64,24 @@ def test_lost_datasets_are_found_out() -> None:
 def test_the_bound_is_bonferronis() -> None:
     assert bound(1) == pytest.approx(2.5758, abs=1e-4)
     assert bound(1000) == pytest.approx(4.4172, abs=1e-4)
+
+
+def test_a_tolerance_is_widened_by_three_monte_carlo_errors() -> None:
+    found = 0.2 + np.array([0.0599, -0.0599, 0.0601, -0.0601])
+    row = {"kind": "approximate", "expected": 0.2, "tolerance": 0.03, "mcse": 0.01}
+    table = judge([pd.DataFrame(), pd.DataFrame({"found": found}).assign(**row)])
+    assert table["verdict"].tolist() == ["agrees", "agrees", "differs", "differs"]
+
+
+def test_without_scores_the_worst_is_the_most_often_over_its_tolerance() -> None:
+    rows = pd.DataFrame(
+        {
+            "kind": "identity",
+            "strategy": ["A", "B", "C"],
+            "expected": 0.0,
+            "found": [1e-4, 1e-7, 0.5],
+            "tolerance": [1e-5, 1e-10, 1.0],
+        }
+    )
+    row = worst(judge([rows]))
+    assert row is not None and row["strategy"] == "B", "a thousand times, and not ten"

@@ -68,10 +68,9 @@ def judge(
     out = np.full(shard.sims, "agree", dtype=object)
     ours = has_numbers(found) & np.isin(found.status, ("ok", "singular"))
     theirs = has_numbers(reference)
-    out[~ours & ~theirs] = "both_failed"
     out[ours & ~theirs] = "reference_failed"
     sure = theirs & np.isin(reference.status, ("ok", "singular"))
-    out[~ours & theirs] = "both_failed"
+    out[~ours] = "both_failed"
     out[~ours & sure] = "engine_failed"
     both = ours & theirs
     if not is_mixed(strategy):

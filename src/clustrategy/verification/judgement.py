@@ -31,8 +31,8 @@ COLUMNS = (
 
 
 def bound(count: int) -> float:
-    """Return what |z| may not exceed in any of `count` rows (Bonferroni)."""
-    return float(-ndtri(FAMILY_WISE / (2.0 * count)))
+    """Return what |z| may not exceed in any of `count` rows (Bonferroni), one if there is none."""
+    return float(-ndtri(FAMILY_WISE / (2.0 * max(1, count))))
 
 
 def judge(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -52,7 +52,7 @@ def judge(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     by_z = table["kind"].isin(["exact", "published"])
     away = (table["found"] - table["expected"]).abs()
     allowed = table["tolerance"] + 3.0 * table["mcse"].fillna(0.0)
-    right = np.where(by_z, table["z"].abs() <= bound(max(1, by_z.sum())), away <= allowed)
+    right = np.where(by_z, table["z"].abs() <= bound(int(by_z.sum())), away <= allowed)
     table["verdict"] = np.where(right, "agrees", "differs")
     return table
 

@@ -20,21 +20,26 @@ def fault(rows: pd.DataFrame) -> str | None:
 
 
 def _in_words(row: pd.Series) -> str:
-    """Say what and where a row is, what was expected and found, and how far that is apart."""
+    """Say what and where a row is, what was expected and found, and how far that is apart.
+
+    Rows about the study as a whole have neither strategy nor term nor cell.
+    """
     named = set(COLUMNS)
     where = ", ".join(
         f"{name}={row[name]:g}" if isinstance(row[name], float) else f"{name}={row[name]}"
         for name in row.index
         if name not in named and pd.notna(row[name])
     )
+    strategy = f" of {row['strategy']!r}" if pd.notna(row["strategy"]) else ""
     term = f" for {row['term']}" if pd.notna(row["term"]) else ""
+    place = f" ({where})" if where else ""
     away = (
         f"{row['z']:+.1f} Monte Carlo standard errors"
         if pd.notna(row["z"])
         else f"{row['tolerance']:.2g} is allowed"
     )
     return (
-        f"{row['measure']} of {row['strategy']!r}{term} ({where}): expected "
+        f"{row['measure']}{strategy}{term}{place}: expected "
         f"{row['expected']:.5g}, found {row['found']:.5g}; {away}"
     )
 
