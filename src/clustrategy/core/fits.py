@@ -129,6 +129,21 @@ class Fits:
         for name in NUMBERS:
             getattr(self, name)[where] = np.nan
 
+    def tell(self, sim: int | np.integer[Any], text: str, *, first: bool = False) -> None:
+        """Add to the message of a fit, behind or before what it says already.
+
+        Parameters
+        ----------
+        sim : int
+            Which fit.
+        text : str
+            What there is to say.
+        first : bool
+            Whether it comes first.
+        """
+        known = self.message[sim]
+        self.message[sim] = "; ".join(filter(None, [text, known] if first else [known, text]))
+
     def check(self) -> None:
         """Fail usable fits that lack a finite estimate, or a standard error or df above 0.
 

@@ -20,6 +20,7 @@ from clustrategy.core.sources import code_digest, sources
 from clustrategy.core.validation import shown
 from clustrategy.strategies.registry import DEFAULT_ENGINE, REGISTERED, FitFunction, Registered
 
+NOT_FINITE = "the data hold values that are not finite"
 OUT_OF_RANGE = "the numbers of a column are so large or small that products lose digits: rescale it"
 
 
@@ -193,10 +194,12 @@ class Strategy:
         -------
         Fits
         """
-        status, message = "undefined", "the data hold values that are not finite"
-        if shard.finite.all() and not shard.in_range.all():
+        status = "undefined"
+        if not shard.finite.all():
+            message = NOT_FINITE
+        elif not shard.in_range.all():
             message = OUT_OF_RANGE
-        elif shard.finite.all():
+        else:
             try:
                 fits = self._entry.function(shard, **self.options)
                 fits.check()

@@ -338,4 +338,4 @@ def tell(fits: Fits, left_out: NDArray[Any]) -> None:
         Of each dataset, as `first_stages` gives it.
     """
     for sim in np.flatnonzero(left_out != ""):
-        fits.message[sim] = "; ".join(filter(None, [left_out[sim], fits.message[sim]]))
+        fits.tell(sim, left_out[sim], first=True)

@@ -113,7 +113,7 @@ def _leave_out_regressions(fits: Fits, sims: Ints, columns: Ints, terms: Sequenc
     fits.std_error[there] = fits.df[there] = np.nan
     left = f"{NO_SIGNS}, and left out: {', '.join(np.asarray(terms)[columns])}"
     for sim in sims:
-        fits.message[sim] = "; ".join(filter(None, [fits.message[sim], left]))
+        fits.tell(sim, left)
 
 
 def _mean(stage: FirstStage, fits: Fits) -> Floats:

@@ -138,8 +138,7 @@ def fit_wild_bootstrap(shard: Shard, impose_null: bool, weights: Weights, draws:
         fits.conf_low[there] = solution.estimate[there] - unit * largest
         fits.conf_high[there] = solution.estimate[there] - unit * smallest
         if islands.any():
-            told = f"{ISLANDS}: {', '.join(np.asarray(shard.terms)[tested[islands]])}"
-            fits.message[sim] = "; ".join(filter(None, [fits.message[sim], told]))
+            fits.tell(sim, f"{ISLANDS}: {', '.join(np.asarray(shard.terms)[tested[islands]])}")
     return fits
 
 

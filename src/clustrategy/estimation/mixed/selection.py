@@ -254,5 +254,4 @@ def _replace(fits: Fits, where: NDArray[np.bool_], others: Fits) -> None:
 def _name_kept(fits: Fits, kept: NDArray[np.object_]) -> None:
     """Begin the message of each fit with the name of the model that was kept."""
     for sim in np.flatnonzero(np.isin(fits.status, ("ok", "singular", "not_converged"))):
-        said = [f"kept: {kept[sim]}", fits.message[sim]]
-        fits.message[sim] = "; ".join(filter(None, said))
+        fits.tell(sim, f"kept: {kept[sim]}", first=True)
