@@ -33,6 +33,9 @@ MOST_PRODUCTS = 100_000
 LARGEST_POWER = 20
 """Of a term or a column."""
 
+LARGEST = 1e15
+"""Of the numbers in a formula."""
+
 FUNCTIONS_ADDED = {"sqrt": np.sqrt}
 """What a formula may call that formulaic does not have."""
 
@@ -216,7 +219,7 @@ class _Expression:
             case ast.Call(ast.Name("Q"), [ast.Constant(str(column))], []):
                 self.functions.add("Q")
                 self.columns.append((column, as_level))
-            case ast.Constant() if _is_number(node):
+            case ast.Constant() if _number(node) is not None:
                 pass
             case ast.UnaryOp(ast.UAdd() | ast.USub(), operand):
                 self._check(operand)
@@ -243,9 +246,9 @@ class _Expression:
 
     def _check_power(self, base: ast.expr, exponent: ast.expr) -> None:
         self._check(base)
-        bare = exponent.operand if isinstance(exponent, ast.UnaryOp) else exponent
+        power = _size(exponent)
         columns = any(isinstance(node, ast.Name | ast.Call) for node in ast.walk(base))
-        if not (columns and _is_number(bare) and abs(bare.value) <= LARGEST_POWER):  # type: ignore[attr-defined]
+        if not columns or power is None or power > LARGEST_POWER:
             raise self._refuse(
                 f"a power must be that of a column, by a number of at most {LARGEST_POWER}"
             )
@@ -262,17 +265,24 @@ class _Expression:
                 raise self._refuse(f"{argument!r} of {name} cannot be {shown(ast.unparse(value))}")
 
 
-def _is_number(node: ast.expr) -> bool:
-    return (
-        isinstance(node, ast.Constant)
-        and isinstance(node.value, int | float)
-        and not isinstance(node.value, bool)
-        and abs(node.value) <= 1e15
-    )
+def _number(node: ast.expr) -> int | float | None:
+    """Return a number that is written out, which has no sign; None where there is none."""
+    match node:
+        case ast.Constant(int(value) | float(value)) if not isinstance(value, bool):
+            return value if value <= LARGEST else None
+    return None
+
+
+def _size(node: ast.expr) -> int | float | None:
+    """Return a number without its sign; None where there is no number."""
+    match node:
+        case ast.UnaryOp(ast.UAdd() | ast.USub(), operand):
+            return _number(operand)
+    return _number(node)
 
 
 def _signed(node: ast.expr) -> bool:
-    return _is_number(node.operand if isinstance(node, ast.UnaryOp) else node)
+    return _size(node) is not None
 
 
 def _truth(node: ast.expr) -> bool:
@@ -292,7 +302,7 @@ def _list_of(kind: Callable[[ast.expr], bool]) -> Callable[[ast.expr], bool]:
 
 def _count_up_to(most: int) -> Callable[[ast.expr], bool]:
     def counted(node: ast.expr) -> bool:
-        return _is_number(node) and node.value in range(most + 1)  # type: ignore[attr-defined]
+        return _number(node) in range(most + 1)
 
     return counted
 
