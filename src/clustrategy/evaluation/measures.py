@@ -141,6 +141,15 @@ def _same(p_value: Floats, p_by_t: Floats) -> NDArray[np.bool_]:
     return np.isnan(p_value) | np.isclose(p_value, p_by_t, rtol=1e-6, atol=1e-300)
 
 
+LEVEL = {
+    "type": "number",
+    "exclusiveMinimum": 0,
+    "exclusiveMaximum": 1,
+    "expected": "between 0 and 1",
+}
+"""The schema of a level of tests or intervals."""
+
+
 class Settings(NamedTuple):
     """What the measures depend on besides the replicates.
 

@@ -14,7 +14,7 @@ from clustrategy.core.inference import CONFIDENCE
 from clustrategy.core.shard import Floats, Ints
 from clustrategy.core.validation import arguments, described
 from clustrategy.evaluation import measures
-from clustrategy.evaluation.measures import MEASURES, NAMES, Replicates, Settings
+from clustrategy.evaluation.measures import LEVEL, MEASURES, NAMES, Replicates, Settings
 from clustrategy.tables.frames import check_one_kind, frame, numbers, require
 
 if TYPE_CHECKING:
@@ -24,12 +24,6 @@ WHAT = "the estimates"
 
 RESULT = ("measure", "value", "mcse", "n")
 
-_LEVEL = {
-    "type": "number",
-    "exclusiveMinimum": 0,
-    "exclusiveMaximum": 1,
-    "expected": "between 0 and 1",
-}
 _ARGUMENTS = {
     "truth": {
         "type": ["number", "string"],
@@ -41,8 +35,8 @@ _ARGUMENTS = {
         "type": "array",
         "items": {"type": "string", "expected": "the name of a column"},
     },
-    "alpha": _LEVEL,
-    "confidence": _LEVEL,
+    "alpha": LEVEL,
+    "confidence": LEVEL,
     "usable": {
         "type": "array",
         "minItems": 1,
@@ -77,10 +71,10 @@ def performance(
     estimates : DataFrame or other table
         A DataFrame of pandas, polars or any library that speaks Arrow, a pyarrow Table, a mapping
         of columns or a structured NumPy array; it is not changed. A row per replicate (of each
-        group), with the column `estimate` and, as far as they are
-        there, `std_error`, `df`, `p_value`, `conf_low`, `conf_high` and `status`. Tests and
-        limits that are not there come from the t distribution, or from the normal one if there is
-        no `df`, in no column or not in that row.
+        group), with the column `estimate` and, as far as they are there, `std_error`, `df`,
+        `p_value`, `conf_low`, `conf_high` and `status`. Tests and limits that are not there come
+        from the t distribution, or from the normal one if there is no `df`, in no column or not in
+        that row.
     truth : float or str
         The true value, or the column that holds it.
     by : str or Sequence of str, optional
@@ -261,9 +255,10 @@ def _replicates(
         numbers(data, name, WHAT) if name in data else np.full(len(data), np.nan)
         for name in ("std_error", "df")
     )
-    true = np.full(len(data), float(truth)) if not isinstance(truth, str) else None
-    if true is None:
-        true = numbers(data, str(truth), WHAT)
+    if isinstance(truth, str):
+        true = numbers(data, truth, WHAT)
+    else:
+        true = np.full(len(data), float(truth))
     _check({"std_error": std_error, "df": df, "truth": true, **tests}, good)
     return Replicates.of(
         estimate,

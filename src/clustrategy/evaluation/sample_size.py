@@ -17,19 +17,14 @@ from typing import Any, NamedTuple
 from clustrategy.core.errors import ConfigError, DataError, nearest
 from clustrategy.core.inference import CONFIDENCE
 from clustrategy.core.validation import arguments, shown
-from clustrategy.evaluation.measures import NAMES
+from clustrategy.evaluation.measures import LEVEL, NAMES
 
 _ABOVE_0 = {"type": "number", "exclusiveMinimum": 0, "expected": "a number greater than 0"}
 _ARGUMENTS = {
     "mcse": _ABOVE_0,
     "of": {"type": "string", "expected": "the name of a measure"},
     "sd": _ABOVE_0,
-    "alpha": {
-        "type": "number",
-        "exclusiveMinimum": 0,
-        "exclusiveMaximum": 1,
-        "expected": "between 0 and 1",
-    },
+    "alpha": LEVEL,
     "pilot": {"type": "string", "expected": "the path of a performance.parquet"},
 }
 
