@@ -11,9 +11,9 @@ from clustrategy.core.sources import PACKAGE, code_digest, sources
 from clustrategy.figures import registry as figures
 from clustrategy.runtime import closing_words, lock
 from clustrategy.runtime.clock import reset_future_mtimes
+from clustrategy.runtime.configs import check_files
 from clustrategy.runtime.progress import Progress
 from clustrategy.runtime.receipts import are_good, remove_unwanted
-from clustrategy.runtime.configs import check_files
 from clustrategy.runtime.sentence import one_sentence
 from clustrategy.runtime.targets import MissingTarget
 from clustrategy.runtime.work import Work

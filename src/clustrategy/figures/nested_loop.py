@@ -14,6 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from clustrategy.core.counted import counted
 from clustrategy.core.inference import CONFIDENCE
 from clustrategy.figures.parts.factors import further_factors
 from clustrategy.figures.parts.frame import compose, line_handles, nothing, strategy_lines, wrap
@@ -98,7 +99,7 @@ def nested_loop(
         panels_height=height,
         title=title,
         legends=[line_handles(lines)],
-        xlabel=f"{len(cells):,} cell{'s' * (len(cells) > 1)}",
+        xlabel=counted(len(cells), "cell"),
         ylabel=f"{'rejection rate where the truth is zero' if tests else what} (square-root scale)",
         caption=_caption(table, rates, tests, target, factors, strategies),
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pyarrow.csv import read_csv
 
+from clustrategy.core.counted import counted
 from clustrategy.evaluation.medians import as_text
 from clustrategy.runtime.lock import start_of_run
 from clustrategy.study.study import Study
@@ -29,7 +30,7 @@ def closing_words(study: Study) -> str:
     if "summary.csv" in made:
         words += (
             ": tables, figures/, worked_example/\n\n"
-            f"Medians over {_counted(len(study.cells), 'cell')} of {_counted(study.sims, 'sim')} "
+            f"Medians over {counted(len(study.cells), 'cell')} of {counted(study.sims, 'sim')} "
             "(Monte Carlo standard error in brackets):\n\n"
             f"{as_text(read_csv(folder / 'summary.csv'))}\n\n"
             "Bias, coverage, error rates and more, by cell, strategy and coefficient: "
@@ -41,7 +42,3 @@ def closing_words(study: Study) -> str:
     elif missing and "summary.csv" in made:
         words += f"\nNot audited: {missing}.\n"
     return words
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

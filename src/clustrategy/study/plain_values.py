@@ -8,7 +8,7 @@ from typing import Any
 from clustrategy.core.validation import place
 
 MOST = 20_000
-"""Values in a config."""
+"""Values in a config, aliases written out."""
 
 DEEPEST = 20
 """Levels of nesting."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from clustrategy.core.counted import counted
 from clustrategy.dgp import Process
 from clustrategy.study.blocks import Chosen, cap, most_blocks, seconds
 
@@ -96,8 +97,8 @@ class Size:
             Where the files will be.
         """
         return (
-            f"{_counted(self.datasets, 'dataset')} of {_counted(self.cells, 'cell')} to be made "
-            f"({_counted(self.rows, 'row')}, {_counted(self.fits, 'fit')}): about "
+            f"{counted(self.datasets, 'dataset')} of {counted(self.cells, 'cell')} to be made "
+            f"({counted(self.rows, 'row')}, {counted(self.fits, 'fit')}): about "
             f"{_duration(self.seconds)} of CPU time and {_memory(self.bytes)} in {folder}/"
             f"{self._long(cores)}"
         )
@@ -105,7 +106,7 @@ class Size:
     def said_of_audit(self, cores: int) -> str:
         """Say in a line what it takes to audit these datasets; `cores` as of `said`."""
         return (
-            f"{_counted(self.datasets, 'dataset')} to be audited: about "
+            f"{counted(self.datasets, 'dataset')} to be audited: about "
             f"{_duration(self.seconds)} of CPU time{self._long(cores)}"
         )
 
@@ -195,17 +196,13 @@ def too_many_cells(grid: Mapping[str, Any]) -> str:
     )
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def _duration(seconds: float) -> str:
     """Write a time with one unit."""
     units = (("year", 365.25 * 86400), ("day", 86400.0), ("hour", 3600.0), ("minute", 60.0))
     for name, unit in units:
         if seconds >= 1.5 * unit:
-            return _counted(round(seconds / unit), name)
-    return _counted(max(1, round(seconds)), "second")
+            return counted(round(seconds / unit), name)
+    return counted(max(1, round(seconds)), "second")
 
 
 def _memory(count: int) -> str:

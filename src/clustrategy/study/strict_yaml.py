@@ -14,8 +14,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-MOST_VALUES = 20_000
-"""A text holds no more values than this, aliases written out."""
+from clustrategy.study.plain_values import MOST
 
 LONGEST_NUMBER = 50
 """The most characters of a number."""
@@ -142,8 +141,8 @@ class _Loader(yaml.SafeLoader):
             _check_scalar(node)
         self._values[id(node)] = values = self._count(node)
         self._read += 1
-        if max(values, self._read) > MOST_VALUES:
-            _refuse(f"that is more than {MOST_VALUES:,} values", mark)
+        if max(values, self._read) > MOST:
+            _refuse(f"that is more than {MOST:,} values", mark)
         return node
 
     def _count(self, node: yaml.Node) -> int:

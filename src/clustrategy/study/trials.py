@@ -12,6 +12,7 @@ from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 from clustrategy.core.cells import Cell, format_level
+from clustrategy.core.counted import counted
 from clustrategy.core.errors import ConfigError
 from clustrategy.core.shard import Shard
 from clustrategy.dgp import Process, simulate
@@ -118,6 +119,6 @@ def _refusal(study: Study, shape: _Shape, reasons: Sequence[str]) -> str:
     words = words if len(words) <= 200 else f"{words[:200]}..."
     return (
         f"{configuration.holder(study.files, path)}: {'.'.join(path)}: no strategy of the study "
-        f"can be fitted in the cell of {' and '.join(sizes)} with {process.predictors} "
-        f"predictor{'s' * (process.predictors > 1)} ({words})"
+        f"can be fitted in the cell of {' and '.join(sizes)} with "
+        f"{counted(process.predictors, 'predictor')} ({words})"
     )
