@@ -58,8 +58,8 @@ def known() -> list[dict[str, Any]]:
         {**identity, "statement": "A = B", "tolerance": 1e-10, "found": 2e-12},
         {**identity, "statement": "A = C", "tolerance": 1e-10, "found": 5e-13},
         {**identity, "statement": "A = D", "tolerance": 1e-5, "found": 3e-7},
-        {**identity, "statement": "no fit fails", "tolerance": 0.0, "found": 0.0},
-        {**identity, "statement": "no fit fails", "tolerance": 1e-3, "found": 2e-4},
+        {**identity, "statement": "every fit is usable", "tolerance": 0.0, "found": 0.0},
+        {**identity, "statement": "every fit is usable", "tolerance": 1e-3, "found": 2e-4},
     ]
 
 
@@ -74,7 +74,7 @@ def test_the_lines_have_the_numbers_of_the_rows() -> None:
         "  roughly: 1, all within 0.008",
         "  identities to 1e-10: 2, largest relative difference 2.0e-12",
         "  identities to 1e-05: 1, largest relative difference 3.0e-07",
-        "  no fit fails: 2 strategies, at most 0.02 % of the datasets of a cell are without "
+        "  every fit is usable: 2 strategies, at most 0.02 % of the datasets of a cell are without "
         "numbers",
     ]
     exact = pd.DataFrame(known()[:2])

@@ -38,7 +38,7 @@ class Fits:
         Where a p-value is only known to lie in an interval, `p_value` is the upper end and
         `p_value_low` the lower one.
     status : (S,) array of str
-        One of `STATUSES`. A failed fit stays a row.
+        One of `STATUSES`. An unusable fit stays a row.
     message : (S,) array of str
         The engine's own words, empty where it had none.
     singular : (S,) array of bool

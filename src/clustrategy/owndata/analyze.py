@@ -58,8 +58,8 @@ def analyze(
     DataFrame
         A row per strategy and term: strategy, engine, term, estimate, std_error, df, statistic,
         p_value, conf_low, conf_high (95 %), status, message. If some p-value is only known to
-        lie in an interval, its upper end is p_value and its lower end p_value_low. A failed fit
-        keeps its rows. Rows of the data with a missing value in a column of the model are left
+        lie in an interval, its upper end is p_value and its lower end p_value_low. An unusable
+        fit keeps its rows. Rows of the data with a missing value in a column of the model are left
         out, as R does: `attrs` says how many (`rows_left_out`, and `rows`, those used).
 
     Warns

@@ -36,7 +36,7 @@ STATEMENTS = {
     "interval_width": "interval width",
 }
 POWER = "power"
-COMPLETE = "no fit fails"
+COMPLETE = "every fit is usable"
 ERRORS = "Monte Carlo standard errors"
 ROUGH = "false-positive rate of a random intercept where slopes vary"
 
