@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from clustrategy.dgp.kinds import kind
 from clustrategy.figures.parts.performance import by_kind
-from clustrategy.figures.parts.predictor_kinds import kind
 from tests.figures.drawn import figure_of, text_of
 from tests.figures.tables import CLUSTER_LEVEL, DGP, STUDY, WITHIN, make_performance
 

@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from clustrategy.core.shard import INTERCEPT
-
-TREATMENTS = {"between": "treatment of whole clusters", "within": "treatment within clusters"}
-CLUSTER_LEVEL = "cluster-level predictor"
-
-ONE_SLOPE = (TREATMENTS["between"], CLUSTER_LEVEL)
-"""Predictors that are constant within clusters, whose slope is the same in all clusters."""
-
-
-SETTINGS: Mapping[str, Any] = {
-    "predictors": None,
-    "treatment": "none",
-    "arms": 2,
-    "predictor_icc": 0,
-    "sigma_ratios": None,
-    "endogeneity": 0,
-}
-"""The settings of a data-generating process that tell predictors apart, with their defaults."""
+from clustrategy.dgp.kinds import SETTINGS, kind
 
 
 def slopes(table: pd.DataFrame, dgp: Mapping[str, Any]) -> pd.DataFrame:
@@ -61,44 +44,3 @@ def slopes(table: pd.DataFrame, dgp: Mapping[str, Any]) -> pd.DataFrame:
 
 def _given(dgp: Mapping[str, Any]) -> dict[str, Any]:
     return {name: dgp[name] for name in SETTINGS if dgp.get(name) is not None}
-
-
-def kind(term: str, settings: Mapping[str, Any]) -> str:
-    """Return in words the kind of predictor that a term is.
-
-    Parameters
-    ----------
-    term : str
-        ``IV1``, ``IV2``, ...; any other term is a kind of its own.
-    settings : mapping
-        The values of `SETTINGS`.
-    """
-    if re.fullmatch(r"IV\d+", term) is None:
-        return term
-    number = int(term.removeprefix("IV"))
-    arms = TREATMENTS.get(settings["treatment"])
-    if arms is not None and number > settings["predictors"] - (settings["arms"] - 1):
-        words = arms
-    else:
-        shares = _numbers(settings["predictor_icc"])
-        share = shares[number - 1] if len(shares) > 1 else shares[0]
-        words = (
-            "predictor within clusters"
-            if share == 0
-            else CLUSTER_LEVEL
-            if share == 1
-            else f"predictor with ICC {share:g}"
-        )
-    if settings["endogeneity"] and number == 1:
-        words += ", endogenous"
-    ratios = _numbers(settings["sigma_ratios"] or 1)
-    if words not in ONE_SLOPE and len(set(ratios[1:])) > 1:
-        words += f", slope's sigma × {ratios[number]:g}"
-    return words
-
-
-def _numbers(value: float | str | Sequence[float]) -> list[float]:
-    """Return a list from a number, a sequence of them, or a text of them with commas between."""
-    if isinstance(value, str):
-        return [float(part) for part in value.split(",")]
-    return [*value] if isinstance(value, Sequence) else [value]
