@@ -22,6 +22,7 @@ ARM = "treatment of whole clusters"
         ({"treatment": "between"}, [WITHIN, WITHIN, ARM]),
         ({"treatment": "within", "arms": 3}, [WITHIN] + 2 * ["treatment within clusters"]),
         ({"endogeneity": 0.4}, [f"{WITHIN}, endogenous", WITHIN, WITHIN]),
+        ({"missing_rate": 0.1}, [f"{WITHIN}, rows missing by it", WITHIN, WITHIN]),
         ({"sigma_ratios": [1, 1, 1, 1]}, [WITHIN] * 3),
         ({"sigma_ratios": [1, 0, 1, 1], "predictor_icc": 1}, [CLUSTER_LEVEL] * 3),
         ({"predictor_icc": "0,1,0.3"}, [WITHIN, CLUSTER_LEVEL, "predictor with ICC 0.3"]),
@@ -40,6 +41,7 @@ def test_predictors_are_of_a_kind_if_they_differ_by_chance_alone(settings, kinds
         "predictor_icc": 0,
         "sigma_ratios": None,
         "endogeneity": 0,
+        "missing_rate": 0,
     }
     assert [kind(f"IV{k}", {**unset, **settings}) for k in (1, 2, 3)] == kinds
 
