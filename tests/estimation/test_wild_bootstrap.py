@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from clustrategy.core.shard import Shard
 from clustrategy.estimation.wild_bootstrap import weights_of
 from tests.material import random_shard
 
@@ -37,10 +38,12 @@ def test_weights_have_mean_zero_and_variance_one(weights, third):
     np.testing.assert_allclose(counts / v.size, shares, atol=5 * 0.5 / np.sqrt(v.size))
 
 
-def test_weights_follow_from_the_response_alone():
-    shard = random_shard(1, 2, 20, 2, 5)
+def test_weights_follow_from_the_seed_and_from_no_number_of_the_data():
+    seeds = tuple(map(np.random.SeedSequence, (1, 2)))
+    shard = replace(random_shard(1, 2, 20, 2, 5), seeds=seeds)
     one, other = (weights_of(shard, sim, "webb", 50) for sim in (0, 1))
     assert not np.array_equal(one, other)
     assert np.array_equal(one, weights_of(shard.dataset(0), 0, "webb", 50))
-    rounded = Shard(shard.y * (1 + 1e-15), shard.X + 1.0, shard.n, shard.terms)
-    assert np.array_equal(one, weights_of(rounded, 0, "webb", 50))
+    assert np.array_equal(other, weights_of(shard.dataset(1), 0, "webb", 50))
+    elsewhere = replace(shard, y=-3.0 * shard.y, X=shard.X + 1.0)
+    assert np.array_equal(one, weights_of(elsewhere, 0, "webb", 50))

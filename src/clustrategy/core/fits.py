@@ -12,13 +12,22 @@ from numpy.typing import NDArray
 from clustrategy.core.shard import Floats, Shard
 
 STATUSES = ("ok", "singular", "not_converged", "undefined", "error")
-OWN_TESTS = ("p_value", "p_value_low", "conf_low", "conf_high")
+OWN_TESTS = ("p_value", "p_value_low", "conf_low", "conf_high", "p_nulls")
 NO_NUMBERS = "an estimate, standard error or df is not finite or is 0: rescale the data"
 NUMBERS = ("estimate", "std_error", "df", *OWN_TESTS, "reml_criterion", "sigma")
 
 
 def _nan(*shape: int) -> Floats:
     return np.full(shape, np.nan)
+
+
+def _as_wide_as_the_widest(parts: Sequence[Floats]) -> list[Floats]:
+    """Fill up the last axis of arrays with NaN."""
+    widest = max(part.shape[-1] for part in parts)
+    full = [_nan(*part.shape[:-1], widest) for part in parts]
+    for one, part in zip(full, parts, strict=True):
+        one[..., : part.shape[-1]] = part
+    return full
 
 
 @dataclass
@@ -37,6 +46,10 @@ class Fits:
         Of strategies that do not test by t, NaN where the t distribution with `df` gives them.
         Where a p-value is only known to lie in an interval, `p_value` is the upper end and
         `p_value_low` the lower one.
+    p_nulls : (S, p, K) array
+        Of strategies that test by resampling, the p-values of K null values of each coefficient
+        that were asked for, ties counted as in `p_value`; NaN where a coefficient is not tested.
+        K is 0 where none were asked for, and for all other strategies.
     status : (S,) array of str
         One of `STATUSES`. An unusable fit stays a row.
     message : (S,) array of str
@@ -63,6 +76,7 @@ class Fits:
     p_value_low: Floats
     conf_low: Floats
     conf_high: Floats
+    p_nulls: Floats
     status: NDArray[Any]
     message: NDArray[Any]
     singular: NDArray[np.bool_]
@@ -74,8 +88,8 @@ class Fits:
     theta: Floats
 
     @classmethod
-    def blank(cls, sims: int, p: int, theta: int = 0) -> Fits:
-        """Return fits without a single number yet, status `ok`, theta of the length given."""
+    def blank(cls, sims: int, p: int, theta: int = 0, nulls: int = 0) -> Fits:
+        """Return fits without a single number yet, status `ok`; theta and K as given."""
         flags = [np.zeros(sims, dtype=bool) for _ in range(4)]
         return cls(
             estimate=_nan(sims, p),
@@ -85,6 +99,7 @@ class Fits:
             p_value_low=_nan(sims, p),
             conf_low=_nan(sims, p),
             conf_high=_nan(sims, p),
+            p_nulls=_nan(sims, p, nulls),
             status=np.full(sims, "ok", dtype=object),
             message=np.full(sims, "", dtype=object),
             singular=flags[0],
@@ -99,15 +114,11 @@ class Fits:
     @classmethod
     def concatenate(cls, parts: Sequence[Fits]) -> Fits:
         """Join the fits of several shards, one after the other."""
-        widest = max(part.theta.shape[1] for part in parts)
         columns = {}
         for column in fields(cls):
             values = [getattr(part, column.name) for part in parts]
-            if column.name == "theta":
-                values = [
-                    np.pad(v, ((0, 0), (0, widest - v.shape[1])), constant_values=np.nan)
-                    for v in values
-                ]
+            if column.name in ("theta", "p_nulls"):
+                values = _as_wide_as_the_widest(values)
             columns[column.name] = np.concatenate(values)
         return cls(**columns)
 
@@ -155,6 +166,7 @@ class Fits:
         untested = np.isnan(self.std_error) & np.isnan(self.df)
         tested = np.isfinite(self.estimate) & np.isfinite(self.std_error) & (self.std_error > 0)
         tested &= (self.df > 0) | (np.isnan(self.df) & np.isfinite(self.p_value))
+        tested &= np.isfinite(self.p_nulls).all(axis=2)
         sound = (untested & ~np.isinf(self.estimate) | tested).all(axis=1) & tested.any(axis=1)
         broken = usable & ~sound
         self.status[broken] = "ok"  # What was singular is blanked as well.

@@ -14,6 +14,9 @@ Ints = NDArray[np.int64]
 
 INTERCEPT = "(Intercept)"
 
+DEFAULT_SEED = np.random.SeedSequence(0)
+"""Of what resamples a dataset that came without a seed."""
+
 RANGE = (1e-70, 1e70)
 """Fourth powers of such numbers, which degrees of freedom take, keep all their digits."""
 
@@ -34,12 +37,16 @@ class Shard:
         Rows of each cluster, at least 1.
     terms : tuple of str
         The p names of the columns of X, as broom and lme4 write them.
+    seeds : tuple of SeedSequence, optional
+        One of each dataset, for what resamples it; `DEFAULT_SEED` where there are none. They do not
+        depend on the response.
     """
 
     y: Floats
     X: Floats
     n: Ints
     terms: tuple[str, ...]
+    seeds: tuple[np.random.SeedSequence, ...] | None = None
 
     @classmethod
     def balanced(cls, y: Floats, X: Floats, terms: Sequence[str]) -> Shard:
@@ -93,7 +100,13 @@ class Shard:
     def dataset(self, sim: int) -> Shard:
         """Return one dataset as a shard of its own."""
         rows = self.rows(sim)
-        return Shard(self.y[rows], self.X[rows], self.n[sim : sim + 1], self.terms)
+        seeds = None if self.seeds is None else self.seeds[sim : sim + 1]
+        return Shard(self.y[rows], self.X[rows], self.n[sim : sim + 1], self.terms, seeds)
+
+    def generator(self, sim: int) -> np.random.Generator:
+        """Return a generator for what resamples one dataset, the same one at every call."""
+        seed = DEFAULT_SEED if self.seeds is None else self.seeds[sim]
+        return np.random.Generator(np.random.PCG64(seed))
 
     def cluster_codes(self, sim: int) -> Ints:
         """Return the cluster, 0 to G - 1, of each row of one dataset, (N,)."""

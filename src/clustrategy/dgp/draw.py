@@ -16,7 +16,7 @@ from clustrategy.dgp.missing import observed
 from clustrategy.dgp.predictors import design
 from clustrategy.dgp.process import Process
 from clustrategy.dgp.residuals import residuals
-from clustrategy.dgp.seeds import Stream, Streams, cell_key, streams
+from clustrategy.dgp.seeds import Stream, Streams, cell_key, seed_of, streams
 from clustrategy.dgp.sizes import cluster_sizes
 
 
@@ -85,7 +85,8 @@ def simulate(
     drawn = [_draw(process, cache(streams(seed, key, sim))) for sim in sims]
     y, X = (np.concatenate(parts) for parts in list(zip(*drawn, strict=True))[:2])
     n, truth, coefficients = (np.stack(parts) for parts in list(zip(*drawn, strict=True))[2:])
-    return Simulation(Shard(y, X, n, process.terms), truth, coefficients)
+    seeds = tuple(seed_of(seed, key, sim, Stream.RESAMPLING) for sim in sims)
+    return Simulation(Shard(y, X, n, process.terms, seeds), truth, coefficients)
 
 
 def _draw(process: Process, generators: Streams) -> _Dataset:

@@ -18,7 +18,7 @@ class Stream(IntEnum):
     """What a generator is for.
 
     `BASE` draws what every dataset has. Each option draws from a stream of its own, so that it
-    leaves all other draws as they are.
+    leaves all other draws as they are. `RESAMPLING` is what strategies draw by that resample.
     """
 
     BASE = 0
@@ -28,6 +28,7 @@ class Stream(IntEnum):
     RESIDUAL_DISTRIBUTION = 4
     RESIDUAL_VARIANCES = 5
     MISSING = 6
+    RESAMPLING = 7
 
 
 Streams = Callable[[Stream], np.random.Generator]
@@ -61,10 +62,22 @@ def streams(seed: int, key: tuple[int, ...], sim: int) -> Streams:
     sim : int
         Its number.
     """
-    return partial(_generator, seed, (*key, sim))
+    return partial(_generator, seed, key, sim)
 
 
-def _generator(seed: int, words: tuple[int, ...], stream: Stream) -> np.random.Generator:
+def seed_of(seed: int, key: tuple[int, ...], sim: int, stream: Stream) -> np.random.SeedSequence:
+    """Return what seeds a generator of one sim.
+
+    Parameters
+    ----------
+    seed, key, sim
+        As of `streams`.
+    stream : Stream
+        Which of its generators.
+    """
     further = () if stream is Stream.BASE else (int(stream),)
-    sequence = np.random.SeedSequence(seed, spawn_key=(*words, *further))
-    return np.random.Generator(np.random.PCG64(sequence))
+    return np.random.SeedSequence(seed, spawn_key=(*key, sim, *further))
+
+
+def _generator(seed: int, key: tuple[int, ...], sim: int, stream: Stream) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(seed_of(seed, key, sim, stream)))

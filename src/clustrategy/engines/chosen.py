@@ -15,7 +15,7 @@ import numpy as np
 
 from clustrategy.core.errors import ConfigError, nearest
 from clustrategy.core.fits import Fits, one_line
-from clustrategy.core.shard import Shard
+from clustrategy.core.shard import Floats, Shard
 from clustrategy.core.sources import code_digest, sources
 from clustrategy.core.validation import shown
 from clustrategy.strategies.registry import DEFAULT_ENGINE, REGISTERED, FitFunction, Registered
@@ -137,6 +137,16 @@ class Strategy:
         return default.finite_variance(rows, slopes, **self.options)
 
     @property
+    def resamples(self) -> bool:
+        """Whether its tests go by resampling, so that it computes those of null values itself."""
+        return self._entry.resamples(**self.options)
+
+    @property
+    def equivariant(self) -> bool:
+        """Whether it depends on the coefficients by a shift alone, as `Registered` has it."""
+        return self._entry.equivariant
+
+    @property
     def spec(self) -> dict[str, Any]:
         """The entry in full, as plain values: what `parse` reads back."""
         return {
@@ -182,18 +192,22 @@ class Strategy:
         """
         self._entry.check()
 
-    def fit(self, shard: Shard) -> Fits:
+    def fit(self, shard: Shard, nulls: Floats | None = None) -> Fits:
         """Fit every dataset of a shard; whatever a fit throws becomes its row's status.
 
         Parameters
         ----------
         shard : Shard
             Datasets, also some with values that are not finite.
+        nulls : (S, p, K) array, optional
+            Finite null values to test each coefficient against, besides 0: what strategies that
+            resample put into `Fits.p_nulls`. The others leave them alone.
 
         Returns
         -------
         Fits
         """
+        further = (nulls,) if self.resamples and nulls is not None else ()
         status = "undefined"
         if not shard.finite.all():
             message = NOT_FINITE
@@ -201,14 +215,15 @@ class Strategy:
             message = OUT_OF_RANGE
         else:
             try:
-                fits = self._entry.function(shard, **self.options)
+                fits = self._entry.function(shard, *further, **self.options)
                 fits.check()
                 return fits
             except Exception as error:
                 status, message = "error", one_line(error) or type(error).__name__
         if shard.sims > 1:
-            return Fits.concatenate([self.fit(shard.dataset(sim)) for sim in range(shard.sims)])
-        failed = Fits.blank(1, shard.p)
+            own = [None if nulls is None else nulls[[sim]] for sim in range(shard.sims)]
+            return Fits.concatenate([self.fit(shard.dataset(s), own[s]) for s in range(shard.sims)])
+        failed = Fits.blank(1, shard.p, nulls=sum(one.shape[2] for one in further))
         failed.fail(np.array([True]), status, message)
         return failed
 

@@ -136,7 +136,7 @@ def relative_factor(packed: Floats) -> Floats:
     return factor[rows, columns]
 
 
-register = partial(strategy, engine="glmm", check=check, versions=versions)
+register = partial(strategy, engine="glmm", check=check, versions=versions, equivariant=True)
 
 
 @register("mixed_maximal")

@@ -258,7 +258,7 @@ def _once(messages: Sequence[str]) -> list[str]:
     return [line for line in lines if not any(line in o for o in lines if o != line)]
 
 
-register = partial(strategy, engine="lme4", check=check, versions=versions)
+register = partial(strategy, engine="lme4", check=check, versions=versions, equivariant=True)
 
 
 @register("mixed_maximal")

@@ -136,7 +136,9 @@ def _unit(size: Floats) -> Floats:
     return np.exp2(np.round(np.log2(np.where(size > 0, size, 1.0))))
 
 
-register = partial(strategy, engine="lme4_unbounded", check=check, versions=versions)
+register = partial(
+    strategy, engine="lme4_unbounded", check=check, versions=versions, equivariant=True
+)
 
 
 @register("mixed_maximal")

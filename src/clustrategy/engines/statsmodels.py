@@ -32,7 +32,7 @@ def versions() -> dict[str, str]:
     return {"statsmodels": version("statsmodels")}
 
 
-register = partial(strategy, engine="statsmodels", versions=versions)
+register = partial(strategy, engine="statsmodels", versions=versions, equivariant=True)
 
 
 @register("ols")

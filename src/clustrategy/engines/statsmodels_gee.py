@@ -23,7 +23,7 @@ def versions() -> dict[str, str]:
     return {"statsmodels": version("statsmodels")}
 
 
-@strategy("gee", engine="statsmodels", versions=versions)
+@strategy("gee", engine="statsmodels", versions=versions, equivariant=True)
 def fit_gee(
     shard: Shard,
     *,

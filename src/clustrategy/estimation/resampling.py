@@ -1,34 +1,12 @@
-"""Random signs of the clusters that depend on the dataset only."""
+"""Random signs of the clusters of a dataset."""
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 
 import numpy as np
 
 from clustrategy.core.shard import Floats, Shard
-
-
-def generator_of(dataset: Shard) -> np.random.Generator:
-    """Return a generator whose seed is a digest of the one dataset's response.
-
-    So a dataset has the same draws wherever and in whatever company it is analysed. The response
-    is rounded to single precision first, since another processor may differ in its last digits,
-    and before that scaled by a power of two, so that nothing overflows.
-
-    Parameters
-    ----------
-    dataset : Shard
-        A shard of one dataset.
-
-    Returns
-    -------
-    numpy.random.Generator
-    """
-    _, exponent = np.frexp(np.abs(dataset.y).max())
-    rounded = np.ldexp(dataset.y, -exponent).astype("<f4").tobytes()
-    return np.random.default_rng(int.from_bytes(hashlib.sha256(rounded).digest()))
 
 
 @cache
@@ -56,7 +34,7 @@ def are_few(G: int, draws: int) -> bool:
     return G < 63 and 2 ** (G - 1) <= draws
 
 
-def signs(dataset: Shard, draws: int) -> Floats:
+def signs(shard: Shard, sim: int, G: int, draws: int) -> Floats:
     """Return vectors of +1 and -1, the vector of ones first.
 
     All of them where they are few, else that first one and `draws` random ones. Counted
@@ -64,8 +42,12 @@ def signs(dataset: Shard, draws: int) -> Floats:
 
     Parameters
     ----------
-    dataset : Shard
-        A shard of one dataset.
+    shard : Shard
+        The datasets.
+    sim : int
+        The one by whose seed they are drawn.
+    G : int
+        How many of its clusters count.
     draws : int
         Random vectors.
 
@@ -73,9 +55,8 @@ def signs(dataset: Shard, draws: int) -> Floats:
     -------
     (k, G) array
     """
-    G = dataset.clusters
     if are_few(G, draws):
         return all_signs(G)
-    negative = generator_of(dataset).integers(0, 2, (draws + 1, G), dtype=np.int8)
+    negative = shard.generator(sim).integers(0, 2, (draws + 1, G), dtype=np.int8)
     negative[0] = 0
     return np.where(negative, -1.0, 1.0)

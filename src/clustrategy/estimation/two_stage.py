@@ -39,15 +39,23 @@ class SignFlip(NamedTuple):
     ----------
     p_value, conf_low, conf_high : (k,) array
         Of each of the clusters' coefficients.
+    p_nulls : (k, K) array
+        Of further null values.
     """
 
     p_value: Floats
     conf_low: Floats
     conf_high: Floats
+    p_nulls: Floats
 
 
 def fit_two_stage(
-    shard: Shard, weights: Weights, test: Test, draws: int, small_clusters: SmallClusters
+    shard: Shard,
+    nulls: Floats | None,
+    weights: Weights,
+    test: Test,
+    draws: int,
+    small_clusters: SmallClusters,
 ) -> Fits:
     """Fit every cluster by itself, then test over the clusters.
 
@@ -55,6 +63,8 @@ def fit_two_stage(
     ----------
     shard : Shard
         The datasets.
+    nulls : (S, p, K) array, optional
+        Further null values of each coefficient to test by sign flips.
     weights : str
         `equal`; or `precision`, 1 / (v_g + tau^2) with v_g the squared standard error of the
         cluster's coefficient, taken as known, and tau^2 by REML.
@@ -73,7 +83,9 @@ def fit_two_stage(
     -------
     Fits
     """
-    fits = Fits.blank(shard.sims, shard.p)
+    if nulls is None:
+        nulls = np.empty((shard.sims, shard.p, 0))
+    fits = Fits.blank(shard.sims, shard.p, nulls=nulls.shape[2] if test == "sign_flip" else 0)
     fits.fail(explained(shard.triangles, shard.n_obs, solve(shard)), "undefined", NO_RESIDUAL)
     regressions: list[tuple[Ints, Ints]] = []
     stages, left_out = first_stages(shard, fits, small_clusters, weights == "precision")
@@ -95,11 +107,15 @@ def fit_two_stage(
             if rest:
                 regressions.append((stage.sims, np.sort(np.concatenate(rest))))
             for place, sim in enumerate(stage.sims):
-                flips = signs(stage.dataset(shard, place), draws)
                 there = sim, stage.own[means]
-                fits.p_value[there], fits.conf_low[there], fits.conf_high[there] = _sign_flip(
-                    stage.coefficients[place][:, means], shares[place][:, means], flips
+                found = _sign_flip(
+                    stage.coefficients[place][:, means],
+                    shares[place][:, means],
+                    signs(shard, int(sim), stage.n.shape[1], draws),
+                    nulls[there],
                 )
+                for name, values in found._asdict().items():
+                    getattr(fits, name)[there] = values
     leave_out_zeros(fits, shard.terms)
     for sims, columns in regressions:
         _leave_out_regressions(fits, sims[fits.status[sims] == "ok"], columns, shard.terms)
@@ -195,8 +211,8 @@ def _pooled(stage: FirstStage, fits: Fits, scaled: bool) -> Floats:
     return weights
 
 
-def _sign_flip(coefficients: Floats, weights: Floats, signs: Floats) -> SignFlip:
-    """Test the coefficients of one dataset, (G, k), by sign vectors, (B, G).
+def _sign_flip(coefficients: Floats, weights: Floats, signs: Floats, nulls: Floats) -> SignFlip:
+    """Test the coefficients of one dataset, (G, k), by sign vectors, (B, G), of 0 and (k, K) nulls.
 
     The first vector flips nothing. To flip some clusters' signs about a value makes |t| no smaller
     if and only if that value lies between the mean of these clusters and the mean of the others. So
@@ -213,5 +229,7 @@ def _sign_flip(coefficients: Floats, weights: Floats, signs: Floats) -> SignFlip
     means[:, none] = np.array([-np.inf, np.inf])[:, None, None]
     low, high = np.sort(means, axis=0)
     p_value = ((low <= 0.0) & (high >= 0.0)).mean(axis=0)
+    p_nulls = ((low[..., None] <= nulls) & (high[..., None] >= nulls)).mean(axis=0)
     outside = int(np.floor((1.0 - CONFIDENCE) * len(signs) + 1e-9))
-    return SignFlip(p_value, np.sort(low, axis=0)[outside], np.sort(high, axis=0)[-1 - outside])
+    limits = np.sort(low, axis=0)[outside], np.sort(high, axis=0)[-1 - outside]
+    return SignFlip(p_value, *limits, p_nulls)

@@ -39,7 +39,7 @@ from clustrategy.estimation.cluster_robust import (
 )
 from clustrategy.estimation.confidence_set import ConfidenceSet, confidence_set
 from clustrategy.estimation.least_squares import mark_undefined, solve
-from clustrategy.estimation.resampling import all_signs, are_few, generator_of
+from clustrategy.estimation.resampling import all_signs, are_few
 
 TIE_TOLERANCE = 1e-9
 """Relative difference of squared t statistics below which they count as tied."""
@@ -64,13 +64,17 @@ POINTS = {
 }
 
 
-def fit_wild_bootstrap(shard: Shard, impose_null: bool, weights: Weights, draws: int) -> Fits:
+def fit_wild_bootstrap(
+    shard: Shard, nulls: Floats | None, impose_null: bool, weights: Weights, draws: int
+) -> Fits:
     """Fit ordinary least squares with tests and intervals by the wild cluster bootstrap.
 
     Parameters
     ----------
     shard : Shard
         The datasets.
+    nulls : (S, p, K) array, optional
+        Further null values of each coefficient to test.
     impose_null : bool
         Whether residuals come from the fit under the null, anew for each coefficient and null value
         (WCR), or from the unrestricted fit (WCU).
@@ -100,10 +104,12 @@ def fit_wild_bootstrap(shard: Shard, impose_null: bool, weights: Weights, draws:
     So a value that is rejected is outside the interval, and one that is not is inside unless the
     message tells otherwise. A limit is infinite where no value on its side is rejected.
 
-    The random weights follow from the response alone, rounded to single precision: a dataset has
-    the same ones in any shard. All its coefficients share them.
+    The random weights follow from the dataset's seed, not from its numbers: to add X b to the
+    response moves the interval by b and changes no weight. All coefficients share them.
     """
-    fits = Fits.blank(shard.sims, shard.p)
+    if nulls is None:
+        nulls = np.empty((shard.sims, shard.p, 0))
+    fits = Fits.blank(shard.sims, shard.p, nulls=nulls.shape[2])
     solution = solve(shard)
     half, residual = influences(shard.triangles, solution)
     scores = (np.swapaxes(half, 2, 3) @ residual[..., None])[..., 0]
@@ -134,6 +140,10 @@ def fit_wild_bootstrap(shard: Shard, impose_null: bool, weights: Weights, draws:
         fits.p_value[there] = share = draw.share(tau)
         above = draw.share(tau, ties=False)
         fits.p_value_low[there] = np.where(above < share, above, np.nan)
+        for place, values in enumerate(nulls[there].T):
+            fits.p_nulls[sim, tested, place] = draw.share(
+                (solution.estimate[there] - values) / unit
+            )
         smallest, largest, islands = draw.not_rejected()
         fits.conf_low[there] = solution.estimate[there] - unit * largest
         fits.conf_high[there] = solution.estimate[there] - unit * smallest
@@ -299,7 +309,7 @@ def weights_of(shard: Shard, sim: int, weights: Weights, draws: int) -> Floats:
     G = shard.clusters
     if weights == "rademacher" and are_few(G, draws):
         return np.ascontiguousarray(all_signs(G).T)
-    rng = generator_of(shard.dataset(sim))
+    rng = shard.generator(sim)
     points: Floats = POINTS[weights]
     if weights == "mammen":
         # Mean zero: the larger point is as much rarer as it is larger.

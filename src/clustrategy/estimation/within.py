@@ -165,7 +165,7 @@ def estimable(shard: Shard, slopes: Callable[[Shard], Fits]) -> Fits:
         found = slopes(_part(shard, sims, pattern))
         for name in NUMBERS:
             values = getattr(found, name)
-            if values.ndim == 2:
+            if values.ndim > 1:
                 getattr(out, name)[np.ix_(sims, pattern)] = values[:, -pattern.sum() :]
             else:
                 getattr(out, name)[sims] = values

@@ -14,7 +14,7 @@ from clustrategy.dgp import Process, simulate
 from clustrategy.engines.chosen import Strategy
 from clustrategy.estimation.mixed.models import formula, random_columns
 from clustrategy.tables.datasets import datasets_table, truth_table
-from clustrategy.tables.estimates import estimates_table, fits_table
+from clustrategy.tables.estimates import NULLS, estimates_table, fits_table
 
 _R = """\
 # The dataset beside this script, as R's users analyse it: Rscript lme4.R
@@ -51,7 +51,8 @@ class Remade:
     Attributes
     ----------
     dataset, truth, estimates, fits : Table
-        The rows of the sim as the study has them; theta as text among the fits.
+        The rows of the sim as the study has them; theta as text among the fits, and the estimates
+        without the p-values of further null values.
     script : str
         A script that analyses `dataset.csv` beside it in R.
     """
@@ -101,7 +102,7 @@ def remake(
     return Remade(
         datasets_table(drawn.shard, [sim]),
         truth_table(drawn.truth, terms, [sim]),
-        pa.concat_tables(estimates),
+        pa.concat_tables(estimates).drop_columns(NULLS),
         glance.set_column(glance.column_names.index("theta"), "theta", pa.array(theta)),
         _script(drawn.shard, f"study {study}, {sim_path(cell, sim)}"),
     )

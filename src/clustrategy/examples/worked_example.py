@@ -12,8 +12,9 @@ import pandas as pd
 from clustrategy.core.cells import Level, format_level
 from clustrategy.core.shard import Shard
 from clustrategy.dgp import Process, simulate
+from clustrategy.engines.chosen import parse_all
 from clustrategy.evaluation.scores import score
-from clustrategy.owndata.analyze import analyze
+from clustrategy.owndata.analyze import tidy
 from clustrategy.tables.markdown import markdown_table
 
 _STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"), (0.1, "."))
@@ -37,7 +38,7 @@ class WorkedExample:
     cluster_coefficients : DataFrame
         A row per cluster.
     coefficients : DataFrame
-        What `analyze` makes of it, with significance stars.
+        What the strategies make of it, in the columns of `analyze`, with significance stars.
     metrics : DataFrame
         A row per strategy.
     page : str
@@ -80,7 +81,7 @@ def worked_example(
     of_clusters.insert(0, "Group", np.arange(1, process.clusters + 1))
 
     formula = "DV ~ " + " + ".join(terms[1:])
-    table = analyze(data, formula, cluster="Group", strategies=strategies)
+    table = tidy(shard, parse_all(strategies))
     table["stars"] = [stars(p) for p in table["p_value"]]
     metrics = _metrics(table, drawn.truth)
     page = _page(_description(process, shard), formula, truth, table, metrics)

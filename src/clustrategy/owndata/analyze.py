@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from clustrategy.core.shard import Shard
 from clustrategy.core.validation import arguments
 from clustrategy.design.from_table import shard_from_table
-from clustrategy.engines.chosen import parse_all, registry
-from clustrategy.tables.estimates import estimates_table
+from clustrategy.engines.chosen import Strategy, parse_all, registry
+from clustrategy.tables.estimates import NULLS, estimates_table
 from clustrategy.tables.frames import frame
 
 if TYPE_CHECKING:
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 _ARGUMENTS = {
     "formula": {"type": "string"},
     "cluster": {"type": "string", "expected": "the name of a column"},
+    "seed": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
     "strategies": {
         "type": "array",
         "minItems": 1,
@@ -34,6 +39,7 @@ def analyze(
     cluster: str,
     strategies: Sequence[str | Mapping[str, Any]] = DEFAULT,
     engine: str | None = None,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Fit strategies to one table.
 
@@ -52,6 +58,9 @@ def analyze(
         Names, or mappings as under `strategies:` in a study's config.
     engine : str, optional
         The engine of the strategies that have it and name none themselves.
+    seed : int
+        From which strategies that resample draw: the same seed, the same numbers. The draws do not
+        depend on the data.
 
     Returns
     -------
@@ -98,12 +107,10 @@ def analyze(
     two_stage (Intercept)      54.5      3.758  2.0    0.005
     two_stage         new       9.5      5.315  2.0    0.216
     """
-    import pandas as pd
-
     entries = [strategies] if isinstance(strategies, str | Mapping) else strategies
     engines = sorted({name for by_engine in registry().values() for name in by_engine})
     known = arguments(
-        {"formula": formula, "cluster": cluster, "strategies": entries},
+        {"formula": formula, "cluster": cluster, "strategies": entries, "seed": seed},
         {**_ARGUMENTS, "engine": {"enum": engines}},
         engine=engine,
     )
@@ -112,16 +119,23 @@ def analyze(
         strategy.check()
     table = frame(data, "the data")
     shard, _ = shard_from_table(table, formula, cluster)
+    found = tidy(replace(shard, seeds=(np.random.SeedSequence(known["seed"]),)), chosen)
+    found.attrs = {"rows": shard.y.size, "rows_left_out": len(table) - shard.y.size}
+    return found
+
+
+def tidy(shard: Shard, strategies: Sequence[Strategy]) -> pd.DataFrame:
+    """Fit strategies to a shard of one dataset; return the rows that `analyze` returns."""
+    import pandas as pd
+
     parts = []
-    for strategy in chosen:
+    for strategy in strategies:
         fits = strategy.fit(shard)
         label = (strategy.label, strategy.engine)
         part = estimates_table(fits, shard.terms, [0], *label).to_pandas()
-        parts.append(
-            part.drop(columns="sim").assign(status=fits.status[0], message=fits.message[0])
-        )
+        part = part.drop(columns=["sim", NULLS])
+        parts.append(part.assign(status=fits.status[0], message=fits.message[0]))
     found = pd.concat(parts, ignore_index=True)
     if not found["p_value_low"].notna().any():
         found = found.drop(columns="p_value_low")
-    found.attrs = {"rows": shard.y.size, "rows_left_out": len(table) - shard.y.size}
     return found

@@ -14,6 +14,7 @@ from clustrategy.study.blocks import Block
 from clustrategy.study.plan import Plan, read_plan
 from clustrategy.study.shards import read_or_make
 from clustrategy.tables.cells import with_cell
+from clustrategy.tables.estimates import NULLS
 from clustrategy.tables.files import csv_parts, parquet_parts
 
 KINDS = ("truth", "estimates", "fits", "scores")
@@ -96,7 +97,10 @@ def _cell(plan: Plan, blocks: Sequence[Block]) -> tuple[dict[str, pa.Table], int
 
 
 def _with_truth(estimates: pa.Table, truth: pa.Table, strategies: int) -> pa.Table:
-    """Append the true value to the estimates; those of the truth are per sim and term alone."""
+    """Append the true value to the estimates; those of the truth are per sim and term alone.
+
+    The p-values of further null values are left out: a CSV cannot hold lists.
+    """
     sims = len(pc.unique(truth["sim"]))
     values = np.repeat(truth["value"].to_numpy().reshape(sims, 1, -1), strategies, axis=1)
-    return estimates.append_column("true_value", pa.array(values.reshape(-1)))
+    return estimates.drop_columns(NULLS).append_column("true_value", pa.array(values.reshape(-1)))

@@ -8,7 +8,7 @@ from clustrategy.estimation.cluster_robust import Df, Variance, fit_cluster_robu
 from clustrategy.strategies.registry import strategy
 
 
-@strategy("cluster_robust")
+@strategy("cluster_robust", equivariant=True)
 def cluster_robust(shard: Shard, *, variance: Variance = "CR1S", df: Df = "G-1") -> Fits:
     """Fit ordinary least squares with a cluster-robust variance.
 

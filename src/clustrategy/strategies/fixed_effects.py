@@ -9,7 +9,7 @@ from clustrategy.estimation.within import fit_within
 from clustrategy.strategies.registry import strategy
 
 
-@strategy("fixed_effects")
+@strategy("fixed_effects", equivariant=True)
 def fixed_effects(shard: Shard, *, variance: Variance = "CR1S", df: Df = "G-1") -> Fits:
     """Fit least squares with an intercept for every cluster and a cluster-robust variance.
 

@@ -8,7 +8,7 @@ from clustrategy.estimation.gee import Correlation, Df, Variance, fit_gee
 from clustrategy.strategies.registry import strategy
 
 
-@strategy("gee")
+@strategy("gee", equivariant=True)
 def gee(
     shard: Shard,
     *,

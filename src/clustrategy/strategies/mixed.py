@@ -21,7 +21,7 @@ def kenward_roger_with_cr2(
     return APART if df == "kenward_roger" and variance != "model" else ""
 
 
-@strategy("mixed_maximal", refusal=kenward_roger_with_cr2)
+@strategy("mixed_maximal", refusal=kenward_roger_with_cr2, equivariant=True)
 def mixed_maximal(shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model") -> Fits:
     """Fit random intercepts and slopes, with all their correlations.
 
@@ -41,7 +41,7 @@ def mixed_maximal(shard: Shard, *, df: Df = "satterthwaite", variance: Variance 
     return fit_model(shard, MAXIMAL, StandardErrors(df, variance))
 
 
-@strategy("mixed_uncorrelated", refusal=kenward_roger_with_cr2)
+@strategy("mixed_uncorrelated", refusal=kenward_roger_with_cr2, equivariant=True)
 def mixed_uncorrelated(
     shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model"
 ) -> Fits:
@@ -49,7 +49,7 @@ def mixed_uncorrelated(
     return fit_model(shard, UNCORRELATED, StandardErrors(df, variance))
 
 
-@strategy("mixed_intercept", refusal=kenward_roger_with_cr2)
+@strategy("mixed_intercept", refusal=kenward_roger_with_cr2, equivariant=True)
 def mixed_intercept(
     shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model"
 ) -> Fits:

@@ -10,7 +10,7 @@ from clustrategy.strategies.mixed import kenward_roger_with_cr2
 from clustrategy.strategies.registry import strategy
 
 
-@strategy("mixed_fallback", refusal=kenward_roger_with_cr2)
+@strategy("mixed_fallback", refusal=kenward_roger_with_cr2, equivariant=True)
 def mixed_fallback(shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model") -> Fits:
     """Fit the first of maximal, uncorrelated and intercept-only that converges and is not singular.
 
@@ -29,7 +29,7 @@ def mixed_fallback(shard: Shard, *, df: Df = "satterthwaite", variance: Variance
     return fit_fallback(shard, StandardErrors(df, variance))
 
 
-@strategy("mixed_selected", refusal=kenward_roger_with_cr2)
+@strategy("mixed_selected", refusal=kenward_roger_with_cr2, equivariant=True)
 def mixed_selected(
     shard: Shard,
     *,

@@ -8,7 +8,7 @@ from clustrategy.estimation.least_squares import fit_ols
 from clustrategy.strategies.registry import strategy
 
 
-@strategy("ols")
+@strategy("ols", equivariant=True)
 def ols(shard: Shard) -> Fits:
     """Fit ordinary least squares with classical standard errors, t with N - p df."""
     return fit_ols(shard)

@@ -9,7 +9,10 @@ from importlib.metadata import version
 from clustrategy.core.fits import Fits
 
 FitFunction = Callable[..., Fits]
-"""`fit(shard, *, option=default, ...) -> Fits`; the options are keyword-only arguments."""
+"""`fit(shard, *, option=default, ...) -> Fits`; the options are keyword-only arguments.
+
+A function that resamples has `nulls=None` after the shard, which is no option: see `Registered`.
+"""
 
 DEFAULT_ENGINE = "numpy"
 
@@ -17,6 +20,16 @@ DEFAULT_ENGINE = "numpy"
 def always_finite(rows: int, slopes: int, **options: object) -> bool:
     """Return True: the estimates have a finite variance whatever the data."""
     return True
+
+
+def always(**options: object) -> bool:
+    """Return True, whatever the options."""
+    return True
+
+
+def never(**options: object) -> bool:
+    """Return False, whatever the options."""
+    return False
 
 
 def no_refusal(**options: object) -> str:
@@ -51,6 +64,16 @@ class Registered:
         Raises EngineError where the engine cannot run here.
     versions : callable
         Gives the versions of the packages that compute the numbers, by name.
+    resamples : callable
+        `resamples(**options)` tells whether tests go by resampling, by the generators of the shard
+        (`Shard.generator`). Where they do, the function takes `nulls` after the shard, None or
+        (S, p, K) null values of each coefficient, and tests them, too, into `Fits.p_nulls`. Of all
+        other strategies such tests follow from estimate, standard error and df.
+    equivariant : bool
+        Whether adding X delta to the response adds delta to the estimates and changes nothing else
+        but rounding: not the standard errors, df and status, nor the p-values of null values that
+        move along. Draws that resample must not depend on the response, then. A study of one
+        truth, and of one effect, so tells of all others.
     """
 
     function: FitFunction
@@ -58,6 +81,8 @@ class Registered:
     refusal: Callable[..., str] = no_refusal
     check: Callable[[], None] = no_check
     versions: Callable[[], dict[str, str]] = numpy_versions
+    resamples: Callable[..., bool] = never
+    equivariant: bool = False
 
 
 REGISTERED: dict[str, dict[str, Registered]] = {}
@@ -72,6 +97,8 @@ def strategy(
     refusal: Callable[..., str] = no_refusal,
     check: Callable[[], None] = no_check,
     versions: Callable[[], dict[str, str]] = numpy_versions,
+    resamples: Callable[..., bool] = never,
+    equivariant: bool = False,
 ) -> Callable[[FitFunction], FitFunction]:
     """Register a function as a strategy, or as one more engine of a strategy.
 
@@ -79,7 +106,9 @@ def strategy(
     ----------
     name, engine : str
         What a config calls the strategy and the engine.
-    finite_variance, refusal, check, versions : callable
+    finite_variance, refusal, check, versions, resamples : callable
+        As in `Registered`.
+    equivariant : bool
         As in `Registered`.
 
     Returns
@@ -89,7 +118,9 @@ def strategy(
     """
 
     def register(function: FitFunction) -> FitFunction:
-        entry = Registered(function, finite_variance, refusal, check, versions)
+        entry = Registered(
+            function, finite_variance, refusal, check, versions, resamples, equivariant
+        )
         REGISTERED.setdefault(name, {})[engine] = entry
         return function
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clustrategy.core.fits import Fits
-from clustrategy.core.shard import Shard
+from clustrategy.core.shard import Floats, Shard
 from clustrategy.estimation.first_stage import SmallClusters
 from clustrategy.estimation.two_stage import Test, Weights, fit_two_stage
 from clustrategy.strategies.draws import no_draws
@@ -37,9 +37,21 @@ def finite_variance(rows: int, slopes: int, **options: object) -> bool:
     return slopes == 0 or rows - slopes > 2
 
 
-@strategy("two_stage", finite_variance=finite_variance, refusal=no_draws)
+def flips_signs(test: Test = "t", **options: object) -> bool:
+    """Tell whether the test is by sign flips."""
+    return test == "sign_flip"
+
+
+@strategy(
+    "two_stage",
+    finite_variance=finite_variance,
+    refusal=no_draws,
+    resamples=flips_signs,
+    equivariant=True,
+)
 def two_stage(
     shard: Shard,
+    nulls: Floats | None = None,
     *,
     weights: Weights = "equal",
     test: Test = "t",
@@ -54,6 +66,8 @@ def two_stage(
     ----------
     shard : Shard
         The datasets.
+    nulls : (S, p, K) array, optional
+        Further null values of each coefficient to test by sign flips.
     weights : str
         `equal`; or `precision`, 1 / (v_g + tau^2) with v_g the squared standard error of the
         cluster's coefficient, taken as known, and tau^2 by REML.
@@ -74,4 +88,4 @@ def two_stage(
     -------
     Fits
     """
-    return fit_two_stage(shard, weights, test, draws, small_clusters)
+    return fit_two_stage(shard, nulls, weights, test, draws, small_clusters)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from clustrategy.core.fits import Fits
-from clustrategy.core.shard import Shard
+from clustrategy.core.shard import Floats, Shard
 from clustrategy.estimation.wild_bootstrap import Weights, fit_wild_bootstrap
 from clustrategy.strategies.draws import no_draws
-from clustrategy.strategies.registry import strategy
+from clustrategy.strategies.registry import always, strategy
 
 
-@strategy("wild_cluster_bootstrap", refusal=no_draws)
+@strategy("wild_cluster_bootstrap", refusal=no_draws, resamples=always, equivariant=True)
 def wild_cluster_bootstrap(
-    shard: Shard, *, impose_null: bool = True, weights: Weights = "rademacher", draws: int = 999
+    shard: Shard,
+    nulls: Floats | None = None,
+    *,
+    impose_null: bool = True,
+    weights: Weights = "rademacher",
+    draws: int = 999,
 ) -> Fits:
     """Fit least squares with tests and intervals by the wild cluster bootstrap.
 
@@ -19,6 +24,8 @@ def wild_cluster_bootstrap(
     ----------
     shard : Shard
         The datasets.
+    nulls : (S, p, K) array, optional
+        Further null values of each coefficient to test.
     impose_null : bool
         Whether residuals come from the fit under the null, anew for each coefficient and null value
         (WCR), or from the unrestricted fit (WCU).
@@ -31,4 +38,4 @@ def wild_cluster_bootstrap(
     -------
     Fits
     """
-    return fit_wild_bootstrap(shard, impose_null, weights, draws)
+    return fit_wild_bootstrap(shard, nulls, impose_null, weights, draws)

@@ -63,7 +63,7 @@ class Plan:
     def digest(self) -> str:
         """Changes with whatever the whole tables of the study are made from."""
         content = self._content()
-        del content["cuts"], content["audit"], content["keep_datasets"]
+        del content["cuts"], content["audit"], content["effects"], content["keep_datasets"]
         ends = [cuts[-1][1] for cuts in self.cuts]
         return digest(content, ends, self.recipe.digest)
 
@@ -75,6 +75,7 @@ class Plan:
             "seed": recipe.seed,
             "dgp": recipe.dgp,
             "strategies": recipe.strategies,
+            "effects": recipe.effects,
             "keep_datasets": recipe.keep_datasets,
             "labels": self.labels,
             "cells": self.cells,
@@ -116,6 +117,6 @@ def read_plan(folder: str) -> Plan:
     content = stored(folder)
     if content is None:
         raise DataError(f"{folder}/{FILE}: is not there or damaged; run again")
-    names = ("seed", "dgp", "strategies", "keep_datasets")
+    names = ("seed", "dgp", "strategies", "effects", "keep_datasets")
     recipe = Recipe(**{name: content.pop(name) for name in names})
     return Plan(folder=folder, recipe=recipe, **content)

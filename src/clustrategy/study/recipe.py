@@ -8,8 +8,11 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+
 from clustrategy.core.cells import Cell
 from clustrategy.core.digests import digest
+from clustrategy.core.shard import Floats
 from clustrategy.core.sources import PACKAGE, code_digest, sources
 from clustrategy.dgp import Process
 from clustrategy.engines.chosen import Strategy
@@ -52,6 +55,8 @@ class Recipe:
         What of the data-generating process is the same in all cells.
     strategies : sequence of mapping
         The entries in full, as `Strategy.spec` gives them.
+    effects : sequence of float
+        The effects at which strategies that resample compute their power; the others need none.
     keep_datasets : bool
         Whether the datasets are kept as shards.
     """
@@ -59,6 +64,7 @@ class Recipe:
     seed: int
     dgp: Mapping[str, Any]
     strategies: Sequence[Mapping[str, Any]]
+    effects: Sequence[float]
     keep_datasets: bool
 
     @cached_property
@@ -70,6 +76,22 @@ class Recipe:
     def process(self, cell: Cell) -> Process:
         """Return the data-generating process of a cell."""
         return Process.of(self.dgp, cell)
+
+    def nulls(self, truth: Floats) -> Floats:
+        """Return the null values of each coefficient that fits are tested against.
+
+        Parameters
+        ----------
+        truth : (S, p) array
+            The coefficients that the datasets were drawn with.
+
+        Returns
+        -------
+        (S, p, K) array
+            The truth, whose rejections are false, then the truth less each effect: to reject that
+            is to find an effect of this size. K is one more than there are effects.
+        """
+        return truth[..., None] - np.array([0.0, *self.effects])
 
     def seconds(self, block: Block, labels: Iterable[str]) -> float:
         """Estimate the CPU seconds to draw a block and to fit strategies of some labels to it."""
@@ -84,7 +106,10 @@ class Recipe:
     @cached_property
     def _fitting(self) -> dict[str, str]:
         rows = _code(_ROWS)
-        return {label: digest(rows, s.digest) for label, s in self.chosen.items()}
+        return {
+            label: digest(rows, s.digest, *[self.effects] * s.resamples)
+            for label, s in self.chosen.items()
+        }
 
     @cached_property
     def _scoring(self) -> str:

@@ -188,7 +188,7 @@ def make(recipe: Recipe, folder: str, block: Block, *, afresh: bool = False) -> 
     found = dict(kept)
     for label, strategy in recipe.chosen.items():
         if label not in found:
-            fits = strategy.fit(drawn.shard)
+            fits = strategy.fit(drawn.shard, recipe.nulls(drawn.truth))
             name = (label, strategy.engine)
             found[label] = _Found(
                 estimates_table(fits, terms, sims, *name), fits_table(fits, sims, *name)

@@ -178,7 +178,8 @@ class Study:
         """What the shards are made from."""
         entries = [strategy.spec for strategy in self.strategies]
         dgp = {option: level(option, value) for option, value in self.dgp.items()}
-        return Recipe(self.seed, dgp, entries, self.config["keep_datasets"])
+        effects = [float(effect) for effect in self.config["verdict"]["effects"]]
+        return Recipe(self.seed, dgp, entries, effects, self.config["keep_datasets"])
 
     @cached_property
     def plan(self) -> Plan:

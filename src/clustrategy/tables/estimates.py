@@ -7,9 +7,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from clustrategy.core.fits import Fits
 from clustrategy.core.inference import t_inference
+from clustrategy.core.shard import Floats
+
+NULLS = "p_value_nulls"
+"""The column of p-values of further null values: a list, which no CSV can hold."""
 
 ESTIMATES = pa.schema(
     [
@@ -30,6 +35,7 @@ ESTIMATES = pa.schema(
                 "p_value_low",
             )
         ),
+        (NULLS, pa.list_(pa.float64())),
     ]
 )
 
@@ -59,7 +65,8 @@ def estimates_table(
 
     Tests and intervals are the strategy's own where it has some, else those of the t distribution.
     Where a p-value is known to lie between two values only, these are `p_value_low` and `p_value`;
-    elsewhere `p_value_low` is null.
+    elsewhere `p_value_low` is null. `p_value_nulls` holds the p-values of the null values that the
+    strategy was given, in their order; it is null where it has none of its own.
     """
     by_t = t_inference(fits.estimate, fits.std_error, fits.df)
     tests = {
@@ -77,8 +84,18 @@ def estimates_table(
             for numbers in (fits.estimate, fits.std_error, fits.df, by_t.statistic, *tests.values())
         ),
         pa.array(np.ascontiguousarray(fits.p_value_low).reshape(-1), from_pandas=True),
+        _lists(fits.p_nulls.reshape(rows, fits.p_nulls.shape[2])),
     ]
     return pa.table(columns, schema=ESTIMATES)
+
+
+def _lists(values: Floats) -> pa.Array:
+    """Return the rows of an array as lists, null where a row has no number."""
+    there = np.isfinite(values).any(axis=1)
+    lengths = np.where(there, values.shape[1], 0)
+    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
+    kept = pa.array(values[there].reshape(-1))
+    return pa.ListArray.from_arrays(offsets, kept, mask=pa.array(~there))
 
 
 def fits_table(fits: Fits, sims: Sequence[int], strategy: str, engine: str) -> pa.Table:
@@ -97,12 +114,18 @@ def fits_table(fits: Fits, sims: Sequence[int], strategy: str, engine: str) -> p
 def fits_from_tables(estimates: pa.Table, fits: pa.Table) -> Fits:
     """Read the fits of one strategy from its rows in the two tables.
 
-    Tests of its own are left out: the tables do not tell them from those of the t distribution.
+    Tests of its own are left out, as the tables do not tell them from those of the t distribution,
+    but for those of further null values.
     """
     sims = fits.num_rows
     p = estimates.num_rows // max(1, sims)
     thetas = fits["theta"].to_pylist()
-    out = Fits.blank(sims, p, max((len(theta) for theta in thetas), default=0))
+    lists = estimates[NULLS].combine_chunks()
+    nulls = pc.max(pc.list_value_length(lists)).as_py() or 0
+    out = Fits.blank(sims, p, max((len(theta) for theta in thetas), default=0), nulls)
+    there = lists.is_valid().to_numpy(zero_copy_only=False)
+    values = lists.flatten().to_numpy().reshape(there.sum(), nulls)
+    out.p_nulls.reshape(sims * p, nulls)[there] = values
     for name in ("estimate", "std_error", "df"):
         getattr(out, name)[:] = estimates[name].to_numpy().reshape(sims, p)
     for name in FITS.names[3:-1]:
