@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clustrategy.core.fits import Fits
-from clustrategy.core.shard import Shard
+from clustrategy.core.shard import Floats, Shard
 from clustrategy.engines.chosen import Strategy
 
 
@@ -15,9 +15,9 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     labels: list[str] = []
     fit = Strategy.fit
 
-    def spy(self: Strategy, shard: Shard) -> Fits:
+    def spy(self: Strategy, shard: Shard, nulls: Floats | None = None) -> Fits:
         labels.append(self.label)
-        return fit(self, shard)
+        return fit(self, shard, nulls)
 
     monkeypatch.setattr(Strategy, "fit", spy)
     return labels
