@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clustrategy.core.errors import ConfigError, DataError, nearest
-from clustrategy.core.fits import STATUSES
+from clustrategy.core.errors import ConfigError, DataError
 from clustrategy.core.inference import CONFIDENCE
-from clustrategy.core.shard import Floats, Ints
+from clustrategy.core.shard import Ints
 from clustrategy.core.validation import arguments, described
 from clustrategy.evaluation import measures
-from clustrategy.evaluation.measures import LEVEL, MEASURES, NAMES, Replicates, Settings
-from clustrategy.tables.frames import check_one_kind, frame, numbers, require
+from clustrategy.evaluation.measures import LEVEL, MEASURES, NAMES, Settings
+from clustrategy.evaluation.tidy_estimates import (
+    WHAT,
+    codes_of,
+    combined,
+    groups,
+    keys_of,
+    replicates_of,
+    statuses,
+    usable_rows,
+)
+from clustrategy.tables.frames import frame, numbers
 
 if TYPE_CHECKING:
     import pandas as pd
-
-WHAT = "the estimates"
 
 RESULT = ("measure", "value", "mcse", "n")
 
@@ -152,20 +159,20 @@ def performance(
         _ARGUMENTS,
         reference=reference,
     )
-    keys = _keys(table, known["by"])
+    keys = keys_of(table, known["by"], RESULT)
     settings = Settings(known["alpha"], known["confidence"], known["mcse"] == "jackknife")
     estimate = numbers(table, "estimate", WHAT)
     good = np.isfinite(estimate)
     if "status" in table:
-        good &= _usable(_statuses(table), known["usable"])
-    replicates = _replicates(table, estimate, known["truth"], good, known["confidence"])
+        good &= usable_rows(statuses(table), known["usable"])
+    replicates = replicates_of(table, estimate, known["truth"], good, known["confidence"])
     names = _computable(table)
-    codes = [_codes(table, key) for key in keys]
+    codes = [codes_of(table, key) for key in keys]
     partner = None
     if reference is not None:
         partner = _partners(table, dict(zip(keys, codes, strict=True)), reference, replicate)
     rows: list[tuple[Any, ...]] = []
-    for members in _groups(codes, len(table)):
+    for members in groups(codes, len(table)):
         used = members[good[members]]
         own = replicates.take(used)
         results = {name: measures.evaluate(name, own, settings) for name in names}
@@ -180,118 +187,6 @@ def performance(
     return pd.DataFrame(rows, columns=[*keys, *RESULT])
 
 
-def _keys(data: pd.DataFrame, keys: list[str]) -> list[str]:
-    for key in keys:
-        require(data, key, WHAT)
-        if key in RESULT:
-            raise ConfigError(
-                f"by: the result has a column {key!r} of its own; give that of the estimates "
-                "another name"
-            )
-        if keys.count(key) > 1:
-            raise ConfigError(f"by names the column {key!r} twice")
-    return keys
-
-
-def _statuses(data: pd.DataFrame) -> pd.Series[Any]:
-    status = data["status"].astype(object)
-    missing = status.isna()
-    for row, (value, absent) in enumerate(zip(status, missing, strict=True)):
-        if not (absent or isinstance(value, str)):
-            raise DataError(
-                f"the column 'status' of the estimates must hold text, found {described(value)} "
-                f"in row {row}"
-            )
-    return status
-
-
-def _usable(status: pd.Series[Any], wanted: list[str]) -> NDArray[np.bool_]:
-    """Return (rows,) whether the status is one of those whose numbers count."""
-    found = [str(value) for value in status.dropna().unique()]
-    foreign = [value for value in found if value not in STATUSES]
-    known = [*STATUSES, *foreign]
-    for name in wanted:
-        if name not in known:
-            raise ConfigError(
-                f"usable: there is no status {name!r}{nearest(name, known)}; "
-                f"the estimates have {', '.join(found)}"
-            )
-    words = {_word(name): name for name in wanted}
-    for name in foreign:
-        if name not in wanted and _word(name) in words:
-            raise DataError(
-                f"the estimates have the status {name!r}, which is not {words[_word(name)]!r}; "
-                f"those whose numbers count are {', '.join(wanted)}, the others known "
-                f"{', '.join(status for status in STATUSES if status not in wanted)}"
-            )
-    good: NDArray[np.bool_] = status.isin(wanted).to_numpy(dtype=bool)
-    if foreign and not good.any():
-        raise ConfigError(
-            f"usable: no estimate has the status {' or '.join(wanted)}; "
-            f"the estimates have {', '.join(found)}"
-        )
-    return good
-
-
-def _word(status: str) -> str:
-    """Return a status without what may be a slip: capitals and spaces."""
-    return "_".join(status.casefold().replace("_", " ").split())
-
-
-def _replicates(
-    data: pd.DataFrame,
-    estimate: Floats,
-    truth: float | str,
-    good: NDArray[np.bool_],
-    confidence: float,
-) -> Replicates:
-    """Return the replicates of all rows, whatever their group, those that count checked."""
-    tests = {
-        name: numbers(data, name, WHAT)
-        for name in ("p_value", "conf_low", "conf_high")
-        if name in data
-    }
-    std_error, df = (
-        numbers(data, name, WHAT) if name in data else np.full(len(data), np.nan)
-        for name in ("std_error", "df")
-    )
-    if isinstance(truth, str):
-        true = numbers(data, truth, WHAT)
-    else:
-        true = np.full(len(data), float(truth))
-    _check({"std_error": std_error, "df": df, "truth": true, **tests}, good)
-    return Replicates.of(
-        estimate,
-        true,
-        std_error,
-        np.where(np.isnan(df), np.inf, df),
-        **tests,
-        confidence=confidence,
-    )
-
-
-def _check(columns: Mapping[str, Floats], good: NDArray[np.bool_]) -> None:
-    """Raise DataError for impossible numbers in the rows that count."""
-    nothing = np.full(good.shape, np.nan)
-    p_value = columns.get("p_value", nothing)
-    low, high = (columns.get(name, nothing) for name in ("conf_low", "conf_high"))
-    if ("conf_low" in columns) != ("conf_high" in columns):
-        there, other = ("conf_low", "conf_high")[:: 1 if "conf_low" in columns else -1]
-        raise DataError(f"the estimates have a column {there!r} but no column {other!r}")
-    std_error = columns["std_error"]
-    for problem, wrong in (
-        ("std_error must not be negative", std_error < 0),
-        ("std_error must be finite or missing", np.isinf(std_error)),
-        ("df must be greater than 0", columns["df"] <= 0),
-        ("the truth must be finite", np.isinf(columns["truth"])),
-        ("p_value must be between 0 and 1", (p_value < 0) | (p_value > 1)),
-        ("conf_low must not be above conf_high", low > high),
-    ):
-        if (wrong & good).any():
-            row = int(np.flatnonzero(wrong & good)[0])
-            raise DataError(f"{problem}, as it is in row {row}")
-
-
 def _computable(data: pd.DataFrame) -> list[str]:
     """List the measures whose columns are there."""
     known = {"error"}
@@ -302,40 +197,6 @@ def _computable(data: pd.DataFrame) -> list[str]:
     if "conf_low" in data and "conf_high" in data:
         known |= {"low", "high"}
     return [name for name, measure in MEASURES.items() if known.issuperset(measure.needs)]
-
-
-def _codes(data: pd.DataFrame, name: str) -> Ints:
-    """Return (rows,) the place of each row's value among the column's; no value is one, too."""
-    import pandas as pd
-
-    check_one_kind(data, name, WHAT)
-    try:
-        codes, _ = pd.factorize(data[name], use_na_sentinel=False)
-    except TypeError:
-        raise DataError(
-            f"the column {name!r} of the estimates must hold numbers or text, to tell rows apart"
-        ) from None
-    return np.asarray(codes, dtype=np.int64)
-
-
-def _joined(codes: Sequence[Ints], rows: int) -> Ints:
-    """Return (rows,) the place of each row's combination of values."""
-    joined = np.zeros(rows, dtype=np.int64)
-    for code in codes:
-        pairs = joined * (code.max(initial=0) + 1) + code
-        joined = np.unique(pairs, return_inverse=True)[1]
-    return joined
-
-
-def _groups(codes: Sequence[Ints], rows: int) -> Iterator[Ints]:
-    """Yield the places of the rows of each group, in order of appearance."""
-    if not codes:
-        yield np.arange(rows)
-        return
-    joined = _joined(codes, rows)
-    order = np.argsort(joined, kind="stable")
-    groups = np.split(order, np.flatnonzero(np.diff(joined[order])) + 1)
-    yield from sorted((members for members in groups if members.size), key=lambda rows: rows[0])
 
 
 def _partners(
@@ -361,9 +222,9 @@ def _partners(
         is_reference &= _equal(data[key], value)
     if not is_reference.any():
         raise DataError(f"no row of the estimates is of the reference {dict(reference)!r}")
-    own = _codes(data, replicate)
-    group = _joined(list(codes.values()), len(data))
-    once = _joined([group, own], len(data))
+    own = codes_of(data, replicate)
+    group = combined(list(codes.values()), len(data))
+    once = combined([group, own], len(data))
     twice = np.flatnonzero((np.bincount(once) > 1)[once])
     if twice.size:
         row = int(twice[0])
@@ -372,8 +233,8 @@ def _partners(
             f"{who} has more than one row of {replicate} {data[replicate].iloc[row]} in a group; "
             "rows are paired by it"
         )
-    context = _joined([code for key, code in codes.items() if key not in reference], len(data))
-    paired = _joined([context, own], len(data))
+    context = combined([code for key, code in codes.items() if key not in reference], len(data))
+    paired = combined([context, own], len(data))
     place = np.full(len(data), -1)
     place[paired[is_reference]] = np.flatnonzero(is_reference)
     partner: Ints = place[paired]
