@@ -102,6 +102,7 @@ class CellFits:
         numbers: Mapping[str, Floats],
         status: NDArray[np.object_],
         finite_variance: Sequence[bool],
+        at_truth: Floats | None = None,
     ) -> CellFits:
         """Take the fits from arrays.
 
@@ -119,6 +120,8 @@ class CellFits:
             The status of each fit. A fit without a finite estimate is unusable whatever it says.
         finite_variance : Sequence of bool
             Whether the estimates of each strategy have a finite variance.
+        at_truth : (strategies, p, S) array, optional
+            The p-values of the tests of the truth, where they are not those of t.
         """
         finite = np.asarray(np.isfinite(numbers["estimate"]))
         some = np.asarray(finite.any(axis=1))
@@ -127,7 +130,11 @@ class CellFits:
         estimated = np.asarray(estimated | ~usable.any(axis=1, keepdims=True))
         replicates = [
             [
-                Replicates.of(truth=truth[k], **{name: a[s, k] for name, a in numbers.items()})
+                Replicates.of(
+                    truth=truth[k],
+                    p_null=None if at_truth is None else at_truth[s, k],
+                    **{name: a[s, k] for name, a in numbers.items()},
+                )
                 for k in range(len(terms))
             ]
             for s in range(len(comparison.strategies))

@@ -59,7 +59,7 @@ class Replicates:
     p_value : (n,) array
         The p-value of the test of zero.
     p_null : (n,) array
-        The p-value of the same test of the true value; NaN if the test is no t test.
+        The p-value of the same test of the true value; NaN where it is not known.
     low, high : (n,) array
         The confidence limits less the truth.
     """
@@ -83,6 +83,7 @@ class Replicates:
         conf_low: Floats | None = None,
         conf_high: Floats | None = None,
         confidence: float = CONFIDENCE,
+        p_null: Floats | None = None,
     ) -> Replicates:
         """Take the replicates from the columns of a tidy table.
 
@@ -94,12 +95,14 @@ class Replicates:
             Tests and limits; without, those of the t distribution.
         confidence : float
             The level of the intervals of the t distribution.
+        p_null : (n,) array, optional
+            The p-values of the tests of the truth, NaN where they are to be those of t.
         """
         from scipy.special import stdtr, stdtrit
 
         error = estimate - truth
         with np.errstate(divide="ignore", invalid="ignore"):
-            p_null = 2.0 * stdtr(df, -np.abs(error / std_error))
+            null_by_t = 2.0 * stdtr(df, -np.abs(error / std_error))
             p_by_t = 2.0 * stdtr(df, -np.abs(estimate / std_error))
             if conf_low is None or conf_high is None:
                 half = stdtrit(df, 0.5 + confidence / 2.0) * std_error
@@ -107,7 +110,8 @@ class Replicates:
         if p_value is None:
             p_value = p_by_t
         else:
-            p_null = np.where(_same(p_value, p_by_t), p_null, np.nan)
+            null_by_t = np.where(_same(p_value, p_by_t), null_by_t, np.nan)
+        p_null = null_by_t if p_null is None else np.where(np.isnan(p_null), null_by_t, p_null)
         limits = conf_low - truth, conf_high - truth
         return cls(error, truth, std_error * std_error, p_value, p_null, *limits)
 
