@@ -43,6 +43,7 @@ rule all:
         rules.aggregate.output,
         rules.summary.output,
         rules.performance.output,
+        rules.verdicts.output,
         figure_files(),
         audit_files(),
         rules.worked_example.output,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Study", "analyze", "performance", "simulate"]
+__all__ = ["Study", "analyze", "performance", "simulate", "verdicts"]
 
 if TYPE_CHECKING:
     from clustrategy.dgp import simulate
     from clustrategy.evaluation import performance
+    from clustrategy.evaluation.verdicts import verdicts
     from clustrategy.owndata.analyze import analyze
     from clustrategy.study.study import Study
 
@@ -33,4 +34,8 @@ def __getattr__(name: str) -> Any:
             from clustrategy.dgp import simulate
 
             return simulate
+        case "verdicts":
+            from clustrategy.evaluation.verdicts import verdicts
+
+            return verdicts
     raise AttributeError(f"module 'clustrategy' has no attribute {name!r}")

@@ -10,6 +10,13 @@ origin(
 origin("aggregate", CSV, "tables")
 origin("summary", study.config["performance"]["usable"], "tables")
 origin("performance", study.performance_settings, "tables")
+# The worst cells are drawn and fitted again: the digest of the tables tells by what code.
+origin(
+    "verdicts",
+    study.verdict_settings,
+    "tables",
+    code=partial(sources, PACKAGE / "steps/verdicts.py", but=STRATEGIES),
+)
 
 
 rule aggregate:
@@ -81,3 +88,28 @@ rule performance:
         made_from=made_from("performance"),
     script:
         "../../scripts/performance.py"
+
+
+# What to think of every strategy: its false positives, and what else it promises.
+rule verdicts:
+    input:
+        judged("verdicts"),
+        estimates=rules.aggregate.output.estimates,
+        fits=rules.aggregate.output.fits,
+        truth=rules.aggregate.output.truth,
+    output:
+        verdicts=f"{RESULTS}/verdicts.parquet",
+        verdicts_csv=f"{RESULTS}/verdicts.csv",
+    log:
+        f"{RESULTS}/logs/verdicts.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        folder=results,
+        settings=study.verdict_settings,
+        made_from=made_from("verdicts"),
+    script:
+        "../../scripts/verdicts.py"

@@ -187,6 +187,7 @@ OF_THE_STUDY = [
     "aggregate",
     "summary",
     "performance",
+    "verdicts",
     "audit_table",
     "audit_verdict",
     "worked_example",

@@ -99,6 +99,7 @@ class Study:
             raise ConfigError(f"{source}: strategies: {error}") from None
         _resolve_sims(full, files)
         _resolve_performance(full["performance"], strategies, files)
+        _check_verdict(full, files)
         study = cls(
             name=full["study"],
             seed=full["seed"],
@@ -209,6 +210,21 @@ class Study:
             for strategy in self.strategies
         }
         return {**self.config["performance"], "finite_variance": finite}
+
+    @property
+    def verdict_settings(self) -> dict[str, Any]:
+        """How the strategies are judged, as plain values.
+
+        `verdict` of the config, `alpha`, `usable` and `finite_variance` of `performance_settings`,
+        and `equivariant`: of each strategy, whether it depends on the coefficients by a shift.
+        """
+        performance = self.performance_settings
+        names = ("alpha", "usable", "finite_variance")
+        return {
+            **self.config["verdict"],
+            **{name: performance[name] for name in names},
+            "equivariant": {s.label: s.equivariant for s in self.strategies},
+        }
 
     @property
     def audited_sims(self) -> int:
@@ -363,3 +379,26 @@ def _resolve_performance(
                 f"{source}: performance.{key} must be a strategy of the study, found "
                 f"{shown(settings[key])}{nearest(settings[key], labels)}"
             )
+
+
+def _check_verdict(config: Mapping[str, Any], files: Sequence[str]) -> None:
+    """Refuse what of `verdict` does not go together with itself or with the grid."""
+    settings, alpha = config["verdict"], config["performance"]["alpha"]
+    known = [format_level(effect) for effect in settings["effects"]]
+    if settings["liberal"] < settings["upper"]:
+        key, problem = "liberal", f"must be at least upper, {settings['upper']:g}"
+    elif settings["liberal"] * alpha >= 1:
+        key, problem = "liberal", f"must be less than 1 / alpha, {1 / alpha:g}"
+    elif settings["effect"] not in settings["effects"]:
+        key, problem = "effect", f"must be one of the effects, {', '.join(known)}"
+    else:
+        for factor in settings["by"]:
+            if factor not in config["grid"]:
+                source = configuration.holder(files, ["verdict", "by"])
+                raise ConfigError(
+                    f"{source}: verdict.by must list factors of the grid, found {shown(factor)}"
+                    f"{nearest(factor, [*config['grid']])}"
+                )
+        return
+    source = configuration.holder(files, ["verdict", key])
+    raise ConfigError(f"{source}: verdict.{key} {problem}, found {settings[key]:g}")

@@ -11,11 +11,14 @@ from clustrategy.core.cells import COUNTS, LISTS, TEXTS, format_level
 
 
 def with_cell(cell: Mapping[str, Any], table: pa.Table) -> pa.Table:
-    """Put a cell's values as columns before the others; lists as they stand in paths."""
+    """Put a cell's values as columns before the others.
+
+    Lists are texts as in paths. A factor without a value has null: rows are over its levels.
+    """
     names, columns = [], []
     for factor, value in cell.items():
         if factor in (*TEXTS, *LISTS):
-            level = pa.scalar(format_level(value), pa.string())
+            level = pa.scalar(None if value is None else format_level(value), pa.string())
         else:
             level = pa.scalar(value, pa.int64() if factor in COUNTS else pa.float64())
         names.append(factor)

@@ -1,0 +1,283 @@
+"""The verdicts on every strategy over several cells: the worst cell and the range, first of all.
+
+A mean over cells depends on which cells there are, and averages failures of opposite kinds; so it
+comes last, and under a name that says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from clustrategy.core.cells import Cell, Level, format_level
+from clustrategy.core.shard import Floats
+from clustrategy.dgp.kinds import INTERCEPT_KIND
+from clustrategy.evaluation.best import with_the_best
+from clustrategy.evaluation.cell_verdicts import (
+    ADJUSTED,
+    ALL,
+    BIAS,
+    COVERAGE,
+    FALSE_POSITIVES,
+    MEASURES,
+    POWER,
+    PROMISES,
+    SE_ERROR,
+    TO_THE_BEST,
+    Judged,
+    Key,
+    Rules,
+    row,
+)
+from clustrategy.evaluation.promises import Found
+from clustrategy.evaluation.regions import RATES, holm, verdict_of
+from clustrategy.evaluation.wilson import wilson
+
+NOT_DRAWN_AGAIN = "the worst cell was not drawn again: its interval holds for the worst of {} cells"
+
+Fresh = Mapping[tuple[int, str, str | None], Judged]
+"""False-positive rates of worst cells drawn again, by the cell's place, strategy and kind."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Some cells, taken together.
+
+    Attributes
+    ----------
+    name : str
+        `all`, or the factor of which they have one level.
+    level : Level, optional
+        That level.
+    places : tuple of int
+        Their places among all cells.
+    """
+
+    name: str
+    level: Level | None
+    places: tuple[int, ...]
+
+
+def scopes(cells: Sequence[Cell], by: Sequence[str]) -> list[Scope]:
+    """List all cells together, and those of each level of some factors.
+
+    Parameters
+    ----------
+    cells : Sequence of Cell
+        Of the study.
+    by : Sequence of str
+        The factors; those with one level alone add nothing and are left out.
+    """
+    found = [Scope(ALL, None, tuple(range(len(cells))))]
+    for factor in by:
+        levels = list({format_level(cell[factor]): cell[factor] for cell in cells}.values())
+        if len(levels) > 1:
+            found += [
+                Scope(
+                    factor,
+                    level,
+                    tuple(i for i, cell in enumerate(cells) if cell[factor] == level),
+                )
+                for level in levels
+            ]
+    return found
+
+
+def named(cell: Mapping[str, Level]) -> str:
+    """Name a cell in words."""
+    return ", ".join(
+        f"{format_level(value)} {factor}"
+        if factor == "clusters"
+        else f"{factor} {format_level(value)}"
+        for factor, value in cell.items()
+    )
+
+
+def over_cells(
+    cells: Sequence[Cell],
+    judged: Sequence[Mapping[Key, Judged]],
+    scope: Scope,
+    rules: Rules,
+    fresh: Fresh,
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a scope: of each strategy, kind and measure the worst cell and the range.
+
+    Parameters
+    ----------
+    cells : Sequence of Cell
+        Of the study.
+    judged : Sequence of Mapping
+        Of each cell what `judge_cell` gives.
+    scope : Scope
+        The cells that are taken together.
+    rules : Rules
+        How numbers become verdicts.
+    fresh : Mapping
+        The worst cells drawn again, for the largest of many rates is too large.
+    """
+    keys = list(dict.fromkeys(key for place in scope.places for key in judged[place]))
+    safe: dict[str | None, list[str]] = {}
+    not_liberal: dict[str | None, list[str]] = {}
+    for key in keys:
+        found = {place: judged[place][key] for place in scope.places if key in judged[place]}
+        known = {place: each for place, each in found.items() if np.isfinite(each.found.value)}
+        more: dict[str, Any] = {"scope": scope.name, "cells": len(found)}
+        if key.measure == FALSE_POSITIVES:
+            more |= _counts(list(found.values()), rules)
+            if more["safe"]:
+                safe.setdefault(key.kind, []).append(key.strategy)
+            if known and not more["liberal_cells"]:
+                not_liberal.setdefault(key.kind, []).append(key.strategy)
+        if not known:
+            first = next(iter(found.values()))
+            yield {**row(key, first), **more}
+            continue
+        values = np.array([each.found.value for each in known.values()])
+        place = _worst(key, known)
+        shown, note = known[place], None
+        if key.measure in PROMISES and len(known) > 1:
+            again = None
+            if key.measure == FALSE_POSITIVES:
+                again = fresh.get((place, key.strategy, key.kind))
+            shown = again or _worst_of(len(known), key, shown, rules)
+            note = None if again else NOT_DRAWN_AGAIN.format(len(known))
+        line = row(key, shown)
+        line["note"] = line["note"] or note
+        line |= more
+        line |= {
+            "lowest": float(values.min()),
+            "highest": float(values.max()),
+            "mean_over_these_cells": float(values.mean()),
+            "worst_cell": named(cells[place]) if np.ptp(values) > 0 else None,
+        }
+        yield line
+    for kind, strategies in not_liberal.items():
+        yield from _to_the_best(judged, scope, rules, kind, safe.get(kind, strategies))
+
+
+def worst_cells(
+    judged: Sequence[Mapping[Key, Judged]], scopes: Sequence[Scope]
+) -> dict[int, list[tuple[str, str]]]:
+    """List what is to be drawn again: by place, the strategies and kinds whose worst cell it is.
+
+    The intercept's are not: nobody chooses a strategy by them.
+    """
+    found: dict[int, dict[tuple[str, str], None]] = {}
+    for scope in scopes:
+        for key in dict.fromkeys(key for place in scope.places for key in judged[place]):
+            known = {
+                place: judged[place][key]
+                for place in scope.places
+                if key in judged[place] and np.isfinite(judged[place][key].found.value)
+            }
+            if key.measure != FALSE_POSITIVES or key.kind in (None, INTERCEPT_KIND):
+                continue
+            if len(known) > 1:
+                found.setdefault(_worst(key, known), {})[key.strategy, str(key.kind)] = None
+    return {place: list(pairs) for place, pairs in sorted(found.items())}
+
+
+def _worst(key: Key, known: Mapping[int, Judged]) -> int:
+    """Return the place of the worst of some cells, the first of equal ones."""
+    values = np.array([each.found.value for each in known.values()])
+    return list(known)[int(np.argmax(_badness(key.measure, values)))]
+
+
+def _badness(measure: str, values: Floats) -> Floats:
+    """Return numbers that are the larger the worse the values of a measure are."""
+    if measure in (POWER, ADJUSTED, COVERAGE):
+        return -values
+    return np.abs(values) if measure in (SE_ERROR, BIAS) else values
+
+
+def _worst_of(cells: int, key: Key, judged: Judged, rules: Rules) -> Judged:
+    """Judge the worst of several cells again, by an interval that holds for all of them at once.
+
+    Each has the level 1 - (1 - confidence) / cells.
+    """
+    found = judged.found
+    tail = (1 - rules.regions.confidence) / cells
+    if found.trials:
+        low, high = wilson(found.value, found.trials, 1 - tail)
+        wide = replace(found, low=float(low), high=float(high))
+    else:
+        half = NormalDist().inv_cdf(1 - tail / 2) * found.mcse
+        wide = replace(found, low=found.value - half, high=found.value + half)
+    if key.measure != FALSE_POSITIVES:
+        return rules.promise(key.measure, wide, judged.terms, found.n)
+    verdict = verdict_of((wide.low, wide.high), rules.regions.bounds, RATES)
+    return replace(judged, found=wide, verdict=verdict)
+
+
+def _counts(found: Sequence[Judged], rules: Rules) -> dict[str, Any]:
+    """Count the cells in which a strategy is safe, liberal by Holm's method, or neither."""
+    tested = [each for each in found if each.safe is not None]
+    if not tested:
+        return {"safe": None}
+    p_values = np.array(
+        [
+            rules.regions.excess_p_value(each.found.value, each.found.trials)
+            for each in tested
+            if each.found.n
+        ]
+    )
+    liberal = int(holm(p_values, 1 - rules.regions.confidence).sum()) if p_values.size else 0
+    safe = sum(bool(each.safe) for each in tested)
+    return {
+        "safe": safe == len(tested),
+        "safe_cells": safe,
+        "liberal_cells": liberal,
+        "undecided_cells": len(tested) - safe - liberal,
+    }
+
+
+def _to_the_best(
+    judged: Sequence[Mapping[Key, Judged]],
+    scope: Scope,
+    rules: Rules,
+    kind: str | None,
+    strategies: Sequence[str],
+) -> Iterator[dict[str, Any]]:
+    """Yield how much less power each strategy has than the best of the others."""
+    by_cell = [
+        [judged[place][Key(s, kind, ADJUSTED, rules.effect)].found for s in strategies]
+        for place in scope.places
+        if Key(strategies[0], kind, ADJUSTED, rules.effect) in judged[place]
+    ]
+    complete = [
+        [(each.value, each.influence) for each in cell]
+        for cell in by_cell
+        if all(each.influence is not None for each in cell)
+    ]
+    if not complete:
+        return
+    powers = np.array([[value for value, _ in cell] for cell in complete]).T
+    influences = [np.array([influence for _, influence in cell]) for cell in complete]
+    compared = with_the_best(powers, influences, rules.regions.confidence)
+    terms = next(
+        judged[place][Key(strategies[0], kind, FALSE_POSITIVES)].terms
+        for place in scope.places
+        if Key(strategies[0], kind, FALSE_POSITIVES) in judged[place]
+    )
+    for strategy, each in zip(strategies, compared, strict=True):
+        found = Found(each.value, each.mcse, each.low, each.high, len(influences[0][0]))
+        key = Key(strategy, kind, TO_THE_BEST, rules.effect)
+        yield {**row(key, Judged(terms, found)), "scope": scope.name, "cells": len(complete)}
+
+
+def order(rows: Sequence[dict[str, Any]], strategies: Sequence[str]) -> list[dict[str, Any]]:
+    """Return rows by strategy, kind and measure."""
+    kinds = list(dict.fromkeys(line["kind"] for line in rows))
+    return sorted(
+        rows,
+        key=lambda line: (
+            strategies.index(line["strategy"]),
+            line["kind"] is None,
+            kinds.index(line["kind"]),
+            MEASURES.index(line["measure"]),
+        ),
+    )

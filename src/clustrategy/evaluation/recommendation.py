@@ -1,0 +1,320 @@
+"""From verdicts to what a reader should do: a few sentences, and a table for each kind of terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from clustrategy.core.counted import counted
+from clustrategy.dgp.kinds import INTERCEPT_KIND
+from clustrategy.evaluation.cell_verdicts import (
+    ADJUSTED,
+    ALL,
+    FALSE_POSITIVES,
+    POWER,
+    SE_ERROR,
+    SINGULAR,
+    TO_THE_BEST,
+    UNUSABLE,
+)
+from clustrategy.evaluation.promises import NOT_ESTIMATED
+
+INDIFFERENCE = 0.02
+"""Less power than the best by so much is of no account."""
+
+LONGEST = 40
+"""A strategy's label is cut to so many characters in a sentence."""
+
+FEW = 4
+"""So many names are listed; of more, the rest is counted."""
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one strategy stands for one kind of terms: rows of the verdict table, by measure.
+
+    Attributes
+    ----------
+    strategy : str
+    rows : dict of str to Mapping
+        Over all cells: of each measure its row (of power that at the effect asked for).
+    """
+
+    strategy: str
+    rows: Mapping[str, Row]
+
+    @property
+    def rate(self) -> Row:
+        """The row of the false-positive rate."""
+        return self.rows[FALSE_POSITIVES]
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether there is a false-positive rate in some cell."""
+        return self.rate["value"] is not None
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether the strategy is safe in each cell."""
+        return bool(self.rate["safe"])
+
+    @property
+    def is_liberal(self) -> bool:
+        """Whether the strategy is liberal in some cell, corrected for their number."""
+        return bool(self.rate["liberal_cells"])
+
+    @property
+    def is_recommended(self) -> bool:
+        """Whether the strategy is safe and may have as much power as the best of those that are.
+
+        It is left out if another one is known to have more by more than `INDIFFERENCE`.
+        """
+        best = self.rows.get(TO_THE_BEST)
+        return self.is_safe and (best is None or best["conf_high"] >= -INDIFFERENCE)
+
+    @property
+    def _order(self) -> tuple[bool, bool, float]:
+        return not self.is_safe, not self.is_tested, self.rate["value"] or 0.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What to do about one kind of terms.
+
+    Attributes
+    ----------
+    kind, terms : str
+        The kind, and the terms that are taken together.
+    standings : list of Standing
+        The strategies that estimate these terms: those that are safe first, then by worst rate.
+    sentences : list of str
+        What to do, and with which reservation.
+    """
+
+    kind: str
+    terms: str
+    standings: list[Standing]
+    sentences: list[str]
+
+
+def answers(
+    verdicts: pa.Table, effect: float, *, sims: int, certify: str = "", level: Row | None = None
+) -> list[Answer]:
+    """Say which strategies to use, for each kind of terms but the intercept.
+
+    Parameters
+    ----------
+    verdicts : Table
+        The verdicts of a study.
+    effect : float
+        That at which power is compared.
+    sims : int
+        Of each cell.
+    certify : str
+        What would certify a strategy that keeps its level, such as "`sims: 10000` would, in about
+        20 minutes".
+    level : Mapping, optional
+        A factor and one of its levels: the answer for the cells that have it.
+    """
+    rows = [row for row in verdicts.to_pylist() if _is_of(row, level, effect)]
+    fits = [row for row in rows if row["kind"] is None]
+    kinds = dict.fromkeys(row["kind"] for row in rows if row["kind"] is not None)
+    found = []
+    for kind in kinds:
+        mine = [row for row in rows if row["kind"] == kind]
+        standings = []
+        for strategy in dict.fromkeys(row["strategy"] for row in mine):
+            own = {r["measure"]: r for r in (*mine, *fits) if r["strategy"] == strategy}
+            if own[FALSE_POSITIVES]["note"] != NOT_ESTIMATED:
+                standings.append(Standing(strategy, own))
+        standings.sort(key=lambda each: each._order)
+        if kind != INTERCEPT_KIND or len(kinds) == 1:
+            sentences = _sentences(standings, kind, effect, sims, certify)
+            found.append(Answer(kind, mine[0]["terms"], standings, sentences))
+    return found
+
+
+def _is_of(row: Row, level: Row | None, effect: float) -> bool:
+    """Tell whether a row is of the scope and the effect asked for."""
+    if row["measure"] in (POWER, ADJUSTED) and row["effect"] != effect:
+        return False
+    if level is None:
+        return bool(row["scope"] == ALL)
+    ((factor, value),) = level.items()
+    return bool(row["scope"] == factor and row[factor] == value)
+
+
+def _sentences(
+    standings: Sequence[Standing], kind: str, effect: float, sims: int, certify: str
+) -> list[str]:
+    """Say what to do about one kind of terms."""
+    tested = [each for each in standings if each.is_tested]
+    if not tested:
+        return [f"Nothing can be said of {_plural(kind)}: no strategy has a usable test."]
+    liberal = [each for each in tested if each.is_liberal]
+    unknown = [each for each in tested if not each.is_safe and not each.is_liberal]
+    cells = max(each.rate["cells"] for each in tested)
+    each_cell = "in the one cell" if cells == 1 else f"in all {cells:,} cells"
+    said = []
+    recommended = [each for each in tested if each.is_recommended]
+    later = f"; {certify}" if certify else ""
+    if recommended:
+        finding = _power(recommended, effect)
+        said.append(f"Use {_either(recommended)} for {_plural(kind)}: safe {each_cell}{finding}.")
+        if others := [each for each in tested if each.is_safe and not each.is_recommended]:
+            find = "finds" if len(others) == 1 else "find"
+            said.append(f"{_names(others)} {_are(others)} safe, too, and {find} less.")
+        if unknown:
+            said.append(
+                f"{_names(unknown)} {_are(unknown)} known neither to be safe nor to be "
+                f"liberal{later}."
+            )
+    elif unknown:
+        said.append(
+            f"No strategy is certified for {_plural(kind)} yet: {counted(sims, 'sim')} a cell are "
+            f"too few{later}. Not found liberal in any cell: {_names(unknown)}."
+        )
+    else:
+        least = min(liberal or tested, key=lambda each: each.rate["value"])
+        said.append(
+            f"No strategy is safe for {_plural(kind)}; the least liberal is {_name(least)}, with "
+            f"{_percent(least.rate)} false positives in its worst cell{_where(least.rate)}."
+        )
+    if liberal:
+        said.append(f"Do not use {_liberal(liberal)}.")
+    return said
+
+
+def _power(recommended: Sequence[Standing], effect: float) -> str:
+    means = [each.rows[ADJUSTED]["mean_over_these_cells"] for each in recommended]
+    known = [mean for mean in means if mean is not None]
+    if not known:
+        return ""
+    low, high = round(100 * min(known)), round(100 * max(known))
+    found = f"{low}" if low == high else f"{low} to {high}"
+    cells = recommended[0].rate["cells"]
+    over = "" if cells == 1 else ", mean over these cells"
+    return f", finding an effect of {effect:g} in {found} % of datasets{over}"
+
+
+def _liberal(liberal: Sequence[Standing]) -> str:
+    """Name liberal strategies with their worst cells."""
+    shown = sorted(liberal, key=lambda each: -each.rate["value"])
+    words = [
+        f"{_name(each)} (liberal{_in_cells(each.rate)}, up to {_percent(each.rate)}"
+        f"{_where(each.rate)})"
+        for each in shown[:FEW]
+    ]
+    if len(shown) > FEW:
+        words.append(f"{len(shown) - FEW} more")
+    return _listed(words, "or")
+
+
+def _in_cells(rate: Row) -> str:
+    return "" if rate["cells"] == 1 else f" in {rate['liberal_cells']} of {rate['cells']} cells"
+
+
+def _where(rate: Row) -> str:
+    return f" at {rate['worst_cell']}" if rate["worst_cell"] else ""
+
+
+def _percent(row: Row) -> str:
+    error = "" if row["mcse"] is None else f" ({100 * row['mcse']:.1f})"
+    return f"{100 * row['value']:.1f} %{error}"
+
+
+def _plural(kind: str) -> str:
+    """Return a kind of terms in the plural: `predictors within clusters`."""
+    head, *rest = kind.split(" ")
+    if head == "cluster-level":
+        return f"{head} predictors"
+    return " ".join([f"{head}s", *rest])
+
+
+def _name(standing: Standing) -> str:
+    label = standing.strategy
+    return label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…"
+
+
+def _names(standings: Sequence[Standing]) -> str:
+    words = [_name(each) for each in standings[:FEW]]
+    if len(standings) > FEW:
+        words.append(f"{len(standings) - FEW} more")
+    return _listed(words, "and")
+
+
+def _either(standings: Sequence[Standing]) -> str:
+    return _listed([_name(each) for each in standings], "or")
+
+
+def _are(standings: Sequence[Standing]) -> str:
+    return "is" if len(standings) == 1 else "are"
+
+
+def _listed(words: Sequence[str], last: str) -> str:
+    """Join words as a sentence does."""
+    if len(words) < 2:
+        return "".join(words)
+    comma = "," if len(words) > 2 else ""
+    return f"{', '.join(words[:-1])}{comma} {last} {words[-1]}"
+
+
+COLUMNS = (
+    "strategy",
+    "false positives",
+    "worst cell",
+    "safe / liberal / open",
+    "SE error",
+    "power",
+    "singular",
+    "unusable",
+)
+"""The heads of the closing table."""
+
+
+def table(answer: Answer) -> list[list[str]]:
+    """Return the closing table of a kind of terms: a line for each strategy, as `COLUMNS`.
+
+    The range of the false-positive rate over cells; its worst cell, drawn again, with the Monte
+    Carlo standard error; in how many cells the strategy is safe, liberal, or neither so far; the
+    range of the relative error of the model SE; the size-adjusted power, mean over these cells; the
+    shares of singular and unusable fits, likewise.
+    """
+    return [_line(standing) for standing in answer.standings]
+
+
+def _line(standing: Standing) -> list[str]:
+    rows, rate = standing.rows, standing.rate
+    counts = [rate[f"{name}_cells"] for name in ("safe", "liberal", "undecided")]
+    return [
+        _name(standing),
+        _range(rate),
+        _percent(rate) if standing.is_tested else rate["note"],
+        " / ".join(f"{count:,}" for count in counts),
+        _range(rows[SE_ERROR], signed=True),
+        _mean(rows[ADJUSTED]),
+        _mean(rows[SINGULAR]),
+        _mean(rows[UNUSABLE]),
+    ]
+
+
+def _range(row: Row, *, signed: bool = False) -> str:
+    """Write the lowest and the highest of some cells, or the one value there is."""
+    low, high = (row[name] if row["cells"] > 1 else row["value"] for name in ("lowest", "highest"))
+    if low is None:
+        return "–"
+    sign = "+" if signed else ""
+    ends = [f"{100 * end:{sign}.{0 if signed else 1}f}" for end in (low, high)]
+    return f"{' to '.join(dict.fromkeys(ends))} %"
+
+
+def _mean(row: Row) -> str:
+    mean = row["value"] if row["cells"] == 1 else row["mean_over_these_cells"]
+    if mean is None:
+        return "–"
+    return f"{100 * mean:.{1 if mean < 0.0995 else 0}f} %"
