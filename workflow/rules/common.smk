@@ -278,4 +278,4 @@ def audit_circumstances():
 
 def close():
     """After the last job: where the results are and what the main finding is."""
-    print(closing_words.closing_words(study), file=sys.stderr)
+    print(closing_words.closing_words(study, workflow.cores or 1), file=sys.stderr)

@@ -118,7 +118,9 @@ def lines(table: pd.DataFrame, circumstances: Circumstances) -> list[str]:
     it = circumstances
     named = ", ".join(f"{name} {version}" for name, version in it.versions.items())
     count = len(table[[*_factors(table), "sim"]].drop_duplicates())
-    said = [f"Audit: {count} datasets fitted again by {named}."] if it.versions else []
+    said = []
+    if it.versions:
+        said.append(f"Audit: no fault found in {count} datasets fitted again by {named}.")
     said += [f"NOT AUDITED: {it.missing}."] if it.missing else []
     said += [f"  no reference for: {'; '.join(it.without)}"] if it.without else []
     rows, fits = _with_distances(table), _fits(_with_distances(table))

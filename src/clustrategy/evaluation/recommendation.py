@@ -21,6 +21,7 @@ from clustrategy.evaluation.cell_verdicts import (
     UNUSABLE,
 )
 from clustrategy.evaluation.promises import NOT_ESTIMATED
+from clustrategy.evaluation.regions import LIBERAL
 
 INDIFFERENCE = 0.02
 """Less power than the best by so much is of no account."""
@@ -65,8 +66,11 @@ class Standing:
 
     @property
     def is_liberal(self) -> bool:
-        """Whether the strategy is liberal in some cell, corrected for their number."""
-        return bool(self.rate["liberal_cells"])
+        """Whether the strategy is liberal in some cell.
+
+        It is by the worst one, drawn again, or by any, corrected for their number.
+        """
+        return self.rate["verdict"] == LIBERAL or bool(self.rate["liberal_cells"])
 
     @property
     def is_recommended(self) -> bool:
@@ -93,7 +97,7 @@ class Answer:
     standings : list of Standing
         The strategies that estimate these terms: those that are safe first, then by worst rate.
     sentences : list of str
-        What to do, and with which reservation.
+        What to use and what not.
     """
 
     kind: str
@@ -102,9 +106,31 @@ class Answer:
     sentences: list[str]
 
 
-def answers(
+@dataclass(frozen=True)
+class Advice:
+    """What a study says that a reader should do.
+
+    Attributes
+    ----------
+    answers : list of Answer
+        For each kind of terms but the intercept.
+    reservation : str
+        What the sims do not decide, and how many would; empty where they decide all.
+    """
+
+    answers: list[Answer]
+    reservation: str
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """The whole advice in words."""
+        said = [" ".join(answer.sentences) for answer in self.answers]
+        return [*said, self.reservation] if self.reservation else said
+
+
+def advice(
     verdicts: pa.Table, effect: float, *, sims: int, certify: str = "", level: Row | None = None
-) -> list[Answer]:
+) -> Advice:
     """Say which strategies to use, for each kind of terms but the intercept.
 
     Parameters
@@ -116,10 +142,9 @@ def answers(
     sims : int
         Of each cell.
     certify : str
-        What would certify a strategy that keeps its level, such as "`sims: 10000` would, in about
-        20 minutes".
+        What would decide, such as "`sims: 10000` would, in about 20 minutes".
     level : Mapping, optional
-        A factor and one of its levels: the answer for the cells that have it.
+        A factor and one of its levels: the advice for the cells that have it.
     """
     rows = [row for row in verdicts.to_pylist() if _is_of(row, level, effect)]
     fits = [row for row in rows if row["kind"] is None]
@@ -134,9 +159,20 @@ def answers(
                 standings.append(Standing(strategy, own))
         standings.sort(key=lambda each: each._order)
         if kind != INTERCEPT_KIND or len(kinds) == 1:
-            sentences = _sentences(standings, kind, effect, sims, certify)
+            sentences = _sentences(standings, kind, effect)
             found.append(Answer(kind, mine[0]["terms"], standings, sentences))
-    return found
+    return Advice(found, _reservation(found, sims, certify))
+
+
+def _reservation(found: Sequence[Answer], sims: int, certify: str) -> str:
+    standings = [each for answer in found for each in answer.standings if each.is_tested]
+    if all(each.is_safe or each.is_liberal for each in standings):
+        return ""
+    later = f"; {certify}" if certify else ""
+    too_few = f"{counted(sims, 'sim')} a cell"
+    if any(each.is_safe for each in standings):
+        return f"{too_few} leave some strategies open{later}."
+    return f"{too_few} can certify no strategy{later}."
 
 
 def _is_of(row: Row, level: Row | None, effect: float) -> bool:
@@ -149,40 +185,33 @@ def _is_of(row: Row, level: Row | None, effect: float) -> bool:
     return bool(row["scope"] == factor and row[factor] == value)
 
 
-def _sentences(
-    standings: Sequence[Standing], kind: str, effect: float, sims: int, certify: str
-) -> list[str]:
-    """Say what to do about one kind of terms."""
+def _sentences(standings: Sequence[Standing], kind: str, effect: float) -> list[str]:
+    """Say what to use and what not for one kind of terms."""
+    terms = f"For {_plural(kind)}"
     tested = [each for each in standings if each.is_tested]
     if not tested:
-        return [f"Nothing can be said of {_plural(kind)}: no strategy has a usable test."]
+        return [f"{terms} nothing can be said: no strategy has a usable test."]
     liberal = [each for each in tested if each.is_liberal]
     unknown = [each for each in tested if not each.is_safe and not each.is_liberal]
-    cells = max(each.rate["cells"] for each in tested)
-    each_cell = "in the one cell" if cells == 1 else f"in all {cells:,} cells"
-    said = []
     recommended = [each for each in tested if each.is_recommended]
-    later = f"; {certify}" if certify else ""
+    cells = max(each.rate["cells"] for each in tested)
+    said = []
     if recommended:
+        where = "in the one cell" if cells == 1 else f"in all {cells:,} cells"
         finding = _power(recommended, effect)
-        said.append(f"Use {_either(recommended)} for {_plural(kind)}: safe {each_cell}{finding}.")
+        said.append(f"{terms} use {_either(recommended)}: safe {where}{finding}.")
         if others := [each for each in tested if each.is_safe and not each.is_recommended]:
             find = "finds" if len(others) == 1 else "find"
             said.append(f"{_names(others)} {_are(others)} safe, too, and {find} less.")
         if unknown:
-            said.append(
-                f"{_names(unknown)} {_are(unknown)} known neither to be safe nor to be "
-                f"liberal{later}."
-            )
+            said.append(f"{_names(unknown)} {_are(unknown)} open: not safe in each cell so far.")
     elif unknown:
-        said.append(
-            f"No strategy is certified for {_plural(kind)} yet: {counted(sims, 'sim')} a cell are "
-            f"too few{later}. Not found liberal in any cell: {_names(unknown)}."
-        )
+        where = "here" if cells == 1 else "in any cell"
+        said.append(f"{terms} nothing speaks against {_names(unknown)}: not found liberal {where}.")
     else:
         least = min(liberal or tested, key=lambda each: each.rate["value"])
         said.append(
-            f"No strategy is safe for {_plural(kind)}; the least liberal is {_name(least)}, with "
+            f"{terms} no strategy is safe; the least liberal is {_name(least)}, with "
             f"{_percent(least.rate)} false positives in its worst cell{_where(least.rate)}."
         )
     if liberal:
@@ -203,20 +232,23 @@ def _power(recommended: Sequence[Standing], effect: float) -> str:
 
 
 def _liberal(liberal: Sequence[Standing]) -> str:
-    """Name liberal strategies with their worst cells."""
+    """Name liberal strategies, the worst first, with how much and in how many cells they are."""
     shown = sorted(liberal, key=lambda each: -each.rate["value"])
-    words = [
-        f"{_name(each)} (liberal{_in_cells(each.rate)}, up to {_percent(each.rate)}"
-        f"{_where(each.rate)})"
-        for each in shown[:FEW]
-    ]
+    first, words = shown[0].rate, []
+    for each in shown[:FEW]:
+        rate, cells = f"{100 * each.rate['value']:.0f} %", max(each.rate["liberal_cells"], 1)
+        if first["cells"] == 1:
+            words.append(f"{_name(each)} ({rate} false positives)")
+        elif not words:
+            words.append(
+                f"{_name(each)} ({rate} false positives at worst, liberal in {cells:,} of "
+                f"{first['cells']:,} cells)"
+            )
+        else:
+            words.append(f"{_name(each)} ({rate}, {counted(cells, 'cell')})")
     if len(shown) > FEW:
         words.append(f"{len(shown) - FEW} more")
     return _listed(words, "or")
-
-
-def _in_cells(rate: Row) -> str:
-    return "" if rate["cells"] == 1 else f" in {rate['liberal_cells']} of {rate['cells']} cells"
 
 
 def _where(rate: Row) -> str:
@@ -237,8 +269,10 @@ def _plural(kind: str) -> str:
 
 
 def _name(standing: Standing) -> str:
-    label = standing.strategy
-    return label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…"
+    """Return a label as it stands in sentences: not too long, and in quotes if it has commas."""
+    label = " ".join(standing.strategy.split())
+    label = label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…"
+    return f"“{label}”" if "," in label else label
 
 
 def _names(standings: Sequence[Standing]) -> str:
@@ -274,33 +308,70 @@ COLUMNS = (
     "singular",
     "unusable",
 )
-"""The heads of the closing table."""
+"""The heads of the table of one kind of terms."""
 
 
 def table(answer: Answer) -> list[list[str]]:
-    """Return the closing table of a kind of terms: a line for each strategy, as `COLUMNS`.
+    """Return the table of a kind of terms: a line for each strategy, as `COLUMNS`.
 
     The range of the false-positive rate over cells; its worst cell, drawn again, with the Monte
     Carlo standard error; in how many cells the strategy is safe, liberal, or neither so far; the
     range of the relative error of the model SE; the size-adjusted power, mean over these cells; the
     shares of singular and unusable fits, likewise.
     """
-    return [_line(standing) for standing in answer.standings]
-
-
-def _line(standing: Standing) -> list[str]:
-    rows, rate = standing.rows, standing.rate
-    counts = [rate[f"{name}_cells"] for name in ("safe", "liberal", "undecided")]
     return [
-        _name(standing),
-        _range(rate),
-        _percent(rate) if standing.is_tested else rate["note"],
-        " / ".join(f"{count:,}" for count in counts),
-        _range(rows[SE_ERROR], signed=True),
-        _mean(rows[ADJUSTED]),
-        _mean(rows[SINGULAR]),
-        _mean(rows[UNUSABLE]),
+        [
+            each.strategy,
+            _range(each.rate),
+            _worst(each),
+            _counts(each.rate),
+            _range(each.rows[SE_ERROR], signed=True),
+            _mean(each.rows[ADJUSTED]),
+            *_fits(each),
+        ]
+        for each in answer.standings
     ]
+
+
+def table_of_kinds(found: Sequence[Answer]) -> tuple[list[str], list[list[str]]]:
+    """Return heads and lines of one table of all kinds: a line for each strategy.
+
+    Of each kind of terms the worst cell, with its Monte Carlo standard error, and in how many
+    cells the strategy is safe, liberal, or neither so far.
+    """
+    by_kind = [{each.strategy: each for each in answer.standings} for answer in found]
+    rates = {
+        strategy: [mine[strategy].rate for mine in by_kind if strategy in mine]
+        for mine in by_kind
+        for strategy in mine
+    }
+    ordered = sorted(
+        rates,
+        key=lambda strategy: (
+            not all(rate["safe"] for rate in rates[strategy]),
+            max(rate["value"] or 0.0 for rate in rates[strategy]),
+        ),
+    )
+    lines = []
+    for strategy in ordered:
+        mine = [each.get(strategy) for each in by_kind]
+        cells = [
+            f"{_worst(each)}  {_counts(each.rate)}" if each else "not estimated" for each in mine
+        ]
+        lines.append([strategy, *cells, *_fits(next(each for each in mine if each))])
+    return ["strategy", *(answer.kind for answer in found), *COLUMNS[-2:]], lines
+
+
+def _worst(standing: Standing) -> str:
+    return _percent(standing.rate) if standing.is_tested else str(standing.rate["note"])
+
+
+def _counts(rate: Row) -> str:
+    return " / ".join(f"{rate[f'{name}_cells']:,}" for name in ("safe", "liberal", "undecided"))
+
+
+def _fits(standing: Standing) -> list[str]:
+    return [_mean(standing.rows[name]) for name in (SINGULAR, UNUSABLE)]
 
 
 def _range(row: Row, *, signed: bool = False) -> str:

@@ -12,12 +12,16 @@ import operator
 from collections.abc import Callable, Mapping
 from os import PathLike, fspath
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from clustrategy.core.errors import ConfigError, DataError, nearest
 from clustrategy.core.inference import CONFIDENCE
 from clustrategy.core.validation import arguments, shown
 from clustrategy.evaluation.measures import LEVEL, NAMES
+from clustrategy.evaluation.wilson import ends
 
 _ABOVE_0 = {"type": "number", "exclusiveMinimum": 0, "expected": "a number greater than 0"}
 _ARGUMENTS = {
@@ -104,6 +108,85 @@ def _sims(compute: Callable[[], float]) -> int:
         return max(1, math.ceil(compute() * (1 - 1e-9)))
     except (OverflowError, ZeroDivisionError):
         raise ConfigError("mcse is so small that no number of sims is enough") from None
+
+
+def sims_for_verdict(
+    cells: int,
+    probability: float = 0.99,
+    alpha: float = 0.05,
+    upper: float = 1.3,
+    confidence: float = 0.95,
+) -> int:
+    """Return the sims of a cell with which a strategy that keeps its level will be called safe.
+
+    Parameters
+    ----------
+    cells : int
+        In all of which it is to be called safe; they are independent.
+    probability : float
+        With which it is.
+    alpha : float
+        The level of its tests, which is also their size.
+    upper : float
+        The false-positive rate that the upper limit must not be above, as a multiple of alpha.
+    confidence : float
+        The level of that one-sided limit, Wilson's.
+
+    Returns
+    -------
+    int
+        The least number of two significant digits for which it holds. (The probability is jagged
+        in the number of sims, since counts are whole.)
+
+    Raises
+    ------
+    ConfigError
+        If a number is out of range, or no number of sims is enough.
+
+    Examples
+    --------
+    >>> from clustrategy.evaluation.sample_size import sims_for_verdict
+    >>> sims_for_verdict(cells=1), sims_for_verdict(cells=45)
+    (3800, 6300)
+    """
+    above_1 = {"type": "number", "exclusiveMinimum": 1, "expected": "a number greater than 1"}
+    arguments(
+        {
+            "cells": cells,
+            "probability": probability,
+            "alpha": alpha,
+            "upper": upper,
+            "confidence": confidence,
+        },
+        {
+            "cells": {"type": "integer", "minimum": 1, "expected": "a whole number of at least 1"},
+            "probability": LEVEL,
+            "alpha": LEVEL,
+            "upper": above_1,
+            "confidence": LEVEL,
+        },
+    )
+    for digits in range(1, 6):
+        for leading in range(10, 100):
+            sims = leading * 10**digits
+            if safe_probability(sims, alpha, upper, confidence) ** cells >= probability:
+                return sims
+    raise ConfigError("upper is so near to 1 that no number of sims is enough")
+
+
+def safe_probability(sims: int, alpha: float, upper: float, confidence: float) -> float:
+    """Return the probability that a test of size alpha is called safe in one cell of so many sims.
+
+    The parameters are those of `sims_for_verdict`.
+    """
+    from scipy.special import bdtr
+
+    z = NormalDist().inv_cdf(confidence)
+    most = int(np.floor(sims * upper * alpha))
+    counts = np.arange(max(0, most + 1 - int(4 * z * np.sqrt(sims))), most + 1)
+    _, limits = ends(counts / sims, sims, z)
+    safe = counts[limits <= upper * alpha]
+    return float(bdtr(safe[-1], sims, alpha)) if safe.size else 0.0
 
 
 class Needed(NamedTuple):

@@ -1,44 +1,111 @@
-"""The closing words of a run: where the results are, and the main finding."""
+"""The closing words of a run: what to do, the numbers behind it, and where the rest is."""
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 from pathlib import Path
 
-from pyarrow.csv import read_csv
+from tabulate import tabulate
 
 from clustrategy.core.counted import counted
-from clustrategy.evaluation.medians import as_text
+from clustrategy.evaluation.recommendation import COLUMNS, Answer, advice, table, table_of_kinds
+from clustrategy.evaluation.sample_size import sims_for_verdict
 from clustrategy.runtime.lock import start_of_run
+from clustrategy.study.size import duration
 from clustrategy.study.study import Study
+from clustrategy.tables.files import read_parquet
+
+WIDEST = 120
+"""Lines of text are no longer, however wide the terminal is."""
 
 
-def closing_words(study: Study) -> str:
-    """Say what this run made: where the results are, the summary table, what the audit found.
+def closing_words(study: Study, cores: int = 1) -> str:
+    """Say what this run found: which strategies to use, and where the results are.
 
     Empty where nothing of the study was made, as when another target was asked for.
+
+    Parameters
+    ----------
+    study : Study
+        That was run.
+    cores : int
+        On which more sims could be run.
     """
     folder = Path(study.folder)
     start = start_of_run(study.folder)
     made = {
         name
-        for name in ("summary.csv", "audit.txt", "figures", "student")
+        for name in ("verdicts.parquet", "report.html", "audit.txt", "figures", "student")
         if (folder / name).exists() and (folder / name).stat().st_mtime >= start
     }
     if not made:
         return ""
-    words = f"\nThe results are in {study.folder}/"
-    if "summary.csv" in made:
-        words += (
-            ": tables, figures/, worked_example/\n\n"
-            f"Medians over {counted(len(study.cells), 'cell')} of {counted(study.sims, 'sim')} "
-            "(Monte Carlo standard error in brackets):\n\n"
-            f"{as_text(read_csv(folder / 'summary.csv'))}\n\n"
-            "Bias, coverage, error rates and more, by cell, strategy and coefficient: "
-            "performance.csv\n"
-        )
-    missing = study.left_out
+    parts = []
+    if "verdicts.parquet" in made:
+        parts.append(_answer(study, cores))
+    if "report.html" in made:
+        parts.append(f"Report, to read or to send: {study.folder}/report.html")
+    parts.append(f"All results: {study.folder}/")
     if "audit.txt" in made and study.config["audit"]:
-        words += f"\n{(folder / 'audit.txt').read_text(encoding='utf-8')}"
-    elif missing and "summary.csv" in made:
-        words += f"\nNot audited: {missing}.\n"
-    return words
+        parts.append(_audit(folder / "audit.txt"))
+    elif study.left_out and "verdicts.parquet" in made:
+        parts.append(f"Not audited: {study.left_out}.")
+    return "\n" + "\n".join(parts)
+
+
+def _answer(study: Study, cores: int) -> str:
+    """Say what to use, with the table of how far each strategy keeps its promises."""
+    settings = study.config["verdict"]
+    found = advice(
+        read_parquet(f"{study.folder}/verdicts.parquet"),
+        settings["effect"],
+        sims=study.sims,
+        certify=_certify(study, cores),
+    )
+    width = min(shutil.get_terminal_size().columns, WIDEST)
+    said = [textwrap.fill(paragraph, width) for paragraph in found.paragraphs]
+    return "\n\n".join(["\n".join(said), _table(study, found.answers)]) + "\n"
+
+
+def _table(study: Study, found: list[Answer]) -> str:
+    """Return the table of one kind of terms, or of several."""
+    alpha = study.config["performance"]["alpha"]
+    of = f"{counted(len(study.cells), 'cell')} of {counted(study.sims, 'sim')}"
+    level = f"False positives at {100 * alpha:g} %, {of}"
+    if len(found) == 1:
+        heads, lines = list(COLUMNS), table(found[0])
+        below = (
+            f"{level}: range over cells, worst cell drawn again (Monte Carlo SE), cells by verdict."
+            f"\nPower: size-adjusted, at an effect of {study.config['verdict']['effect']:g}, mean "
+            "over these cells."
+        )
+    else:
+        heads, lines = table_of_kinds(found)
+        heads = [textwrap.fill(head, 20) for head in heads]
+        below = f"{level}: worst cell drawn again (Monte Carlo SE), cells safe / liberal / open."
+    lines = [[textwrap.shorten(line[0], 40, placeholder="…"), *line[1:]] for line in lines]
+    return f"{tabulate(lines, heads, tablefmt='simple', disable_numparse=True)}\n{below}"
+
+
+def _certify(study: Study, cores: int) -> str:
+    """Say how many sims would certify a strategy that keeps its level, and how long they take."""
+    regions = study.config["verdict"]
+    sims = sims_for_verdict(
+        len(study.cells),
+        alpha=study.config["performance"]["alpha"],
+        upper=regions["upper"],
+        confidence=regions["confidence"],
+    )
+    if sims <= study.sims:
+        return ""
+    labels = study.plan.labels
+    seconds = sum(study.recipe.seconds(block, labels) for block in study.plan.blocks)
+    took = duration(seconds * sims / study.sims / cores)
+    return f"`sims: {sims}` would certify what keeps its level, in about {took}"
+
+
+def _audit(path: Path) -> str:
+    """Return the first words of an audit, and where the others are."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return "\n".join([*(line for line in lines if line[:1] != " "), f"  details: {path}"])

@@ -99,7 +99,7 @@ class Size:
         return (
             f"{counted(self.datasets, 'dataset')} of {counted(self.cells, 'cell')} to be made "
             f"({counted(self.rows, 'row')}, {counted(self.fits, 'fit')}): about "
-            f"{_duration(self.seconds)} of CPU time and {_memory(self.bytes)} in {folder}/"
+            f"{duration(self.seconds)} of CPU time and {_memory(self.bytes)} in {folder}/"
             f"{self._long(cores)}"
         )
 
@@ -107,7 +107,7 @@ class Size:
         """Say in a line what it takes to audit these datasets; `cores` as of `said`."""
         return (
             f"{counted(self.datasets, 'dataset')} to be audited: about "
-            f"{_duration(self.seconds)} of CPU time{self._long(cores)}"
+            f"{duration(self.seconds)} of CPU time{self._long(cores)}"
         )
 
     def _long(self, cores: int) -> str:
@@ -115,7 +115,7 @@ class Size:
         if self.seconds / cores <= LONG:
             return ""
         of = "one core" if cores == 1 else f"{cores:,} cores"
-        return f"; a long run, {_duration(self.seconds / cores)} on {of}"
+        return f"; a long run, {duration(self.seconds / cores)} on {of}"
 
 
 def absurdity(
@@ -158,7 +158,7 @@ def absurdity(
     hours = whole / 3600
     if hours > MOST_HOURS:
         return "sims", (
-            f"is {sims:,} for each of the cells, which would take about {_duration(whole)} of CPU "
+            f"is {sims:,} for each of the cells, which would take about {duration(whole)} of CPU "
             f"time, more than the {MOST_HOURS:,} hours that a study can take"
         )
     if blocks > MOST_BLOCKS:
@@ -196,7 +196,7 @@ def too_many_cells(grid: Mapping[str, Any]) -> str:
     )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Write a time with one unit."""
     units = (("year", 365.25 * 86400), ("day", 86400.0), ("hour", 3600.0), ("minute", 60.0))
     for name, unit in units:
