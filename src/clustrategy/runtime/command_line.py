@@ -9,7 +9,8 @@ from contextlib import suppress
 
 from tabulate import tabulate
 
-from clustrategy.evaluation.sample_size import sims_by_pilot, sims_for
+from clustrategy.core.errors import ConfigError
+from clustrategy.evaluation.sample_size import sims_by_pilot, sims_for, sims_for_verdict
 from clustrategy.runtime.sentence import one_sentence
 
 
@@ -17,9 +18,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Answer on the standard output; a user's error ends it with one sentence."""
     parser = argparse.ArgumentParser(prog="python -m clustrategy", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    sims = commands.add_parser("sims", help="how many sims a Monte Carlo standard error takes")
-    sims.add_argument("--mcse", type=_above_0(), required=True, help="the one that is wanted")
-    sims.add_argument("--of", required=True, help="a measure, such as coverage, bias or power")
+    sims = commands.add_parser("sims", help="how many sims a number or a verdict takes")
+    sims.add_argument("--mcse", type=_above_0(), help="the Monte Carlo standard error wanted")
+    sims.add_argument(
+        "--of", required=True, help="verdict, or a measure, such as coverage, bias or power"
+    )
+    sims.add_argument("--cells", type=int, help="of a verdict: the cells of the grid (1)")
+    sims.add_argument(
+        "--probability",
+        type=_above_0(1),
+        help="of a verdict: that what keeps its level is found safe in all cells (0.99)",
+    )
     source = sims.add_mutually_exclusive_group()
     source.add_argument("--sd", type=_above_0(), help="standard deviation to be expected over sims")
     source.add_argument("--alpha", type=_above_0(1), default=0.05, help="level of the tests")
@@ -44,7 +53,27 @@ def _above_0(end: float = math.inf) -> Callable[[str], float]:
     return read
 
 
+def _sims_of_verdict(cells: int, probability: float, alpha: float) -> str:
+    sims = sims_for_verdict(cells, probability, alpha)
+    where = "the one cell" if cells == 1 else f"all of {cells:,} cells"
+    return (
+        f"{sims:,} sims per cell for a strategy that keeps its level to be found safe in {where} "
+        f"with probability {probability:g}"
+    )
+
+
 def _sims(chosen: argparse.Namespace) -> str:
+    of_verdict = {name: getattr(chosen, name) for name in ("cells", "probability")}
+    given = {name: value for name, value in of_verdict.items() if value is not None}
+    if chosen.of == "verdict":
+        for name in ("mcse", "sd", "pilot"):
+            if getattr(chosen, name) is not None:
+                raise ConfigError(f"--of verdict does not take --{name}")
+        return _sims_of_verdict(**{"cells": 1, "probability": 0.99, **given}, alpha=chosen.alpha)
+    if given:
+        raise ConfigError(f"--of {chosen.of} does not take --{next(iter(given))}")
+    if chosen.mcse is None:
+        raise ConfigError(f"--of {chosen.of} needs --mcse, the Monte Carlo standard error wanted")
     goal = f"sims per cell for a Monte Carlo standard error of {chosen.mcse:g} of {chosen.of}"
     if chosen.pilot is None:
         return f"{sims_for(chosen.mcse, chosen.of, chosen.sd, chosen.alpha):,} {goal}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +19,7 @@ from clustrategy.core.errors import ConfigError, nearest
 from clustrategy.core.validation import described, shown
 from clustrategy.dgp import Process, least_rows
 from clustrategy.engines.chosen import Strategy, parse_all
-from clustrategy.evaluation.sample_size import sims_for
+from clustrategy.evaluation.sample_size import sims_for, sims_for_verdict
 from clustrategy.study import blocks
 from clustrategy.study import config as configuration
 from clustrategy.study.audits import Audit
@@ -353,7 +354,7 @@ def _resolve_sims(config: dict[str, Any], files: Sequence[str]) -> None:
     target = config["sims"]
     try:
         if not isinstance(target, int):
-            config["sims"] = sims_for(**target, alpha=config["performance"]["alpha"])
+            config["sims"] = _sims_for(target, config)
         if config["sims"] > MOST_SIMS:
             raise ConfigError(
                 f"{config['sims']:,} datasets per cell, more than the {MOST_SIMS:,} that a cell "
@@ -361,6 +362,23 @@ def _resolve_sims(config: dict[str, Any], files: Sequence[str]) -> None:
             )
     except ConfigError as error:
         raise ConfigError(f"{configuration.holder(files, ['sims'])}: sims: {error}") from None
+
+
+def _sims_for(target: Mapping[str, Any], config: Mapping[str, Any]) -> int:
+    """Return the sims for what is wanted: verdicts, or a Monte Carlo standard error."""
+    alpha, verdict = config["performance"]["alpha"], config["verdict"]
+    of_verdict = target["of"] == "verdict"
+    foreign = ("mcse", "sd") if of_verdict else ("probability",)
+    if found := [key for key in foreign if key in target]:
+        raise ConfigError(f"has the key {found[0]!r}, which {target['of']} does not take")
+    if of_verdict:
+        cells = math.prod(len(levels) for levels in config["grid"].values())
+        given = {name: target[name] for name in ("probability",) if name in target}
+        upper, confidence = verdict["upper"], verdict["confidence"]
+        return sims_for_verdict(cells, alpha=alpha, upper=upper, confidence=confidence, **given)
+    if "mcse" not in target:
+        raise ConfigError(f"needs the key 'mcse', the Monte Carlo standard error of {target['of']}")
+    return sims_for(**target, alpha=alpha)
 
 
 def _resolve_performance(
