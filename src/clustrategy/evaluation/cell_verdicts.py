@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from clustrategy.core.shard import Floats
 from clustrategy.evaluation import promises
+from clustrategy.evaluation.confidence_sequence import Mixture, beta_binomial, betting, tuned
 from clustrategy.evaluation.promises import NOT_ESTIMATED, Found, Sample
 from clustrategy.evaluation.regions import (
     BIASED,
@@ -19,12 +21,12 @@ from clustrategy.evaluation.regions import (
     HOLDS,
     LIBERAL,
     MOST_SIMS,
-    RATES,
     WITHIN,
     Regions,
     Verdict,
     verdict_of,
 )
+from clustrategy.evaluation.wilson import wilson
 
 FALSE_POSITIVES, COVERAGE, SE_ERROR, BIAS = (
     "false_positive_rate",
@@ -56,6 +58,9 @@ INTERVAL_LEVEL = 0.05
 """How often a 95 % interval may miss: the level of all intervals, whatever that of the tests."""
 
 NOT_EQUIVARIANT = "not known to be equivariant: power at the true coefficients only"
+
+PLANNED = 1000
+"""Sims to which sequences are tuned. It has to be the same however many there are."""
 
 CELL = "cell"
 ALL = "all"
@@ -149,18 +154,39 @@ class Rules:
         At which there is power.
     effect : float
         The one of them by which strategies are recommended.
+    anytime : bool
+        Whether intervals of rates are to hold at every number of sims at once, so that sims may be
+        added until they decide.
     """
 
     regions: Regions = field(default_factory=Regions)
     effects: tuple[float, ...] = ()
     effect: float = np.nan
+    anytime: bool = False
 
     @classmethod
     def of(cls, verdict: Mapping[str, Any], alpha: float) -> Rules:
         """Take the rules from the settings `verdict` of a config and the level of its tests."""
         names = ("lower", "upper", "liberal", "confidence")
         regions = Regions(alpha, **{name: verdict[name] for name in names})
-        return cls(regions, tuple(verdict["effects"]), verdict["effect"])
+        anytime = verdict["interval"] == "anytime"
+        return cls(regions, tuple(verdict["effects"]), verdict["effect"], anytime)
+
+    @cached_property
+    def mixture(self) -> Mixture:
+        """What the sequences of single terms are tuned to: the level of the tests."""
+        return tuned(self.regions.alpha, PLANNED)
+
+    def limits(self, found: Found, confidence: float) -> tuple[float, float]:
+        """Return the interval of a rate."""
+        if not self.anytime or found.by_dataset is None:
+            low, high = wilson(found.value, found.trials, confidence)
+        elif np.isin(found.by_dataset, (0.0, 1.0)).all():
+            successes = found.by_dataset.sum()
+            low, high = beta_binomial(successes, found.n, self.mixture, confidence)
+        else:
+            return betting(found.by_dataset, confidence)
+        return float(low), float(high)
 
     def judge(
         self,
@@ -221,10 +247,13 @@ class Rules:
         """Judge a false-positive rate; the parameters are those of `judge`."""
         if not found.n:
             return Judged(terms, found, safe=None if found.note == NOT_ESTIMATED else False)
-        verdict = self.regions.verdict(found.value, found.trials)
-        safe = self.regions.is_safe(found.value, found.trials, unusable)
+        confidence = self.regions.confidence
+        low, high = self.limits(found, confidence)
+        _, limit = self.limits(found, 2 * confidence - 1)
+        verdict = self.regions.verdict(low, high)
+        safe = self.regions.is_safe(limit, unusable)
         needed = _sims(found, self.regions.trials_needed(found.value), sims, verdict)
-        return Judged(terms, found, verdict, safe, needed)
+        return Judged(terms, replace(found, low=low, high=high), verdict, safe, needed)
 
     def promise(self, measure: str, found: Found, terms: tuple[str, ...], sims: int) -> Judged:
         """Judge a coverage by how often intervals miss, a bias or SE error by how near 0 it is.
@@ -241,9 +270,11 @@ class Rules:
         if not np.isfinite(found.low):
             return Judged(terms, found)
         if measure == COVERAGE:
+            low, high = self.limits(found, self.regions.confidence)
+            found = replace(found, low=low, high=high)
             multiples = self.regions.lower, self.regions.upper, self.regions.liberal
             regions = Regions(INTERVAL_LEVEL, *multiples, self.regions.confidence)
-            verdict = verdict_of((1 - found.high, 1 - found.low), regions.bounds, RATES)
+            verdict = regions.verdict(1 - high, 1 - low)
             needed = _sims(found, regions.trials_needed(1 - found.value), sims, verdict)
             return Judged(terms, found, verdict, None, needed)
         words = (BIASED, HOLDS, BIASED) if measure == BIAS else (LIBERAL, HOLDS, CONSERVATIVE)

@@ -34,8 +34,7 @@ from clustrategy.evaluation.cell_verdicts import (
     row,
 )
 from clustrategy.evaluation.promises import Found
-from clustrategy.evaluation.regions import RATES, holm, verdict_of
-from clustrategy.evaluation.wilson import wilson
+from clustrategy.evaluation.regions import holm
 
 NOT_DRAWN_AGAIN = "the worst cell was not drawn again: its interval holds for the worst of {} cells"
 
@@ -201,16 +200,15 @@ def _worst_of(cells: int, key: Key, judged: Judged, rules: Rules) -> Judged:
     """
     found = judged.found
     tail = (1 - rules.regions.confidence) / cells
-    if found.trials:
-        low, high = wilson(found.value, found.trials, 1 - tail)
-        wide = replace(found, low=float(low), high=float(high))
+    if key.measure in (FALSE_POSITIVES, COVERAGE):
+        low, high = rules.limits(found, 1 - tail)
     else:
         half = NormalDist().inv_cdf(1 - tail / 2) * found.mcse
-        wide = replace(found, low=found.value - half, high=found.value + half)
-    if key.measure != FALSE_POSITIVES:
-        return rules.promise(key.measure, wide, judged.terms, found.n)
-    verdict = verdict_of((wide.low, wide.high), rules.regions.bounds, RATES)
-    return replace(judged, found=wide, verdict=verdict)
+        low, high = found.value - half, found.value + half
+    wide = replace(found, low=low, high=high)
+    if key.measure == FALSE_POSITIVES:
+        return replace(judged, found=wide, verdict=rules.regions.verdict(low, high))
+    return rules.promise(key.measure, wide, judged.terms, found.n)
 
 
 def _counts(found: Sequence[Judged], rules: Rules) -> dict[str, Any]:
@@ -218,14 +216,8 @@ def _counts(found: Sequence[Judged], rules: Rules) -> dict[str, Any]:
     tested = [each for each in found if each.safe is not None]
     if not tested:
         return {"safe": None}
-    p_values = np.array(
-        [
-            rules.regions.excess_p_value(each.found.value, each.found.trials)
-            for each in tested
-            if each.found.n
-        ]
-    )
-    liberal = int(holm(p_values, 1 - rules.regions.confidence).sum()) if p_values.size else 0
+    rates = [each.found for each in tested if each.found.n]
+    liberal = _liberal(rates, rules)
     safe = sum(bool(each.safe) for each in tested)
     return {
         "safe": safe == len(tested),
@@ -233,6 +225,21 @@ def _counts(found: Sequence[Judged], rules: Rules) -> dict[str, Any]:
         "liberal_cells": liberal,
         "undecided_cells": len(tested) - safe - liberal,
     }
+
+
+def _liberal(rates: Sequence[Found], rules: Rules) -> int:
+    """Count the rates that are liberal, corrected for their number by Holm's method.
+
+    Where sims may be added until they decide, by limits that hold for all rates at once.
+    """
+    error = 1 - rules.regions.confidence
+    if not rates:
+        return 0
+    if rules.anytime:
+        level = 1 - 2 * error / len(rates)
+        return sum(rules.limits(rate, level)[0] > rules.regions.bounds[2] for rate in rates)
+    p_values = [rules.regions.excess_p_value(rate.value, rate.trials) for rate in rates]
+    return int(holm(np.array(p_values), error).sum())
 
 
 def _to_the_best(

@@ -54,6 +54,8 @@ class Found:
         Why there is no number.
     influence : (S,) array, optional
         How much each dataset moves the number, NaN where it was not used.
+    by_dataset : (n,) array, optional
+        Of a rate: the share of the terms of each dataset used, in the order of the sims.
     """
 
     value: float = np.nan
@@ -64,6 +66,7 @@ class Found:
     trials: float = 0.0
     note: str = ""
     influence: Floats | None = None
+    by_dataset: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,8 @@ def rate(outcomes: Floats, confidence: float, missing: str = NO_FIT) -> Found:
     low, high = wilson(share, trials, confidence)
     mcse = float(np.sqrt(np.mean((by_dataset - share) ** 2) / n)) if n > 1 else np.nan
     note = "" if n > 1 else ONE_SIM
-    return Found(share, mcse, float(low), float(high), n, trials, note)
+    ends = float(low), float(high)
+    return Found(share, mcse, *ends, n, trials, note, by_dataset=by_dataset)
 
 
 def _marked(marks: NDArray[np.bool_], *known: Floats) -> Floats:

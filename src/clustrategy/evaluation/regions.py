@@ -13,8 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clustrategy.evaluation.wilson import ends, wilson
-
 CONSERVATIVE, HOLDS, SLIGHTLY_LIBERAL, LIBERAL = (
     "conservative",
     "holds",
@@ -101,12 +99,11 @@ class Regions:
         low, up, liberal = (self.alpha * each for each in (self.lower, self.upper, self.liberal))
         return low, up, liberal
 
-    def verdict(self, share: float, trials: float) -> Verdict:
-        """Return the verdict of a rate found in so many independent trials."""
-        low, high = wilson(share, trials, self.confidence)
-        return verdict_of((float(low), float(high)), self.bounds, RATES)
+    def verdict(self, low: float, high: float) -> Verdict:
+        """Return the verdict of an interval of the rate."""
+        return verdict_of((low, high), self.bounds, RATES)
 
-    def is_safe(self, share: float, trials: float, unusable: float) -> bool:
+    def is_safe(self, limit: float, unusable: float) -> bool:
         """Tell whether a strategy is safe in a cell.
 
         It is if the one-sided upper limit of its false-positive rate is not above `upper`, and no
@@ -114,13 +111,12 @@ class Regions:
 
         Parameters
         ----------
-        share, trials : float
-            The false-positive rate, and in how many independent trials.
+        limit : float
+            Of the level `confidence`.
         unusable : float
             The share of unusable fits.
         """
-        _, limit = ends(share, trials, NormalDist().inv_cdf(self.confidence))
-        return bool(limit <= self.upper * self.alpha) and unusable <= MOST_UNUSABLE
+        return limit <= self.upper * self.alpha and unusable <= MOST_UNUSABLE
 
     def excess_p_value(self, share: float, trials: float) -> float:
         """Return the p-value, by scores, of the hypothesis that the rate is not liberal."""

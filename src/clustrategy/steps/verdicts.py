@@ -26,6 +26,7 @@ from clustrategy.evaluation.cell_verdicts import (
 )
 from clustrategy.evaluation.over_cells import order, over_cells, scopes, worst_cells
 from clustrategy.study.plan import Plan, read_plan
+from clustrategy.study.study import MOST_SIMS
 from clustrategy.study.whole_tables import CellTables, read_cells
 from clustrategy.tables.cells import with_cell
 from clustrategy.tables.files import write_csv, write_parquet
@@ -44,7 +45,7 @@ def verdicts(
     """Write what to think of every strategy.
 
     The estimates of one cell at a time are in memory. The cells with the highest false-positive
-    rates are drawn again, as many sims as the study has, numbered after its own.
+    rates are drawn again: as many sims as the study has, numbered from 10,000,000 on.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ def _drawn_again(
     rules: Rules,
     worst: Mapping[int, Sequence[tuple[str, str]]],
 ) -> dict[tuple[int, str, str | None], Judged]:
-    """Draw cells anew, with the sims that come after those of the study, and judge them.
+    """Draw cells anew, with sims whose numbers no study has, and judge them.
 
     Strategies whose engine is not here are left out.
     """
@@ -150,14 +151,13 @@ def _is_here(plan: Plan, strategy: str) -> bool:
 
 
 def _fitted(plan: Plan, place: int, labels: Sequence[str]) -> dict[str, tuple[Fits, Floats]]:
-    """Fit strategies to as many new sims of a cell as the study has; return fits and truths."""
+    """Fit strategies to as many fresh sims of a cell as the study has; return fits and truths."""
     cell = plan.cells[place]
     process = plan.recipe.process(cell)
-    after = plan.cuts[place][-1][1] + 1
     fits: dict[str, list[Fits]] = {label: [] for label in labels}
     truth = []
     for first, last in plan.cuts[place]:
-        sims = range(after + first, after + last + 1)
+        sims = range(MOST_SIMS + first, MOST_SIMS + last + 1)
         drawn = simulate(process, plan.recipe.seed, cell, sims)
         truth.append(drawn.truth)
         for label in labels:
