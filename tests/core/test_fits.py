@@ -27,6 +27,24 @@ def test_concatenate_pads_theta():
     assert both.estimate.shape == (3, 2) and len(both.status) == 3
 
 
+def test_p_values_of_further_null_values_are_joined_blanked_and_checked():
+    parts = [Fits.blank(1, 2), Fits.blank(3, 2, nulls=2)]
+    for part in parts:
+        part.estimate[:] = part.std_error[:] = 1.0
+        part.p_value[:], part.p_nulls[:] = 0.5, 0.25
+    parts[1].p_nulls[1, 0, 1] = np.nan
+    fits = Fits.concatenate(parts)
+    assert fits.p_nulls.shape == (4, 2, 2) and np.isnan(fits.p_nulls[0]).all()
+    assert np.array_equal(fits.p_nulls[1:], parts[1].p_nulls, equal_nan=True)
+    parts[1].fail(np.array([True, False, False]), "undefined", "why")
+    parts[1].check()
+    assert list(parts[1].status) == ["undefined", "undefined", "ok"]
+    assert np.isnan(parts[1].p_nulls[:2]).all() and (parts[1].p_nulls[2] == 0.25).all()
+    parts[1].std_error[2, 0] = parts[1].p_nulls[2, 0] = np.nan
+    parts[1].check()
+    assert parts[1].status[2] == "ok", "a coefficient that is not tested has none"
+
+
 def test_fit_each_passes_over_what_has_failed_and_keeps_exceptions_as_rows():
     shard = random_shard(1, 3, 2, 2, 3)
     out = Fits.blank(3, 2)

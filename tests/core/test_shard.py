@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -28,6 +30,18 @@ def test_one_dataset_of_a_shard(unbalanced):
     one = unbalanced.dataset(1)
     assert list(one.y) == [3, 4, 5, 6] and list(one.X[:, 1]) == [30, 40, 50, 60]
     assert one.n.tolist() == [[1, 3]] and one.terms == ("a", "b")
+
+
+def test_every_call_gives_the_generator_of_a_dataset_anew(unbalanced):
+    seeds = (np.random.SeedSequence(5, spawn_key=(1,)), np.random.SeedSequence(6))
+    shard = replace(unbalanced, seeds=seeds)
+    expected = np.random.default_rng(np.random.SeedSequence(6)).random(3)
+    for found in (shard.generator(1), shard.generator(1), shard.dataset(1).generator(0)):
+        assert np.array_equal(found.random(3), expected)
+    assert not np.array_equal(shard.generator(0).random(3), expected)
+    without = [unbalanced.generator(sim).random(3) for sim in (0, 1)]
+    assert np.array_equal(*without), "a shard without seeds gives all datasets the same draws"
+    assert np.array_equal(unbalanced.dataset(1).generator(0).random(3), without[0])
 
 
 def test_balanced_keeps_the_order_sim_cluster_row():

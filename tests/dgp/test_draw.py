@@ -12,7 +12,7 @@ from scipy import stats
 from clustrategy.core.cells import level
 from clustrategy.core.shard import Floats
 from clustrategy.dgp import Process, Simulation, cell_key, simulate, smallest
-from clustrategy.dgp.seeds import streams
+from clustrategy.dgp.seeds import Stream, streams
 from clustrategy.dgp.sizes import cluster_sizes
 from clustrategy.tables.datasets import datasets_table, shard_from_datasets
 from tests.material import few
@@ -517,3 +517,22 @@ def test_with_any_options_a_sim_is_the_same_whatever_stands_beside_it(process, o
     assert sims == [*range(5)] and again.terms == shard.terms
     assert np.array_equal(again.n, shard.n)
     assert np.array_equal(again.y, shard.y) and np.array_equal(again.X, shard.X)
+
+
+def test_what_resamples_has_a_stream_of_its_own_in_every_dataset():
+    cell = {"clusters": 4, "obs_per_cluster": 5, "between_cluster_sigma": 1.0}
+    process = Process(**cell, predictors=1, coefficients=[0.0, 0.0], residual_sigma=1.0)
+
+    def numbers(process=process, seed=2, cell=cell, sims=(3,)):
+        shard = simulate(process, seed, cell, sims).shard
+        return shard.generator(len(sims) - 1).random(4).tolist()
+
+    expected = numbers()
+    assert numbers(sims=range(4)) == expected, "whatever stands beside it"
+    other = replace(process, coefficients=[3.0, 1.0], residual_sigma=2.0, size_cv=0.5)
+    assert numbers(other) == expected, "they do not depend on the data"
+    different = [numbers(seed=3), numbers(sims=(4,)), numbers(cell={**cell, "clusters": 6})]
+    streams_of_it = streams(2, cell_key(cell), 3)
+    different += [streams_of_it(stream).random(4).tolist() for stream in Stream]
+    assert different.pop() == expected and Stream.RESAMPLING is list(Stream)[-1]
+    assert len({tuple(numbers) for numbers in [expected, *different]}) == 1 + len(different)

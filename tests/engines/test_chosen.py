@@ -82,6 +82,14 @@ def test_the_common_engine_serves_the_strategies_that_have_it():
         ({"strategy": "ols", "name": "a\nb"}, "'name' of a strategy entry must be a line of text"),
         ({"strategy": "two_stage", "df": "G-1"}, "no option 'df'; it takes weights, test, draws"),
         (
+            {"strategy": "wild_cluster_bootstrap", "nulls": [[[0.5]]]},
+            r"no option 'nulls'.*; it takes impose_null, weights, draws$",
+        ),
+        (
+            {"strategy": "two_stage", "nulls": None},
+            r"no option 'nulls'.*; it takes weights, test, draws, small_clusters$",
+        ),
+        (
             {"strategy": "cluster_robust", "varianse": "CR2"},
             r"no option 'varianse' \(did you mean 'variance'\?\); it takes variance, df",
         ),

@@ -195,3 +195,38 @@ def test_the_names_of_clusters_do_not_matter(kind):
     by_number = analyze(data, "y ~ x", cluster="number", strategies=strategies)
     for column in ("estimate", "std_error", "df"):
         np.testing.assert_allclose(by_name[column], by_number[column], rtol=1e-6)
+
+
+def test_a_seed_gives_the_draws_of_what_resamples_and_nothing_else():
+    def found(**seed):
+        strategies = ["wild_cluster_bootstrap", "two_stage"]
+        return analyze(
+            sleepstudy(), "Reaction ~ Days", cluster="Subject", strategies=strategies, **seed
+        )
+
+    first, again, other = found(), found(seed=0), found(seed=np.int64(7))
+    pd.testing.assert_frame_equal(first, again, check_exact=True)
+    pd.testing.assert_frame_equal(other, found(seed=7), check_exact=True)
+    for name, same in (("wild_cluster_bootstrap", False), ("two_stage", True)):
+        one, two = (table[table["strategy"] == name]["conf_low"] for table in (first, other))
+        assert np.array_equal(one, two) is same
+    # 18 clusters: 999 draws are near the share of many.
+    many = analyze(
+        sleepstudy(),
+        "Reaction ~ Days",
+        cluster="Subject",
+        strategies={"strategy": "wild_cluster_bootstrap", "draws": 2**17},
+    )
+    days = first.iloc[1]
+    assert abs(days["p_value"] - many["p_value"].iloc[1]) < 0.01
+    np.testing.assert_allclose(
+        days[["conf_low", "conf_high"]].astype(float),
+        many.iloc[1][["conf_low", "conf_high"]].astype(float),
+        rtol=0.1,
+    )
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, True, "1", None, 2**63])
+def test_a_seed_is_a_whole_number(seed):
+    with pytest.raises(ConfigError, match="^seed must be "):
+        analyze(sleepstudy(), "Reaction ~ Days", cluster="Subject", seed=seed)

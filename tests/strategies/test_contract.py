@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Shard
+from clustrategy.engines.chosen import Strategy
 from tests.material import few, fit, join, needs_glmm, random_shard, same_bits, shards
 
 # Every strategy that needs no R.
@@ -110,3 +113,25 @@ def test_what_is_not_finite_is_said():
         "undefined",
         "the data hold values that are not finite",
     )
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"strategy": "wild_cluster_bootstrap", "weights": "webb", "draws": 49},
+        {"strategy": "two_stage", "test": "sign_flip", "draws": 9},
+    ],
+)
+@pytest.mark.parametrize("kind", ["nan in y", "dependent predictors"])
+def test_further_null_values_stay_with_their_datasets(entry, kind):
+    good = [random_shard(seed, 1, 5, 3, 7) for seed in (1, 2)]
+    seeds = tuple(map(np.random.SeedSequence, range(3)))
+    shard = replace(join(good[0], bad(kind), good[1]), seeds=seeds)
+    nulls = np.random.default_rng(1).standard_normal((3, 3, 4))
+    chosen = Strategy.parse(entry)
+    found = chosen.fit(shard, nulls)
+    assert found.p_nulls.shape == (3, 3, 4) and np.isnan(found.p_nulls[1]).all()
+    alone = [chosen.fit(shard.dataset(sim), nulls[[sim]]) for sim in range(3)]
+    assert alone[1].p_nulls.shape == (1, 3, 4)
+    assert same_bits(found, Fits.concatenate(alone))
+    assert len(np.unique(found.p_nulls[[0, 2]])) > 4

@@ -442,7 +442,9 @@ def weighted_t(b, w):
 @pytest.mark.parametrize("weights", ["equal", "precision"])
 def test_sign_flips_are_those_of_the_t_statistic_and_limits_invert_them(weights):
     shard = random_shard(8, 1, 8, 2, (4, 9))
-    found = fit(shard, "two_stage", weights=weights, test="sign_flip")
+    nulls = np.array([[[0.0, 0.6, 1.3], [0.0, 1.0, -5.0]]])
+    chosen = Strategy.parse({"strategy": "two_stage", "weights": weights, "test": "sign_flip"})
+    found = chosen.fit(shard, nulls)
     (stage,) = FirstStage.of(shard)
     signs = np.array(list(itertools.product([1, -1], repeat=8)))
     for k in range(2):
@@ -456,6 +458,7 @@ def test_sign_flips_are_those_of_the_t_statistic_and_limits_invert_them(weights)
             return np.mean([weighted_t(s * (b - value), w) >= observed for s in signs])
 
         assert found.p_value[0, k] == p_value(0.0)
+        assert list(found.p_nulls[0, k]) == [p_value(value) for value in nulls[0, k]]
         low, high = found.conf_low[0, k], found.conf_high[0, k]
         step = 1e-6 * (high - low)
         assert p_value(low + step) > 0.05 >= p_value(low - step)
@@ -514,8 +517,10 @@ def test_sign_flips_leave_out_what_is_no_mean_over_the_clusters():
     wider = Shard(
         shard.y, np.column_stack([shard.X, level]), shard.n, (*shard.terms, "level of clusters")
     )
-    found = fit(wider, "two_stage", test="sign_flip")
-    alone = fit(shard, "two_stage", test="sign_flip")
+    chosen = Strategy.parse({"strategy": "two_stage", "test": "sign_flip"})
+    nulls = np.tile([0.5, 1.0], (2, 3, 1))
+    found = chosen.fit(wider, nulls)
+    alone = chosen.fit(shard, nulls[:, :2])
     plain = fit(wider, "two_stage")
     assert set(found.status) == {"ok"} and np.array_equal(found.estimate, plain.estimate)
     for column in ("std_error", *OWN_TESTS):
@@ -594,3 +599,9 @@ def test_weighted_estimates_change_their_unit_with_the_response(options):
 def test_options_that_do_not_exist_are_refused(options, sentence):
     with pytest.raises(ConfigError, match=sentence):
         Strategy.parse({"strategy": "two_stage", **options})
+
+
+def test_t_tests_compute_nothing_for_further_null_values():
+    shard = random_shard(8, 2, 8, 2, (4, 9))
+    chosen = Strategy.parse({"strategy": "two_stage", "weights": "precision"})
+    assert same_bits(chosen.fit(shard, np.ones((2, 2, 4))), chosen.fit(shard))

@@ -11,6 +11,7 @@ from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT, Shard
 from clustrategy.dgp import simulate
 from clustrategy.dgp.process import Process
+from clustrategy.engines.chosen import Strategy
 from clustrategy.estimation.wild_bootstrap import ISLANDS, weights_of
 from tests.material import FOLDER, few, fit, golden, join, random_shard
 
@@ -109,10 +110,16 @@ def test_p_values_and_limits_are_those_of_regressions_on_all_rows(
 ):
     shard = random_shard(clusters, 1, clusters, 3, rows)
     v = weights_of(shard, 0, weights, draws)
-    found = fit(shard, "wild_cluster_bootstrap", weights=weights, draws=draws, impose_null=imposed)
+    options = {"weights": weights, "draws": draws, "impose_null": imposed}
+    nulls = np.array([[[0.0, -0.4, 2.0], [1.1, 0.0, 1e3], [0.9, -7.0, 0.0]]])
+    chosen = Strategy.parse({"strategy": "wild_cluster_bootstrap", **options})
+    found = chosen.fit(shard, nulls)
     for column in range(3):
         brute = Rows(shard, v, column, imposed)
         upper, lower = brute.p_value(0.0)
+        assert found.p_nulls[0, column, column] == found.p_value[0, column]
+        expected = [brute.p_value(value)[0] for value in nulls[0, column]]
+        np.testing.assert_allclose(found.p_nulls[0, column], expected, rtol=1e-12)
         assert found.p_value[0, column] == pytest.approx(upper, rel=1e-12)
         assert low(found)[0, column] == pytest.approx(lower, rel=1e-12)
         estimate, se = found.estimate[0, column], found.std_error[0, column]

@@ -23,7 +23,14 @@ AUDIT = {"engine": "lme4", "sims": 2}
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"grid": GRID}, {"audit": AUDIT}, {"strategies": ["two_stage", "gee"]}]
+    "changes",
+    [
+        {},
+        {"grid": GRID},
+        {"audit": AUDIT},
+        {"strategies": ["two_stage", "gee"]},
+        {"strategies": ["wild_cluster_bootstrap"]},
+    ],
 )
 def test_a_plan_reads_back(tmp_path: Path, changes: dict[str, Any]) -> None:
     plan = planned(tmp_path, **changes)
@@ -131,3 +138,11 @@ def test_blocks_are_in_the_order_of_cells_and_sims(tmp_path: Path) -> None:
     plan: Plan = planned(tmp_path)
     found = [(block.cell["clusters"], block.first, block.last) for block in plan.blocks]
     assert found == [(5, 0, 1), (5, 2, 2), (7, 0, 1), (7, 2, 2)]
+
+
+def test_whole_tables_follow_from_the_effects_where_something_resamples(tmp_path: Path) -> None:
+    other = {"effects": [0.4], "effect": 0.4}
+    assert planned(tmp_path).digest == planned(tmp_path, verdict=other).digest
+    resampling = {"strategies": ["wild_cluster_bootstrap", *LABELS]}
+    plan = planned(tmp_path, **resampling)
+    assert plan.digest != planned(tmp_path, **resampling, verdict=other).digest

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from clustrategy.engines.chosen import Strategy
@@ -168,3 +169,44 @@ def test_a_block_costs_as_much_as_its_sims_and_strategies() -> None:
     assert found.seconds(Block(CELL, 0, 5), LABELS) == pytest.approx(2 * both)
     larger = Block({**CELL, "clusters": 100}, 0, 2)
     assert found.seconds(larger, LABELS) > both
+
+
+RESAMPLING = [
+    {"strategy": "two_stage", "test": "sign_flip", "name": "flips"},
+    "wild_cluster_bootstrap",
+    *LABELS,
+]
+
+
+@pytest.mark.parametrize("effects", [[0.1, 0.2], [0.2, 0.1], [0.2]])
+def test_effects_enter_where_fits_are_tested_by_resampling(effects: list[float]) -> None:
+    verdict = {"effects": effects, "effect": effects[0]}
+    before = digests(strategies=RESAMPLING)
+    after = digests(strategies=RESAMPLING, verdict=verdict)
+    assert before.data == after.data
+    for kind in ("fits", "scores"):
+        one, other = getattr(before, kind), getattr(after, kind)
+        assert {label for label in one if one[label] != other[label]} == {
+            "flips",
+            "wild_cluster_bootstrap",
+        }
+    assert digests(verdict=verdict) == digests()
+    assert recipe_of(verdict=verdict).digest == recipe_of().digest
+    changed = recipe_of(strategies=RESAMPLING, verdict=verdict)
+    assert recipe_of(strategies=RESAMPLING).digest != changed.digest
+
+
+def test_whole_effects_are_the_same_as_fractions() -> None:
+    one, other = ({"effects": effects, "effect": 2} for effects in ([1, 2], [1.0, 2.0]))
+    assert digests(strategies=RESAMPLING, verdict=one) == digests(
+        strategies=RESAMPLING, verdict=other
+    )
+
+
+def test_the_null_values_are_the_truth_and_the_truth_less_each_effect() -> None:
+    found = recipe_of(verdict={"effects": [0.5, 0.25], "effect": 0.5})
+    nulls = found.nulls(np.array([[1.0, 0.0], [0.25, -2.0]]))
+    assert nulls.tolist() == [
+        [[1.0, 0.5, 0.75], [0.0, -0.5, -0.25]],
+        [[0.25, -0.25, 0.0], [-2.0, -2.5, -2.25]],
+    ]

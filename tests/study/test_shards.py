@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -418,3 +419,56 @@ def test_shards_of_a_block_have_one_path(tmp_path: Path) -> None:
     assert shards.file("fits") == Path(
         tmp_path, "fits/clusters=5/obs_per_cluster=6/between_cluster_sigma=0.5/sims=2-2.parquet"
     )
+
+
+FLIPS = {"strategy": "two_stage", "test": "sign_flip", "name": "flips", "draws": 9}
+BOOTSTRAP = {"strategy": "wild_cluster_bootstrap", "weights": "webb", "draws": 19}
+
+
+def test_shards_hold_the_tests_of_truth_and_effects_of_what_resamples(tmp_path: Path) -> None:
+    verdict = {"effects": [0.25, 1], "effect": 1}
+    plan = finished(tmp_path, strategies=[BOOTSTRAP, FLIPS, *LABELS], verdict=verdict)
+    tested = 0
+    for shards in shards_of(plan):
+        block = shards.block
+        drawn = simulate(plan.recipe.process(block.cell), 1, block.cell, block.sims)
+        estimates = read(shards, "estimates").to_pandas()
+        for label, strategy in plan.recipe.chosen.items():
+            mine = estimates[estimates["strategy"] == label]["p_value_nulls"].tolist()
+            if label in LABELS:
+                assert mine == [None] * drawn.truth.size
+                continue
+            # The response less what the null value says has no effect left: p-values of zero.
+            for place, effect in enumerate((0.0, 0.25, 1.0)):
+                for column in range(drawn.shard.p):
+                    null = np.repeat(drawn.truth[:, column] - effect, drawn.shard.n_obs)
+                    y = drawn.shard.y - drawn.shard.X[:, column] * null
+                    expected = strategy.fit(replace(drawn.shard, y=y)).p_value[:, column]
+                    found = np.array([row[place] for row in mine]).reshape(drawn.truth.shape)
+                    assert np.array_equal(found[:, column], expected)
+                    tested += expected.size
+    assert tested == 2 * 3 * 4 * 2 * 3
+
+
+def test_other_effects_fit_again_what_resamples_and_nothing_else(
+    tmp_path: Path, fitted: list[str]
+) -> None:
+    strategies = [BOOTSTRAP, FLIPS, *LABELS]
+    first = finished(tmp_path, strategies=strategies)
+    before = {kind: rows(first, kind) for kind in KINDS}
+    del fitted[:]
+    verdict = {"effects": [0.3, 0.5], "effect": 0.5}
+    other = planned(tmp_path, strategies=strategies, verdict=verdict)
+    assert work_off(other) == 4
+    assert fitted == ["flips", "wild_cluster_bootstrap"] * 4
+    after = {kind: rows(other, kind) for kind in KINDS}
+    assert bits(after["estimates"], LABELS) == bits(before["estimates"], LABELS)
+    for kind in ("truth", "fits", "scores"):
+        assert bits(after[kind]) == bits(before[kind])
+    one, two = (t["estimates"].drop_columns(["p_value_nulls"]) for t in (before, after))
+    assert bits(one) == bits(two)
+    lengths = {len(row) for row in after["estimates"]["p_value_nulls"].to_pylist() if row}
+    assert lengths == {3}
+    del fitted[:]
+    assert work_off(planned(tmp_path, strategies=list(LABELS), verdict=verdict)) == 0
+    assert fitted == []

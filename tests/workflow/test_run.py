@@ -47,7 +47,7 @@ def test_everything_is_made_and_a_second_run_does_nothing(
     estimates = pd.read_parquet(here.result("estimates.parquet"))
     tidy = ["estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high"]
     first = [*FACTORS, "sim", "strategy", "engine", "term"]
-    assert list(estimates.columns) == [*first, *tidy, "p_value_low"]
+    assert list(estimates.columns) == [*first, *tidy, "p_value_low", "p_value_nulls"]
     assert len(estimates) == fits * 4
     assert len(pd.read_parquet(here.result("fits.parquet"))) == fits
 

@@ -140,10 +140,8 @@ def fit_wild_bootstrap(
         fits.p_value[there] = share = draw.share(tau)
         above = draw.share(tau, ties=False)
         fits.p_value_low[there] = np.where(above < share, above, np.nan)
-        for place, values in enumerate(nulls[there].T):
-            fits.p_nulls[sim, tested, place] = draw.share(
-                (solution.estimate[there] - values) / unit
-            )
+        taus = (solution.estimate[there] - nulls[there].T) / unit
+        fits.p_nulls[there] = draw.share(taus).T
         smallest, largest, islands = draw.not_rejected()
         fits.conf_low[there] = solution.estimate[there] - unit * largest
         fits.conf_high[there] = solution.estimate[there] - unit * smallest
@@ -234,14 +232,14 @@ class Draws(NamedTuple):
 
         Parameters
         ----------
-        tau : (p,) array
-            The null value of each coefficient.
+        tau : (p,) or (K, p) array
+            The null value of each coefficient, or K of them.
         ties : bool
             Whether equal |t*| count.
 
         Returns
         -------
-        (p,) array
+        (p,) or (K, p) array
         """
         tie = 1.0 - TIE_TOLERANCE if ties else 1.0 + TIE_TOLERANCE
         return _share_above(self._excess(tie), tau)

@@ -31,7 +31,11 @@ def datasets_table(shard: Shard, sims: Sequence[int]) -> pa.Table:
 
 
 def shard_from_datasets(table: pa.Table) -> tuple[Shard, list[int]]:
-    """Read the shard, and the numbers of its sims, from a table made by `datasets_table`."""
+    """Read the shard, and the numbers of its sims, from a table made by `datasets_table`.
+
+    The seeds of the datasets are not in the table: what resamples draws otherwise than in the study
+    they are from. To make a dataset of a study again with its seed, `simulate` its sim.
+    """
     sim, cluster = (table[name].to_numpy() for name in ("sim", "cluster"))
     first = np.flatnonzero(np.r_[True, (sim[1:] != sim[:-1]) | (cluster[1:] != cluster[:-1])])
     sizes = np.diff(np.r_[first, sim.size]).astype(np.int64)
