@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from clustrategy.engines.chosen import Strategy
@@ -201,12 +200,3 @@ def test_whole_effects_are_the_same_as_fractions() -> None:
     assert digests(strategies=RESAMPLING, verdict=one) == digests(
         strategies=RESAMPLING, verdict=other
     )
-
-
-def test_the_null_values_are_the_truth_and_the_truth_less_each_effect() -> None:
-    found = recipe_of(verdict={"effects": [0.5, 0.25], "effect": 0.5})
-    nulls = found.nulls(np.array([[1.0, 0.0], [0.25, -2.0]]))
-    assert nulls.tolist() == [
-        [[1.0, 0.5, 0.75], [0.0, -0.5, -0.25]],
-        [[0.25, -0.25, 0.0], [-2.0, -2.5, -2.25]],
-    ]

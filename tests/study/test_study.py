@@ -512,7 +512,7 @@ def test_a_folder_belongs_to_one_seed_and_process(
             "config: sims: the sims for bias need an 'sd', the standard deviation to be expected",
         ),
         ("sims", {"mcse": 0, "of": "bias"}, "config: sims.mcse must be greater than 0, found 0"),
-        ("sims", {"of": "coverage"}, "config: sims lacks the key 'mcse'"),
+        ("sims", {"of": "coverage"}, "config: sims: needs the key 'mcse'"),
         (
             "sims",
             {"mcse": 1e-5, "of": "coverage"},

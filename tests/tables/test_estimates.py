@@ -14,6 +14,7 @@ from clustrategy.tables.estimates import (
     estimates_table,
     fits_from_tables,
     fits_table,
+    null_values,
 )
 
 
@@ -63,3 +64,11 @@ def test_p_values_of_further_null_values_are_lists_and_read_back() -> None:
     none = estimates_table(Fits.blank(2, 2), terms, range(2), "A", "numpy")
     assert none[NULLS].null_count == 4
     assert fits_from_tables(none, glance.slice(0, 2)).p_nulls.shape == (2, 2, 0)
+
+
+def test_the_null_values_are_the_truth_and_the_truth_less_each_effect() -> None:
+    nulls = null_values(np.array([[1.0, 0.0], [0.25, -2.0]]), [0.5, 0.25])
+    assert nulls.tolist() == [
+        [[1.0, 0.5, 0.75], [0.0, -0.5, -0.25]],
+        [[0.25, -0.25, 0.0], [-2.0, -2.5, -2.25]],
+    ]

@@ -29,6 +29,7 @@ from clustrategy.study.plan import Plan, read_plan
 from clustrategy.study.study import MOST_SIMS
 from clustrategy.study.whole_tables import CellTables, read_cells
 from clustrategy.tables.cells import with_cell
+from clustrategy.tables.estimates import null_values
 from clustrategy.tables.files import write_csv, write_parquet
 
 
@@ -161,7 +162,7 @@ def _fitted(plan: Plan, place: int, labels: Sequence[str]) -> dict[str, tuple[Fi
         drawn = simulate(process, plan.recipe.seed, cell, sims)
         truth.append(drawn.truth)
         for label in labels:
-            nulls = drawn.truth[:, :, None]
+            nulls = null_values(drawn.truth, ())
             fits[label].append(plan.recipe.chosen[label].fit(drawn.shard, nulls))
     whole = np.concatenate(truth)
     return {label: (Fits.concatenate(parts), whole) for label, parts in fits.items()}

@@ -8,11 +8,8 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-
 from clustrategy.core.cells import Cell
 from clustrategy.core.digests import digest
-from clustrategy.core.shard import Floats
 from clustrategy.core.sources import PACKAGE, code_digest, sources
 from clustrategy.dgp import Process
 from clustrategy.engines.chosen import Strategy
@@ -76,22 +73,6 @@ class Recipe:
     def process(self, cell: Cell) -> Process:
         """Return the data-generating process of a cell."""
         return Process.of(self.dgp, cell)
-
-    def nulls(self, truth: Floats) -> Floats:
-        """Return the null values of each coefficient that fits are tested against.
-
-        Parameters
-        ----------
-        truth : (S, p) array
-            The coefficients that the datasets were drawn with.
-
-        Returns
-        -------
-        (S, p, K) array
-            The truth, whose rejections are false, then the truth less each effect: to reject that
-            is to find an effect of this size. K is one more than there are effects.
-        """
-        return truth[..., None] - np.array([0.0, *self.effects])
 
     def seconds(self, block: Block, labels: Iterable[str]) -> float:
         """Estimate the CPU seconds to draw a block and to fit strategies of some labels to it."""

@@ -27,7 +27,7 @@ from clustrategy.study.packs import Judged, Task
 from clustrategy.study.plan import Plan
 from clustrategy.study.recipe import Digests, Recipe
 from clustrategy.tables.datasets import datasets_table, truth_table
-from clustrategy.tables.estimates import estimates_table, fits_table
+from clustrategy.tables.estimates import estimates_table, fits_table, null_values
 from clustrategy.tables.scores import scores_table
 from clustrategy.tables.sealed import read_sealed, write_sealed
 
@@ -188,7 +188,7 @@ def make(recipe: Recipe, folder: str, block: Block, *, afresh: bool = False) -> 
     found = dict(kept)
     for label, strategy in recipe.chosen.items():
         if label not in found:
-            fits = strategy.fit(drawn.shard, recipe.nulls(drawn.truth))
+            fits = strategy.fit(drawn.shard, null_values(drawn.truth, recipe.effects))
             name = (label, strategy.engine)
             found[label] = _Found(
                 estimates_table(fits, terms, sims, *name), fits_table(fits, sims, *name)

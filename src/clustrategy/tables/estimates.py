@@ -58,6 +58,25 @@ FITS = pa.schema(
 )
 
 
+def null_values(truth: Floats, effects: Sequence[float]) -> Floats:
+    """Return the null values of each coefficient whose p-values are kept.
+
+    Parameters
+    ----------
+    truth : (S, p) array
+        The coefficients that the datasets were drawn with.
+    effects : Sequence of float
+        The coefficients at which the power is asked for.
+
+    Returns
+    -------
+    (S, p, K) array
+        The truth, whose rejections are false, then the truth less each effect: to reject that is to
+        find an effect of this size. K is one more than there are effects.
+    """
+    return truth[..., None] - np.array([0.0, *effects])
+
+
 def estimates_table(
     fits: Fits, terms: Sequence[str], sims: Sequence[int], strategy: str, engine: str
 ) -> pa.Table:
