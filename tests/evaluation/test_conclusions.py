@@ -289,13 +289,15 @@ def test_what_is_shown_beside() -> None:
         types = types.append(pa.field(name, pa.string()))
     beside = Made().judged(verdicts=pa.Table.from_pylist(rows, types))["beside"]
     assert beside[14] == (
-        "False positives by cell: intercept-only 20.0 to 80.0 % (Monte Carlo error up to 4.0 "
-        "points)."
+        "False positives by cell (sigma 1, 2 and 4): intercept-only 20.0 to 80.0 % (Monte Carlo "
+        "error up to 4.0 points)."
     )
     assert "6.0 to 20.0 %" in beside[8] and "80" not in beside[8]
-    assert beside[13].startswith("Power at an effect of 0.5 by cell: two-stage 40.0 to 40.0 %")
+    assert beside[13].startswith(
+        "Power at an effect of 0.5 by cell (5 observations): two-stage 40.0"
+    )
     assert "no finite variance" in beside[13]
     assert beside[17] == (
-        "Of 1,080 fits of intercept-only 0 are singular (a variance is 0 or a correlation 1 or -1, "
-        "at a proper optimum), and the optimizer's checks complained of 0."
+        "Of 1,080 fits of intercept-only 0 are singular (a variance is 0 or a correlation 1 or "
+        "-1), and the optimizer's checks complained of 0."
     )

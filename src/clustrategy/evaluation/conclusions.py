@@ -510,8 +510,8 @@ def _singular(strategy: int) -> Callable[[Evidence], str]:
         singular, alarmed = evidence.singular[strategy], evidence.alarmed[strategy]
         return (
             f"Of {counted(singular.size, 'fit')} of {[*NAMES.values()][strategy]} "
-            f"{singular.sum():,} are singular (a variance is 0 or a correlation 1 or -1, at a "
-            f"proper optimum), and the optimizer's checks complained of {alarmed.sum():,}."
+            f"{singular.sum():,} are singular (a variance is 0 or a correlation 1 or -1), and the "
+            f"optimizer's checks complained of {alarmed.sum():,}."
         )
 
     return words
@@ -556,7 +556,25 @@ def _beside(
         return ""
     largest = pc.max(rows["mcse"]).as_py()
     error = "" if largest is None else f" (Monte Carlo error up to {100 * largest:.1f} points)"
-    return f"{_MEASURES[part.measure]}: {', '.join(said)}{error}."
+    return f"{_MEASURES[part.measure]}{_where(part)}: {', '.join(said)}{error}."
+
+
+def _where(part: Beside) -> str:
+    """Write which cells are meant, empty where all are."""
+    said = []
+    if part.clusters != CLUSTERS:
+        said.append(f"{_listed(part.clusters)} clusters")
+    if part.observations != OBSERVATIONS:
+        said.append(f"{_listed(part.observations)} observations")
+    if part.sigmas != SIGMAS:
+        said.append(f"sigma {_listed(part.sigmas)}")
+    return f" ({', '.join(said)})" if said else ""
+
+
+def _listed(levels: Sequence[float]) -> str:
+    """Write some levels, as in `0.1, 0.25 and 1`."""
+    *first, last = (f"{level:g}" for level in levels)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 _ALL = range(len(NAMES))
