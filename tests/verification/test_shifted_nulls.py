@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from clustrategy import simulate
+from clustrategy import simulate, verdicts
 from clustrategy.core.inference import t_inference
 from clustrategy.dgp import Process
 from clustrategy.engines.chosen import Strategy
@@ -72,6 +72,10 @@ def test_power_from_shifted_nulls(treatment: Any, entry: Any, closed_form: Any) 
     tested = t_inference(*(column[:, 1] for column in columns)).p_value
     assert np.array_equal(rejected, tested <= 0.05)
     assert shifted == pytest.approx(tested, rel=1e-6)
+
+    table = {name: getattr(without, name)[:, 1] for name in ("estimate", "std_error", "df")}
+    judged = verdicts(table, 0.0, effects=EFFECT, equivariant=True)
+    assert judged.loc[judged["measure"] == "power", "value"].tolist() == [rejected.mean()]
 
     design = arms(some)
     assert design is not None
