@@ -154,6 +154,45 @@ CHANGES = [
     ({19}, change("se", (CR, ALL, slice(1, None)), 2.5)),
 ]
 
+TWO_STAGE_MEAN = 1.5 * np.prod(1 + 0.05 * np.arange(5)) ** (1 / 5)
+
+
+def cells(strategy: int, observations: int, count: int) -> tuple[Any, ...]:
+    """Return the place of the first cells with some observations, cluster by cluster."""
+    n, s = np.unravel_index(np.arange(count), (3, 5))
+    return (strategy, n, observations, s)
+
+
+NEAR = [
+    (1, example("mixed_intercept", 0.6, 45.3), example("mixed_intercept", 0.6, 44.7)),  # 1.5
+    (1, example("cluster_robust", 1.001, 29), example("cluster_robust", 1, 29)),
+    (10, change("err", (MI, 0, 2, 2), 1.14 / 1.03), change("err", (MI, 0, 2, 2), 1.16 / 1.03)),
+    (5, change("err", (ALL, 1, 0, 4), 0.29), change("err", (ALL, 1, 0, 4), 0.258)),  # 0.274
+    (
+        6,
+        change("err", (TS, ALL, 0), 1.32 / TWO_STAGE_MEAN),
+        change("err", (TS, ALL, 0), 1.28 / TWO_STAGE_MEAN),
+    ),
+    (8, change("err", (CR, 1, 0, 2), 0.91), change("err", (CR, 1, 0, 2), 0.89)),
+    (8, change("err", (CR, 1, 0, 2), 1.09), change("err", (CR, 1, 0, 2), 1.11)),
+    (7, change("err", cells(MM, 0, 5), 1.3), change("err", cells(MM, 0, 6), 1.3)),
+    (9, change("err", cells(CR, 1, 5), 0.9), change("err", cells(CR, 1, 6), 0.9)),
+    (12, change("se", cells(TS, 0, 3), 0.5), change("se", cells(TS, 0, 4), 0.5)),
+    (16, change("t", cells(CR, 1, 4), 0.7), change("t", cells(CR, 1, 5), 0.7)),
+    (16, change("t", cells(CR, 1, 5), 0.83 / 0.97), change("t", cells(CR, 1, 5), 0.77 / 0.97)),
+    (16, change("t", cells(CR, 1, 5), 1.2 / 0.97), change("t", cells(CR, 1, 5), 1.3 / 0.97)),
+]
+
+
+@pytest.mark.parametrize(("number", "within", "beyond"), NEAR)
+def test_on_either_side_of_a_limit(
+    number: int, within: Callable[[Made], None], beyond: Callable[[Made], None]
+) -> None:
+    for apply, verdict in [(within, "holds"), (beyond, "does_not_hold")]:
+        made = Made()
+        apply(made)
+        assert made.judged()["verdict"][number] == verdict
+
 
 def test_all_hold_where_all_are_true() -> None:
     found = Made().judged()
