@@ -109,3 +109,14 @@ def test_slopes_of_few_rows_have_no_kurtosis(rows: int, known: int) -> None:
     ((_, _, found),) = expectations(process, Strategy.parse("two_stage"))
     assert len(found.keys() & {"empirical_se", "mse"}) == known
     assert found["variance_ratio"].value == 1
+
+
+def test_a_z_test_on_the_means_of_balanced_clusters() -> None:
+    """Two arms of G/2 clusters: the pooled t test with the normal distribution's critical value."""
+    strategy = Strategy.parse({"strategy": "mixed_intercept", "df": "normal"})
+    for clusters, size in [(30, 0.0600), (60, 0.0548), (100, 0.0528)]:
+        process = Process(clusters, 6, 1.0, 1, [0, 0], 1.0, treatment="between")
+        *_, (term, _, found) = expectations(process, strategy)
+        rate = found["rejection_rate"].value
+        assert (term, rate) == ("IV1", pytest.approx(size, abs=6e-5))
+        assert rate == pytest.approx(2 * stats.t(clusters - 2).sf(stats.norm.ppf(0.975)))

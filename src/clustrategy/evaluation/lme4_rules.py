@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Rule = Literal["<=1.1-18", ">=1.1-19"]
+RULES: tuple[Rule, ...] = get_args(Rule)
 
 
 def failures(fits: Mapping[str, ArrayLike], rule: Rule) -> NDArray[np.bool_]:

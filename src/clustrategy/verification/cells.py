@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -81,6 +81,50 @@ def has_one_predictor(process: Process) -> bool:
     return process.treatment == "none" and process.predictors == 1 and _is_usual(process)
 
 
+class GrowthCurves(NamedTuple):
+    """A balanced design in which clusters' own coefficients are all but known.
+
+    Attributes
+    ----------
+    clusters, slopes : int
+        G, and the q predictors whose slopes differ between clusters.
+    treatments : Sequence of str
+        The k terms that are constant within clusters.
+    """
+
+    clusters: int
+    slopes: int
+    treatments: Sequence[str]
+
+
+KNOWN = 1e-3
+"""The share of a coefficient's variance that may be errors where it counts as known."""
+
+
+def growth_curves(process: Process) -> GrowthCurves | None:
+    """Return the growth curves that a process draws, None if it draws anything else.
+
+    The arms are given to whole clusters, and predictors within them have random slopes.
+    """
+    if process.treatment != "between" or not process.continuous or not _is_usual(process):
+        return None
+    slopes = process.continuous
+    rows, clusters = process.obs_per_cluster - slopes - 2, process.clusters - process.predictors - 1
+    if rows < 1 or clusters < 1:
+        return None
+    if process.residual_sigma**2 / rows > KNOWN * process.sigmas[: slopes + 1].min() ** 2:
+        return None
+    return GrowthCurves(process.clusters, slopes, process.terms[slopes + 1 :])
+
+
+def coefficients(process: Process) -> Sequence[float] | None:
+    """Return the coefficients, None if they differ between sims."""
+    if not isinstance(process.coefficients, Mapping):
+        return process.coefficients
+    low, high = process.coefficients["uniform"]
+    return [low] * len(process.terms) if low == high else None
+
+
 def _is_usual(process: Process) -> bool:
     """Tell whether coefficients are given and only options of the design differ from defaults."""
     design = (
@@ -95,4 +139,4 @@ def _is_usual(process: Process) -> bool:
         "arms",
     )
     usual = Process(**{name: getattr(process, name) for name in design})
-    return process == usual and not isinstance(process.coefficients, Mapping)
+    return process == usual and coefficients(process) is not None

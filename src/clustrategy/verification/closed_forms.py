@@ -28,7 +28,7 @@ from typing import Literal
 
 import numpy as np
 from scipy.integrate import quad
-from scipy.special import bdtr, fdtr, gammaln, nctdtr, ndtr, stdtr, stdtrit
+from scipy.special import bdtr, betaln, fdtr, gammaln, nctdtr, ndtr, stdtr, stdtrit
 
 LEVEL = 0.05
 
@@ -419,6 +419,47 @@ def random_intercept_rejection(
     errors, tau = residual_sd**2, slope_sd**2
     inflation = (errors + tau * (rows + slopes)) / (errors + tau * slopes)
     return float(2.0 * ndtr(stdtrit(np.inf, LEVEL / 2.0) / np.sqrt(inflation)))
+
+
+def growth_curve_rejection(
+    clusters: int, slopes: int, predictors: int, *, normal: bool = False
+) -> float:
+    """Return the false-positive rate of the maximal model for a cluster-level predictor.
+
+    It is the limit of large clusters, or of coefficients that vary much, where the q slopes of a
+    cluster are known and its intercept is regressed on them and on the k cluster-level predictors:
+    a growth-curve model. The regression has nu - q degrees of freedom, nu = G - 1 - k; REML divides
+    its sum of squares by nu, and takes the slopes' coefficients for known. So the variance estimate
+    is too small, by (nu - q) / nu on average and by the share B of the predictor that the slopes do
+    not explain, which is Beta((nu + 1 - q) / 2, q / 2). Given B the test rejects if |t| of the
+    regression exceeds c sqrt(B (nu - q) / nu).
+
+    Parameters
+    ----------
+    clusters, slopes, predictors : int
+        G, q, k.
+    normal : bool
+        Whether c is that of the normal distribution, not of t with the nu degrees of freedom that
+        Satterthwaite's method finds.
+
+    References
+    ----------
+    Rao (1965), Biometrika 52, 447-458; Stanek & Koch (1985), The American Statistician 39, 149-152.
+    """
+    nu = clusters - 1 - predictors
+    left = nu - slopes
+    c = float(stdtrit(np.inf if normal else nu, 1.0 - LEVEL / 2.0))
+    if not slopes:
+        return _two_tails(nu, c, 0.0)
+
+    def integrand(angle: float) -> float:
+        """Take B = sin(angle)^2, whose density has no pole."""
+        log = left * np.log(np.sin(angle)) + (slopes - 1.0) * np.log(np.cos(angle))
+        rejected = _two_tails(left, c * np.sin(angle) * np.sqrt(left / nu), 0.0)
+        return 2.0 * np.exp(log) * rejected
+
+    total, _ = quad(integrand, 0.0, np.pi / 2.0, epsabs=0.0, epsrel=1e-11)
+    return float(total * np.exp(-betaln((left + 1.0) / 2.0, slopes / 2.0)))
 
 
 def sign_flip_rejection(clusters: int, draws: int) -> float:

@@ -12,7 +12,10 @@ from clustrategy.dgp import Process
 from clustrategy.engines.chosen import Strategy
 from clustrategy.verification import closed_forms
 from clustrategy.verification.cells import (
+    GrowthCurves,
     arms,
+    coefficients,
+    growth_curves,
     has_one_predictor,
     is_t_test_of_summaries,
     options_of,
@@ -65,11 +68,16 @@ class Expectation(NamedTuple):
 
 def expectations(process: Process, strategy: Strategy) -> Iterator[Expectation]:
     """Yield what is known of a strategy's coefficients if a process draws the data."""
-    if isinstance(process.coefficients, Mapping):
+    values = coefficients(process)
+    if values is None:
         return
-    design = arms(process)
-    for column, (term, theta) in enumerate(zip(process.terms, process.coefficients, strict=True)):
-        if design is not None and strategy.name in WALDS:
+    design, curves = arms(process), growth_curves(process)
+    for column, (term, theta) in enumerate(zip(process.terms, values, strict=True)):
+        if curves is not None:
+            size = _size_of_growth_curves(curves, strategy)
+            if term in curves.treatments and theta == 0.0 and size is not None:
+                yield Expectation(term, theta, {"rejection_rate": _rate(size)})
+        elif design is not None and strategy.name in WALDS:
             wald = WALDS[strategy.name](design, column, options_of(strategy))
             if wald is not None:
                 yield Expectation(term, theta, wald_measures(wald, theta))
@@ -143,6 +151,27 @@ def has_signs(design: Arms, strategy: Strategy) -> bool:
     return strategy.name == "wild_cluster_bootstrap" and bool(
         options["impose_null"] and options["weights"] == "rademacher"
     )
+
+
+def _size_of_growth_curves(curves: GrowthCurves, strategy: Strategy) -> float | None:
+    """Return the false-positive rate for a treatment of whole clusters, None if it is not known.
+
+    Without correlations of intercepts and slopes, and by the regression of the clusters' own
+    intercepts, slopes have no part in it.
+    """
+    options = options_of(strategy)
+    design = (curves.clusters, curves.slopes, len(curves.treatments))
+    if strategy.name == "two_stage" and is_t_test_of_summaries(options):
+        return closed_forms.LEVEL
+    if options.get("variance") != "model" or options["df"] == "kenward_roger":
+        return None
+    normal = options["df"] == "normal"
+    if strategy.name == "mixed_maximal":
+        return closed_forms.growth_curve_rejection(*design, normal=normal)
+    if strategy.name == "mixed_uncorrelated":
+        alone = (curves.clusters, 0, len(curves.treatments))
+        return closed_forms.growth_curve_rejection(*alone, normal=normal)
+    return None
 
 
 def _wald_of_least_squares(design: Arms, column: int, options: Options) -> Wald:

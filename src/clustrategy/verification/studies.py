@@ -11,7 +11,7 @@ from typing import Any
 from clustrategy.study.config import load
 
 DEFAULT = "config/config.yaml"
-PARTS = {"arms": "config/verification-arms.yaml", "slopes": "config/verification-slopes.yaml"}
+PARTS = {part: f"config/verification-{part}.yaml" for part in ("arms", "slopes", "growth-curves")}
 SHORT = "config/verification-short.yaml"
 FORMS = {"verification": (), "verification-short": (SHORT,)}
 
