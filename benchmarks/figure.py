@@ -47,6 +47,7 @@ def draw(
         look,
         panels_height=height,
         title="What the study costs",
+        subtitle="CPU seconds of fits and of the whole study, by engine",
         legends=[strategy_handles(STRATEGIES, colours), lines],
         caption=(
             "Curves: simulating and fitting; 30 clusters of 25 observations and 4 random effects "

@@ -32,7 +32,7 @@ def test_draw_writes_the_same_files_twice_and_without_a_warning(name, table_file
     paths = [table_files[read] for read in FIGURES[name].tables]
     contents = []
     for folder in ("first", "second"):
-        outputs = [tmp_path / folder / f"{name}.{suffix}" for suffix in ("png", "pdf")]
+        outputs = [tmp_path / folder / f"{name}.{suffix}" for suffix in ("png", "pdf", "svg")]
         outputs[0].parent.mkdir()
         with warnings.catch_warnings():
             warnings.simplefilter("error")

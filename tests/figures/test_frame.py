@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from functools import cache
 
 import pytest
+from PIL import Image
 
+from clustrategy.figures.parts.files import save
+from clustrategy.figures.parts.frame import compose, words_on
+from clustrategy.figures.parts.style import Look, new_figure
 from clustrategy.figures.registry import FIGURES
+from clustrategy.figures.words import Words, words_of
 from tests.figures.drawn import few_cells, figure_of, shared_figure, text_of
 from tests.figures.tables import (
     DESIGN,
@@ -78,3 +84,23 @@ def test_any_study_has_its_figures(name, variant):
         box = text.get_window_extent()
         assert bounds.x0 <= box.x0 and box.x1 <= bounds.x1, text.get_text()
         assert bounds.y0 <= box.y0 and box.y1 <= bounds.y1, text.get_text()
+
+
+def test_the_words_of_a_figure_are_in_its_files(tmp_path):
+    look = Look(width=4, note="NOT AUDITED: no R.")
+    figure = new_figure(look, 1)
+    figure.subplots()
+    title = "A two-stage regression finds <half> & less of it, as far as 1,000 sims can tell: −3 %"
+    words = {"title": title, "subtitle": r"share of \$x\$", "caption": "Bars: 95 %."}
+    compose(figure, look, panels_height=1, **words)
+    expected = Words(title, "share of $x$", "Bars: 95 %. NOT AUDITED: no R.")
+    assert words_on(figure) == expected
+    save(figure, [tmp_path / name for name in ("a.svg", "a.png", "a.pdf")])
+    assert words_of(tmp_path / "a.svg") == expected
+    text = (tmp_path / "a.svg").read_text()
+    assert "<dc:date>" not in text and "<text" not in text and "<?xml" in text
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.info["Title"] == title
+        assert picture.info["Description"] == f"{expected.subtitle}\n{expected.caption}"
+    pdf = (tmp_path / "a.pdf").read_bytes()
+    assert re.search(rb"/Title", pdf) and re.search(rb"/Subject", pdf)

@@ -218,7 +218,9 @@ def figure_names():
 
 
 def figure_files():
-    return expand(f"{RESULTS}/figures/{{name}}.{{form}}", name=figure_names(), form=["png", "pdf"])
+    return expand(
+        f"{RESULTS}/figures/{{name}}.{{form}}", name=figure_names(), form=["png", "pdf", "svg"]
+    )
 
 
 def figure_tables(name):

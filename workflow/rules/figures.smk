@@ -68,6 +68,7 @@ rule figure:
     output:
         png=f"{RESULTS}/figures/{{name}}.png",
         pdf=f"{RESULTS}/figures/{{name}}.pdf",
+        svg=f"{RESULTS}/figures/{{name}}.svg",
     log:
         f"{RESULTS}/logs/figures/{{name}}.log",
     wildcard_constraints:

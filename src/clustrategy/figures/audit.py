@@ -80,6 +80,7 @@ def audit(
         look,
         panels_height=height,
         title="Audit: how far the study's engines are from the reference engines",
+        subtitle="Differences in each number between a fit and the same fit by a reference engine",
         legends=[strategy_handles(names, colours), _mark_handles(away, look)],
         xlabel="clusters × observations per cluster",
         caption=_caption(away, factors),

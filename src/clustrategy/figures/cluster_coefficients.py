@@ -77,6 +77,7 @@ def cluster_coefficients(
         panels_height=height,
         title="Every cluster has coefficients of its own"
         + (": the larger sigma, the further apart" if len(levels) > 1 else ""),
+        subtitle="Each cluster's own coefficients less their true value, by between-cluster sigma",
         xlabel=factor_label(SIGMA),
         ylabel="coefficient less its true value",
         caption=(

@@ -87,6 +87,7 @@ def convergence(
         look,
         panels_height=grid.height,
         title="Convergence: share of fits that are singular or unusable",
+        subtitle="Share of fits that are singular or unusable, by strategy and cell",
         legends=legends,
         xlabel=factor_label(SIGMA),
         ylabel="share of fits",

@@ -51,6 +51,7 @@ def dependence(
         look,
         panels_height=height,
         title="Equally many points, not equally much information",
+        subtitle="Points, the regression of all of them, and those within people",
         xlabel="predictor",
         ylabel="response",
         caption=(

@@ -53,5 +53,5 @@ def write_figure(
         try:
             figure = function(*data, factors=factors, strategies=strategies, options=options)
         except TooTall:
-            figure = nothing(Look.from_options(options), title, TOO_TALL)
+            figure = nothing(Look.from_options(options), TOO_TALL, title)
         save(figure, outputs)

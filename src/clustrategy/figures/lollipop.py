@@ -99,7 +99,7 @@ def lollipop(
     pooled = ", mean over the between-cluster sigmas" if levels > 1 else ""
     title = f"By strategy: {name}{pooled}"
     if values.empty:
-        return nothing(look, title, f"No strategy has a value of: {name}.")
+        return nothing(look, f"No strategy has a value of: {name}.", title)
 
     names = [wrap(strategy_label(s), look.printed(NAMES), look.text) for s in strategies]
     markers = kind_markers(table, values, options.get("dgp", {}))
@@ -140,6 +140,7 @@ def lollipop(
         look,
         panels_height=grid.height,
         title=title,
+        subtitle=name,
         legends=[_handles(markers, levels, look)],
         xlabel=name,
         caption=_caption(table, values, means, (low, high), target, factors, strategies),

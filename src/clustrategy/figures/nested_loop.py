@@ -64,7 +64,7 @@ def nested_loop(
     target = options["alpha"] if tests else CONFIDENCE
     title = f"All cells side by side: {what} (nested-loop plot)"
     if rates.empty:
-        return nothing(look, title, "No strategy has a coverage.")
+        return nothing(look, "No strategy has a coverage.", title)
 
     order = [*further_factors(table, factors), CLUSTERS, OBSERVATIONS, SIGMA]
     cells = table[order].drop_duplicates().sort_values(order, ignore_index=True)
@@ -98,6 +98,7 @@ def nested_loop(
         look,
         panels_height=height,
         title=title,
+        subtitle=what,
         legends=[line_handles(lines)],
         xlabel=counted(len(cells), "cell"),
         ylabel=f"{'rejection rate where the truth is zero' if tests else what} (square-root scale)",

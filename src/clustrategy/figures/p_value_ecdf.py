@@ -57,7 +57,7 @@ def p_value_ecdf(
     shares = shares[shares["strategy"].isin(strategies)]
     if shares.empty:
         reason = "No slope is zero in every sim, so that no p-value belongs to a true null."
-        return nothing(look, TITLE, reason)
+        return nothing(look, reason, TITLE)
     grid = panel_grid(
         shares,
         look,
@@ -85,6 +85,7 @@ def p_value_ecdf(
         look,
         panels_height=grid.height,
         title=TITLE,
+        subtitle=TITLE,
         legends=[line_handles(lines)],
         xlabel="nominal level",
         ylabel="share of p-values at or below the level, less the level",

@@ -55,7 +55,7 @@ def zip_plot(
     place = hardest(performance[performance["strategy"].isin(strategies)], factors)
     if place is None:
         reason = "No slope is the same in every sim, or no strategy has an interval of one."
-        return nothing(look, TITLE, reason)
+        return nothing(look, reason, TITLE)
     truth = place.pop("true_value")
     columns = ["strategy", "estimate", "std_error", "conf_low", "conf_high"]
     rows = estimates.read(columns, {name: [value] for name, value in place.items()})
@@ -110,6 +110,7 @@ def zip_plot(
         look,
         panels_height=height,
         title=TITLE,
+        subtitle=TITLE,
         xlabel=f"95 % intervals of the slope of {term}, whose true value is {truth:g}",
         ylabel="centile of |estimate − true value| / SE",
         caption=(

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
+from clustrategy.figures.parts.frame import words_on
 from clustrategy.tables.files import write_whole
 
 
@@ -83,9 +84,16 @@ def read_table(path: str | PathLike[str]) -> pd.DataFrame:
 def save(figure: Figure, outputs: Sequence[str | PathLike[str]]) -> None:
     """Write a figure to each output, whole or not at all; the suffix decides the format.
 
-    Equal figures are equal files, so there is no date in them.
+    Its words are in the metadata of the files. Equal figures are equal files, so there is no date
+    in them.
     """
+    words = words_on(figure)
+    described = {"Title": words.title, "Description": words.description}
+    metadata: dict[str, dict[str, Any]] = {
+        ".png": described,
+        ".pdf": {"Title": words.title, "Subject": words.description, "CreationDate": None},
+        ".svg": {**described, "Date": None},
+    }
     for output in map(Path, outputs):
-        metadata = {"CreationDate": None} if output.suffix == ".pdf" else {}
-        with matplotlib.rc_context({"pdf.fonttype": 42}):
-            write_whole(output, partial(figure.savefig, metadata=metadata))
+        with matplotlib.rc_context({"pdf.fonttype": 42, "svg.hashsalt": "clustrategy"}):
+            write_whole(output, partial(figure.savefig, metadata=metadata[output.suffix]))

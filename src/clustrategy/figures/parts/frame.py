@@ -1,4 +1,4 @@
-"""What surrounds the panels of a figure: title, legends, axis titles and caption."""
+"""What surrounds the panels of a figure: title, subtitle, legends, axis titles and caption."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from matplotlib.patches import Patch
 
 from clustrategy.figures.parts.labels import strategy_label
 from clustrategy.figures.parts.style import INK, MUTED, Colour, Look, new_figure, shade
+from clustrategy.figures.words import Words
 
 EDGE = 0.08
 LEADING = 1.3
@@ -88,6 +89,7 @@ def compose(
     *,
     panels_height: float,
     title: str,
+    subtitle: str,
     caption: str,
     legends: Sequence[Sequence[Artist]] = (),
     xlabel: str = "",
@@ -103,21 +105,28 @@ def compose(
         The figure's look, whose note ends the caption.
     panels_height : float
         Height of the panels with their tick labels, in inches.
-    title, caption : str
-        Texts above and below the panels; long ones are wrapped.
+    title : str
+        A sentence that states what was found, with its numbers.
+    subtitle : str
+        The measure.
+    caption : str
+        How to read the figure. As the other texts, it is wrapped where it is long.
     legends : sequence of sequence of Artist
-        The entries of each legend; the legends stand below the title, one below the other.
+        The entries of each legend; the legends stand below the subtitle, one below the other.
+        Empty ones are left out.
     xlabel, ylabel : str
         Axis titles that all panels share.
     """
+    words = Words(title, subtitle, f"{caption} {look.note}".strip())
+    sizes = (look.title, look.text, look.text)
     inner = look.width - 2 * EDGE
-    title = wrap(title, inner, look.title)
-    caption = wrap(f"{caption} {look.note}", inner, look.text)
-    placed = [_legend(figure, look, handles) for handles in legends]
+    head, second, foot = (wrap(text, inner, size) for text, size in zip(words, sizes, strict=True))
+    placed = [_legend(figure, look, handles) for handles in legends if handles]
 
     line = LEADING * look.text / 72
-    top = EDGE + _text_height(title, look.title) + sum(height for _, height in placed) + EDGE
-    bottom = EDGE + _text_height(caption, look.text) + EDGE + (line if xlabel else 0)
+    above = _text_height(head, look.title) + _text_height(second, look.text)
+    top = EDGE + above + sum(height for _, height in placed) + EDGE
+    bottom = EDGE + _text_height(foot, look.text) + EDGE + (line if xlabel else 0)
     ylabel = wrap(ylabel, panels_height, look.text)
     left = EDGE / 2 + (_text_height(ylabel, look.text) if ylabel else 0)
     height = top + panels_height + bottom
@@ -130,34 +139,45 @@ def compose(
         axes.set_position(tuple(np.round(axes.get_position().bounds, 9)))
 
     edge = EDGE / look.width
-    figure.text(edge, 1 - EDGE / height, title, size=look.title, weight="bold", color=INK, va="top")
-    below = height - EDGE - _text_height(title, look.title)
+    below = height - EDGE
+    style: dict[str, Any] = {"size": look.title, "weight": "bold", "color": INK, "va": "top"}
+    figure.text(edge, below / height, head, label=words.title, **style)
+    below -= _text_height(head, look.title)
+    style = {"size": look.text, "color": INK, "va": "top"}
+    figure.text(edge, below / height, second, label=words.subtitle, **style)
+    below -= _text_height(second, look.text)
+    style = {"size": look.text, "color": MUTED, "linespacing": 1.15}
+    figure.text(edge, EDGE / height, foot, label=words.caption, **style)
     for legend, legend_height in placed:
         legend.set_loc("upper left")
         legend.set_bbox_to_anchor((edge, below / height), figure.transFigure)
         below -= legend_height
-    figure.text(edge, EDGE / height, caption, size=look.text, color=MUTED, linespacing=1.15)
 
     corners = np.array([axes.get_position().get_points() for axes in figure.axes])
     centre = (corners[:, 0].min(axis=0) + corners[:, 1].max(axis=0)) / 2
-    words: dict[str, Any] = {"size": look.text, "color": INK}
+    style = {"size": look.text, "color": INK}
     if xlabel:
         figure.text(
-            centre[0], (bottom - 0.2 * line) / height, xlabel, ha="center", va="top", **words
+            centre[0], (bottom - 0.2 * line) / height, xlabel, ha="center", va="top", **style
         )
     if ylabel:
         figure.text(
-            edge, centre[1], ylabel, ha="left", va="center", rotation=90, ma="center", **words
+            edge, centre[1], ylabel, ha="left", va="center", rotation=90, ma="center", **style
         )
 
 
-def nothing(look: Look, title: str, caption: str) -> Figure:
-    """Return a figure without values, whose caption says why there are none."""
+def words_on(figure: Figure) -> Words:
+    """Return the words of a figure that `compose` surrounded, as they were before wrapping."""
+    return Words(*(str(text.get_label()).replace(r"\$", "$") for text in figure.texts[:3]))
+
+
+def nothing(look: Look, title: str, subtitle: str, caption: str = "") -> Figure:
+    """Return a figure without values, whose title says why there are none."""
     height = 0.12 * look.width
     figure = new_figure(look, height)
     axes = figure.subplots()
     axes.set_axis_off()
     words: dict[str, Any] = {"ha": "center", "va": "center", "size": look.text, "color": MUTED}
     axes.text(0.5, 0.5, "no values", transform=axes.transAxes, **words)
-    compose(figure, look, panels_height=height, title=title, caption=caption)
+    compose(figure, look, panels_height=height, title=title, subtitle=subtitle, caption=caption)
     return figure

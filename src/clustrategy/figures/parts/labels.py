@@ -9,6 +9,9 @@ OBSERVATIONS = "obs_per_cluster"
 SIGMA = "between_cluster_sigma"
 KIND = "kind"
 
+LONGEST = 48
+"""Characters of a strategy's name; of a longer one the middle is left out."""
+
 STRATEGIES = {
     "cluster_robust": "cluster-robust OLS",
     "two_stage": "two-stage",
@@ -52,8 +55,11 @@ LEVELS = {
 
 
 def strategy_label(strategy: str) -> str:
-    """Return a strategy's name for readers, which is its label where there is no other."""
-    return STRATEGIES.get(strategy, strategy.replace("$", r"\$"))
+    """Return a strategy's name for readers: its label, of a long one the two ends."""
+    words = "".join(filter(str.isprintable, " ".join(strategy.split())))
+    if len(words) > LONGEST:
+        words = f"{words[:30].rstrip()}…{words[-15:].lstrip()}"
+    return STRATEGIES.get(strategy, words.replace("$", r"\$"))
 
 
 def factor_label(factor: str) -> str:

@@ -133,7 +133,7 @@ def draw_panels(
     shown = pd.concat([main.assign(crossed=False), substitute.assign(crossed=True)])
     lost = unusable_fits(table, factors, strategies)
     if shown.empty:
-        return nothing(look, panels.title, f"{_absence(chosen, panels)} {lost}")
+        return nothing(look, f"{_absence(chosen, panels)} {lost}", panels.title)
 
     markers = kind_markers(table, shown, options.get("dgp", {}))
     rows = strategy_rows(table, look, factors=factors, strategies=strategies)
@@ -162,6 +162,7 @@ def draw_panels(
         look,
         panels_height=rows.height,
         title=panels.title,
+        subtitle=panels.ylabel,
         legends=_legends(markers, not pale.empty, len(substitute) > 0, panels, look),
         xlabel=rows.xlabel,
         ylabel=panels.ylabel,

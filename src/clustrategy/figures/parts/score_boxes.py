@@ -66,6 +66,7 @@ def draw_boxes(
         look,
         panels_height=grid.height,
         title=f"{title}: {ylabel} in each simulation",
+        subtitle=f"{ylabel.capitalize()} of each fit, by strategy and cell",
         legends=[strategy_handles(strategies, colours)],
         xlabel=factor_label(SIGMA),
         ylabel=f"{ylabel}{scale}",
