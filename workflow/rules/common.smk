@@ -241,6 +241,8 @@ def figure_settings(name):
     options = dict(study.config["figures"])
     if name != "lollipop":
         del options["lollipop"]
+    if name == "coefficient_recovery":
+        options["reference"] = study.config["performance"]["reference"]
     if "performance" in figures.FIGURES[name].tables or "estimates" in figures.FIGURES[name].tables:
         options |= {"dgp": study.further_dgp, "alpha": study.config["performance"]["alpha"]}
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,11 @@ from matplotlib.figure import Figure
 
 from clustrategy.figures.parts.frame import words_on
 from clustrategy.tables.files import write_whole
+
+PATH = re.compile(r'(?<=\sd=")[^"]+')
+LONG = re.compile(r"-?\d+\.\d{3,}")
+COMMAND = re.compile(r"\s*([A-Za-z])\s*")
+"""The paths of an SVG file, and in them the numbers of more than two decimals and the letters."""
 
 
 @contextmanager
@@ -96,4 +102,17 @@ def save(figure: Figure, outputs: Sequence[str | PathLike[str]]) -> None:
     }
     for output in map(Path, outputs):
         with matplotlib.rc_context({"pdf.fonttype": 42, "svg.hashsalt": "clustrategy"}):
-            write_whole(output, partial(figure.savefig, metadata=metadata[output.suffix]))
+            write_whole(output, partial(_write, figure, metadata[output.suffix]))
+
+
+def _write(figure: Figure, metadata: Mapping[str, Any], path: Path) -> None:
+    figure.savefig(path, metadata=dict(metadata))
+    if path.suffix == ".svg":
+        text = PATH.sub(_shortened, path.read_text(encoding="utf-8"))
+        path.write_text(text, encoding="utf-8")
+
+
+def _shortened(found: re.Match[str]) -> str:
+    """Write a path in fewer letters; hundredths of a point are enough."""
+    rounded = LONG.sub(lambda number: f"{float(number[0]):.2f}", found[0])
+    return COMMAND.sub(r"\1", rounded)

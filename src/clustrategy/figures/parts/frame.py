@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -16,12 +15,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from clustrategy.figures.parts.labels import strategy_label
-from clustrategy.figures.parts.style import INK, MUTED, Colour, Look, new_figure, shade
+from clustrategy.figures.parts.style import INK, MUTED, Colour, Look, TooTall, new_figure, shade
 from clustrategy.figures.words import Words
 
 EDGE = 0.08
 LEADING = 1.3
-UNDASHED = 5
+BOLD = 1.17
+"""How much wider bold letters are."""
+
 DASHES: tuple[Any, ...] = ("-", (0, (3, 1)), (0, (1, 1)))
 
 
@@ -62,25 +63,16 @@ def strategy_handles(strategies: Sequence[str], colours: Mapping[str, Colour]) -
     return [Patch(facecolor=colours[name], label=strategy_label(name)) for name in strategies]
 
 
+def dot(label: str, look: Look, **mark: Any) -> Line2D:
+    """Return a legend's entry for one mark."""
+    style = {"color": INK, "marker": "o", "markersize": look.printed(3.4), **mark}
+    return Line2D([], [], linestyle="none", label=label, **style)
+
+
 def strategy_inks(strategies: Sequence[str], look: Look) -> dict[str, Colour]:
     """Return each strategy's colour a little darker, for lines and small marks."""
     colours = look.strategy_colours(strategies)
     return {strategy: shade(colour, 0.12) for strategy, colour in colours.items()}
-
-
-def strategy_lines(strategies: Sequence[str], look: Look) -> dict[str, dict[str, Any]]:
-    """Return the style of each strategy's line; of many lines, neighbours differ in dashes too."""
-    colours = strategy_inks(strategies, look)
-    dashes = DASHES if len(strategies) > UNDASHED else DASHES[:1]
-    return {
-        strategy: {"color": colours[strategy], "linestyle": dash, "linewidth": 1.8 * look.line}
-        for strategy, dash in zip(strategies, cycle(dashes), strict=False)
-    }
-
-
-def line_handles(lines: Mapping[str, Mapping[str, Any]]) -> list[Line2D]:
-    """Return a legend's entries: each strategy's line, as `strategy_lines` gives them."""
-    return [Line2D([], [], label=strategy_label(name), **line) for name, line in lines.items()]
 
 
 def compose(
@@ -116,9 +108,14 @@ def compose(
         Empty ones are left out.
     xlabel, ylabel : str
         Axis titles that all panels share.
+
+    Raises
+    ------
+    TooTall
+        If the whole would be higher than a page.
     """
     words = Words(title, subtitle, f"{caption} {look.note}".strip())
-    sizes = (look.title, look.text, look.text)
+    sizes = (BOLD * look.title, look.text, look.text)
     inner = look.width - 2 * EDGE
     head, second, foot = (wrap(text, inner, size) for text, size in zip(words, sizes, strict=True))
     placed = [_legend(figure, look, handles) for handles in legends if handles]
@@ -130,6 +127,8 @@ def compose(
     ylabel = wrap(ylabel, panels_height, look.text)
     left = EDGE / 2 + (_text_height(ylabel, look.text) if ylabel else 0)
     height = top + panels_height + bottom
+    if height > look.page:
+        raise TooTall
     figure.set_size_inches(look.width, height)
 
     box = (left / look.width, bottom / height, 1 - left / look.width, panels_height / height)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 CLUSTERS = "clusters"
@@ -11,6 +12,9 @@ KIND = "kind"
 
 LONGEST = 48
 """Characters of a strategy's name; of a longer one the middle is left out."""
+
+SHORT = {OBSERVATIONS: "{} obs.", SIGMA: "σ {}"}
+"""Levels of factors where there is little room."""
 
 STRATEGIES = {
     "cluster_robust": "cluster-robust OLS",
@@ -62,6 +66,12 @@ def strategy_label(strategy: str) -> str:
     return STRATEGIES.get(strategy, words.replace("$", r"\$"))
 
 
+def quoted_label(strategy: str) -> str:
+    """Return a strategy's name for a sentence, in quotation marks if it has a comma."""
+    label = strategy_label(strategy)
+    return f"“{label}”" if "," in label else label
+
+
 def factor_label(factor: str) -> str:
     """Return a factor's name for readers."""
     return FACTORS.get(factor, factor.replace("_", " "))
@@ -85,3 +95,25 @@ def level_label(factor: str, value: Any) -> str:
     if factor == KIND:
         return str(value)
     return f"{factor_label(factor)} {value_label(value)}"
+
+
+def cell_label(levels: Mapping[Any, Any], factors: Iterable[str]) -> str:
+    """Return a cell's levels in few letters, such as ``10 clusters, 5 obs., σ 1``."""
+    return ", ".join(
+        SHORT[name].format(value_label(levels[name]))
+        if name in SHORT
+        else level_label(name, levels[name])
+        for name in factors
+    )
+
+
+def abbreviations(factors: Iterable[str]) -> str:
+    """Say in a sentence what the short words of `cell_label` stand for."""
+    words = {OBSERVATIONS: "obs.: observations per cluster", SIGMA: "σ: between-cluster sigma"}
+    said = "; ".join(words[name] for name in factors if name in words)
+    return f"{said}." if said else ""
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Join texts to an enumeration."""
+    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)

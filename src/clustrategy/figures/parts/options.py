@@ -27,6 +27,8 @@ class Options(TypedDict, total=False):
         What of the data-generating process is the same in all cells.
     alpha : float
         The level of the tests.
+    reference : str, optional
+        The label of the strategy that others are compared with; the first unless given.
     """
 
     width: float
@@ -37,3 +39,4 @@ class Options(TypedDict, total=False):
     lollipop: str
     dgp: Mapping[str, Any]
     alpha: float
+    reference: str | None

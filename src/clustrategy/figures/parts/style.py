@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
@@ -20,9 +21,10 @@ INK = "#222222"
 MUTED = "#666666"
 BAND = "#f2f2f2"
 WRONG = "#b3261e"
+GOOD = "#0173b2"
 
-MOST_PIXELS = 50_000
-"""The most from top to bottom of the panels; a picture cannot have 2^16."""
+PAGE = 12.5 / 9
+"""The most from top to bottom of a figure, by its width: a page of A4 with its margins."""
 
 Colour = tuple[float, float, float]
 
@@ -70,6 +72,11 @@ class Look:
         return points * max(self.width / PRINT_WIDTH, 1)
 
     @property
+    def page(self) -> float:
+        """The most inches from top to bottom of the figure."""
+        return PAGE * self.width
+
+    @property
     def text(self) -> float:
         """Font size of all text but the title."""
         return self.printed(8)
@@ -107,7 +114,7 @@ class Look:
 
 
 class TooTall(Exception):
-    """A figure would have more pixels from top to bottom than a picture can have."""
+    """A figure would be higher than a page."""
 
 
 def new_figure(look: Look, height: float) -> Figure:
@@ -116,13 +123,19 @@ def new_figure(look: Look, height: float) -> Figure:
     Raises
     ------
     TooTall
-        If ``height``, in inches, is more than `MOST_PIXELS`.
+        If ``height``, in inches, is more than that of a page.
     """
-    if height * look.dpi > MOST_PIXELS:
+    if height > look.page:
         raise TooTall
     figure = Figure(figsize=(look.width, height), dpi=look.dpi)
     FigureCanvasAgg(figure)
     return figure
+
+
+def shades(count: int) -> list[Colour]:
+    """Return colours for the levels of a number, from light to dark."""
+    levels = colormaps["plasma"](np.linspace(0.82, 0.0, max(count, 2))[-count:])
+    return [to_rgb(level) for level in levels]
 
 
 def tint(colour: Colour, amount: float) -> Colour:
