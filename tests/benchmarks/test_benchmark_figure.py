@@ -7,6 +7,7 @@ from typing import Any
 from benchmarks.engines import DEFAULT, PYMER4, REFERENCE, STRATEGIES
 from benchmarks.figure import draw
 from benchmarks.points import CURVES
+
 from clustrategy.figures.parts.frame import words_on
 
 TOTALS = {DEFAULT: 1.82, REFERENCE: 874.0, PYMER4: 1450.0, "glmm": 20.0}

@@ -60,7 +60,7 @@ def test_the_worst_and_the_best_are_in_colour_and_the_others_grey():
         "cluster-robust OLS 5 % at worst"
     )
     entries = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert entries == ["worst: two-stage", "best: cluster-robust OLS", "the 1 other"]
+    assert entries == ["worst: two-stage", "best: cluster-robust OLS", "1 other"]
     steps = [patch for patch in figure.axes[0].patches if isinstance(patch, StepPatch)]
     colours = [to_rgb(patch.get_edgecolor()) for patch in steps]
     assert colours == [to_rgb(GOOD), to_rgb(WRONG), to_rgb("#9a9a9a")]

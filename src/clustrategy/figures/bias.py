@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.special import stdtr
 
-from clustrategy.figures.parts.measure_dots import Measure, draw_measure, signed, worst_and_best
+from clustrategy.figures.parts.extremes import worst_and_best
+from clustrategy.figures.parts.measure_dots import Measure, draw_measure, signed
 from clustrategy.figures.parts.options import Options
 
 CHANCE = 0.05

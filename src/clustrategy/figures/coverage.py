@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from clustrategy.core.inference import CONFIDENCE
-from clustrategy.figures.parts.measure_dots import Measure, draw_measure, percent, worst_and_best
+from clustrategy.figures.parts.extremes import worst_and_best
+from clustrategy.figures.parts.measure_dots import Measure, draw_measure, percent
 from clustrategy.figures.parts.options import Options
 
 

@@ -13,9 +13,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from clustrategy.core.inference import CONFIDENCE
-from clustrategy.figures.parts.measure_dots import Measure, draw_measure, worst_and_best
+from clustrategy.figures.parts.extremes import worst_and_best
+from clustrategy.figures.parts.measure_dots import Measure, draw_measure
 from clustrategy.figures.parts.options import Options
-from clustrategy.figures.parts.performance import of_truth
+from clustrategy.figures.parts.performance import of_zero
 
 MEASURES: Mapping[str, tuple[str, float | None]] = {
     "bias": ("bias", 0.0),
@@ -57,7 +58,7 @@ def lollipop(
     name = options.get("lollipop", DEFAULT)
     words, target = MEASURES[name]
     if name == "rejection_rate":
-        table, target = of_truth(table, "zero"), options["alpha"]
+        table, target = of_zero(table), options["alpha"]
     measure = Measure(
         name,
         f"By strategy and cell: {words}",

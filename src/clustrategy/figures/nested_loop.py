@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 
 from clustrategy.core.counted import counted
 from clustrategy.core.inference import CONFIDENCE
+from clustrategy.figures.parts.extremes import worst_and_best, worst_values
 from clustrategy.figures.parts.factors import further_factors, varied
 from clustrategy.figures.parts.frame import compose, nothing, wrap
 from clustrategy.figures.parts.intervals import null_band
@@ -25,14 +26,12 @@ from clustrategy.figures.parts.labels import (
     OBSERVATIONS,
     SIGMA,
     abbreviations,
-    cell_label,
     factor_label,
-    quoted_label,
     strategy_label,
     value_label,
 )
 from clustrategy.figures.parts.options import Options
-from clustrategy.figures.parts.performance import by_kind, of_truth, sims, unusable_fits
+from clustrategy.figures.parts.performance import by_kind, of_zero, sims, unusable_fits
 from clustrategy.figures.parts.stretched import stretch
 from clustrategy.figures.parts.style import GOOD, INK, MUTED, WRONG, Look, dress, new_figure
 
@@ -53,7 +52,7 @@ def nested_loop(
     """Draw the type I error of all cells or, where no slope is zero, the coverage."""
     look = Look.from_options(options)
     table = table[table["strategy"].isin(strategies)]
-    null = of_truth(table, "zero")
+    null = of_zero(table)
     rates = by_kind(null, "rejection_rate", factors, options.get("dgp", {}))
     tests = not rates.empty
     if not tests:
@@ -74,10 +73,8 @@ def nested_loop(
     height = sum(heights) + look.printed(0.22) * len(kinds)
     figure = new_figure(look, height)
     panels = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)
-    rates["harm"] = rates["value"] if tests else -rates["value"]
-    worst = rates.loc[rates.groupby("strategy", sort=False)["harm"].idxmax()]
-    worst = worst.sort_values("harm", kind="stable")
-    ends = [worst["strategy"].iloc[-1], *worst["strategy"].iloc[:-1][:1]]
+    worst = worst_values(rates.assign(away=rates["value"] if tests else -rates["value"]))
+    ends = [worst["strategy"].iloc[0], *worst["strategy"].iloc[1:][-1:]]
     lines = _styles(ends, strategies, look)
     for axes, kind in zip(panels[:, 0], kinds, strict=False):
         dress(axes, look)
@@ -137,21 +134,21 @@ def _handles(lines: Mapping[str, Mapping[str, Any]], ends: Sequence[str]) -> lis
     named = dict(zip(ends, labels, strict=True))
     others = [name for name in lines if name not in ends]
     if others:
-        named[others[0]] = f"the {counted(len(others), 'other')}"
+        named[others[0]] = counted(len(others), "other")
     return [Line2D([], [], label=label, **lines[name]) for name, label in named.items()]
 
 
 def _finding(worst: pd.DataFrame, what: str, several: Sequence[str]) -> str:
     """Say which strategy has the worst cell, which it is, and whose worst cell is the best."""
-    row = worst.iloc[-1]
-    cell = f" ({cell_label(row.to_dict(), several)})" if several else ""
-    rate = f"{100 * row['value']:.3g} %"
     extreme = "up" if what == TYPE_I else "down"
-    first = f"The {what} of {quoted_label(row['strategy'])} goes {extreme} to {rate}{cell}"
-    if len(worst) == 1:
-        return first
-    best = worst.iloc[0]
-    return f"{first}, that of {quoted_label(best['strategy'])} {100 * best['value']:.3g} % at worst"
+    return worst_and_best(
+        worst,
+        lambda row: (
+            f"The {what} of {row['who']} goes {extreme} to {100 * row['value']:.3g} %{row['cell']}"
+        ),
+        lambda row: f"that of {row['who']} {100 * row['value']:.3g} % at worst",
+        several,
+    )
 
 
 def _draw_rates(

@@ -22,7 +22,7 @@ from clustrategy.figures.parts.labels import (
     quoted_label,
 )
 from clustrategy.figures.parts.options import Options
-from clustrategy.figures.parts.performance import of_truth, unusable_fits
+from clustrategy.figures.parts.performance import of_zero, unusable_fits
 from clustrategy.figures.parts.predictor_kinds import slopes
 from clustrategy.figures.parts.strategy_panels import strategy_panels
 from clustrategy.figures.parts.stretched import stretch
@@ -46,7 +46,7 @@ def p_value_ecdf(
     look = Look.from_options(options)
     alpha = options["alpha"]
     by = [*further_factors(performance, factors), "term"]
-    null = of_truth(performance, "zero")[by].drop_duplicates()
+    null = of_zero(performance)[by].drop_duplicates()
     shares = distributions(estimates, null, factors, options.get("dgp", {}))
     shares = shares[shares["strategy"].isin(strategies)]
     if shares.empty:

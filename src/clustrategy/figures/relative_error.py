@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from clustrategy.figures.parts.measure_dots import Measure, draw_measure, worst_and_best
+from clustrategy.figures.parts.extremes import worst_and_best
+from clustrategy.figures.parts.measure_dots import Measure, draw_measure
 from clustrategy.figures.parts.options import Options
 
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
+from clustrategy.figures.parts.extremes import worst_and_best, worst_values
 from clustrategy.figures.parts.factors import varied
 from clustrategy.figures.parts.honesty import (
+    against_honest,
     empirical_errors,
-    name_and_cell,
     over_coefficients,
-    worst_and_best,
 )
 from clustrategy.figures.parts.labels import abbreviations
 from clustrategy.figures.parts.options import Options
@@ -33,9 +33,9 @@ def standard_errors(
     boxes = ScoreBoxes(scores, "se_sum", look, factors=factors, strategies=strategies)
     honest = over_coefficients(empirical_errors(performance, factors), factors)
     boxes.mark(honest)
-    ratios = (boxes.medians / honest).dropna()
+    ratios = against_honest(boxes.medians, honest)
     boxes.compose(
-        title=_finding(ratios, varied(scores, factors), factors),
+        title=_finding(ratios, varied(scores, factors)),
         subtitle="Standard errors: sum over a fit's coefficients",
         mark="" if ratios.empty else "honest: what the estimates scatter by",
         caption=""
@@ -46,17 +46,16 @@ def standard_errors(
     return boxes.grid.figure
 
 
-def _finding(ratios: pd.Series, several: Sequence[str], factors: Sequence[str]) -> str:
+def _finding(ratios: pd.DataFrame, several: Sequence[str]) -> str:
     """Say whose standard errors are farthest from honest ones, and whose are nearest."""
     if ratios.empty:
         return "No strategy has standard errors and an empirical SE to judge them by"
-    worst, best = worst_and_best(ratios)
-    name, cell = name_and_cell(worst, several, factors)
-    first = f"Standard errors of {name} are {_off(ratios[worst])}{cell}"
-    if worst[-1] == best[-1]:
-        return first
-    name, _ = name_and_cell(best, several, factors)
-    return f"{first}, those of {name} {_off(ratios[best])} at worst"
+    return worst_and_best(
+        worst_values(ratios),
+        lambda row: f"Standard errors of {row['who']} are {_off(row['value'])}{row['cell']}",
+        lambda row: f"those of {row['who']} {_off(row['value'])} at worst",
+        several,
+    )
 
 
 def _off(ratio: float) -> str:

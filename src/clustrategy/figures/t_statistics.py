@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
+from clustrategy.figures.parts.extremes import worst_and_best, worst_values
 from clustrategy.figures.parts.factors import varied
 from clustrategy.figures.parts.files import Rows
-from clustrategy.figures.parts.honesty import empirical_errors, name_and_cell, worst_and_best
+from clustrategy.figures.parts.honesty import against_honest, empirical_errors
 from clustrategy.figures.parts.labels import abbreviations
 from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.score_boxes import ScoreBoxes
@@ -30,9 +31,9 @@ def t_statistics(
     boxes = ScoreBoxes(scores, "t_sum", look, factors=factors, strategies=strategies)
     honest = honest_medians(estimates, performance, factors)
     boxes.mark(honest)
-    ratios = (boxes.medians / honest).dropna()
+    ratios = against_honest(boxes.medians, honest)
     boxes.compose(
-        title=_finding(ratios, varied(scores, factors), factors),
+        title=_finding(ratios, varied(scores, factors)),
         subtitle="t statistics: sum of the absolute ones of a fit's coefficients",
         mark="" if ratios.empty else "median with honest standard errors",
         caption="A large t is not a good one. "
@@ -60,14 +61,14 @@ def honest_medians(estimates: Rows, performance: pd.DataFrame, factors: Sequence
     return whole.groupby(level=[*factors, "strategy"]).median()
 
 
-def _finding(ratios: pd.Series, several: Sequence[str], factors: Sequence[str]) -> str:
+def _finding(ratios: pd.DataFrame, several: Sequence[str]) -> str:
     """Say whose t statistics are farthest from what honest ones would be, and whose nearest."""
     if ratios.empty:
         return "No strategy has t statistics and an empirical SE to judge them by"
-    worst, best = worst_and_best(ratios)
-    name, cell = name_and_cell(worst, several, factors)
-    first = f"|t| of {name} is {ratios[worst]:.2g} times what honest standard errors give{cell}"
-    if worst[-1] == best[-1]:
-        return first
-    name, _ = name_and_cell(best, several, factors)
-    return f"{first}, of {name} {ratios[best]:.2g} times at worst"
+    times = "{:.2g} times what honest standard errors give"
+    return worst_and_best(
+        worst_values(ratios),
+        lambda row: f"|t| of {row['who']} is {times.format(row['value'])}{row['cell']}",
+        lambda row: f"of {row['who']} {row['value']:.2g} times at worst",
+        several,
+    )

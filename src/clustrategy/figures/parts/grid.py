@@ -14,7 +14,6 @@ from clustrategy.figures.parts.factors import combinations, further_factors
 from clustrategy.figures.parts.frame import wrap
 from clustrategy.figures.parts.labels import (
     CLUSTERS,
-    KIND,
     OBSERVATIONS,
     SIGMA,
     level_label,
@@ -34,9 +33,6 @@ TALLEST = 0.72
 LOWEST = 0.06
 """The least height of a panel, by the figure's width."""
 
-MANY_ROWS = 4
-"""Where there are more rows than this, each is lower."""
-
 
 @dataclass(frozen=True)
 class Grid:
@@ -53,7 +49,7 @@ class Grid:
     row_levels, column_levels : list of tuple
         Those combinations.
     levels : list
-        The levels of the between-cluster sigma in ascending order, if they stand along the x axis.
+        The levels of the between-cluster sigma in ascending order, along the x axis.
     height : float
         Height in inches that suits the panels.
     below : sequence of Axes
@@ -79,15 +75,7 @@ class Grid:
 
 
 def panel_grid(
-    table: pd.DataFrame,
-    look: Look,
-    *,
-    factors: Sequence[str],
-    by_kind: bool = False,
-    below: bool = False,
-    by_sigma: bool = True,
-    panel_heights: tuple[float, float] | None = None,
-    names: float = 0.0,
+    table: pd.DataFrame, look: Look, *, factors: Sequence[str], below: bool = False
 ) -> Grid:
     """Make a figure with a panel for each combination of levels in a table.
 
@@ -99,61 +87,41 @@ def panel_grid(
         The figure's look.
     factors : sequence of str
         The study's factors.
-    by_kind : bool
-        Whether each kind of predictor has its own panels, where the table has several.
     below : bool
         Whether there is a panel of another kind below each column.
-    by_sigma : bool
-        Whether the levels of the between-cluster sigma stand along the x axes.
-    panel_heights : tuple of float, optional
-        Height of a panel in inches with few rows and with many; by default it follows from the
-        panel's width.
-    names : float
-        Inches that the tick labels at the left take beyond those of numbers.
     """
     rows, columns = _arranged(table, factors)
-    if by_kind and table[KIND].nunique() > 1:
-        rows = [KIND, *rows]
     row_levels, column_levels = combinations(table, rows), combinations(table, columns)
-    levels = sorted(table[SIGMA].unique()) if by_sigma else []
-
     beside = rows == [CLUSTERS]
-    panel_width = (look.width - look.printed(0.75 if beside else 0.5) - names) / len(column_levels)
-    many = len(row_levels) > MANY_ROWS
-    if panel_heights is None:
-        highest = 0.22 if many else 0.34
-        panel_height = float(np.clip(0.8 * panel_width, 0.2 * look.width, highest * look.width))
-    else:
-        panel_height = panel_heights[many]
+    panel_width = (look.width - look.printed(0.75 if beside else 0.5)) / len(column_levels)
+    panel_height = float(np.clip(0.8 * panel_width, 0.2 * look.width, 0.34 * look.width))
     titles = _titles(columns, column_levels, "\n", 0.9 * panel_width, look)
-    along = 0.9 * panel_height if beside else 0.85 * look.width - names
+    along = 0.18 * look.width if beside else 0.85 * look.width
     row_names = _titles(rows, row_levels, ", ", along, look)
     line = 1.3 * look.text / 72
     above = 0 if beside or not rows else line * (1 + row_names[0].count("\n"))
-    if not beside or panel_heights is None:
-        most = TALLEST * look.page / (len(row_levels) + below) - above
-        panel_height = max(min(panel_height, most), LOWEST * look.width)
+    most = TALLEST * look.page / (len(row_levels) + below) - above
+    panel_height = max(min(panel_height, most), LOWEST * look.width)
     extra = line * (titles[0].count("\n") + below)
     height = (panel_height + above) * len(row_levels) + below * panel_height + extra
+
     figure = new_figure(look, height)
     shape = len(row_levels) + below, len(column_levels)
-    axes = figure.subplots(*shape, sharex=True, sharey="row" if below else True, squeeze=False)
-    others = tuple(axes[-1]) if below else ()
-    axes = axes[: len(row_levels)]
-    if below:
-        for panel in axes[1:, 0]:
-            panel.sharey(axes[0, 0])
-    grid = Grid(figure, axes, rows, columns, row_levels, column_levels, levels, height, others)
+    axes = figure.subplots(*shape, sharex=True, sharey="row", squeeze=False)
+    for panel in axes.flat:
+        dress(panel, look)
+    axes, others = axes[: len(row_levels)], tuple(axes[len(row_levels) :].flat)
+    for panel in axes[1:, 0]:
+        panel.sharey(axes[0, 0])
     for panel, title in zip(axes[0], titles, strict=True):
         panel.set_title(title, fontsize=look.text, color=INK, pad=TITLE_PAD)
+    levels = sorted(table[SIGMA].unique())
+    grid = Grid(figure, axes, rows, columns, row_levels, column_levels, levels, height, others)
     if beside:
         _name_beside(grid, row_names, look)
     elif rows:
         _name_above(grid, row_names, look)
-    for panel in [*axes.flat, *others]:
-        dress(panel, look)
-    if levels:
-        _label_levels(grid, look, panel_width)
+    _label_levels(grid, look, panel_width)
     return grid
 
 

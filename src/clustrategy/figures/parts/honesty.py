@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from clustrategy.evaluation.measures import NO_VARIANCE
-from clustrategy.figures.parts.labels import cell_label, quoted_label
 
 
 def empirical_errors(performance: pd.DataFrame, factors: Sequence[str]) -> pd.Series:
@@ -25,15 +24,7 @@ def over_coefficients(values: pd.Series, factors: Sequence[str]) -> pd.Series:
     )
 
 
-def worst_and_best(ratios: pd.Series) -> tuple[tuple, tuple]:
-    """Return the keys of the ratio farthest from 1 and of the nearest of the strategies' worst."""
-    away = np.abs(np.log(ratios[ratios > 0]))
-    worst = away.groupby(level="strategy", observed=True).idxmax()
-    ordered = sorted(worst, key=lambda key: away[key])
-    return ordered[-1], ordered[0]
-
-
-def name_and_cell(key: tuple, varied: Sequence[str], factors: Sequence[str]) -> tuple[str, str]:
-    """Return a strategy's name and, in brackets after a space, its cell if there are several."""
-    levels = dict(zip(factors, key, strict=False))
-    return quoted_label(key[-1]), f" ({cell_label(levels, varied)})" if varied else ""
+def against_honest(reported: pd.Series, honest: pd.Series) -> pd.DataFrame:
+    """Return by cell and strategy ``value``, reported over honest, and how far ``away`` it is."""
+    ratios = (reported / honest).rename("value").replace(0, np.nan).dropna().reset_index()
+    return ratios.assign(away=np.abs(np.log(ratios["value"])))

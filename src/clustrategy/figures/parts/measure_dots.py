@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from clustrategy.core.counted import counted
 from clustrategy.figures.parts.dot_rows import DotRows, dot_rows
+from clustrategy.figures.parts.extremes import worst_values
 from clustrategy.figures.parts.factors import varied
 from clustrategy.figures.parts.frame import compose, dot, nothing
 from clustrategy.figures.parts.intervals import Z_95, null_band
@@ -24,7 +25,6 @@ from clustrategy.figures.parts.labels import (
     abbreviations,
     cell_label,
     level_label,
-    quoted_label,
     strategy_label,
 )
 from clustrategy.figures.parts.options import Options
@@ -167,29 +167,6 @@ def draw_measure(
         caption=f"{_caption(table, values, measure, band, several, factors, strategies)} {lost}",
     )
     return rows.figure
-
-
-def worst_values(values: pd.DataFrame) -> pd.DataFrame:
-    """Return the worst row of each strategy, the worst of all first."""
-    worst = values.loc[values.groupby("strategy", sort=False)["away"].idxmax()]
-    return worst.sort_values("away", ascending=False, kind="stable")
-
-
-def worst_and_best(
-    worst: pd.DataFrame, first: Callable[[pd.Series], str], last: Callable[[pd.Series], str]
-) -> str:
-    """Say something of the strategy that is the worst in its worst cell, and of the best.
-
-    Parameters
-    ----------
-    worst : DataFrame
-        What `worst_values` returns.
-    first, last : callable
-        Write the two parts of the sentence from a row, which has ``who``, the strategy's name.
-    """
-    named = worst.assign(who=worst["strategy"].map(quoted_label))
-    said = first(named.iloc[0])
-    return said if len(named) == 1 else f"{said}, {last(named.iloc[-1])}"
 
 
 def _away(values: pd.Series, measure: Measure) -> pd.Series:
