@@ -24,7 +24,7 @@ def _finding(worst: pd.DataFrame, values: pd.DataFrame) -> str:
     if 2 * tail * len(values) > CHANCE:
         return (
             f"No strategy is found biased: the largest of {len(values):,} mean errors is {size}, "
-            "which is chance"
+            "which chance alone can make"
         )
     return worst_and_best(
         worst,

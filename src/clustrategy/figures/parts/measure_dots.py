@@ -199,26 +199,25 @@ def _band(measure: Measure, n: int) -> tuple[float, float] | None:
 def _draw_cells(
     axes: Axes, values: pd.DataFrame, rows: DotRows, measure: Measure, look: Look
 ) -> None:
-    """Draw the cells, from above in the order of the factors, and rings around the worst."""
+    """Draw the cells, from above in the order of the factors, and the intervals of the worst."""
     groups = values.groupby("strategy")["value"]
     inside = (groups.cumcount() + 0.5) / groups.transform("size") - 0.5
     values = values.assign(y=rows.at(values["strategy"]) + SPREAD * inside)
-    size = min(look.printed(2.6), 0.42 * rows.text)
-    colours = dict(zip(*_levels(values), strict=True))
-    for clusters, mine in values.groupby(CLUSTERS):
-        style = {"edgecolor": colours[clusters]}
-        y = mine[["y", "y"]].to_numpy()
-        ends = mine[["low", "high"]].to_numpy()
-        strokes(axes, ends, y, linewidth=0.9 * look.line, alpha=0.4, zorder=2, **style)
+    size = min(look.printed(3.2), 0.45 * rows.text)
+    for clusters, colour in zip(*_levels(values), strict=True):
+        mine = values[values[CLUSTERS] == clusters]
         if measure.sticks and measure.target is not None:
             ends = mine.assign(start=measure.target)[["start", "value"]].to_numpy()
-            strokes(axes, ends, y, linewidth=0.6 * look.line, alpha=0.3, zorder=1.5, **style)
-        dots(axes, mine["value"], mine["y"], size, zorder=3, **style)
-    ring: dict[str, Any] = {"markerfacecolor": "none", "color": INK, "zorder": 4}
+            y = mine[["y", "y"]].to_numpy()
+            style: dict[str, Any] = {"edgecolor": colour, "linewidth": 0.7 * look.line}
+            strokes(axes, ends, y, alpha=0.4, zorder=1.5, **style)
+        dots(axes, mine["value"], mine["y"], size, edgecolor=colour, zorder=3)
     worst = worst_values(values)
-    if len(worst) < len(values):
-        width = 1.2 * look.line
-        axes.plot("value", "y", "o", data=worst, markersize=2 * size, markeredgewidth=width, **ring)
+    bar: dict[str, Any] = {"linewidth": 1.6 * look.line, "edgecolor": INK, "zorder": 2.5}
+    strokes(axes, worst[["low", "high"]].to_numpy(), worst[["y", "y"]].to_numpy(), **bar)
+    ring: dict[str, Any] = {"markerfacecolor": "none", "color": INK, "zorder": 4}
+    width = 1.2 * look.line
+    axes.plot("value", "y", "o", data=worst, markersize=1.7 * size, markeredgewidth=width, **ring)
 
 
 def _levels(values: pd.DataFrame) -> tuple[list, list]:
@@ -284,9 +283,9 @@ def _caption(
     named = ", ".join(f"{strategy_label(s)} {cells[s]}" for s in strategies if s in cells)
     parts = [
         measure.caption,
-        "Each mark is a cell; bars: 95 % Monte Carlo intervals"
-        + (" (Wilson)." if measure.name in RATES else "."),
-        f"Ring: the {measure.worst} value, with its cell at the right." if several else "",
+        f"Each mark is a cell. Ring: the {measure.worst} value, with its 95 % Monte Carlo interval"
+        + (" (Wilson)" if measure.name in RATES else "")
+        + (" and, at the right, its cell." if several else "."),
         "Line: the target"
         + (
             "."
