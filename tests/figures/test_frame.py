@@ -16,7 +16,7 @@ from PIL import Image
 
 from clustrategy.figures.parts.files import save
 from clustrategy.figures.parts.frame import compose, words_on
-from clustrategy.figures.parts.style import PAGE, Look, new_figure
+from clustrategy.figures.parts.style import Look, new_figure
 from clustrategy.figures.registry import FIGURES
 from clustrategy.figures.words import Words, words_of
 from tests.figures.drawn import few_cells, figure_of, shared_figure, text_of
@@ -45,7 +45,7 @@ def is_in_order(figure: Figure) -> None:
     """Assert that a figure is no higher than a page, and its words inside it and apart."""
     figure.draw_without_rendering()
     width, height = figure.get_size_inches()
-    assert height <= PAGE * width + 1e-9
+    assert height <= Look(width=width).page + 1e-9
     bounds = figure.bbox.padded(1)
     texts = texts_of(figure)
     boxes = [(text.get_text(), text.get_window_extent().padded(-1)) for text in texts]
@@ -63,6 +63,11 @@ def test_words_are_inside_the_page_and_apart_and_the_title_is_a_sentence(name):
     title, subtitle, caption = words_on(figure)
     assert len(title.split()) > 5 and subtitle and caption.endswith(".")
     assert not set("\n{}") & set(title + subtitle + caption) and "nan" not in title
+
+
+@pytest.mark.parametrize("name", ["standard_errors", "nested_loop", "audit", "dependence"])
+def test_the_narrowest_figures_are_in_order_too(name):
+    is_in_order(figure_of(name, *map(few_cells, FIGURES[name].tables), width=4))
 
 
 ODD = {

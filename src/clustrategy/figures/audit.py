@@ -64,7 +64,7 @@ def audit(
     if not numbers:
         reason = f"None of the {len(away):,} comparisons has numbers of both engines"
         return nothing(look, reason, SUBTITLE, _caption(away, factors))
-    height = 0.15 * look.width * max(count, 2)
+    height = look.printed(0.975) * max(count, 2)
     figure = new_figure(look, height)
     panels = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
     for axes, number in zip(panels, numbers, strict=False):

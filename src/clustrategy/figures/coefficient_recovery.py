@@ -47,7 +47,7 @@ def coefficient_recovery(
         subtitle="Coefficient recovery: sum of the absolute errors of a fit's coefficients",
         caption=""
         if ratios.empty
-        else "Bottom row, all numbers of clusters: a mark for each cell, the median over datasets "
+        else "Bottom row: a mark for each cell of the column above, the median over datasets "
         f"of a strategy's error over that of {strategy_label(reference)} on the same dataset, and "
         "its 95 % interval.",
     )

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from clustrategy.figures.parts.frame import compose
+from clustrategy.figures.parts.frame import compose, wrap
 from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.style import INK, Look, dress, new_figure
 
@@ -35,7 +35,7 @@ def dependence(
     panels = figure.subplots(1, 3, sharex=True, sharey=True)
     for axes, (name, words) in zip(panels, PANELS.items(), strict=True):
         dress(axes, look)
-        axes.set_title(words, fontsize=look.text, color=INK)
+        axes.set_title(wrap(words, 0.26 * look.width, look.text), fontsize=look.text, color=INK)
         _draw_panel(axes, table[table["panel"] == name], look)
     low, high = panels[0].get_ylim()
     panels[0].set_ylim(low - 0.25 * (high - low), high)
@@ -69,7 +69,8 @@ def _draw_panel(axes: Axes, panel: pd.DataFrame, look: Look) -> None:
             _draw_line(axes, mine, color=colour, linewidth=2 * look.line)
             for colour, (_, mine) in zip(colours, panel.groupby("person", sort=False), strict=True)
         ]
-        words += "\nwithin " + ", ".join(f"{slope:+.2f}" for slope in slopes)
+        within = "within " + ", ".join(f"{slope:+.2f}" for slope in slopes)
+        words += f"\n{wrap(within, 0.27 * look.width, look.text)}"
     axes.set(xlabel="", ylabel="")
     axes.text(
         0.04, 0.03, words.replace("-", "−"), transform=axes.transAxes, size=look.text, color=INK

@@ -24,7 +24,7 @@ WRONG = "#b3261e"
 GOOD = "#0173b2"
 
 PAGE = 12.5 / 9
-"""The most from top to bottom of a figure, by its width: a page of A4 with its margins."""
+"""Height over width of a page of A4 without its margins."""
 
 Colour = tuple[float, float, float]
 
@@ -74,7 +74,7 @@ class Look:
     @property
     def page(self) -> float:
         """The most inches from top to bottom of the figure."""
-        return PAGE * self.width
+        return PAGE * max(self.width, PRINT_WIDTH)
 
     @property
     def text(self) -> float:
