@@ -12,7 +12,6 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
 from clustrategy.figures.parts.options import Options
 
@@ -156,9 +155,3 @@ def dress(axes: Axes, look: Look) -> None:
         spine.set(visible=side in ("left", "bottom"), color=MUTED, linewidth=look.line)
     axes.grid(axis="y", color="#dddddd", linewidth=look.line)
     axes.set_axisbelow(True)
-
-
-def outlined(look: Look, ground: str) -> Mapping[str, Any]:
-    """Return the style of a text that stays legible over marks."""
-    stroke = withStroke(linewidth=look.printed(1.5), foreground=ground)
-    return {"size": look.text, "color": INK, "path_effects": [stroke], "zorder": 5}
