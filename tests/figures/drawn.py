@@ -18,6 +18,7 @@ from matplotlib.path import Path
 from clustrategy.figures.parts.options import Options
 from clustrategy.figures.registry import FIGURES, function_of
 from tests.figures.tables import (
+    DESIGN,
     DGP,
     STRATEGIES,
     STUDY,
@@ -25,11 +26,15 @@ from tests.figures.tables import (
     make_audit,
     make_cluster_coefficients,
     make_dependence,
+    make_differences,
     make_estimates,
     make_fits,
     make_performance,
     make_scores,
 )
+from tests.figures.verdict_tables import make_verdicts
+
+VERDICT = {"lower": 0.5, "upper": 1.3, "liberal": 1.5, "effect": 0.5}
 
 OPTIONS: Options = {
     "width": 9,
@@ -38,6 +43,7 @@ OPTIONS: Options = {
     "scale": "log",
     "dgp": DGP,
     "alpha": 0.05,
+    "verdict": VERDICT,
 }
 
 MAKERS: Mapping[str, Callable[[], pd.DataFrame]] = {
@@ -48,6 +54,8 @@ MAKERS: Mapping[str, Callable[[], pd.DataFrame]] = {
     "audit": make_audit,
     "cluster_coefficients": make_cluster_coefficients,
     "dependence": make_dependence,
+    "differences": make_differences,
+    "verdicts": make_verdicts,
 }
 
 
@@ -78,6 +86,8 @@ def figure_of(
 @cache
 def few_cells(table: str) -> pd.DataFrame:
     """Return a table of `MAKERS` with few of its cells, which tests share and must not change."""
+    if table == "verdicts":
+        return make_verdicts(levels={**DESIGN, "clusters": [10], "between_cluster_sigma": [0.1]})
     made = MAKERS[table]()
     if "clusters" in made:
         made = made[(made["clusters"] == 10) & (made["between_cluster_sigma"] < 1)]

@@ -98,6 +98,16 @@ def _performance(estimates: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([table, others], ignore_index=True)
 
 
+def make_differences(performance: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The differences of the measures from those of `cluster_robust`."""
+    table = make_performance() if performance is None else performance
+    own = table["strategy"] == STRATEGIES[0]
+    key = [name for name in table if name not in ("strategy", "value", "mcse", "n", "note")]
+    base = table.loc[own, [*key, "value"]].rename(columns={"value": "base"})
+    others = table[~own].merge(base, on=key)
+    return others.assign(reference=STRATEGIES[0], value=others["value"] - others["base"])
+
+
 class Given(NamedTuple):
     """Estimates that are read from memory as `Rows` reads them from a file."""
 

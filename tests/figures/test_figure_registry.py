@@ -13,6 +13,7 @@ from clustrategy.figures import registry
 from clustrategy.figures.registry import FIGURES, code_of, function_of, names
 
 PERFORMANCE = [name for name, figure in FIGURES.items() if "performance" in figure.tables]
+VERDICTS = {"false_positives", "power_by_effect", "verdict_map"}
 FOLDER = Path(registry.__file__).parent
 WORDS = Path("words.py")
 
@@ -28,6 +29,7 @@ WORDS = Path("words.py")
 )
 def test_a_study_has_the_figures_that_show_something_of_it(coefficients, others):
     always = {"standard_errors", "t_statistics", "bias", "coverage", "relative_error"}
+    always.add("head_to_head")
     assert set(names([coefficients])) & set(PERFORMANCE) == {*always, *others}
     assert set(names([coefficients])) >= set(FIGURES) - set(PERFORMANCE)
 
@@ -39,7 +41,7 @@ def test_coefficients_that_are_a_factor_count_together():
 
 def test_the_list_is_read_without_importing_the_plotting_libraries():
     code = (
-        "import sys, clustrategy.figures.registry as r; assert len(r.FIGURES) == 14;"
+        "import sys, clustrategy.figures.registry as r; assert len(r.FIGURES) == 18;"
         "[r.code_of(name) for name in r.names([[1, 0, 2]])];"
         "print({'matplotlib', 'seaborn', 'pandas', 'pyarrow', 'scipy'} & set(sys.modules))"
     )
@@ -74,6 +76,7 @@ def test_a_figure_rests_on_its_own_file_and_on_what_is_shared(name):
         ("honesty", {"standard_errors", "t_statistics"}),
         ("measure_dots", {"bias", "relative_error", "coverage", "lollipop"}),
         ("lme4_outcomes", {"audit"}),
+        ("verdicts", VERDICTS),
         ("audit_differences", {"audit"}),
         ("frame", {*FIGURES}),
     ],

@@ -27,6 +27,7 @@ from tests.figures.tables import (
     make_estimates,
     make_performance,
 )
+from tests.figures.verdict_tables import make_verdicts
 
 
 def texts_of(figure: Figure) -> list[Text]:
@@ -80,6 +81,9 @@ ONE = {"clusters": 10, "obs_per_cluster": 5, "between_cluster_sigma": 0.1, "sim"
 
 def smallest(table: pd.DataFrame) -> pd.DataFrame:
     """One cell, one sim and one strategy."""
+    if "scope" in table:
+        cell = {name: [level] for name, level in ONE.items() if name in table}
+        return make_verdicts(levels=cell, strategies=["mixed_maximal"])
     for name, level in {**ONE, "strategy": "mixed_maximal"}.items():
         if name in table and (table[name] == level).any():
             table = table[table[name] == level]

@@ -13,6 +13,10 @@ from clustrategy.figures.words import words_of
 from tests.conftest import SMALL, Checkout
 
 FIGURES = [
+    "false_positives",
+    "power_by_effect",
+    "head_to_head",
+    "verdict_map",
     "coefficient_recovery",
     "standard_errors",
     "t_statistics",

@@ -243,8 +243,13 @@ def figure_settings(name):
         del options["lollipop"]
     if name == "coefficient_recovery":
         options["reference"] = study.config["performance"]["reference"]
-    if "performance" in figures.FIGURES[name].tables or "estimates" in figures.FIGURES[name].tables:
-        options |= {"dgp": study.further_dgp, "alpha": study.config["performance"]["alpha"]}
+    tables = {*figures.FIGURES[name].tables}
+    if tables & {"performance", "estimates"}:
+        options["dgp"] = study.further_dgp
+    if tables & {"performance", "estimates", "verdicts"}:
+        options["alpha"] = study.config["performance"]["alpha"]
+    if "verdicts" in tables:
+        options["verdict"] = study.config["verdict"]
     return {
         "factors": study.factors,
         "strategies": study.plan.labels,

@@ -46,6 +46,7 @@ MAKERS = {
     "fits": "tables",
     "scores": "tables",
     "audit": "audit_table",
+    "differences": "performance",
 }
 
 for name in figure_names():

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from clustrategy.core.inference import CONFIDENCE
 from clustrategy.figures.parts.extremes import worst_and_best
-from clustrategy.figures.parts.measure_dots import Measure, draw_measure, percent
+from clustrategy.figures.parts.labels import percent
+from clustrategy.figures.parts.measure_dots import Measure, draw_measure
 from clustrategy.figures.parts.options import Options
 
 

@@ -79,6 +79,10 @@ class StudyFigure:
 
 
 FIGURES: Mapping[str, StudyFigure] = {
+    "false_positives": StudyFigure(("verdicts",)),
+    "power_by_effect": StudyFigure(("verdicts",)),
+    "head_to_head": StudyFigure(("differences", "performance")),
+    "verdict_map": StudyFigure(("verdicts",)),
     "coefficient_recovery": StudyFigure(("scores",)),
     "standard_errors": StudyFigure(("scores", "performance")),
     "t_statistics": StudyFigure(("scores", "performance", "estimates")),

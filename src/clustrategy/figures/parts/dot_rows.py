@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator
 
+from clustrategy.figures.parts.frame import lines_of, title_panels
 from clustrategy.figures.parts.labels import strategy_label
 from clustrategy.figures.parts.style import INK, MUTED, Look, dress, new_figure
 
-PAGE = 6.0
+PAGE = 5.2
 """Inches that all rows share on a printed page, as long as their letters stay legible."""
 
 ROOMY, CLOSE, CLOSEST = 0.27, 0.17, 0.095
@@ -94,11 +94,10 @@ def dot_rows(
     pitch = float(
         np.clip(PAGE / (len(blocks) * len(strategies)), CLOSEST, CLOSE if lines == 1 else roomy)
     )
-    text = look.printed(min(8.0, 72 * pitch / 1.25))
     lines = 2 if pitch >= ROOMY else 1
+    text = look.printed(min(8.0 if lines == 2 else 7.0, 72 * pitch / 1.25))
     heads = heads or [0.0] * len(blocks)
-    above = max(title.count("\n") + 1 for title in columns) if any(columns) else 0
-    titles = 1.5 * look.text * (len(blocks) + above) + sum(heads)
+    titles = 1.5 * look.text * (len(blocks) + lines_of(columns)) + sum(heads)
     height = look.printed(pitch) * (len(strategies) + 0.2)
     # Below the last block stand the labels of the x axis.
     total = height * len(blocks) + (titles + 2.2 * look.text) / 72
@@ -117,45 +116,8 @@ def dot_rows(
             panel.axhspan(place - 0.5, place + 0.5, color="#f7f7f7", linewidth=0, zorder=-2)
     axes[0, 0].set_ylim(len(strategies) - 0.4, -0.6)
     axes[0, 0].set_yticks(range(len(strategies)), [*map(strategy_label, strategies)])
-    for panel, title in zip(axes[0], columns, strict=True):
-        panel.set_title(title, fontsize=look.text, color=INK, pad=3 + heads[0])
-    for panel, title, head in zip(axes[:, 0], blocks, heads, strict=True):
-        over = "\n " * above if panel is axes[0, 0] else ""
-        style: dict[str, Any] = {"fontsize": look.text, "color": INK, "weight": "bold"}
-        panel.set_title(title + over, loc="left", pad=3 + head, **style)
+    title_panels(axes, blocks, columns, look, heads)
     return rows
-
-
-def stretch(
-    axes: Axes, unit: float, limits: tuple[float, float], ticks: Sequence[float], apart: float
-) -> None:
-    """Stretch an x axis near 0: it is linear there and logarithmic far from it.
-
-    Parameters
-    ----------
-    axes : Axes
-        One of the panels that share the axis.
-    unit : float
-        Where the one passes into the other.
-    limits : tuple of float
-        The ends of the axis.
-    ticks : sequence of float
-        What is labelled where there is room, the most telling first.
-    apart : float
-        The least distance of two labels, as a share of the axis.
-    """
-    axes.set_xscale(
-        "function", functions=(lambda x: np.arcsinh(x / unit), lambda x: unit * np.sinh(x))
-    )
-    axes.set_xlim(*limits)
-    low, high = np.arcsinh(np.array(limits) / unit)
-    labelled: list[float] = []
-    for tick in ticks:
-        near = np.abs(np.arcsinh(tick / unit) - np.arcsinh(np.array([*labelled, np.inf]) / unit))
-        if limits[0] <= tick <= limits[1] and near.min() >= apart * (high - low):
-            labelled.append(tick)
-    axes.xaxis.set_major_locator(FixedLocator(labelled))
-    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _note(

@@ -27,8 +27,10 @@ DASHES: tuple[Any, ...] = ("-", (0, (3, 1)), (0, (1, 1)))
 
 
 def wrap(text: str, inches: float, points: float) -> str:
-    """Break a text into lines that fit a width at a font size."""
-    return textwrap.fill(text, max(8, int(inches * 72 / (0.54 * points))))
+    """Break a text into lines that fit a width at a font size, but not before a percent sign."""
+    return textwrap.fill(
+        text.replace(" %", "\N{NO-BREAK SPACE}%"), max(8, int(inches * 72 / (0.54 * points)))
+    )
 
 
 def _text_height(text: str, points: float) -> float:
@@ -56,6 +58,43 @@ def _legend(figure: Figure, look: Look, handles: Sequence[Artist]) -> tuple[Lege
             break
         legend.remove()
     return legend, extent.height / figure.dpi
+
+
+def lines_of(titles: Sequence[str]) -> int:
+    """Return how many lines titles beside each other take."""
+    return max(title.count("\n") + 1 for title in titles) if any(titles) else 0
+
+
+def title_panels(
+    axes: np.ndarray,
+    blocks: Sequence[str],
+    columns: Sequence[str],
+    look: Look,
+    heads: Sequence[float],
+) -> None:
+    """Write above each block of panels what it is, and above the first what its columns are.
+
+    Parameters
+    ----------
+    axes : ndarray of Axes of shape (blocks, columns)
+        The first panels of each block.
+    blocks, columns : sequence of str
+        The titles, which may be empty.
+    look : Look
+        The figure's look.
+    heads : sequence of float
+        Points that are left free above each block's panels.
+    """
+    style: dict[str, Any] = {"size": look.text, "color": INK}
+    for place, (first, title, head) in enumerate(zip(axes[:, 0], blocks, heads, strict=True)):
+        rise = 3 + head + LEADING * look.text * (lines_of(columns) if place == 0 else 0)
+        # A title makes room for itself; the columns' texts stand below the first one.
+        first.set_title(title or " ", loc="left", pad=rise, weight="bold", **style)
+    where: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    style |= {"ha": "center", "va": "bottom", "in_layout": False}
+    for panel, title in zip(axes[0], columns, strict=True):
+        if title:
+            panel.annotate(title, (0.5, 1), (0, 3 + heads[0]), **where, **style)
 
 
 def strategy_handles(strategies: Sequence[str], colours: Mapping[str, Colour]) -> list[Patch]:

@@ -66,6 +66,17 @@ def strategy_label(strategy: str) -> str:
     return STRATEGIES.get(strategy, words.replace("$", r"\$"))
 
 
+def kind_label(kind: str) -> str:
+    """Return what a kind of terms is called, which may be the name of a user's column."""
+    return " ".join(kind.split()).replace("$", r"\$")
+
+
+def kind_title(kind: str) -> str:
+    """Return what stands above the panels of a kind of terms."""
+    words = kind_label(kind)
+    return words[:1].upper() + words[1:]
+
+
 def quoted_label(strategy: str) -> str:
     """Return a strategy's name for a sentence, in quotation marks if it has a comma."""
     label = strategy_label(strategy)
@@ -112,6 +123,11 @@ def abbreviations(factors: Iterable[str]) -> str:
     words = {OBSERVATIONS: "obs.: observations per cluster", SIGMA: "σ: between-cluster sigma"}
     said = "; ".join(words[name] for name in factors if name in words)
     return f"{said}." if said else ""
+
+
+def percent(share: float) -> str:
+    """Write a share in percent."""
+    return f"{100 * share:.3g} %"
 
 
 def listed(texts: Sequence[str]) -> str:

@@ -93,11 +93,6 @@ class Measure:
     sticks: bool = False
 
 
-def percent(share: float) -> str:
-    """Write a share in percent."""
-    return f"{100 * share:.3g} %"
-
-
 def signed(value: float) -> str:
     """Write a value with its sign and two significant digits."""
     return f"{value:+.2g}".replace("-", "−") if value else "0"
