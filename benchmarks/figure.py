@@ -9,13 +9,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from benchmarks.engines import DEFAULT, PYMER4, REFERENCE, STRATEGIES
 from benchmarks.points import CURVES
 from benchmarks.words import digits
 from clustrategy.figures.parts.frame import compose, strategy_handles
-from clustrategy.figures.parts.style import INK, MUTED, Look, dress, new_figure
+from clustrategy.figures.parts.style import INK, Look, dress, new_figure
 
 LINES: Mapping[str, Mapping[str, Any]] = {
     "default engine": {"linestyle": "-", "marker": "o"},
@@ -34,19 +34,23 @@ def draw(
     first, *middle, last = figure.subplots(2, 3).flat
     named = [name for name in (DEFAULT, REFERENCE, PYMER4) if name in engines["contenders"]]
     fits = engines["cells"] * engines["sims"] * len(STRATEGIES)
-    _bars(first, {name: engines["contenders"][name]["total"] for name in named}, look)
+    _dots(first, {name: engines["contenders"][name]["total"] for name in named}, look)
     first.set_title(f"CPU s of all {fits:,} fits", fontsize=look.text, color=INK)
     for axes, name in zip(middle, CURVES, strict=True):
         _curves(axes, name, [one for one in curves["curves"] if one["curve"] == name], look)
-    _bars(last, {name: run["wall"] for name, run in workflow["runs"].items()}, look)
+    _dots(last, {name: run["wall"] for name, run in workflow["runs"].items()}, look)
     last.set_title("wall s of the whole study", fontsize=look.text, color=INK)
     colours = look.strategy_colours(STRATEGIES)
-    lines = [Line2D([], [], color=INK, label=name, **_style(name, look)) for name in LINES]
+    met = {_line(curve) for curve in curves["curves"]}
+    lines = [
+        Line2D([], [], color=INK, label=name, **_style(name, look)) for name in LINES if name in met
+    ]
     compose(
         figure,
         look,
         panels_height=height,
-        title="What the study costs",
+        title=_finding(engines["contenders"]),
+        subtitle="What the study costs: seconds on a log scale, by engine, size and workflow",
         legends=[strategy_handles(STRATEGIES, colours), lines],
         caption=(
             "Curves: simulating and fitting; 30 clusters of 25 observations and 4 random effects "
@@ -57,19 +61,33 @@ def draw(
     return figure
 
 
+def _finding(contenders: Mapping[str, Any]) -> str:
+    """Say how many times faster than the reference the default engine is."""
+    if not {DEFAULT, REFERENCE} <= set(contenders):
+        return "What the engines and the workflow cost"
+    times = contenders[REFERENCE]["total"] / contenders[DEFAULT]["total"]
+    return f"The default engine fits the study {digits(times)} times faster than {REFERENCE}"
+
+
+def _line(curve: Mapping[str, Any]) -> str:
+    return "default engine" if curve["default"] else str(curve["engine"])
+
+
 def _style(line: str, look: Look) -> dict[str, Any]:
     return {**LINES[line], "linewidth": 2 * look.line, "markersize": 3.5 * look.line}
 
 
-def _bars(axes: Axes, seconds: Mapping[str, float], look: Look) -> None:
-    """Draw a bar for each of some things that were compared, its name and seconds above it."""
+def _dots(axes: Axes, seconds: Mapping[str, float], look: Look) -> None:
+    """Draw a dot on a log scale for each of some things, its name and seconds above it."""
     dress(axes, look)
     places = range(len(seconds))
-    axes.barh(places, list(seconds.values()), height=0.3, color=MUTED)
+    axes.set_xscale("log")
+    axes.plot(list(seconds.values()), places, "o", color=INK, markersize=look.printed(4))
     for place, (name, value) in enumerate(seconds.items()):
+        axes.axhline(place, color="#dddddd", linewidth=look.line, zorder=0)
         axes.annotate(
             f"{name}: {digits(value)}",
-            (0, place - 0.19),
+            (0, place - 0.14),
             (2, 0),
             xycoords=axes.get_yaxis_transform(),
             textcoords="offset points",
@@ -77,7 +95,11 @@ def _bars(axes: Axes, seconds: Mapping[str, float], look: Look) -> None:
             size=look.text,
             color=INK,
         )
-    axes.set(yticks=[], ylim=(len(seconds) - 0.6, -0.7))
+    ends = np.array([min(seconds.values()), max(seconds.values())])
+    axes.set(yticks=[], ylim=(len(seconds) - 0.6, -0.7), xlim=ends * [0.7, 1.4])
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if ends[1] < 50 * ends[0] else (1,)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter("{x:g}")
 
 
 def _curves(axes: Axes, name: str, curves: Sequence[Mapping[str, Any]], look: Look) -> None:
@@ -85,7 +107,7 @@ def _curves(axes: Axes, name: str, curves: Sequence[Mapping[str, Any]], look: Lo
     dress(axes, look)
     colours = look.strategy_colours(STRATEGIES)
     for curve in curves:
-        style = _style("default engine" if curve["default"] else curve["engine"], look)
+        style = _style(_line(curve), look)
         axes.plot(curve["sizes"], curve["seconds"], color=colours[curve["strategy"]], **style)
     ends = np.array([curves[0]["sizes"][0], curves[0]["sizes"][-1]])
     lowest = min(min(curve["seconds"]) for curve in curves)

@@ -6,5 +6,5 @@ with job(snakemake):
         snakemake.wildcards.name,
         snakemake.params.settings,
         tables=snakemake.input.tables,
-        files=[snakemake.output.png, snakemake.output.pdf],
+        files=list(snakemake.output),
     )

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from clustrategy.figures.parts.options import Options
 from clustrategy.figures.registry import FIGURES, function_of
 from tests.figures.tables import (
+    DESIGN,
     DGP,
     STRATEGIES,
     STUDY,
@@ -24,11 +26,15 @@ from tests.figures.tables import (
     make_audit,
     make_cluster_coefficients,
     make_dependence,
+    make_differences,
     make_estimates,
     make_fits,
     make_performance,
     make_scores,
 )
+from tests.figures.verdict_tables import make_verdicts
+
+VERDICT = {"lower": 0.5, "upper": 1.3, "liberal": 1.5, "effect": 0.5}
 
 OPTIONS: Options = {
     "width": 9,
@@ -37,6 +43,7 @@ OPTIONS: Options = {
     "scale": "log",
     "dgp": DGP,
     "alpha": 0.05,
+    "verdict": VERDICT,
 }
 
 MAKERS: Mapping[str, Callable[[], pd.DataFrame]] = {
@@ -47,6 +54,8 @@ MAKERS: Mapping[str, Callable[[], pd.DataFrame]] = {
     "audit": make_audit,
     "cluster_coefficients": make_cluster_coefficients,
     "dependence": make_dependence,
+    "differences": make_differences,
+    "verdicts": make_verdicts,
 }
 
 
@@ -77,6 +86,8 @@ def figure_of(
 @cache
 def few_cells(table: str) -> pd.DataFrame:
     """Return a table of `MAKERS` with few of its cells, which tests share and must not change."""
+    if table == "verdicts":
+        return make_verdicts(levels={**DESIGN, "clusters": [10], "between_cluster_sigma": [0.1]})
     made = MAKERS[table]()
     if "clusters" in made:
         made = made[(made["clusters"] == 10) & (made["between_cluster_sigma"] < 1)]
@@ -90,54 +101,34 @@ def shared_figure(name: str) -> Figure:
 
 
 def panel_axes(figure: Figure, table: pd.DataFrame) -> Iterator[tuple[Axes, pd.DataFrame]]:
-    """The panels with their part of the table, in the order in which they are read."""
+    """The panels of sizes with their part of the table, in the order in which they are read."""
     cells = table.groupby(["clusters", "obs_per_cluster"])
-    return zip(figure.axes, (part for _, part in cells), strict=True)
-
-
-def all_lines(axes: Axes) -> list[np.ndarray]:
-    """The lines in the panel's collections."""
-    collections = [one for one in axes.collections if isinstance(one, LineCollection)]
-    return [np.asarray(line) for one in collections for line in one.get_segments()]
+    return zip(figure.axes, (part for _, part in cells), strict=False)
 
 
 def drawn_lines(axes: Axes, points: int) -> list[np.ndarray]:
-    """The lines of so many points in the panel's collections."""
-    return [line for line in all_lines(axes) if len(line) == points]
+    """The lines of so many points in the panel: those of one path, and of collections."""
+    lines = []
+    for patch in axes.get_children():
+        if isinstance(patch, PathPatch):
+            path = patch.get_path()
+            lines += np.split(path.vertices, np.flatnonzero(path.codes == Path.MOVETO)[1:])
+        elif isinstance(patch, LineCollection):
+            lines += patch.get_segments()
+    return [np.asarray(line) for line in lines if len(line) == points]
+
+
+def dots(axes: Axes) -> np.ndarray:
+    """The places (n, 2) of the round marks in a panel, which are the shortest of lines."""
+    lines = [line for line in drawn_lines(axes, 2) if 0 < np.ptp(line[:, 1]) < 0.01]
+    return np.array([line.mean(axis=0) for line in lines]).reshape(-1, 2)
 
 
 def text_of(figure: Figure) -> str:
-    """Title, axis titles and caption of a figure."""
+    """Title, subtitle, axis titles and caption of a figure."""
     return " ".join(" ".join(text.get_text() for text in figure.texts).split())
 
 
 def said(axes: Axes) -> list[str]:
     """The texts in a panel."""
     return [text.get_text() for text in axes.texts]
-
-
-def marks(axes: Axes) -> list[PathCollection]:
-    """The collections of marks in a panel."""
-    return [one for one in axes.collections if isinstance(one, PathCollection)]
-
-
-def heights(axes: Axes) -> list[float]:
-    """Heights of the marks that are drawn where they are, in order of their size."""
-    return sorted(
-        float(y)
-        for one in marks(axes)
-        if not is_arrow(one)
-        for _, y in np.asarray(one.get_offsets())
-    )
-
-
-def arrows(axes: Axes) -> int:
-    """The number of arrows in a panel."""
-    return sum(len(np.asarray(one.get_offsets())) for one in marks(axes) if is_arrow(one))
-
-
-def is_arrow(one: PathCollection) -> bool:
-    """Whether the marks are triangles."""
-    (path,) = one.get_paths()
-    codes = np.asarray(path.codes)
-    return len(codes) == 4 and codes[-1] == Path.CLOSEPOLY

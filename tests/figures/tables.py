@@ -84,6 +84,7 @@ def _performance(estimates: pd.DataFrame) -> pd.DataFrame:
             ok["estimate"].median() - truth,
             1.25 * spread / np.sqrt(max(n, 1)),
         )
+        measures["empirical_se"] = (spread, spread / np.sqrt(2 * max(n - 1, 1)))
         measures["relative_error"] = (ok["std_error"].mean() / spread - 1, 0.1)
         rows += [
             {**cell, "measure": name, "value": value, "mcse": mcse, "n": n}
@@ -97,21 +98,33 @@ def _performance(estimates: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([table, others], ignore_index=True)
 
 
+def make_differences(performance: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The differences of the measures from those of `cluster_robust`."""
+    table = make_performance() if performance is None else performance
+    own = table["strategy"] == STRATEGIES[0]
+    key = [name for name in table if name not in ("strategy", "value", "mcse", "n", "note")]
+    base = table.loc[own, [*key, "value"]].rename(columns={"value": "base"})
+    others = table[~own].merge(base, on=key)
+    return others.assign(reference=STRATEGIES[0], value=others["value"] - others["base"])
+
+
 class Given(NamedTuple):
     """Estimates that are read from memory as `Rows` reads them from a file."""
 
     table: pd.DataFrame
 
     def read(self, columns: Sequence[str], where: Mapping[str, Sequence]) -> pd.DataFrame:
-        kept = np.logical_and.reduce([self.table[name].isin(v) for name, v in where.items()])
-        return self.table.loc[kept, [*columns]].reset_index(drop=True)
+        kept = self.table
+        for name, values in where.items():
+            kept = kept[kept[name].isin(values)]
+        return kept[[*columns]].reset_index(drop=True)
 
 
 def without_variance(table: pd.DataFrame) -> pd.DataFrame:
     """The same table where `two_stage` with 5 observations per cluster has no finite variance."""
     table = table.copy()
     here = (table["strategy"] == "two_stage") & (table["obs_per_cluster"] == 5)
-    here &= table["measure"].isin(["bias", "relative_error"])
+    here &= table["measure"].isin(["bias", "relative_error", "empirical_se"])
     table.loc[here & (table["measure"] == "relative_error"), "value"] = np.nan
     table.loc[here, "mcse"] = np.nan
     table.loc[here, "note"] = "no finite variance"
@@ -128,9 +141,9 @@ def make_scores(levels: Mapping[str, Sequence] = DESIGN) -> pd.DataFrame:
     return table.assign(fit_success=~failed)
 
 
-def make_fits() -> pd.DataFrame:
+def make_fits(levels: Mapping[str, Sequence] = DESIGN) -> pd.DataFrame:
     """Fits, of which 4 of `mixed_maximal` in each cell are not ok."""
-    table = grid_table(DESIGN)
+    table = grid_table(levels)
     kinds = {0: "singular", 1: "singular", 2: "not_converged", 3: "error"}
     status = table["sim"].map(kinds).fillna("ok")
     return table.assign(status=status.where(table["strategy"] == "mixed_maximal", "ok"))

@@ -8,6 +8,8 @@ from matplotlib.collections import PathCollection
 
 from clustrategy.audit.verdicts import FAULTS, REASONS
 from clustrategy.figures.parts.audit_differences import ENGINE_AT_FAULT, FAILED, REFERENCE_AT_FAULT
+from clustrategy.figures.parts.frame import words_on
+from clustrategy.figures.parts.lme4_outcomes import outcomes
 from tests.figures.drawn import figure_of, text_of
 from tests.figures.tables import STUDY, audit_with_every_outcome, lme4_fits, make_audit
 
@@ -56,7 +58,7 @@ def test_the_audit_sets_apart_and_counts_what_the_reference_did():
     figure = figure_of("audit", audit)
     open_marks = {
         axes.get_title("left").partition(":")[0]: points(axes, marker_is_open=True)
-        for axes in figure.axes
+        for axes in figure.axes[:-1]
     }
     assert {name: len(marks) for name, marks in open_marks.items()} == {
         "REML criterion above the least of all engines": 2,
@@ -68,7 +70,12 @@ def test_the_audit_sets_apart_and_counts_what_the_reference_did():
     criteria = open_marks["REML criterion above the least of all engines"]
     assert sorted(criteria) == pytest.approx([1e-5, 1.0])
     labels = [text.get_text() for text in figure.legends[1].get_texts()]
-    assert labels[-2:] == ["reference off: 3", "engine off: 0"]
+    assert labels[-1] == "reference off: 3"
+    # Of 54 comparisons 48 agree; one fit by lme4 failed.
+    assert words_on(figure).title == (
+        "Engines agree in 92 of 96 comparisons; in 3 the reference is off, in none is it our "
+        "engine's fault"
+    )
     text = text_of(figure)
     assert "stopped short of the optimum 1, within lme4's tolerance of it 1" in text
     assert "numerical df 1" in text and "No numbers from: reference 1." in text
@@ -80,7 +87,7 @@ def test_the_audit_crosses_out_what_the_engine_did(verdict):
     audit.loc[lme4_fits(audit, (10, 5, 0.1, 0)), "verdict"] = verdict
     figure = figure_of("audit", audit)
     assert figure.legends[1].get_texts()[-1].get_text() == "engine off: 1"
-    for axes in figure.axes:
+    for axes in figure.axes[:-1]:
         crosses = axes.collections[-1]
         assert len(crosses.get_offsets()) == 1
 
@@ -98,7 +105,8 @@ def test_an_audit_without_rows_is_a_figure_that_says_so():
     figure = figure_of("audit", empty, note="NOT AUDITED: R is not here.")
     (axes,) = figure.axes
     assert [text.get_text() for text in axes.texts] == ["no values"]
-    assert "0 comparisons" in text_of(figure) and "NOT AUDITED" in text_of(figure)
+    assert words_on(figure).title == "No fit was compared with one by a reference engine"
+    assert words_on(figure).caption == "NOT AUDITED: R is not here."
 
 
 def test_an_audit_whose_fits_all_failed_counts_them():
@@ -106,7 +114,52 @@ def test_an_audit_whose_fits_all_failed_counts_them():
     audit = audit[audit["reference"] == "statsmodels"].assign(verdict="both_failed")
     audit.loc[:, audit.select_dtypes("float").columns.difference(STUDY)] = np.nan
     figure = figure_of("audit", audit)
-    assert len(figure.axes) == 1 and "No numbers from: both 48." in text_of(figure)
+    assert words_on(figure).title == "None of the 48 comparisons has numbers of both engines"
+    assert "No numbers from: both 48." in text_of(figure)
+
+
+def bars(axes) -> list[tuple[float, float, float]]:
+    """Middle, foot and height of the parts of bars, from left to right and from below."""
+    return sorted(
+        (bar.get_x() + bar.get_width() / 2, bar.get_y(), bar.get_height())
+        for container in axes.containers
+        if hasattr(container, "patches")
+        for bar in container.patches
+    )
+
+
+def test_how_lme4s_fits_ended_is_a_bar_for_each_size():
+    figure = figure_of("audit", audit_with_every_outcome())
+    parts = bars(figure.axes[-1])
+    # Of 6 fits of each size: singular 2; short and warned; warned and no fit; none.
+    counts = [(round(6 * foot), round(6 * height)) for _, foot, height in parts]
+    assert counts == [(0, 2), (0, 1), (1, 1), (0, 1), (1, 1)]
+    places = [x for x, *_ in parts]
+    assert places[1] == places[2] == places[0] + 1 and places[3] == places[4] == places[0] + 2
+    assert [text.get_text() for text in figure.legends[2].get_texts()] == [
+        "singular at the optimum",
+        "warned at the optimum",
+        "stopped short of it",
+        "no fit",
+    ]
+    # Since 1.1-19: 2 singular, 1 stuck, 2 warned, 1 error. Before: not the boundary alone.
+    said = "lme4's 24 fits of the same datasets"
+    assert said in text_of(figure) and "since 1.1-19: 6, before: 5." in text_of(figure)
+
+
+def test_a_fit_is_singular_by_the_best_optimum_not_by_the_engine_that_missed_it():
+    audit = make_audit()
+    here = (audit["between_cluster_sigma"] == 1) & (audit["strategy"] == "mixed_maximal")
+    audit.loc[here, "singular"] = True
+    audit.loc[here, "reml_criterion"] += 0.5
+    assert set(outcomes(audit, STUDY)["outcome"]) == {"ok"}
+    audit.loc[here, "reml_criterion"] -= 0.5
+    found = outcomes(audit, STUDY).groupby("between_cluster_sigma")["outcome"].unique()
+    assert {sigma: list(met) for sigma, met in found.items()} == {
+        0.1: ["ok"],
+        0.5: ["ok"],
+        1.0: ["singular"],
+    }
 
 
 def test_every_verdict_but_agreement_is_counted_as_someones():

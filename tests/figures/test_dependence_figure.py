@@ -15,4 +15,5 @@ def test_dependence_writes_slopes_of_opposite_sign_for_simpsons_paradox():
     within = [np.polyfit(mine["x"], mine["y"], 1)[0] for _, mine in part.groupby("person")]
     assert pooled < 0 < min(within)
     written = figure_of("dependence", table).axes[2].texts[0].get_text()
-    assert written == f"all points {pooled:+.2f}\nwithin " + ", ".join(f"{s:+.2f}" for s in within)
+    said = f"all points {pooled:+.2f}\nwithin " + ", ".join(f"{s:+.2f}" for s in within)
+    assert written == said.replace("-", "−")

@@ -13,32 +13,35 @@ from clustrategy.figures import registry
 from clustrategy.figures.registry import FIGURES, code_of, function_of, names
 
 PERFORMANCE = [name for name, figure in FIGURES.items() if "performance" in figure.tables]
+VERDICTS = {"false_positives", "power_by_effect", "verdict_map"}
 FOLDER = Path(registry.__file__).parent
+WORDS = Path("words.py")
 
 
 @pytest.mark.parametrize(
     ("coefficients", "others"),
     [
         ({"uniform": [0, 1]}, set()),
-        ([0, 0.5, 1], {"zip_plot", "nested_loop", "lollipop", "power"}),
-        ([1, 0], {"zip_plot", "nested_loop", "lollipop", "type_i_error", "p_value_ecdf"}),
+        ([0, 0.5, 1], {"zip_plot", "nested_loop", "lollipop"}),
+        ([1, 0], {"zip_plot", "nested_loop", "lollipop", "p_value_ecdf"}),
         ([1, 0, 2], set(PERFORMANCE)),
     ],
 )
 def test_a_study_has_the_figures_that_show_something_of_it(coefficients, others):
-    always = {"bias", "coverage", "relative_error"}
+    always = {"standard_errors", "t_statistics", "bias", "coverage", "relative_error"}
+    always.add("head_to_head")
     assert set(names([coefficients])) & set(PERFORMANCE) == {*always, *others}
     assert set(names([coefficients])) >= set(FIGURES) - set(PERFORMANCE)
 
 
 def test_coefficients_that_are_a_factor_count_together():
     assert set(PERFORMANCE) <= set(names([{"uniform": [0, 1]}, [0, 0], [0, 1]]))
-    assert "type_i_error" not in names([[0, 1], [0, 2]])
+    assert "p_value_ecdf" not in names([[0, 1], [0, 2]])
 
 
 def test_the_list_is_read_without_importing_the_plotting_libraries():
     code = (
-        "import sys, clustrategy.figures.registry as r; assert len(r.FIGURES) == 16;"
+        "import sys, clustrategy.figures.registry as r; assert len(r.FIGURES) == 18;"
         "[r.code_of(name) for name in r.names([[1, 0, 2]])];"
         "print({'matplotlib', 'seaborn', 'pandas', 'pyarrow', 'scipy'} & set(sys.modules))"
     )
@@ -63,24 +66,17 @@ def test_a_figure_is_drawn_by_the_function_and_the_file_of_its_name(name):
 def test_a_figure_rests_on_its_own_file_and_on_what_is_shared(name):
     """So an edit of one figure redraws no other, and one of a part those that use it."""
     mine = {path.relative_to(FOLDER) for path in code_of(name) if FOLDER in path.parents}
-    assert {path for path in mine if path.parent == Path()} == {
-        Path(f"{name}.py"),
-        Path("drawing.py"),
-    }
+    assert {path for path in mine if path.parent == Path()} == {Path(f"{name}.py"), WORDS}
 
 
 @pytest.mark.parametrize(
     ("part", "users"),
     [
         ("score_boxes", {"coefficient_recovery", "standard_errors", "t_statistics"}),
-        ("measure_rows", {"bias", "relative_error", "coverage", "type_i_error", "power"}),
-        (
-            "kind_markers",
-            {"bias", "relative_error", "coverage", "type_i_error", "power", "lollipop"},
-        ),
-        ("performance", {*PERFORMANCE} - {"zip_plot"}),
-        ("predictor_kinds", {*PERFORMANCE} - {"zip_plot"}),
-        ("lme4_band", {"convergence"}),
+        ("honesty", {"standard_errors", "t_statistics"}),
+        ("measure_dots", {"bias", "relative_error", "coverage", "lollipop"}),
+        ("lme4_outcomes", {"audit"}),
+        ("verdicts", VERDICTS),
         ("audit_differences", {"audit"}),
         ("frame", {*FIGURES}),
     ],

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import warnings
 from functools import cache
 
+import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from PIL import Image
 
+from clustrategy.figures.parts.files import save
+from clustrategy.figures.parts.frame import compose, words_on
+from clustrategy.figures.parts.style import Look, new_figure
 from clustrategy.figures.registry import FIGURES
+from clustrategy.figures.words import Words, words_of
 from tests.figures.drawn import few_cells, figure_of, shared_figure, text_of
 from tests.figures.tables import (
     DESIGN,
@@ -15,19 +26,103 @@ from tests.figures.tables import (
     STUDY,
     make_estimates,
     make_performance,
-    make_scores,
 )
+from tests.figures.verdict_tables import make_verdicts
 
 
-def test_the_title_of_the_y_axis_keeps_clear_of_legend_and_caption():
-    table = make_scores({**DESIGN, "clusters": [10], "obs_per_cluster": [5, 25, 100]})
-    figure = figure_of("t_statistics", table)
-    renderer = figure.canvas.get_renderer()
-    ylabel = next(text for text in figure.texts if text.get_rotation() == 90)
-    box = ylabel.get_window_extent(renderer)
-    caption = max((t for t in figure.texts if t is not ylabel), key=lambda t: len(t.get_text()))
-    for other in (figure.legends[0], caption):
-        assert not box.overlaps(other.get_window_extent(renderer))
+def texts_of(figure: Figure) -> list[Text]:
+    """All words that are seen: around the panels, in them, at their axes and in legends."""
+    found = [*figure.texts, *(text for legend in figure.legends for text in legend.get_texts())]
+    for axes in figure.axes:
+        found += [*axes.texts, axes.title, axes._left_title]
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            ticks = [tick for tick in axis.get_major_ticks() if tick.label1.get_visible()]
+            found += [tick.label1 for tick in ticks if low <= tick.get_loc() <= high]
+    return [text for text in found if text.get_text().strip()]
+
+
+def is_in_order(figure: Figure) -> None:
+    """Assert that a figure is no higher than a page, and its words inside it and apart."""
+    figure.draw_without_rendering()
+    width, height = figure.get_size_inches()
+    assert height <= Look(width=width).page + 1e-9
+    bounds = figure.bbox.padded(1)
+    texts = texts_of(figure)
+    boxes = [(text.get_text(), text.get_window_extent().padded(-1)) for text in texts]
+    for words, box in boxes:
+        assert bounds.x0 <= box.x0 and box.x1 <= bounds.x1, words
+        assert bounds.y0 <= box.y0 and box.y1 <= bounds.y1, words
+    for (words, box), (others, other) in itertools.combinations(boxes, 2):
+        assert not box.overlaps(other), (words, others)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_words_are_inside_the_page_and_apart_and_the_title_is_a_sentence(name):
+    figure = shared_figure(name)
+    is_in_order(figure)
+    title, subtitle, caption = words_on(figure)
+    assert len(title.split()) > 5 and subtitle and caption.endswith(".")
+    assert not set("\n{}") & set(title + subtitle + caption) and "nan" not in title
+
+
+@pytest.mark.parametrize("name", ["standard_errors", "nested_loop", "audit", "dependence"])
+def test_the_narrowest_figures_are_in_order_too(name):
+    is_in_order(figure_of(name, *map(few_cells, FIGURES[name].tables), width=4))
+
+
+ODD = {
+    "cluster_robust": "<b>in bold</b> & <script>x</script>",
+    "two_stage": "a" * 2500 + "z" * 2500,
+    "mixed_maximal": "cost in $x$ and _y_^2, %",
+}
+ONE = {"clusters": 10, "obs_per_cluster": 5, "between_cluster_sigma": 0.1, "sim": 1}
+
+
+def smallest(table: pd.DataFrame) -> pd.DataFrame:
+    """One cell, one sim and one strategy."""
+    if "scope" in table:
+        cell = {name: [level] for name, level in ONE.items() if name in table}
+        return make_verdicts(levels=cell, strategies=["mixed_maximal"])
+    for name, level in {**ONE, "strategy": "mixed_maximal"}.items():
+        if name in table and (table[name] == level).any():
+            table = table[table[name] == level]
+    return table
+
+
+def without_numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """No fit is usable: NaN for every number of a fit, and nothing that is ok."""
+    of_fits = [n for n in table.select_dtypes("float") if n not in (*STUDY, "true_value")]
+    table = table.assign(**dict.fromkeys(map(str, of_fits), np.nan))
+    if "status" in table:
+        table = table.assign(status="error")
+    return table.assign(verdict="both_failed") if "verdict" in table else table
+
+
+def oddly_named(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(strategy=table["strategy"].replace(ODD)) if "strategy" in table else table
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("change", [smallest, without_numbers, oddly_named])
+def test_hard_studies_have_their_figures_in_order(name, change):
+    if change is without_numbers and FIGURES[name].tables[0] in TRUE_VALUES:
+        return
+    tables = [few_cells(table) for table in FIGURES[name].tables]
+    strategies = {smallest: STRATEGIES[2:], oddly_named: [*ODD.values()]}.get(change, STRATEGIES)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        figure = figure_of(name, *map(change, tables), strategies=strategies)
+        is_in_order(figure)
+    title = words_on(figure).title
+    assert "nan" not in title and max(map(len, title.split())) <= 60
+    if change is without_numbers and name != "convergence":
+        assert title.startswith("No")
+
+
+TRUE_VALUES = ("cluster_coefficients", "dependence")
+"""Tables without fits."""
 
 
 def test_text_is_at_least_8_points_on_the_printed_page():
@@ -71,10 +166,24 @@ def test_any_study_has_its_figures(name, variant):
     estimates, performance, changes = tables_of(variant)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        figure = figure_of(name, performance, estimates, **changes)
-        figure.draw_without_rendering()
-    bounds = figure.bbox.padded(1)
-    for text in [*figure.texts, *(t for axes in figure.axes for t in axes.texts)]:
-        box = text.get_window_extent()
-        assert bounds.x0 <= box.x0 and box.x1 <= bounds.x1, text.get_text()
-        assert bounds.y0 <= box.y0 and box.y1 <= bounds.y1, text.get_text()
+        is_in_order(figure_of(name, performance, estimates, **changes))
+
+
+def test_the_words_of_a_figure_are_in_its_files(tmp_path):
+    look = Look(width=4, note="NOT AUDITED: no R.")
+    figure = new_figure(look, 1)
+    figure.subplots()
+    title = "A two-stage regression finds <half> & less of it, as far as 1,000 sims can tell: −3 %"
+    words = {"title": title, "subtitle": r"share of \$x\$", "caption": "Bars: 95 %."}
+    compose(figure, look, panels_height=1, **words)
+    expected = Words(title, "share of $x$", "Bars: 95 %. NOT AUDITED: no R.")
+    assert words_on(figure) == expected
+    save(figure, [tmp_path / name for name in ("a.svg", "a.png", "a.pdf")])
+    assert words_of(tmp_path / "a.svg") == expected
+    text = (tmp_path / "a.svg").read_text()
+    assert "<dc:date>" not in text and "<text" not in text and "<?xml" in text
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.info["Title"] == title
+        assert picture.info["Description"] == f"{expected.subtitle}\n{expected.caption}"
+    pdf = (tmp_path / "a.pdf").read_bytes()
+    assert re.search(rb"/Title", pdf) and re.search(rb"/Subject", pdf)

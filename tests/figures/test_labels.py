@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clustrategy.figures.parts.labels import level_label
+from clustrategy.figures.parts.labels import LONGEST, level_label, strategy_label
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,17 @@ from clustrategy.figures.parts.labels import level_label
 )
 def test_a_level_as_readers_see_it(factor: str, value: object, label: str) -> None:
     assert level_label(factor, value) == label
+
+
+@pytest.mark.parametrize(
+    ("strategy", "label"),
+    [
+        ("two_stage", "two-stage"),
+        ("mine, $x$", r"mine, \$x\$"),
+        ("<b>bold</b>", "<b>bold</b>"),
+        ("two\nlines\x00", "two lines"),
+        ("a" * 30 + "m" * 5000 + "z" * 15, "a" * 30 + "…" + "z" * 15),
+    ],
+)
+def test_a_strategy_as_readers_see_it(strategy: str, label: str) -> None:
+    assert strategy_label(strategy) == label and len(label) <= LONGEST

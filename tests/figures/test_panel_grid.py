@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from tests.figures.drawn import figure_of
-from tests.figures.tables import DESIGN, STUDY, make_scores
+from tests.figures.tables import DESIGN, STUDY, make_fits
 
 
 def shape_of(figure: Figure) -> tuple[int, int]:
@@ -16,8 +16,8 @@ def shape_of(figure: Figure) -> tuple[int, int]:
 
 
 def test_a_further_factor_has_the_rows_and_the_sizes_the_columns():
-    table = make_scores({**DESIGN, "residual_sigma": [0.5, 1.0, 2.0], "size_cv": [0.5]})
-    figure = figure_of("t_statistics", table, factors=[*STUDY, "residual_sigma", "size_cv"])
+    table = make_fits({**DESIGN, "residual_sigma": [0.5, 1.0, 2.0], "size_cv": [0.5]})
+    figure = figure_of("convergence", table, factors=[*STUDY, "residual_sigma", "size_cv"])
     assert shape_of(figure) == (3, 4)
     names = [axes.texts[-1].get_text() for axes in figure.axes[::4]]
     assert names == ["residual sigma 0.5", "residual sigma 1", "residual sigma 2"]
@@ -26,13 +26,13 @@ def test_a_further_factor_has_the_rows_and_the_sizes_the_columns():
 
 
 def test_many_sizes_and_further_factors_share_the_rows():
-    table = make_scores({**DESIGN, "clusters": [5, 10, 30], "residual_sigma": [0.5, 1.0]})
-    figure = figure_of("t_statistics", table, factors=[*STUDY, "residual_sigma"])
+    table = make_fits({**DESIGN, "clusters": [5, 10, 30], "residual_sigma": [0.5, 1.0]})
+    figure = figure_of("convergence", table, factors=[*STUDY, "residual_sigma"])
     assert shape_of(figure) == (6, 2)
     names = [axes.texts[-1].get_text() for axes in figure.axes[::2]]
     assert names[:2] == ["5 clusters, residual sigma 0.5", "5 clusters, residual sigma 1"]
 
 
 def test_sizes_of_one_number_of_observations_stand_side_by_side():
-    table = make_scores({**DESIGN, "clusters": [5, 10, 30], "obs_per_cluster": [5]})
-    assert shape_of(figure_of("t_statistics", table)) == (1, 3)
+    table = make_fits({**DESIGN, "clusters": [5, 10, 30], "obs_per_cluster": [5]})
+    assert shape_of(figure_of("convergence", table)) == (1, 3)

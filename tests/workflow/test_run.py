@@ -9,9 +9,14 @@ import pandas as pd
 import pyarrow.dataset as ds
 import pytest
 
+from clustrategy.figures.words import words_of
 from tests.conftest import SMALL, Checkout
 
 FIGURES = [
+    "false_positives",
+    "power_by_effect",
+    "head_to_head",
+    "verdict_map",
     "coefficient_recovery",
     "standard_errors",
     "t_statistics",
@@ -39,6 +44,7 @@ def test_everything_is_made_and_a_second_run_does_nothing(
     for figure in FIGURES:
         assert here.result(f"figures/{figure}.png").read_bytes().startswith(b"\x89PNG")
         assert here.result(f"figures/{figure}.pdf").read_bytes().startswith(b"%PDF")
+        assert words_of(here.result(f"figures/{figure}.svg")).title
     fits = 4 * 4 * 4
     scores = pd.read_csv(here.result("sim_results.csv"))
     metrics = ["coef_abs_err", "se_sum", "t_sum", "fit_success"]

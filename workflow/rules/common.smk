@@ -218,7 +218,9 @@ def figure_names():
 
 
 def figure_files():
-    return expand(f"{RESULTS}/figures/{{name}}.{{form}}", name=figure_names(), form=["png", "pdf"])
+    return expand(
+        f"{RESULTS}/figures/{{name}}.{{form}}", name=figure_names(), form=["png", "pdf", "svg"]
+    )
 
 
 def figure_tables(name):
@@ -239,8 +241,15 @@ def figure_settings(name):
     options = dict(study.config["figures"])
     if name != "lollipop":
         del options["lollipop"]
-    if "performance" in figures.FIGURES[name].tables or "estimates" in figures.FIGURES[name].tables:
-        options |= {"dgp": study.further_dgp, "alpha": study.config["performance"]["alpha"]}
+    if name == "coefficient_recovery":
+        options["reference"] = study.config["performance"]["reference"]
+    tables = {*figures.FIGURES[name].tables}
+    if tables & {"performance", "estimates"}:
+        options["dgp"] = study.further_dgp
+    if tables & {"performance", "estimates", "verdicts"}:
+        options["alpha"] = study.config["performance"]["alpha"]
+    if "verdicts" in tables:
+        options["verdict"] = study.config["verdict"]
     return {
         "factors": study.factors,
         "strategies": study.plan.labels,

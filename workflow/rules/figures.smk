@@ -46,6 +46,7 @@ MAKERS = {
     "fits": "tables",
     "scores": "tables",
     "audit": "audit_table",
+    "differences": "performance",
 }
 
 for name in figure_names():
@@ -68,6 +69,7 @@ rule figure:
     output:
         png=f"{RESULTS}/figures/{{name}}.png",
         pdf=f"{RESULTS}/figures/{{name}}.pdf",
+        svg=f"{RESULTS}/figures/{{name}}.svg",
     log:
         f"{RESULTS}/logs/figures/{{name}}.log",
     wildcard_constraints:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
 
 from clustrategy.audit.tolerances import LEAST_SQUARES
 from clustrategy.figures.parts.audit_differences import (
@@ -23,13 +23,16 @@ from clustrategy.figures.parts.audit_differences import (
     ComparedNumber,
     differences,
 )
-from clustrategy.figures.parts.frame import compose, strategy_handles
+from clustrategy.figures.parts.frame import compose, nothing, strategy_handles
 from clustrategy.figures.parts.labels import CLUSTERS, OBSERVATIONS
+from clustrategy.figures.parts.lme4_outcomes import OUTCOMES, in_words, outcomes
 from clustrategy.figures.parts.log_differences import FLOOR, power_label
 from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.slots import slots
-from clustrategy.figures.parts.style import BAND, INK, MUTED, WRONG, Look, dress, new_figure
+from clustrategy.figures.parts.stacks import draw_stacks, outcome_handles
+from clustrategy.figures.parts.style import BAND, INK, MUTED, WRONG, Colour, Look, dress, new_figure
 
+SUBTITLE = "Audit: differences between a fit and the same fit by a reference engine"
 MANY = 1000
 MARKERS = {"lme4": "o", "lme4_unbounded": "^", "glmm": "D", STATSMODELS: "s"}
 
@@ -43,48 +46,93 @@ def audit(
     strategies: Sequence[str],
     options: Options,
 ) -> Figure:
-    """Draw how far engine and references are apart: a panel for each number, a mark for each fit.
-
-    Parameters
-    ----------
-    table : DataFrame
-        The audit.
-    factors, strategies : sequence of str
-        The study's factors, and its strategies in order.
-    options : Options
-        The settings of the look.
-    """
+    """Draw how far engine and references are apart, a panel for each number."""
     look = Look.from_options(options)
     away = differences(table, factors)
-    names = [name for name in strategies if (away["strategy"] == name).any()] or list(strategies)
+    if away.empty:
+        return nothing(look, "No fit was compared with one by a reference engine", SUBTITLE)
+    names = [name for name in strategies if (away["strategy"] == name).any()]
     colours = look.strategy_colours(strategies)
     sizes = sorted(set(zip(away[CLUSTERS], away[OBSERVATIONS], strict=True)))
     away["x"] = _places(away, sizes, names)
     away["colour"] = away["strategy"].map(colours)
+    by_lme4 = outcomes(table, factors)
+    by_lme4 = by_lme4[by_lme4["strategy"].isin(names)]
 
     numbers = [number for number in COMPARED if away[number.name].notna().any()]
-    height = 0.15 * look.width * max(len(numbers), 2)
+    count = len(numbers) + (not by_lme4.empty)
+    if not numbers:
+        reason = f"None of the {len(away):,} comparisons has numbers of both engines"
+        return nothing(look, reason, SUBTITLE, _caption(away, factors))
+    height = look.printed(0.975) * max(count, 2)
     figure = new_figure(look, height)
-    panels = figure.subplots(max(len(numbers), 1), 1, sharex=True, sharey=True, squeeze=False)
-    for axes, number in zip(panels[:, 0], numbers, strict=False):
+    panels = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
+    for axes, number in zip(panels, numbers, strict=False):
+        axes.sharey(panels[0])
         axes.set_title(number.title, loc="left", fontsize=look.text, color=INK)
         _draw_bounds(axes, number, away, look)
         _draw_marks(axes, number, away, look)
-    for axes in panels[:, 0]:
-        _frame(axes, sizes, away, look)
-    if not numbers:
-        words = {"ha": "center", "size": look.text}
-        panels[0, 0].text(0.5, 0.5, "no values", transform=panels[0, 0].transAxes, **words)
+        _frame(axes, away, look)
+    ended: list[str] = []
+    if not by_lme4.empty:
+        ended = _draw_lme4(panels[-1], by_lme4, sizes, names, colours, look)
+    _name_sizes(panels, sizes, look)
     compose(
         figure,
         look,
         panels_height=height,
-        title="Audit: how far the study's engines are from the reference engines",
-        legends=[strategy_handles(names, colours), _mark_handles(away, look)],
+        title=_finding(away),
+        subtitle=SUBTITLE,
+        legends=[
+            strategy_handles(names, colours),
+            _mark_handles(away, look),
+            outcome_handles([OUTCOMES[name] for name in ended]),
+        ],
         xlabel="clusters × observations per cluster",
-        caption=_caption(away, factors),
+        caption=_caption(away, factors) + ("" if by_lme4.empty else f" {in_words(by_lme4)}"),
     )
     return figure
+
+
+def _finding(away: pd.DataFrame) -> str:
+    """Say how many comparisons agree, and whose fault the others are."""
+    count = len(away)
+    agree = int((away["verdict"] == "agree").sum())
+    wrong = int(away["verdict"].isin(ENGINE_AT_FAULT).sum())
+    faulty = int(away["verdict"].isin(REFERENCE_AT_FAULT).sum())
+    if agree == count:
+        return f"Our engines and the references agree in all {count:,} comparisons"
+    parts = [f"in {faulty:,} the reference is off"] if faulty else []
+    parts.append(f"in {wrong:,} our engine is" if wrong else "in none is it our engine's fault")
+    return f"Engines agree in {agree:,} of {count:,} comparisons; {', '.join(parts)}"
+
+
+def _draw_lme4(
+    axes: Axes,
+    fits: pd.DataFrame,
+    sizes: Sequence[Size],
+    names: Sequence[str],
+    colours: Mapping[str, Colour],
+    look: Look,
+) -> list[str]:
+    """Draw how lme4's fits ended, a bar for each size and strategy; return the outcomes met."""
+    centres, width = slots(len(sizes), len(names))
+    found = fits.groupby([CLUSTERS, OBSERVATIONS, "strategy", "outcome"]).size().unstack()
+    counts = found.reindex(columns=["ok", *OUTCOMES]).fillna(0)
+    x = [
+        centres[sizes.index((clusters, rows)), names.index(name)]
+        for clusters, rows, name in counts.index
+    ]
+    shares = counts.div(counts.sum(axis=1), axis=0)[[*OUTCOMES]].to_numpy()
+    paint = [colours[name] for _, _, name in counts.index]
+    draw_stacks(axes, np.array(x), 0.84 * width, shares, [*OUTCOMES.values()], paint, look)
+    dress(axes, look)
+    axes.set_title(
+        "lme4: share of its fits that are not in order", loc="left", fontsize=look.text, color=INK
+    )
+    axes.set_ylim(0, 1.02)
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    return [name for name in OUTCOMES if counts[name].any()]
 
 
 def _places(away: pd.DataFrame, sizes: Sequence[Size], names: Sequence[str]) -> np.ndarray:
@@ -96,8 +144,8 @@ def _places(away: pd.DataFrame, sizes: Sequence[Size], names: Sequence[str]) -> 
     return centres[rows, [names.index(name) for name in away["strategy"]]] + 0.8 * width * inside
 
 
-def _frame(axes: Axes, sizes: Sequence[Size], away: pd.DataFrame, look: Look) -> None:
-    """Give a panel its scale and the names of the sizes."""
+def _frame(axes: Axes, away: pd.DataFrame, look: Look) -> None:
+    """Give a panel of differences its scale."""
     dress(axes, look)
     columns = [*(number.name for number in COMPARED), "reference_criterion"]
     top = int(np.ceil(np.log10(np.fmax.reduce(away[columns], axis=None, initial=1.0)))) + 1
@@ -106,15 +154,18 @@ def _frame(axes: Axes, sizes: Sequence[Size], away: pd.DataFrame, look: Look) ->
     axes.yaxis.set_major_locator(FixedLocator([FLOOR, *10.0 ** np.arange(-12, top, 4)]))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power_label(value)))
+
+
+def _name_sizes(panels: Iterable[Axes], sizes: Sequence[Size], look: Look) -> None:
+    """Name the sizes below the panels and shade every other one."""
     labels = [f"{clusters}×{rows}" for clusters, rows in sizes]
-    crowded = (
-        len(labels) * (max(map(len, labels), default=0) + 1) * 0.64 * look.text > 64 * look.width
-    )
-    axes.set_xlim(-0.5, max(len(labels), 1) - 0.5)
-    axes.set_xticks(range(len(labels)), labels)
-    axes.tick_params(axis="x", length=0, rotation=90 if crowded else 0)
-    for place in range(0, len(labels), 2):
-        axes.axvspan(place - 0.5, place + 0.5, color=BAND, linewidth=0, zorder=-1)
+    crowded = len(labels) * (max(map(len, labels)) + 1) * 0.64 * look.text > 64 * look.width
+    for axes in panels:
+        axes.set_xlim(-0.5, len(labels) - 0.5)
+        axes.set_xticks(range(len(labels)), labels)
+        axes.tick_params(axis="x", length=0, rotation=90 if crowded else 0)
+        for place in range(0, len(labels), 2):
+            axes.axvspan(place - 0.5, place + 0.5, color=BAND, linewidth=0, zorder=-1)
 
 
 def _draw_bounds(axes: Axes, number: ComparedNumber, away: pd.DataFrame, look: Look) -> None:
@@ -193,9 +244,11 @@ def _mark_handles(away: pd.DataFrame, look: Look) -> list[Artist]:
     }
     faulty = away["verdict"].isin(REFERENCE_AT_FAULT).sum()
     wrong = away["verdict"].isin(ENGINE_AT_FAULT).sum()
-    apart = {"marker": "o", "color": MUTED, "markerfacecolor": "none"}
-    marks[f"reference off: {faulty:,}"] = apart
-    marks[f"engine off: {wrong:,}"] = {"marker": "x", "color": WRONG}
+    if faulty:
+        apart = {"marker": "o", "color": MUTED, "markerfacecolor": "none"}
+        marks[f"reference off: {faulty:,}"] = apart
+    if wrong:
+        marks[f"engine off: {wrong:,}"] = {"marker": "x", "color": WRONG}
     size = look.printed(4)
     return [
         Line2D([], [], linestyle="none", markersize=size, label=label, **mark)

@@ -6,22 +6,43 @@ from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.figure import Figure
+from scipy.special import stdtr
 
-from clustrategy.figures.parts.measure_rows import Panels, draw_panels
+from clustrategy.figures.parts.extremes import worst_and_best
+from clustrategy.figures.parts.measure_dots import Measure, draw_measure, signed
 from clustrategy.figures.parts.options import Options
 
-PANELS = Panels(
+CHANCE = 0.05
+"""How probable the largest of all biases may be, by Bonferroni, if none is there."""
+
+
+def _finding(worst: pd.DataFrame, values: pd.DataFrame) -> str:
+    """Say whose bias is the largest, if it is more than the largest of so many is by chance."""
+    most = worst.iloc[0]
+    size = f"{abs(most['value']):.2g} empirical SEs"
+    tail = stdtr(max(most["n"] - 1, 1), -abs(most["value"]) * most["n"] ** 0.5)
+    if 2 * tail * len(values) > CHANCE:
+        return (
+            f"No strategy is found biased: the largest of {len(values):,} mean errors is {size}, "
+            "which chance alone can make"
+        )
+    return worst_and_best(
+        worst,
+        lambda row: f"The mean estimate of {row['who']} is {size} off in its worst cell",
+        lambda row: f"that of {row['who']} {abs(row['value']):.2g}",
+    )
+
+
+BIAS = Measure(
     "bias",
-    "Bias: mean estimate less the true slope, in standard errors",
+    "Bias: mean estimate less the true slope, in empirical SEs",
     "bias / empirical SE",
     target=0.0,
+    unit=0.1,
+    write=signed,
+    finding=_finding,
+    caption="The bias in units of the outcome is in the tables.",
     standardised=True,
-    substitute="median_bias",
-    caption=(
-        "Mean of the estimates less the true value, in units of the empirical SE (the bias "
-        "itself is in the table); line: no bias; band: where 95 % of the marks are of strategies "
-        "that have none."
-    ),
 )
 
 
@@ -32,15 +53,5 @@ def bias(
     strategies: Sequence[str],
     options: Options,
 ) -> Figure:
-    """Draw the bias in units of the empirical SE, cell by cell.
-
-    Parameters
-    ----------
-    performance : DataFrame
-        The performance table.
-    factors, strategies : sequence of str
-        The study's factors, and its strategies in order.
-    options : Options
-        The settings of the look, and `dgp`.
-    """
-    return draw_panels(performance, PANELS, factors=factors, strategies=strategies, options=options)
+    """Draw the bias in units of the empirical SE, cell by cell."""
+    return draw_measure(performance, BIAS, factors=factors, strategies=strategies, options=options)

@@ -26,17 +26,7 @@ def cluster_coefficients(
     strategies: Sequence[str],
     options: Options,
 ) -> Figure:
-    """Draw the distribution of the clusters' coefficients around the true value.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Factors, sim, cluster, term, coefficient, true_value.
-    factors, strategies : sequence of str
-        The study's factors, and its strategies in order.
-    options : Options
-        The settings of the look.
-    """
+    """Draw the distribution of the clusters' coefficients around the true value."""
     look = Look.from_options(options)
     table = table.assign(deviation=table["coefficient"] - table["true_value"])
     height = 0.42 * look.width
@@ -75,8 +65,8 @@ def cluster_coefficients(
         figure,
         look,
         panels_height=height,
-        title="Every cluster has coefficients of its own"
-        + (": the larger sigma, the further apart" if len(levels) > 1 else ""),
+        title=_finding(table, levels),
+        subtitle="Coefficients of single clusters, less the true value",
         xlabel=factor_label(SIGMA),
         ylabel="coefficient less its true value",
         caption=(
@@ -86,3 +76,16 @@ def cluster_coefficients(
         ),
     )
     return figure
+
+
+def _finding(table: pd.DataFrame, levels: Sequence[float]) -> str:
+    """Say how far the slopes scatter at the least and the largest sigma."""
+    slopes = table[table["term"] != INTERCEPT]
+    spread = slopes.groupby(SIGMA)["deviation"].std()
+    first = f"Slopes of single clusters scatter with an SD of {spread[levels[0]]:.2g}"
+    if len(levels) == 1:
+        return first
+    return (
+        f"{first} at sigma {value_label(levels[0])} and of {spread[levels[-1]]:.2g} at sigma "
+        f"{value_label(levels[-1])}"
+    )

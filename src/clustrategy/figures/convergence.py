@@ -7,16 +7,23 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from clustrategy.figures.parts import lme4_band
-from clustrategy.figures.parts.frame import compose, strategy_handles
+from clustrategy.core.counted import counted
+from clustrategy.figures.parts.factors import varied
+from clustrategy.figures.parts.frame import compose, nothing, strategy_handles
 from clustrategy.figures.parts.grid import panel_grid
 from clustrategy.figures.parts.intervals import wilson
-from clustrategy.figures.parts.labels import SIGMA, factor_label
+from clustrategy.figures.parts.labels import (
+    SIGMA,
+    abbreviations,
+    cell_label,
+    factor_label,
+    listed,
+    quoted_label,
+)
 from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.slots import slots
 from clustrategy.figures.parts.stacks import Outcome, draw_stacks, outcome_handles
@@ -28,11 +35,14 @@ OUTCOMES = {
     "error": Outcome("error", 0.0, "xxxxx", dark=True),
     "undefined": Outcome("undefined there", 1.0, "....."),
 }
+SINGULAR = (
+    "Singular: a diagonal element of the random effects' relative Cholesky factor below 1e-4; such "
+    "fits are usable."
+)
 
 
 def convergence(
     fits: pd.DataFrame,
-    audit: pd.DataFrame | None = None,
     *,
     factors: Sequence[str],
     strategies: Sequence[str],
@@ -40,59 +50,66 @@ def convergence(
 ) -> Figure:
     """Draw the shares of each cell's fits that are singular or unusable, with Wilson intervals.
 
-    Parameters
-    ----------
-    fits : DataFrame
-        The fits.
-    audit : DataFrame, optional
-        The audit, whose fits by lme4 have a band of panels below the others.
-    factors, strategies : sequence of str
-        The study's factors, and its strategies in order.
-    options : Options
-        The settings of the look.
+    Strategies whose fits are all usable and not singular have no bars; the subtitle names them.
     """
     look = Look.from_options(options)
-    colours = look.strategy_colours(strategies)
-    outcomes = {
-        name: outcome
-        for name, outcome in OUTCOMES.items()
-        if name != "undefined" or (fits["status"] == name).any()
+    fits = fits[fits["strategy"].isin(strategies)]
+    met = set(fits.loc[fits["status"] != "ok", "strategy"])
+    smooth = [quoted_label(name) for name in strategies if name not in met]
+    subtitle = "Share of fits that are singular or unusable" + (
+        f"; never with {listed(smooth)}" if met and smooth else ""
+    )
+    sims = f"{counted(int(fits.groupby([*factors, 'strategy']).size().max()), 'sim')} per cell."
+    if not met:
+        title = f"None of the {len(fits):,} fits is singular or unusable"
+        return nothing(look, title, subtitle, sims)
+    several = varied(fits, factors)
+    title = _finding(fits, factors, several)
+    fits = fits[fits["strategy"].isin(met)]
+    outcomes = {name: it for name, it in OUTCOMES.items() if (fits["status"] == name).any()}
+    colours = {
+        name: colour for name, colour in look.strategy_colours(strategies).items() if name in met
     }
-    by_lme4 = None if audit is None else lme4_band.outcomes(audit, factors)
-    names = () if by_lme4 is None else by_lme4["strategy"].unique()
-    audited = {name: colour for name, colour in colours.items() if name in names}
-    grid = panel_grid(fits, look, factors=factors, band=len(audited))
+    grid = panel_grid(fits, look, factors=factors)
     highest = 0.1
     for axes, panel in grid.panels(fits):
         highest = max(highest, _draw_panel(axes, panel, grid.levels, outcomes, colours, look))
     grid.axes[0, 0].set_ylim(0, min(1.05 * highest, 1.02))
     grid.axes[0, 0].yaxis.set_major_formatter(PercentFormatter(1))
-    legends: list[Sequence[Artist]] = [
-        strategy_handles(strategies, colours),
-        outcome_handles(list(outcomes.values())),
-    ]
-    caption = [
-        "Whiskers: 95 % Wilson interval of the whole bar (Monte Carlo error). "
-        "Singular: a diagonal element of the random effects' relative Cholesky factor below "
-        "1e-4; such fits are usable, the other kinds are not. "
-        f"{int(fits.groupby([*factors, 'strategy']).size().max())} sims per cell."
-    ]
-    if by_lme4 is not None:
-        if audited:
-            lme4_band.draw(grid, by_lme4, audited, look)
-            legends.append(lme4_band.handles(look))
-        caption.append(lme4_band.caption(by_lme4))
+    ways = outcome_handles(list(outcomes.values()))
     compose(
         grid.figure,
         look,
         panels_height=grid.height,
-        title="Convergence: share of fits that are singular or unusable",
-        legends=legends,
+        title=title,
+        subtitle=subtitle,
+        legends=[strategy_handles(list(colours), colours), ways if len(ways) > 1 else []],
         xlabel=factor_label(SIGMA),
-        ylabel="share of fits",
-        caption=" ".join(caption),
+        caption=(
+            "Whiskers: 95 % Wilson interval of the whole bar (Monte Carlo error). "
+            f"{SINGULAR if 'singular' in outcomes else ''} {sims} {abbreviations(several)}"
+        ),
     )
     return grid.figure
+
+
+def _finding(fits: pd.DataFrame, factors: Sequence[str], several: Sequence[str]) -> str:
+    """Say how many fits are off in all, and with which strategy and where there are most."""
+    unusable = ~fits["status"].isin(["ok", "singular"])
+    parts = [
+        f"{100 * share:.2g} % of all fits {words}"
+        for words, share in (
+            ("are singular", (fits["status"] == "singular").mean()),
+            ("are unusable", unusable.mean()),
+        )
+        if share
+    ]
+    shares = (fits["status"] != "ok").groupby([fits[name] for name in [*factors, "strategy"]])
+    most = shares.mean()
+    row = most.rename("share").reset_index().loc[int(most.argmax())]
+    where = f" ({cell_label(row.to_dict(), several)})" if several else ""
+    who = quoted_label(str(row["strategy"]))
+    return f"{listed(parts)}, up to {100 * row['share']:.3g} % with {who}{where}"
 
 
 def _draw_panel(

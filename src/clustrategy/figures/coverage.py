@@ -8,20 +8,32 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from clustrategy.core.inference import CONFIDENCE
-from clustrategy.figures.parts.measure_rows import Panels, draw_panels
+from clustrategy.figures.parts.extremes import worst_and_best
+from clustrategy.figures.parts.labels import percent
+from clustrategy.figures.parts.measure_dots import Measure, draw_measure
 from clustrategy.figures.parts.options import Options
 
-PANELS = Panels(
+
+def _finding(worst: pd.DataFrame, _: pd.DataFrame) -> str:
+    return worst_and_best(
+        worst,
+        lambda row: (
+            f"95 % intervals of {row['who']} hold the true slope in {percent(row['value'])} of "
+            "datasets in their worst cell"
+        ),
+        lambda row: f"those of {row['who']} in {percent(row['value'])}",
+    )
+
+
+COVERAGE = Measure(
     "coverage",
     "Coverage: how often the 95 % interval holds the true slope",
-    "coverage (square-root scale of what it lacks to 1)",
+    "coverage",
     target=CONFIDENCE,
-    pale="bias_eliminated_coverage",
-    legend=("of the true value", "of the mean estimate (bias-eliminated coverage)"),
-    caption=(
-        "Line: the nominal 95 %; band: where 95 % of the coverages of right intervals are. Where "
-        "the pale mark, coverage of the mean estimate, is the higher, bias takes its part."
-    ),
+    unit=0.01,
+    write=percent,
+    finding=_finding,
+    worst="lowest",
 )
 
 
@@ -32,15 +44,7 @@ def coverage(
     strategies: Sequence[str],
     options: Options,
 ) -> Figure:
-    """Draw the coverage of the 95 % intervals, cell by cell.
-
-    Parameters
-    ----------
-    performance : DataFrame
-        The performance table.
-    factors, strategies : sequence of str
-        The study's factors, and its strategies in order.
-    options : Options
-        The settings of the look, and `dgp`.
-    """
-    return draw_panels(performance, PANELS, factors=factors, strategies=strategies, options=options)
+    """Draw the coverage of the 95 % intervals, cell by cell."""
+    return draw_measure(
+        performance, COVERAGE, factors=factors, strategies=strategies, options=options
+    )

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from clustrategy.figures.parts.frame import compose
+from clustrategy.figures.parts.frame import compose, wrap
 from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.style import INK, Look, dress, new_figure
 
@@ -28,29 +28,23 @@ def dependence(
     strategies: Sequence[str],
     options: Options,
 ) -> Figure:
-    """Draw independent and repeated measures, and slopes that pooling turns around.
-
-    Parameters
-    ----------
-    table : DataFrame
-        panel (once, repeated or simpson), person, x, y.
-    factors, strategies : sequence of str
-        The study's factors, and its strategies in order.
-    options : Options
-        The settings of the look.
-    """
+    """Draw independent and repeated measures, and slopes that pooling turns around."""
     look = Look.from_options(options)
     height = 0.4 * look.width
     figure = new_figure(look, height)
-    for axes, (name, words) in zip(figure.subplots(1, 3), PANELS.items(), strict=True):
+    panels = figure.subplots(1, 3, sharex=True, sharey=True)
+    for axes, (name, words) in zip(panels, PANELS.items(), strict=True):
         dress(axes, look)
-        axes.set_title(words, fontsize=look.text, color=INK)
+        axes.set_title(wrap(words, 0.26 * look.width, look.text), fontsize=look.text, color=INK)
         _draw_panel(axes, table[table["panel"] == name], look)
+    low, high = panels[0].get_ylim()
+    panels[0].set_ylim(low - 0.25 * (high - low), high)
     compose(
         figure,
         look,
         panels_height=height,
-        title="Equally many points, not equally much information",
+        title=_finding(table[table["panel"] == "simpson"]),
+        subtitle="Repeated measures: as many points, but less information than people",
         xlabel="predictor",
         ylabel="response",
         caption=(
@@ -75,11 +69,25 @@ def _draw_panel(axes: Axes, panel: pd.DataFrame, look: Look) -> None:
             _draw_line(axes, mine, color=colour, linewidth=2 * look.line)
             for colour, (_, mine) in zip(colours, panel.groupby("person", sort=False), strict=True)
         ]
-        words += "\nwithin " + ", ".join(f"{slope:+.2f}" for slope in slopes)
+        within = "within " + ", ".join(f"{slope:+.2f}" for slope in slopes)
+        words += f"\n{wrap(within, 0.27 * look.width, look.text)}"
     axes.set(xlabel="", ylabel="")
-    low, high = axes.get_ylim()
-    axes.set_ylim(low - 0.28 * (high - low), high)
-    axes.text(0.04, 0.03, words, transform=axes.transAxes, size=look.text, color=INK)
+    axes.text(
+        0.04, 0.03, words.replace("-", "−"), transform=axes.transAxes, size=look.text, color=INK
+    )
+
+
+def _slope(points: pd.DataFrame) -> float:
+    return float(np.polyfit(points["x"], points["y"], 1)[0])
+
+
+def _finding(panel: pd.DataFrame) -> str:
+    """Say what pooling makes of the slopes within people."""
+    within = [_slope(mine) for _, mine in panel.groupby("person", sort=False)]
+    return (
+        f"Taking repeated measures for independent ones makes slopes of {min(within):+.2f} to "
+        f"{max(within):+.2f} one of {_slope(panel):+.2f}"
+    ).replace("-", "−")
 
 
 def _draw_line(axes: Axes, points: pd.DataFrame, **style: Any) -> float:
@@ -87,4 +95,4 @@ def _draw_line(axes: Axes, points: pd.DataFrame, **style: Any) -> float:
     line = np.polyfit(points["x"], points["y"], 1)
     ends = np.array([points["x"].min(), points["x"].max()])
     axes.plot(ends, np.polyval(line, ends), **style)
-    return float(line[0])
+    return _slope(points)

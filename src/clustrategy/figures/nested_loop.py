@@ -13,26 +13,33 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from clustrategy.core.counted import counted
 from clustrategy.core.inference import CONFIDENCE
-from clustrategy.figures.parts.factors import further_factors
-from clustrategy.figures.parts.frame import compose, line_handles, nothing, strategy_lines, wrap
+from clustrategy.figures.parts.extremes import worst_and_best, worst_values
+from clustrategy.figures.parts.factors import further_factors, varied
+from clustrategy.figures.parts.frame import compose, nothing, wrap
 from clustrategy.figures.parts.intervals import null_band
 from clustrategy.figures.parts.labels import (
     CLUSTERS,
     OBSERVATIONS,
     SIGMA,
+    abbreviations,
     factor_label,
+    strategy_label,
     value_label,
 )
 from clustrategy.figures.parts.options import Options
-from clustrategy.figures.parts.performance import by_kind, of_truth, sims, unusable_fits
-from clustrategy.figures.parts.rates import scale_rates
-from clustrategy.figures.parts.style import INK, MUTED, Look, dress, new_figure
+from clustrategy.figures.parts.performance import by_kind, of_zero, sims, unusable_fits
+from clustrategy.figures.parts.stretched import stretch
+from clustrategy.figures.parts.style import GOOD, INK, MUTED, WRONG, Look, dress, new_figure
 
 NAMES = 1.1
 """Inches for the names of the factors at the right, on a printed page."""
+
+MANY_KINDS = 4
+TYPE_I = "type I error"
 
 
 def nested_loop(
@@ -42,53 +49,51 @@ def nested_loop(
     strategies: Sequence[str],
     options: Options,
 ) -> Figure:
-    """Draw the type I error of all cells or, where no slope is zero, the coverage.
-
-    Parameters
-    ----------
-    table : DataFrame
-        The performance table.
-    factors, strategies : sequence of str
-        The study's factors, and its strategies in order.
-    options : Options
-        The settings of the look, `dgp` and `alpha`.
-    """
+    """Draw the type I error of all cells or, where no slope is zero, the coverage."""
     look = Look.from_options(options)
     table = table[table["strategy"].isin(strategies)]
-    null = of_truth(table, "zero")
+    null = of_zero(table)
     rates = by_kind(null, "rejection_rate", factors, options.get("dgp", {}))
     tests = not rates.empty
     if not tests:
         rates = by_kind(table, "coverage", factors, options.get("dgp", {}))
-    what = "type I error" if tests else "coverage"
+    what = TYPE_I if tests else "coverage"
     target = options["alpha"] if tests else CONFIDENCE
-    title = f"All cells side by side: {what} (nested-loop plot)"
     if rates.empty:
-        return nothing(look, title, "No strategy has a coverage.")
+        return nothing(look, "No strategy has a coverage", "Nested-loop plot of all cells")
 
     order = [*further_factors(table, factors), CLUSTERS, OBSERVATIONS, SIGMA]
     cells = table[order].drop_duplicates().sort_values(order, ignore_index=True)
     rates = rates.merge(cells.assign(cell=cells.index), on=order)
     kinds = list(dict.fromkeys(rates["kind"]))
-    varied = [factor for factor in order if cells[factor].nunique() > 1]
-    panel = look.printed(2.4 if len(kinds) == 1 else 1.9)
-    steps = [look.printed(max(0.34, 0.16 * len(_named(cells[factor])))) for factor in varied]
+    several = varied(cells, order)
+    panel = look.printed(2.4 if len(kinds) == 1 else 1.9 if len(kinds) < MANY_KINDS else 1.2)
+    steps = [look.printed(max(0.34, 0.16 * len(_named(cells[factor])))) for factor in several]
     heights = [panel] * len(kinds) + steps
     height = sum(heights) + look.printed(0.22) * len(kinds)
     figure = new_figure(look, height)
     panels = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)
-    lines = strategy_lines(strategies, look)
-    worst = rates["value"].max() if tests else 1 - rates["value"].min()
+    worst = worst_values(rates.assign(away=rates["value"] if tests else -rates["value"]))
+    ends = [worst["strategy"].iloc[0], *worst["strategy"].iloc[1:][-1:]]
+    lines = _styles(ends, strategies, look)
     for axes, kind in zip(panels[:, 0], kinds, strict=False):
         dress(axes, look)
-        level = target if tests else 1 - target
-        end = float(np.clip(1.05 * worst, 1.5 * level, 1))
-        scale_rates(axes, end, level, panel, look.text, mirrored=not tests)
-        axes.axhspan(*null_band(sims(table), target), color="#d9d9d9", linewidth=0, zorder=0)
+        axes.sharey(panels[0, 0])
+        axes.axhspan(*null_band(sims(table), target), color="#e4e4e4", linewidth=0, zorder=0)
         axes.axhline(target, color=INK, linewidth=look.line, zorder=1)
         axes.set_title(kind, fontsize=look.text, color=INK, loc="left")
         _draw_rates(axes, rates[rates["kind"] == kind], len(cells), lines)
-    for axes, factor in zip(panels[len(kinds) :, 0], varied, strict=True):
+    stretch(
+        panels[0, 0],
+        "y",
+        (rates["value"].min(), rates["value"].max()),
+        target=target,
+        unit=0.02,
+        apart=1.3 * look.text / 72 / panel,
+        write=lambda rate: f"{100 * rate:.3g} %",
+        within=(0, 1),
+    )
+    for axes, factor in zip(panels[len(kinds) :, 0], several, strict=True):
         _draw_factor(axes, cells[factor], factor, look)
     panels[0, 0].set_xlim(0, len(cells))
     for axes in panels[:, 0]:
@@ -97,13 +102,53 @@ def nested_loop(
         figure,
         look,
         panels_height=height,
-        title=title,
-        legends=[line_handles(lines)],
+        title=_finding(worst, what, several),
+        subtitle=f"Nested-loop plot of all cells: {what}",
+        legends=[_handles(lines, ends)],
         xlabel=counted(len(cells), "cell"),
-        ylabel=f"{'rejection rate where the truth is zero' if tests else what} (square-root scale)",
-        caption=_caption(table, rates, tests, target, factors, strategies),
+        ylabel=f"{what} (stretched near {100 * target:g} %)",
+        caption=_caption(table, rates, tests, target, several, factors, strategies),
     )
     return figure
+
+
+def _styles(
+    ends: Sequence[str], strategies: Sequence[str], look: Look
+) -> dict[str, dict[str, Any]]:
+    """Return the style of each strategy's line: all but the worst and the best are grey."""
+    styles: dict[str, dict[str, Any]] = {
+        strategy: {"color": "#9a9a9a", "linewidth": 0.9 * look.line, "zorder": 2}
+        for strategy in strategies
+    }
+    for strategy, colour, place in zip(ends, (WRONG, GOOD), (3, 4), strict=False):
+        styles[strategy] = {"color": colour, "linewidth": 2.2 * look.line, "zorder": place}
+    return styles
+
+
+def _handles(lines: Mapping[str, Mapping[str, Any]], ends: Sequence[str]) -> list[Line2D]:
+    """Return a legend's entries: the worst, the best, and all others as one."""
+    labels = [
+        f"worst: {strategy_label(ends[0])}",
+        *(f"best: {strategy_label(s)}" for s in ends[1:]),
+    ]
+    named = dict(zip(ends, labels, strict=True))
+    others = [name for name in lines if name not in ends]
+    if others:
+        named[others[0]] = counted(len(others), "other")
+    return [Line2D([], [], label=label, **lines[name]) for name, label in named.items()]
+
+
+def _finding(worst: pd.DataFrame, what: str, several: Sequence[str]) -> str:
+    """Say which strategy has the worst cell, which it is, and whose worst cell is the best."""
+    extreme = "up" if what == TYPE_I else "down"
+    return worst_and_best(
+        worst,
+        lambda row: (
+            f"The {what} of {row['who']} goes {extreme} to {100 * row['value']:.3g} %{row['cell']}"
+        ),
+        lambda row: f"that of {row['who']} {100 * row['value']:.3g} % at worst",
+        several,
+    )
 
 
 def _draw_rates(
@@ -115,7 +160,7 @@ def _draw_rates(
         if len(mine):
             steps = np.full(cells, np.nan)
             steps[mine["cell"]] = mine["value"]
-            axes.stairs(steps, baseline=None, zorder=2, **style)
+            axes.stairs(steps, baseline=None, **style)
 
 
 def _named(values: pd.Series) -> list[Any]:
@@ -154,14 +199,16 @@ def _caption(
     rates: pd.DataFrame,
     tests: bool,
     target: float,
+    several: Sequence[str],
     factors: Sequence[str],
     strategies: Sequence[str],
 ) -> str:
-    several = "Of alike predictors lines are means. " if rates["terms"].max() > 1 else ""
+    alike = "Of alike predictors lines are means. " if rates["terms"].max() > 1 else ""
     instead = "" if tests else "No slope is zero in every sim, so that coverage is shown. "
     return (
-        f"{instead}Each step is a cell; the grey steps below tell its factors, of which the last "
-        f"runs fastest. Line: the nominal {target:g}; band: where 95 % of the rates of a strategy "
-        f"that keeps it are. {several}{sims(table):,} sims per cell; slopes alone. "
-        f"{unusable_fits(table, factors, strategies)}"
+        f"{instead}Each step is a cell, each grey line a strategy; the grey steps below tell the "
+        f"cell's factors, of which the last runs fastest. Line: the nominal {target:g}; "
+        "band: where 95 % of the rates of a strategy "
+        f"that keeps it are. {alike}{counted(sims(table), 'sim')} per cell; slopes alone. "
+        f"{abbreviations(several)} {unusable_fits(table, factors, strategies)}"
     )

@@ -7,25 +7,31 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.lines import Line2D
 
 from clustrategy.figures.parts.factors import further_factors
 from clustrategy.figures.parts.files import Rows
-from clustrategy.figures.parts.frame import compose, line_handles, nothing, strategy_lines
-from clustrategy.figures.parts.grid import panel_grid
+from clustrategy.figures.parts.frame import DASHES, compose, nothing
 from clustrategy.figures.parts.intervals import Z_95
-from clustrategy.figures.parts.labels import KIND, SIGMA
+from clustrategy.figures.parts.labels import (
+    CLUSTERS,
+    KIND,
+    SIGMA,
+    level_label,
+    quoted_label,
+)
 from clustrategy.figures.parts.options import Options
-from clustrategy.figures.parts.performance import of_truth, unusable_fits
+from clustrategy.figures.parts.performance import of_zero, unusable_fits
 from clustrategy.figures.parts.predictor_kinds import slopes
-from clustrategy.figures.parts.style import INK, MUTED, Look
+from clustrategy.figures.parts.strategy_panels import strategy_panels
+from clustrategy.figures.parts.stretched import stretch
+from clustrategy.figures.parts.style import INK, MUTED, Look, shades
 
-LEVELS = np.linspace(0, 0.2, 101)
+LEVELS = np.linspace(0, 0.2, 41)
 """The nominal levels at which the distribution is drawn."""
 
-TITLE = "p-values where the truth is zero: how many more are small than should be"
+SUBTITLE = "Where the truth is zero: share of p-values at or below each level, less the level"
 
 
 def p_value_ecdf(
@@ -36,61 +42,74 @@ def p_value_ecdf(
     strategies: Sequence[str],
     options: Options,
 ) -> Figure:
-    """Draw the p-values' distribution function less the uniform one, for each size of datasets.
-
-    Parameters
-    ----------
-    performance : DataFrame
-        The performance table, which knows the slopes whose true value is zero.
-    estimates : Rows
-        The estimates, with their p-values.
-    factors, strategies : sequence of str
-        The study's factors, and its strategies in order.
-    options : Options
-        The settings of the look, `dgp` and `alpha`.
-    """
+    """Draw the p-values' distribution function less the uniform one, a panel for each strategy."""
     look = Look.from_options(options)
     alpha = options["alpha"]
     by = [*further_factors(performance, factors), "term"]
-    null = of_truth(performance, "zero")[by].drop_duplicates()
+    null = of_zero(performance)[by].drop_duplicates()
     shares = distributions(estimates, null, factors, options.get("dgp", {}))
     shares = shares[shares["strategy"].isin(strategies)]
     if shares.empty:
-        reason = "No slope is zero in every sim, so that no p-value belongs to a true null."
-        return nothing(look, TITLE, reason)
-    grid = panel_grid(
-        shares,
-        look,
-        factors=factors,
-        by_kind=True,
-        by_sigma=False,
-        panel_heights=(look.printed(1.6), look.printed(1.05)),
-    )
-    lines = strategy_lines(strategies, look)
+        reason = "No slope is zero in every sim, so that no p-value belongs to a true null"
+        return nothing(look, reason, SUBTITLE)
+    drawn = [name for name in strategies if (shares["strategy"] == name).any()]
+    figure, panels, height, down = strategy_panels(look, drawn)
+    levels = sorted(shares[CLUSTERS].unique())
+    colours = dict(zip(levels, shades(len(levels)), strict=True))
+    dashes = dict(zip(dict.fromkeys(shares[KIND]), DASHES * len(shares), strict=False))
     excess = np.stack(list(shares["share"])) - LEVELS
-    for axes, panel in grid.panels(shares):
-        if panel.empty:
-            axes.text(0.5, 0.5, "no values", transform=axes.transAxes, ha="center", size=look.text)
-            continue
+    for strategy, axes in panels.items():
+        panel = shares[shares["strategy"] == strategy]
         half = Z_95 * np.sqrt(LEVELS * (1 - LEVELS) / (panel["n"] / panel["terms"]).max())
         axes.fill_between(LEVELS, -half, half, color="#d9d9d9", linewidth=0, zorder=0)
         axes.axhline(0, color=INK, linewidth=look.line, zorder=1)
         axes.axvline(alpha, color=MUTED, linewidth=look.line, linestyle=":", zorder=1)
-        for strategy, line in lines.items():
-            for share in panel.loc[panel["strategy"] == strategy, "share"]:
-                axes.plot(LEVELS, share - LEVELS, zorder=2, **line)
-    _scale(grid.axes[0, 0], excess)
+        for _, row in panel.iterrows():
+            line = {"color": colours[row[CLUSTERS]], "linestyle": dashes[row[KIND]]}
+            axes.plot(LEVELS, row["share"] - LEVELS, linewidth=1.2 * look.line, zorder=2, **line)
+    first = panels[drawn[0]]
+    first.set_xlim(0, LEVELS[-1])
+    first.set_xticks([0, 0.1, 0.2], ["0", "10", "20"])
+    stretch(
+        first,
+        "y",
+        (float(excess.min()), float(excess.max())),
+        target=0.0,
+        unit=0.01,
+        apart=1.3 * look.text * down / 72 / height,
+        write=lambda share: f"{100 * share:+.2g}".replace("-", "−") if share else "0",
+    )
+    lines = [
+        [Line2D([], [], color=colours[n], label=level_label(CLUSTERS, n)) for n in levels],
+        [Line2D([], [], color=INK, linestyle=dash, label=kind) for kind, dash in dashes.items()],
+    ]
     compose(
-        grid.figure,
+        figure,
         look,
-        panels_height=grid.height,
-        title=TITLE,
-        legends=[line_handles(lines)],
-        xlabel="nominal level",
-        ylabel="share of p-values at or below the level, less the level",
+        panels_height=height,
+        title=_finding(shares, alpha, strategies),
+        subtitle=SUBTITLE,
+        legends=[handles if len(handles) > 1 else [] for handles in lines],
+        xlabel="nominal level in %",
+        ylabel="share of p-values less the level, in % (stretched near 0)",
         caption=_caption(performance, shares, factors, strategies),
     )
-    return grid.figure
+    return figure
+
+
+def _finding(shares: pd.DataFrame, alpha: float, strategies: Sequence[str]) -> str:
+    """Say whose p-values are too small most often at the level of the tests, and whose least."""
+    column = int(np.abs(LEVELS - alpha).argmin())
+    level = LEVELS[column]
+    found = shares.assign(rate=[share[column] for share in shares["share"]])
+    most = found.groupby("strategy", observed=True)["rate"].max()
+    worst, best = str(most.idxmax()), str(most.idxmin())
+    first = (
+        f"{100 * most[worst]:.3g} % of the p-values of {quoted_label(worst)} are below {level:g}"
+    )
+    if len(most) == 1:
+        return f"{first} where it is worst"
+    return f"{first} where it is worst, {100 * most[best]:.3g} % of {quoted_label(best)}"
 
 
 def distributions(
@@ -145,20 +164,6 @@ def distributions(
     return pd.DataFrame(pooled, columns=[*by, "n", "terms", "share"])
 
 
-def _scale(axes: Axes, excess: np.ndarray) -> None:
-    """Scale the shared axes so that most lines are inside."""
-    top = float(np.quantile(excess.max(axis=1), 0.8))
-    bottom = float(np.quantile(excess.min(axis=1), 0.05))
-    axes.set_ylim(min(1.2 * bottom, -0.02), max(1.1 * top, 0.02))
-    axes.set_xlim(0, LEVELS[-1])
-    axes.set_xticks([0, 0.05, 0.1, 0.15, 0.2])
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda level, _: f"{level:g}"))
-    axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(
-        FuncFormatter(lambda value, _: f"{value:+.2g}".replace("-", "−") if value else "0")
-    )
-
-
 def _caption(
     performance: pd.DataFrame,
     shares: pd.DataFrame,
@@ -168,10 +173,10 @@ def _caption(
     several = "alike slopes and " if shares["terms"].max() > 1 else ""
     lost = unusable_fits(performance, factors, strategies)
     return (
-        "Above zero a strategy rejects too often at that level, below too rarely; dotted line: "
-        f"the level of the tests. Pooled over {several}all levels of the between-cluster sigma, "
+        "Each line is a size of datasets. Above zero a strategy rejects too often at that level, "
+        "below too rarely; dotted line: the level of the tests. "
+        f"Pooled over {several}all levels of the between-cluster sigma, "
         f"{shares['n'].max():,} p-values a line at most. Band: where 95 % of the lines of "
-        "uniform p-values are at a level. Lines that leave a panel, some at its left edge, go on "
-        "above it. Where a p-value is an interval, its upper end counts. Slopes alone. "
-        f"{lost}"
+        "uniform p-values are at a level. Where a p-value is an interval, its upper end counts. "
+        f"Slopes alone. {lost}"
     )

@@ -7,22 +7,37 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from clustrategy.figures.parts.measure_rows import Panels, draw_panels
+from clustrategy.figures.parts.extremes import worst_and_best
+from clustrategy.figures.parts.measure_dots import Measure, draw_measure
 from clustrategy.figures.parts.options import Options
 
 
-def percent(share: float) -> str:
+def signed_percent(share: float) -> str:
     """Write a share in percent, with its sign."""
-    return f"{100 * share:+.0f}%".replace("-", "−") if share else "0%"
+    return f"{100 * share:+.0f} %".replace("-", "−") if abs(share) >= 0.005 else "0 %"
 
 
-PANELS = Panels(
+def _off(row: pd.Series) -> str:
+    share = f"{100 * abs(row['value']):.0f} %"
+    return f"{share} too {'small' if row['value'] < 0 else 'large'}"
+
+
+def _finding(worst: pd.DataFrame, _: pd.DataFrame) -> str:
+    return worst_and_best(
+        worst,
+        lambda row: f"Standard errors of {row['who']} are {_off(row)} in their worst cell",
+        lambda row: f"those of {row['who']} {_off(row)}",
+    )
+
+
+RELATIVE_ERROR = Measure(
     "relative_error",
-    "Standard errors: too small (below zero) or too large",
+    "Relative error of the model SE: its root mean square over the empirical SE, less 1",
     "relative error of the model SE",
     target=0.0,
-    write=percent,
-    caption="Average model SE (root mean square) over the empirical SE, less 1.",
+    unit=0.05,
+    write=signed_percent,
+    finding=_finding,
 )
 
 
@@ -33,15 +48,7 @@ def relative_error(
     strategies: Sequence[str],
     options: Options,
 ) -> Figure:
-    """Draw the relative error of the model SE, cell by cell.
-
-    Parameters
-    ----------
-    performance : DataFrame
-        The performance table.
-    factors, strategies : sequence of str
-        The study's factors, and its strategies in order.
-    options : Options
-        The settings of the look, and `dgp`.
-    """
-    return draw_panels(performance, PANELS, factors=factors, strategies=strategies, options=options)
+    """Draw the relative error of the model SE, cell by cell."""
+    return draw_measure(
+        performance, RELATIVE_ERROR, factors=factors, strategies=strategies, options=options
+    )

@@ -1,4 +1,4 @@
-"""How large the standard errors are."""
+"""How large the standard errors are, beside those that would be honest."""
 
 from __future__ import annotations
 
@@ -7,34 +7,57 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
+from clustrategy.figures.parts.extremes import worst_and_best, worst_values
+from clustrategy.figures.parts.factors import varied
+from clustrategy.figures.parts.honesty import (
+    against_honest,
+    empirical_errors,
+    over_coefficients,
+)
+from clustrategy.figures.parts.labels import abbreviations
 from clustrategy.figures.parts.options import Options
-from clustrategy.figures.parts.score_boxes import draw_boxes
+from clustrategy.figures.parts.score_boxes import ScoreBoxes
+from clustrategy.figures.parts.style import Look
 
 
 def standard_errors(
     scores: pd.DataFrame,
+    performance: pd.DataFrame,
     *,
     factors: Sequence[str],
     strategies: Sequence[str],
     options: Options,
 ) -> Figure:
-    """Draw the sum of each fit's standard errors.
-
-    Parameters
-    ----------
-    scores : DataFrame
-        The scores.
-    factors, strategies : sequence of str
-        The study's factors, and its strategies in order.
-    options : Options
-        The settings of the look.
-    """
-    return draw_boxes(
-        scores,
-        "se_sum",
-        "Standard errors",
-        "sum of standard errors",
-        factors=factors,
-        strategies=strategies,
-        options=options,
+    """Draw the sum of each fit's standard errors, and the sum of the honest ones."""
+    look = Look.from_options(options)
+    boxes = ScoreBoxes(scores, "se_sum", look, factors=factors, strategies=strategies)
+    honest = over_coefficients(empirical_errors(performance, factors), factors)
+    boxes.mark(honest)
+    ratios = against_honest(boxes.medians, honest)
+    boxes.compose(
+        title=_finding(ratios, varied(scores, factors)),
+        subtitle="Standard errors: sum over a fit's coefficients",
+        mark="" if ratios.empty else "honest: what the estimates scatter by",
+        caption=""
+        if ratios.empty
+        else "Black: the empirical SEs of the strategy's own estimates, summed over coefficients; "
+        "none where estimates have no finite variance. " + abbreviations(varied(scores, factors)),
     )
+    return boxes.grid.figure
+
+
+def _finding(ratios: pd.DataFrame, several: Sequence[str]) -> str:
+    """Say whose standard errors are farthest from honest ones, and whose are nearest."""
+    if ratios.empty:
+        return "No strategy has standard errors and an empirical SE to judge them by"
+    return worst_and_best(
+        worst_values(ratios),
+        lambda row: f"Standard errors of {row['who']} are {_off(row['value'])}{row['cell']}",
+        lambda row: f"those of {row['who']} {_off(row['value'])} at worst",
+        several,
+    )
+
+
+def _off(ratio: float) -> str:
+    share = f"{100 * abs(ratio - 1):.0f} %"
+    return f"{share} too {'small' if ratio < 1 else 'large'}"

@@ -57,6 +57,7 @@ def student_figure(it: Example, options: Options) -> Figure:
         look,
         panels_height=height,
         title=_title(it),
+        subtitle="Least squares in each cluster and on all rows, and the slope by each analysis",
         legends=[handles],
         caption=_caption(it),
     )

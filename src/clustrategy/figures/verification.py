@@ -71,6 +71,7 @@ def verification(table: pd.DataFrame, options: Options) -> Figure:
         look,
         panels_height=height,
         title=_title(table),
+        subtitle="Numbers found in simulations less those known in closed form, in Monte Carlo SEs",
         legends=[_handles(table, scored, colours, look)],
         caption=_caption(table, scored, limit),
     )

@@ -6,25 +6,26 @@ statistical methods. Statistics in Medicine 38:2074-2102, figures 5 and 6.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.figures.parts.files import Rows
-from clustrategy.figures.parts.frame import compose, nothing, strategy_inks, wrap
+from clustrategy.figures.parts.frame import compose, nothing, strategy_inks
 from clustrategy.figures.parts.intervals import wilson
-from clustrategy.figures.parts.labels import level_label, strategy_label
+from clustrategy.figures.parts.labels import level_label, quoted_label
 from clustrategy.figures.parts.options import Options
-from clustrategy.figures.parts.style import INK, Colour, Look, dress, new_figure
+from clustrategy.figures.parts.strategy_panels import strategy_panels
+from clustrategy.figures.parts.strokes import strokes
+from clustrategy.figures.parts.style import INK, Colour, Look
 
-TITLE = "Zip plot: the intervals of one cell, those farthest off on top"
+SUBTITLE = "Zip plot: the 95 % intervals of one cell, those farthest off on top"
 COVERING = "#d6d6d6"
 FEWEST = 10
 WITH_DECIMALS = 200
@@ -38,24 +39,12 @@ def zip_plot(
     strategies: Sequence[str],
     options: Options,
 ) -> Figure:
-    """Draw the intervals of the slope and cell whose coverage is worst, a panel per strategy.
-
-    Parameters
-    ----------
-    performance : DataFrame
-        The performance table, which knows true values and coverages.
-    estimates : Rows
-        The estimates, with their intervals.
-    factors, strategies : sequence of str
-        The study's factors, and its strategies in order.
-    options : Options
-        The settings of the look.
-    """
+    """Draw the intervals of the slope and cell whose coverage is worst, a panel per strategy."""
     look = Look.from_options(options)
     place = hardest(performance[performance["strategy"].isin(strategies)], factors)
     if place is None:
-        reason = "No slope is the same in every sim, or no strategy has an interval of one."
-        return nothing(look, TITLE, reason)
+        reason = "No slope is the same in every sim, or no strategy has an interval of one"
+        return nothing(look, reason, SUBTITLE)
     truth = place.pop("true_value")
     columns = ["strategy", "estimate", "std_error", "conf_low", "conf_high"]
     rows = estimates.read(columns, {name: [value] for name, value in place.items()})
@@ -76,16 +65,9 @@ def zip_plot(
     ends = ends[np.isfinite(ends)] if np.isfinite(ends).any() else rows["estimate"] - truth
     reach = 1.1 * np.abs(np.quantile(ends, [0.02, 0.98])).max()
 
-    across = min(len(strategies), 4)
-    down = -(-len(strategies) // across)
-    height = look.printed(1.5) * down + look.printed(0.3)
-    figure = new_figure(look, height)
-    panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    figure, panels, height, _ = strategy_panels(look, strategies)
     colours = strategy_inks(strategies, look)
-    for axes, strategy in zip(panels.flat, strategies, strict=False):
-        dress(axes, look)
-        title = wrap(strategy_label(strategy), 0.84 * look.width / across, look.text)
-        axes.set_title(title, fontsize=look.text, color=INK, loc="left")
+    for strategy, axes in panels.items():
         axes.axvline(truth, color=INK, linewidth=look.line, zorder=3)
         part = parts[strategy]
         if part.empty:
@@ -95,21 +77,19 @@ def zip_plot(
             seen = part[["conf_low", "conf_high"]].clip(truth - 2.0 * reach, truth + 2.0 * reach)
             part = part.assign(**seen)
             _draw_intervals(axes, part, truth, covering[strategy], floor, colour, look)
-    for axes in panels.flat[len(strategies) :]:
-        axes.remove()
-    for axes in panels.flat[len(strategies) - across : len(strategies)]:
-        axes.tick_params(labelbottom=True)
-    panels[0, 0].set_xlim(truth - reach, truth + reach)
-    panels[0, 0].set_ylim(floor, 100)
-    panels[0, 0].set_yticks([floor, *([95] if floor >= 50 else []), 100])
-    panels[0, 0].xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    first = panels[strategies[0]]
+    first.set_xlim(truth - reach, truth + reach)
+    first.set_ylim(floor, 100)
+    first.set_yticks([floor, *([95] if floor >= 50 else []), 100])
+    first.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     term = place.pop("term")
     where = ", ".join(level_label(name, value) for name, value in place.items())
     compose(
         figure,
         look,
         panels_height=height,
-        title=TITLE,
+        title=_finding(covering),
+        subtitle=SUBTITLE,
         xlabel=f"95 % intervals of the slope of {term}, whose true value is {truth:g}",
         ylabel="centile of |estimate − true value| / SE",
         caption=(
@@ -121,6 +101,19 @@ def zip_plot(
         ),
     )
     return figure
+
+
+def _finding(covering: Mapping[str, pd.Series]) -> str:
+    """Say whose intervals of the cell hold the true value least often, and whose most often."""
+    shares = {name: held.mean() for name, held in covering.items() if len(held)}
+    worst, best = min(shares, key=shares.__getitem__), max(shares, key=shares.__getitem__)
+    first = (
+        f"In the hardest cell the true slope is in {100 * shares[worst]:.3g} % of the intervals of "
+        f"{quoted_label(worst)}"
+    )
+    return first + (
+        f", in {100 * shares[best]:.3g} % of {quoted_label(best)}" if len(shares) > 1 else ""
+    )
 
 
 def hardest(performance: pd.DataFrame, factors: Sequence[str]) -> dict[str, Any] | None:
@@ -166,7 +159,9 @@ def _draw_intervals(
     lines = np.stack([ends, np.repeat(rank[:, None], 2, axis=1)], axis=-1)[seen]
     paint = [COVERING if held else colour for held in covering[seen]]
     thick = min(1.6 * look.line, 70 * look.printed(1.1) / max(seen.sum(), 1))
-    axes.add_collection(LineCollection(list(lines), colors=paint, linewidths=thick, zorder=2))
+    for shade in dict.fromkeys(paint):
+        mine = lines[[one == shade for one in paint]]
+        strokes(axes, mine[..., 0], mine[..., 1], edgecolor=shade, linewidth=thick, zorder=2)
     held = int(covering.sum())
     low, high = (100 * float(end) for end in wilson(held, len(off)))
     for level, dash in ((100 * held / len(off), "-"), (low, (0, (4, 2))), (high, (0, (4, 2)))):

@@ -11,8 +11,7 @@ from clustrategy.figures.parts.labels import CLUSTERS, OBSERVATIONS, SIGMA
 
 def further_factors(table: pd.DataFrame, factors: Sequence[str]) -> list[str]:
     """Return the factors with several levels in a table, beyond those that every study has."""
-    others = [name for name in factors if name not in (CLUSTERS, OBSERVATIONS, SIGMA)]
-    return [name for name in others if table[name].nunique() > 1]
+    return varied(table, [name for name in factors if name not in (CLUSTERS, OBSERVATIONS, SIGMA)])
 
 
 def combinations(table: pd.DataFrame, factors: Sequence[str]) -> list[tuple]:
@@ -21,3 +20,8 @@ def combinations(table: pd.DataFrame, factors: Sequence[str]) -> list[tuple]:
         return [()]
     levels = table[list(factors)].drop_duplicates().sort_values(list(factors))
     return list(levels.itertuples(False, None))
+
+
+def varied(table: pd.DataFrame, factors: Sequence[str]) -> list[str]:
+    """Return the factors with several levels in a table."""
+    return [name for name in factors if table[name].nunique() > 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
+from clustrategy.figures.parts.frame import words_on
 from clustrategy.tables.files import write_whole
+
+PATH = re.compile(r'(?<=\sd=")[^"]+')
+LONG = re.compile(r"-?\d+\.\d{3,}")
+COMMAND = re.compile(r"\s*([A-Za-z])\s*")
+"""The paths of an SVG file, and in them the numbers of more than two decimals and the letters."""
 
 
 @contextmanager
@@ -83,9 +90,29 @@ def read_table(path: str | PathLike[str]) -> pd.DataFrame:
 def save(figure: Figure, outputs: Sequence[str | PathLike[str]]) -> None:
     """Write a figure to each output, whole or not at all; the suffix decides the format.
 
-    Equal figures are equal files, so there is no date in them.
+    Its words are in the metadata of the files. Equal figures are equal files, so there is no date
+    in them.
     """
+    words = words_on(figure)
+    described = {"Title": words.title, "Description": words.description}
+    metadata: dict[str, dict[str, Any]] = {
+        ".png": described,
+        ".pdf": {"Title": words.title, "Subject": words.description, "CreationDate": None},
+        ".svg": {**described, "Date": None},
+    }
     for output in map(Path, outputs):
-        metadata = {"CreationDate": None} if output.suffix == ".pdf" else {}
-        with matplotlib.rc_context({"pdf.fonttype": 42}):
-            write_whole(output, partial(figure.savefig, metadata=metadata))
+        with matplotlib.rc_context({"pdf.fonttype": 42, "svg.hashsalt": "clustrategy"}):
+            write_whole(output, partial(_write, figure, metadata[output.suffix]))
+
+
+def _write(figure: Figure, metadata: Mapping[str, Any], path: Path) -> None:
+    figure.savefig(path, metadata=dict(metadata))
+    if path.suffix == ".svg":
+        text = PATH.sub(_shortened, path.read_text(encoding="utf-8"))
+        path.write_text(text, encoding="utf-8")
+
+
+def _shortened(found: re.Match[str]) -> str:
+    """Write a path in fewer letters; hundredths of a point are enough."""
+    rounded = LONG.sub(lambda number: f"{float(number[0]):.2f}", found[0])
+    return COMMAND.sub(r"\1", rounded)

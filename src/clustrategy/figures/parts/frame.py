@@ -1,10 +1,9 @@
-"""What surrounds the panels of a figure: title, legends, axis titles and caption."""
+"""What surrounds the panels of a figure: title, subtitle, legends, axis titles and caption."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -16,17 +15,22 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from clustrategy.figures.parts.labels import strategy_label
-from clustrategy.figures.parts.style import INK, MUTED, Colour, Look, new_figure, shade
+from clustrategy.figures.parts.style import INK, MUTED, Colour, Look, TooTall, new_figure, shade
+from clustrategy.figures.words import Words
 
 EDGE = 0.08
 LEADING = 1.3
-UNDASHED = 5
+BOLD = 1.17
+"""How much wider bold letters are."""
+
 DASHES: tuple[Any, ...] = ("-", (0, (3, 1)), (0, (1, 1)))
 
 
 def wrap(text: str, inches: float, points: float) -> str:
-    """Break a text into lines that fit a width at a font size."""
-    return textwrap.fill(text, max(8, int(inches * 72 / (0.54 * points))))
+    """Break a text into lines that fit a width at a font size, but not before a percent sign."""
+    return textwrap.fill(
+        text.replace(" %", "\N{NO-BREAK SPACE}%"), max(8, int(inches * 72 / (0.54 * points)))
+    )
 
 
 def _text_height(text: str, points: float) -> float:
@@ -56,9 +60,52 @@ def _legend(figure: Figure, look: Look, handles: Sequence[Artist]) -> tuple[Lege
     return legend, extent.height / figure.dpi
 
 
+def lines_of(titles: Sequence[str]) -> int:
+    """Return how many lines titles beside each other take."""
+    return max(title.count("\n") + 1 for title in titles) if any(titles) else 0
+
+
+def title_panels(
+    axes: np.ndarray,
+    blocks: Sequence[str],
+    columns: Sequence[str],
+    look: Look,
+    heads: Sequence[float],
+) -> None:
+    """Write above each block of panels what it is, and above the first what its columns are.
+
+    Parameters
+    ----------
+    axes : ndarray of Axes of shape (blocks, columns)
+        The first panels of each block.
+    blocks, columns : sequence of str
+        The titles, which may be empty.
+    look : Look
+        The figure's look.
+    heads : sequence of float
+        Points that are left free above each block's panels.
+    """
+    style: dict[str, Any] = {"size": look.text, "color": INK}
+    for place, (first, title, head) in enumerate(zip(axes[:, 0], blocks, heads, strict=True)):
+        rise = 3 + head + LEADING * look.text * (lines_of(columns) if place == 0 else 0)
+        # A title makes room for itself; the columns' texts stand below the first one.
+        first.set_title(title or " ", loc="left", pad=rise, weight="bold", **style)
+    where: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    style |= {"ha": "center", "va": "bottom", "in_layout": False}
+    for panel, title in zip(axes[0], columns, strict=True):
+        if title:
+            panel.annotate(title, (0.5, 1), (0, 3 + heads[0]), **where, **style)
+
+
 def strategy_handles(strategies: Sequence[str], colours: Mapping[str, Colour]) -> list[Patch]:
     """Return a legend's entries: a patch of its colour for each strategy."""
     return [Patch(facecolor=colours[name], label=strategy_label(name)) for name in strategies]
+
+
+def dot(label: str, look: Look, **mark: Any) -> Line2D:
+    """Return a legend's entry for one mark."""
+    style = {"color": INK, "marker": "o", "markersize": look.printed(3.4), **mark}
+    return Line2D([], [], linestyle="none", label=label, **style)
 
 
 def strategy_inks(strategies: Sequence[str], look: Look) -> dict[str, Colour]:
@@ -67,27 +114,13 @@ def strategy_inks(strategies: Sequence[str], look: Look) -> dict[str, Colour]:
     return {strategy: shade(colour, 0.12) for strategy, colour in colours.items()}
 
 
-def strategy_lines(strategies: Sequence[str], look: Look) -> dict[str, dict[str, Any]]:
-    """Return the style of each strategy's line; of many lines, neighbours differ in dashes too."""
-    colours = strategy_inks(strategies, look)
-    dashes = DASHES if len(strategies) > UNDASHED else DASHES[:1]
-    return {
-        strategy: {"color": colours[strategy], "linestyle": dash, "linewidth": 1.8 * look.line}
-        for strategy, dash in zip(strategies, cycle(dashes), strict=False)
-    }
-
-
-def line_handles(lines: Mapping[str, Mapping[str, Any]]) -> list[Line2D]:
-    """Return a legend's entries: each strategy's line, as `strategy_lines` gives them."""
-    return [Line2D([], [], label=strategy_label(name), **line) for name, line in lines.items()]
-
-
 def compose(
     figure: Figure,
     look: Look,
     *,
     panels_height: float,
     title: str,
+    subtitle: str,
     caption: str,
     legends: Sequence[Sequence[Artist]] = (),
     xlabel: str = "",
@@ -103,24 +136,38 @@ def compose(
         The figure's look, whose note ends the caption.
     panels_height : float
         Height of the panels with their tick labels, in inches.
-    title, caption : str
-        Texts above and below the panels; long ones are wrapped.
+    title : str
+        A sentence that states what was found, with its numbers.
+    subtitle : str
+        The measure.
+    caption : str
+        How to read the figure. As the other texts, it is wrapped where it is long.
     legends : sequence of sequence of Artist
-        The entries of each legend; the legends stand below the title, one below the other.
+        The entries of each legend; the legends stand below the subtitle, one below the other.
+        Empty ones are left out.
     xlabel, ylabel : str
         Axis titles that all panels share.
+
+    Raises
+    ------
+    TooTall
+        If the whole would be higher than a page.
     """
+    words = Words(title, subtitle, f"{caption} {look.note}".strip())
+    sizes = (BOLD * look.title, look.text, look.text)
     inner = look.width - 2 * EDGE
-    title = wrap(title, inner, look.title)
-    caption = wrap(f"{caption} {look.note}", inner, look.text)
-    placed = [_legend(figure, look, handles) for handles in legends]
+    head, second, foot = (wrap(text, inner, size) for text, size in zip(words, sizes, strict=True))
+    placed = [_legend(figure, look, handles) for handles in legends if handles]
 
     line = LEADING * look.text / 72
-    top = EDGE + _text_height(title, look.title) + sum(height for _, height in placed) + EDGE
-    bottom = EDGE + _text_height(caption, look.text) + EDGE + (line if xlabel else 0)
+    above = _text_height(head, look.title) + _text_height(second, look.text)
+    top = EDGE + above + sum(height for _, height in placed) + EDGE
+    bottom = EDGE + _text_height(foot, look.text) + EDGE + (line if xlabel else 0)
     ylabel = wrap(ylabel, panels_height, look.text)
     left = EDGE / 2 + (_text_height(ylabel, look.text) if ylabel else 0)
     height = top + panels_height + bottom
+    if height > look.page:
+        raise TooTall
     figure.set_size_inches(look.width, height)
 
     box = (left / look.width, bottom / height, 1 - left / look.width, panels_height / height)
@@ -130,34 +177,45 @@ def compose(
         axes.set_position(tuple(np.round(axes.get_position().bounds, 9)))
 
     edge = EDGE / look.width
-    figure.text(edge, 1 - EDGE / height, title, size=look.title, weight="bold", color=INK, va="top")
-    below = height - EDGE - _text_height(title, look.title)
+    below = height - EDGE
+    style: dict[str, Any] = {"size": look.title, "weight": "bold", "color": INK, "va": "top"}
+    figure.text(edge, below / height, head, label=words.title, **style)
+    below -= _text_height(head, look.title)
+    style = {"size": look.text, "color": INK, "va": "top"}
+    figure.text(edge, below / height, second, label=words.subtitle, **style)
+    below -= _text_height(second, look.text)
+    style = {"size": look.text, "color": MUTED, "linespacing": 1.15}
+    figure.text(edge, EDGE / height, foot, label=words.caption, **style)
     for legend, legend_height in placed:
         legend.set_loc("upper left")
         legend.set_bbox_to_anchor((edge, below / height), figure.transFigure)
         below -= legend_height
-    figure.text(edge, EDGE / height, caption, size=look.text, color=MUTED, linespacing=1.15)
 
     corners = np.array([axes.get_position().get_points() for axes in figure.axes])
     centre = (corners[:, 0].min(axis=0) + corners[:, 1].max(axis=0)) / 2
-    words: dict[str, Any] = {"size": look.text, "color": INK}
+    style = {"size": look.text, "color": INK}
     if xlabel:
         figure.text(
-            centre[0], (bottom - 0.2 * line) / height, xlabel, ha="center", va="top", **words
+            centre[0], (bottom - 0.2 * line) / height, xlabel, ha="center", va="top", **style
         )
     if ylabel:
         figure.text(
-            edge, centre[1], ylabel, ha="left", va="center", rotation=90, ma="center", **words
+            edge, centre[1], ylabel, ha="left", va="center", rotation=90, ma="center", **style
         )
 
 
-def nothing(look: Look, title: str, caption: str) -> Figure:
-    """Return a figure without values, whose caption says why there are none."""
+def words_on(figure: Figure) -> Words:
+    """Return the words of a figure that `compose` surrounded, as they were before wrapping."""
+    return Words(*(str(text.get_label()).replace(r"\$", "$") for text in figure.texts[:3]))
+
+
+def nothing(look: Look, title: str, subtitle: str, caption: str = "") -> Figure:
+    """Return a figure without values, whose title says why there are none."""
     height = 0.12 * look.width
     figure = new_figure(look, height)
     axes = figure.subplots()
     axes.set_axis_off()
     words: dict[str, Any] = {"ha": "center", "va": "center", "size": look.text, "color": MUTED}
     axes.text(0.5, 0.5, "no values", transform=axes.transAxes, **words)
-    compose(figure, look, panels_height=height, title=title, caption=caption)
+    compose(figure, look, panels_height=height, title=title, subtitle=subtitle, caption=caption)
     return figure

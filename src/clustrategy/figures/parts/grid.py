@@ -9,13 +9,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.gridspec import SubplotSpec
 
 from clustrategy.figures.parts.factors import combinations, further_factors
 from clustrategy.figures.parts.frame import wrap
 from clustrategy.figures.parts.labels import (
     CLUSTERS,
-    KIND,
     OBSERVATIONS,
     SIGMA,
     level_label,
@@ -29,8 +27,11 @@ MOST_COLUMNS = 4
 TITLE_PAD = 6.0
 """Points between a panel and its title."""
 
-MANY_ROWS = 4
-"""Where there are more rows than this, each is lower."""
+TALLEST = 0.72
+"""Share of a page that the panels take at most, as long as each has its least height."""
+
+LOWEST = 0.06
+"""The least height of a panel, by the figure's width."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,11 @@ class Grid:
     row_levels, column_levels : list of tuple
         Those combinations.
     levels : list
-        The levels of the between-cluster sigma in ascending order, if they stand along the x axis.
+        The levels of the between-cluster sigma in ascending order, along the x axis.
     height : float
         Height in inches that suits the panels.
-    band : sequence of Axes
-        Panels of another kind below the others, with the same levels along their x axes.
+    below : sequence of Axes
+        Panels of another kind below the columns, with the same levels along their x axes.
     """
 
     figure: Figure
@@ -63,7 +64,7 @@ class Grid:
     column_levels: list[tuple]
     levels: list
     height: float
-    band: Sequence[Axes] = ()
+    below: Sequence[Axes] = ()
 
     def panels(self, table: pd.DataFrame) -> Iterator[tuple[Axes, pd.DataFrame]]:
         """Yield each panel with its part of a table, which may be empty."""
@@ -74,15 +75,7 @@ class Grid:
 
 
 def panel_grid(
-    table: pd.DataFrame,
-    look: Look,
-    *,
-    factors: Sequence[str],
-    by_kind: bool = False,
-    band: int = 0,
-    by_sigma: bool = True,
-    panel_heights: tuple[float, float] | None = None,
-    names: float = 0.0,
+    table: pd.DataFrame, look: Look, *, factors: Sequence[str], below: bool = False
 ) -> Grid:
     """Make a figure with a panel for each combination of levels in a table.
 
@@ -94,56 +87,41 @@ def panel_grid(
         The figure's look.
     factors : sequence of str
         The study's factors.
-    by_kind : bool
-        Whether each kind of predictor has its own panels, where the table has several.
-    band : int
-        Number of panels in the band below.
-    by_sigma : bool
-        Whether the levels of the between-cluster sigma stand along the x axes.
-    panel_heights : tuple of float, optional
-        Height of a panel in inches with few rows and with many; by default it follows from the
-        panel's width.
-    names : float
-        Inches that the tick labels at the left take beyond those of numbers.
+    below : bool
+        Whether there is a panel of another kind below each column.
     """
     rows, columns = _arranged(table, factors)
-    if by_kind and table[KIND].nunique() > 1:
-        rows = [KIND, *rows]
     row_levels, column_levels = combinations(table, rows), combinations(table, columns)
-    levels = sorted(table[SIGMA].unique()) if by_sigma else []
-
     beside = rows == [CLUSTERS]
-    panel_width = (look.width - look.printed(0.75 if beside else 0.5) - names) / len(column_levels)
-    many = len(row_levels) > MANY_ROWS
-    if panel_heights is None:
-        highest = 0.22 if many else 0.34
-        panel_height = float(np.clip(0.8 * panel_width, 0.2 * look.width, highest * look.width))
-    else:
-        panel_height = panel_heights[many]
+    panel_width = (look.width - look.printed(0.75 if beside else 0.5)) / len(column_levels)
+    panel_height = float(np.clip(0.8 * panel_width, 0.2 * look.width, 0.34 * look.width))
     titles = _titles(columns, column_levels, "\n", 0.9 * panel_width, look)
-    along = 0.9 * panel_height if beside else 0.85 * look.width - names
+    along = 0.18 * look.width if beside else 0.85 * look.width
     row_names = _titles(rows, row_levels, ", ", along, look)
     line = 1.3 * look.text / 72
     above = 0 if beside or not rows else line * (1 + row_names[0].count("\n"))
-    heights = [(panel_height + above) * len(row_levels) + line * titles[0].count("\n")]
-    if band:
-        heights.append(max(panel_height, 0.25 * look.width))
-    height = sum(heights)
+    most = TALLEST * look.page / (len(row_levels) + below) - above
+    panel_height = max(min(panel_height, most), LOWEST * look.width)
+    extra = line * (titles[0].count("\n") + below)
+    height = (panel_height + above) * len(row_levels) + below * panel_height + extra
+
     figure = new_figure(look, height)
-    parts = figure.add_gridspec(len(heights), 1, height_ratios=heights)
-    axes = _subplots(parts[0], len(row_levels), len(column_levels))
-    below = tuple(_subplots(parts[1], 1, band)[0]) if band else ()
-    grid = Grid(figure, axes, rows, columns, row_levels, column_levels, levels, height, below)
+    shape = len(row_levels) + below, len(column_levels)
+    axes = figure.subplots(*shape, sharex=True, sharey="row", squeeze=False)
+    for panel in axes.flat:
+        dress(panel, look)
+    axes, others = axes[: len(row_levels)], tuple(axes[len(row_levels) :].flat)
+    for panel in axes[1:, 0]:
+        panel.sharey(axes[0, 0])
     for panel, title in zip(axes[0], titles, strict=True):
         panel.set_title(title, fontsize=look.text, color=INK, pad=TITLE_PAD)
+    levels = sorted(table[SIGMA].unique())
+    grid = Grid(figure, axes, rows, columns, row_levels, column_levels, levels, height, others)
     if beside:
         _name_beside(grid, row_names, look)
     elif rows:
         _name_above(grid, row_names, look)
-    for panel in [*axes.flat, *below]:
-        dress(panel, look)
-    if levels:
-        _label_levels(grid, look, panel_width)
+    _label_levels(grid, look, panel_width)
     return grid
 
 
@@ -155,11 +133,6 @@ def _arranged(table: pd.DataFrame, factors: Sequence[str]) -> tuple[list[str], l
     if (further or alone) and len(sizes) <= MOST_COLUMNS:
         return further, [CLUSTERS, OBSERVATIONS]
     return [CLUSTERS, *further], [OBSERVATIONS]
-
-
-def _subplots(part: SubplotSpec, rows: int, columns: int) -> np.ndarray:
-    """Return a matrix of panels that share their axes."""
-    return part.subgridspec(rows, columns).subplots(sharex=True, sharey=True, squeeze=False)
 
 
 def _titles(
@@ -225,10 +198,9 @@ def _name_above(grid: Grid, names: Sequence[str], look: Look) -> None:
 def _label_levels(grid: Grid, look: Look, panel_width: float) -> None:
     """Name the levels below the panels and shade every other one."""
     labels = [value_label(level) for level in grid.levels]
-    narrowest = min(panel_width, look.width / max(len(grid.band), 1))
-    room = narrowest * 72 / len(labels)
+    room = panel_width * 72 / len(labels)
     crowded = max(map(len, labels)) * 0.64 * look.text + 3 > 0.85 * room
-    for axes in [*grid.axes.flat, *grid.band]:
+    for axes in [*grid.axes.flat, *grid.below]:
         axes.set_xlim(-0.5, len(labels) - 0.5)
         axes.set_xticks(range(len(labels)), labels)
         axes.tick_params(axis="x", length=0, rotation=90 if crowded else 0)

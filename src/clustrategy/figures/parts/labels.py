@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 CLUSTERS = "clusters"
 OBSERVATIONS = "obs_per_cluster"
 SIGMA = "between_cluster_sigma"
 KIND = "kind"
+
+LONGEST = 48
+"""Characters of a strategy's name; of a longer one the middle is left out."""
+
+SHORT = {OBSERVATIONS: "{} obs.", SIGMA: "σ {}"}
+"""Levels of factors where there is little room."""
 
 STRATEGIES = {
     "cluster_robust": "cluster-robust OLS",
@@ -52,8 +59,28 @@ LEVELS = {
 
 
 def strategy_label(strategy: str) -> str:
-    """Return a strategy's name for readers, which is its label where there is no other."""
-    return STRATEGIES.get(strategy, strategy.replace("$", r"\$"))
+    """Return a strategy's name for readers: its label, of a long one the two ends."""
+    words = "".join(filter(str.isprintable, " ".join(strategy.split())))
+    if len(words) > LONGEST:
+        words = f"{words[:30].rstrip()}…{words[-15:].lstrip()}"
+    return STRATEGIES.get(strategy, words.replace("$", r"\$"))
+
+
+def kind_label(kind: str) -> str:
+    """Return what a kind of terms is called, which may be the name of a user's column."""
+    return " ".join(kind.split()).replace("$", r"\$")
+
+
+def kind_title(kind: str) -> str:
+    """Return what stands above the panels of a kind of terms."""
+    words = kind_label(kind)
+    return words[:1].upper() + words[1:]
+
+
+def quoted_label(strategy: str) -> str:
+    """Return a strategy's name for a sentence, in quotation marks if it has a comma."""
+    label = strategy_label(strategy)
+    return f"“{label}”" if "," in label else label
 
 
 def factor_label(factor: str) -> str:
@@ -79,3 +106,30 @@ def level_label(factor: str, value: Any) -> str:
     if factor == KIND:
         return str(value)
     return f"{factor_label(factor)} {value_label(value)}"
+
+
+def cell_label(levels: Mapping[Any, Any], factors: Iterable[str]) -> str:
+    """Return a cell's levels in few letters, such as ``10 clusters, 5 obs., σ 1``."""
+    return ", ".join(
+        SHORT[name].format(value_label(levels[name]))
+        if name in SHORT
+        else level_label(name, levels[name])
+        for name in factors
+    )
+
+
+def abbreviations(factors: Iterable[str]) -> str:
+    """Say in a sentence what the short words of `cell_label` stand for."""
+    words = {OBSERVATIONS: "obs.: observations per cluster", SIGMA: "σ: between-cluster sigma"}
+    said = "; ".join(words[name] for name in factors if name in words)
+    return f"{said}." if said else ""
+
+
+def percent(share: float) -> str:
+    """Write a share in percent."""
+    return f"{100 * share:.3g} %"
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Join texts to an enumeration."""
+    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)

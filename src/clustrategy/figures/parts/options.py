@@ -27,6 +27,10 @@ class Options(TypedDict, total=False):
         What of the data-generating process is the same in all cells.
     alpha : float
         The level of the tests.
+    verdict : mapping
+        The study's settings of verdicts.
+    reference : str, optional
+        The label of the strategy that others are compared with; the first unless given.
     """
 
     width: float
@@ -37,3 +41,5 @@ class Options(TypedDict, total=False):
     lollipop: str
     dgp: Mapping[str, Any]
     alpha: float
+    verdict: Mapping[str, Any]
+    reference: str | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,27 +16,14 @@ from clustrategy.figures.parts.predictor_kinds import slopes
 RATES = ("coverage", "bias_eliminated_coverage", "rejection_rate", "unusable_rate")
 """The measures that are a share of the fits."""
 
-Truth = Literal["any", "zero", "nonzero"]
 
-
-def of_truth(table: pd.DataFrame, truth: Truth) -> pd.DataFrame:
-    """Return the rows of the coefficients whose true value is zero, or is not.
-
-    A coefficient that is drawn anew in every sim is neither.
-    """
-    if truth == "any":
-        return table
-    value = table["true_value"]
-    return table[value == 0 if truth == "zero" else value.notna() & (value != 0)]
+def of_zero(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the coefficients whose true value is zero in every sim."""
+    return table[table["true_value"] == 0]
 
 
 def by_kind(
-    table: pd.DataFrame,
-    measure: str,
-    factors: Sequence[str],
-    dgp: Mapping[str, Any],
-    *,
-    by_truth: bool = False,
+    table: pd.DataFrame, measure: str, factors: Sequence[str], dgp: Mapping[str, Any]
 ) -> pd.DataFrame:
     """Average a measure over the slopes of a kind, for each cell and strategy.
 
@@ -54,8 +41,6 @@ def by_kind(
         The study's factors.
     dgp : mapping
         What of the data-generating process is the same in all cells.
-    by_truth : bool
-        Whether slopes of different true values are different kinds.
 
     Returns
     -------
@@ -65,16 +50,9 @@ def by_kind(
     mine = (table["measure"] == measure) & (table["handling"] == "case_wise")
     mine &= np.isfinite(table["value"]) & (table["note"] != NO_VARIANCE)
     rows = slopes(table[mine], dgp)
-    if by_truth:
-        rows["kind"] += true_value_words(rows)
     return rows.groupby([*factors, "strategy", "kind"], as_index=False, sort=False).agg(
         value=("value", "mean"), mcse=("mcse", "mean"), n=("n", "min"), terms=("term", "nunique")
     )
-
-
-def true_value_words(rows: pd.DataFrame) -> pd.Series:
-    """Return what the name of a kind has behind it where kinds differ by their true values."""
-    return rows["true_value"].map(", true value {:g}".format)
 
 
 def with_intervals(values: pd.DataFrame, measure: str) -> pd.DataFrame:

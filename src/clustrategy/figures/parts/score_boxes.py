@@ -1,125 +1,152 @@
-"""Box plots of a score: what the figures of scores share."""
+"""Box plots of a score by cell: what the figures of scores share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.cbook import boxplot_stats
-from matplotlib.collections import LineCollection, PolyCollection
-from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from clustrategy.core.counted import counted
 from clustrategy.figures.parts.frame import compose, strategy_handles
-from clustrategy.figures.parts.grid import panel_grid
+from clustrategy.figures.parts.grid import Grid, panel_grid
 from clustrategy.figures.parts.intervals import median_interval
 from clustrategy.figures.parts.labels import SIGMA, factor_label, strategy_label
-from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.slots import slots
-from clustrategy.figures.parts.style import Colour, Look
+from clustrategy.figures.parts.strokes import strokes
+from clustrategy.figures.parts.style import INK, Look
 
-WHISKERS = (5, 95)
-BOX = 0.85
-BAND = 0.62
+WHISKERS = (0.05, 0.25, 0.5, 0.75, 0.95)
+BOX, BAND, MARK = 0.72, 0.55, 1.0
+"""Widths in slots."""
 
 
-def draw_boxes(
-    table: pd.DataFrame,
-    column: str,
-    title: str,
-    ylabel: str,
-    *,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-    options: Options,
-) -> Figure:
-    """Draw box plots of a score: a panel for each size of datasets, a box for each strategy.
+class ScoreBoxes:
+    """A panel for each size of datasets, in it a box for each strategy at each level of sigma.
 
     Parameters
     ----------
-    table : DataFrame
-        The scores.
+    scores : DataFrame
+        The scores, NaN for fits that gave none.
     column : str
         The score's column.
-    title, ylabel : str
-        What the score is for, and what it is.
+    look : Look
+        The figure's look.
     factors, strategies : sequence of str
         The study's factors, and its strategies in order.
-    options : Options
-        The settings of the look.
+    below : bool
+        Whether there is a row of further panels below, one for each column.
     """
-    look = Look.from_options(options)
-    colours = look.strategy_colours(strategies)
-    grid = panel_grid(table, look, factors=factors)
-    shown = table[np.isfinite(table[column])]
-    for axes, panel in grid.panels(shown):
+
+    def __init__(
+        self,
+        scores: pd.DataFrame,
+        column: str,
+        look: Look,
+        *,
+        factors: Sequence[str],
+        strategies: Sequence[str],
+        below: bool = False,
+    ) -> None:
+        scores = scores[scores["strategy"].isin(strategies)]
+        self.look, self.scores, self.column = look, scores, column
+        self.factors, self.strategies = factors, strategies
+        self.colours = look.strategy_colours(strategies)
+        self.shown = scores[np.isfinite(scores[column])]
+        self.grid: Grid = panel_grid(scores, look, factors=factors, below=below)
+        centres, self.slot = slots(len(self.grid.levels), len(strategies))
+        self.places = dict(
+            zip(product(self.grid.levels, strategies), centres.ravel().tolist(), strict=True)
+        )
+        for axes, panel in self.grid.panels(self.shown):
+            self._draw(axes, panel)
+        self.scale = _scale(self.grid.axes[0, 0], look, bool((self.shown[column] > 0).any()))
+
+    @property
+    def medians(self) -> pd.Series:
+        """The median score by cell and strategy."""
+        return self.shown.groupby([*self.factors, "strategy"], observed=True)[self.column].median()
+
+    def x(self, rows: pd.DataFrame) -> np.ndarray:
+        """Return where the boxes of some rows stand."""
+        keys = zip(rows[SIGMA], rows["strategy"], strict=True)
+        return np.array([self.places[key] for key in keys], dtype=float)
+
+    def _draw(self, axes: Axes, panel: pd.DataFrame) -> None:
+        """Draw boxes, medians and their intervals."""
         if panel.empty:
-            axes.text(0.5, 0.5, "no values", transform=axes.transAxes, ha="center", size=look.text)
-        else:
-            _draw_panel(axes, panel, column, grid.levels, colours, look)
-    scale = _scale(grid.axes[0, 0], look, bool((shown[column] > 0).any()))
-    compose(
-        grid.figure,
-        look,
-        panels_height=grid.height,
-        title=f"{title}: {ylabel} in each simulation",
-        legends=[strategy_handles(strategies, colours)],
-        xlabel=factor_label(SIGMA),
-        ylabel=f"{ylabel}{scale}",
-        caption=_caption(table, shown, factors, strategies),
-    )
-    return grid.figure
+            words: dict[str, Any] = {"ha": "center", "size": self.look.text}
+            axes.text(0.5, 0.5, "no values", transform=axes.transAxes, **words)
+        line = self.look.line
+        for strategy, mine in panel.groupby("strategy", observed=True):
+            parts = [(level, part.to_numpy()) for level, part in mine.groupby(SIGMA)[self.column]]
+            x = np.array([self.places[level, str(strategy)] for level, _ in parts])[:, None]
+            quantiles = np.array([np.quantile(part, WHISKERS) for _, part in parts])
+            low, q1, median, q3, high = quantiles.T[:, :, None]
+            style: dict[str, Any] = {"edgecolor": self.colours[str(strategy)]}
+            half = BOX * self.slot / 2
+            box = x + half * np.array([-1, 1, 1, -1, -1])
+            strokes(axes, box, np.hstack([q1, q1, q3, q3, q1]), linewidth=1.1 * line, **style)
+            ends = np.vstack([np.hstack([low, q1]), np.hstack([q3, high])])
+            strokes(axes, np.vstack([x, x]) + [0, 0], ends, linewidth=1.1 * line, **style)
+            across = x + half * np.array([-1, 1])
+            strokes(axes, across, median + [0, 0], linewidth=2.4 * line, zorder=3, **style)
+            ends = np.array([median_interval(part) for _, part in parts])
+            around = x + BAND * self.slot / 2 * np.array([-1, 1, 1, -1])
+            band: dict[str, Any] = {"facecolor": self.colours[str(strategy)], "linewidth": 0}
+            strokes(axes, around, ends[:, [0, 0, 1, 1]], fill=True, alpha=0.4, zorder=1.9, **band)
+        axes.autoscale_view(scalex=False)
 
+    def mark(self, values: pd.Series) -> None:
+        """Draw a black line behind the box of each cell and strategy for which there is a value."""
+        rows = values.dropna().rename("mark").reset_index()
+        for axes, panel in self.grid.panels(rows[rows["strategy"].isin(self.strategies)]):
+            across = self.x(panel)[:, None] + MARK * self.slot / 2 * np.array([-1, 1])
+            y = panel["mark"].to_numpy()[:, None] + [0, 0]
+            strokes(axes, across, y, edgecolor=INK, linewidth=1.6 * self.look.line, zorder=1.5)
+            axes.autoscale_view(scalex=False)
 
-def _draw_panel(
-    axes: Axes,
-    panel: pd.DataFrame,
-    column: str,
-    levels: Sequence[float],
-    colours: Mapping[str, Colour],
-    look: Look,
-) -> None:
-    """Draw boxes, medians and their intervals, as one collection of each for speed."""
-    centres, slot = slots(len(levels), len(colours))
-    parts = {key: part.to_numpy() for key, part in panel.groupby([SIGMA, "strategy"])[column]}
-    places = dict(zip(product(levels, colours), centres.flat, strict=True))
-    drawn = [key for key in places if key in parts]
-    values = [parts[key] for key in drawn]
-    paint = [colours[name] for _, name in drawn]
-    x = np.array([places[key] for key in drawn])
-    marks = boxplot_stats(values, whis=WHISKERS)
-    low, q1, median, q3, high = (
-        np.array([mark[name] for mark in marks]) for name in ("whislo", "q1", "med", "q3", "whishi")
-    )
-    left, right = x - BOX * slot / 2, x + BOX * slot / 2
-    box = _paths([left, right, right, left, left], [q1, q1, q3, q3, q1])
-    whiskers = _paths([x, x], [low, q1]) + _paths([x, x], [q3, high])
-    thin = {"linewidths": 1.1 * look.line}
-    axes.add_collection(
-        LineCollection(box, colors=paint, capstyle="projecting", joinstyle="round", **thin)
-    )
-    axes.add_collection(LineCollection(whiskers, colors=2 * paint, **thin))
-    middle = _paths([left, right], [median, median])
-    axes.add_collection(LineCollection(middle, colors=paint, linewidths=2.4 * look.line, zorder=3))
-    ends = np.array([median_interval(part) for part in values])
-    left, right = x - BAND * slot / 2, x + BAND * slot / 2
-    bands = _paths([left, right, right, left], [*ends.T.repeat(2, axis=0)])
-    axes.add_collection(
-        PolyCollection(bands, facecolors=paint, alpha=0.4, linewidths=0, zorder=1.9)
-    )
-    axes.autoscale_view(scalex=False)
+    def compose(self, *, title: str, subtitle: str, caption: str, mark: str = "") -> None:
+        """Surround the panels; ``mark`` says what the black lines are, if there are any."""
+        line = Line2D([], [], color=INK, linewidth=1.6 * self.look.line, label=mark)
+        seen = set(self.shown["strategy"])
+        drawn = [name for name in self.strategies if name in seen]
+        compose(
+            self.grid.figure,
+            self.look,
+            panels_height=self.grid.height,
+            title=title,
+            subtitle=f"{subtitle}{self.scale}",
+            legends=[[*strategy_handles(drawn, self.colours), *([line] if mark else [])]],
+            xlabel=factor_label(SIGMA),
+            caption=f"{self._reading()} {caption}".strip(),
+        )
 
-
-def _paths(x: Sequence[np.ndarray], y: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Return paths, each (points, 2), from the coordinates of all first points, all second, ..."""
-    return list(np.stack([np.stack(x, axis=-1), np.stack(y, axis=-1)], axis=-1))
+    def _reading(self) -> str:
+        """Say how to read the boxes, and how many values are missing."""
+        sims = int(self.scores.groupby([*self.factors, "strategy"], observed=True).size().max())
+        every = self.scores["strategy"].value_counts()
+        lost = every - self.shown["strategy"].value_counts().reindex(every.index, fill_value=0)
+        named = [f"{strategy_label(s)} {lost[s]:,}" for s in self.strategies if lost.get(s, 0)]
+        absent = (
+            f"{len(self.scores) - len(self.shown):,} of {len(self.scores):,} fits gave no value "
+            f"and are not shown ({', '.join(named)})"
+            if named
+            else "every fit gave a value"
+        )
+        return (
+            "Boxes: quartiles; whiskers: 5th to 95th percentile; thick line: median; shaded: its "
+            f"95 % interval (Monte Carlo error). {counted(sims, 'sim')} per cell; {absent}."
+        )
 
 
 def _scale(axes: Axes, look: Look, positive: bool) -> str:
-    """Scale the shared y axis and return what its title is to say of that."""
+    """Scale the shared y axis and return what the subtitle is to say of that."""
     if look.scale == "linear" or not positive:
         axes.set_ylim(bottom=0)
         return ""
@@ -131,22 +158,3 @@ def _scale(axes: Axes, look: Look, positive: bool) -> str:
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     return " (log scale)"
-
-
-def _caption(
-    table: pd.DataFrame, shown: pd.DataFrame, factors: Sequence[str], strategies: Sequence[str]
-) -> str:
-    sims = int(table.groupby([*factors, "strategy"]).size().max())
-    missing = table["strategy"].value_counts().sub(shown["strategy"].value_counts(), fill_value=0)
-    lost = [f"{strategy_label(name)} {missing[name]:.0f}" for name in strategies if missing[name]]
-    absent = (
-        f"{len(table) - len(shown):,} of {len(table):,} fits gave no value and are not shown "
-        f"({', '.join(lost)})"
-        if lost
-        else "every fit gave a value"
-    )
-    return (
-        "Boxes: quartiles; whiskers: 5th to 95th percentile, no outliers are drawn; thick line: "
-        "median; shaded band: its 95 % order-statistic interval (Monte Carlo error). "
-        f"{sims} sims per cell; {absent}."
-    )

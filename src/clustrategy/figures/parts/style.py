@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
 from clustrategy.figures.parts.options import Options
 
@@ -20,9 +20,10 @@ INK = "#222222"
 MUTED = "#666666"
 BAND = "#f2f2f2"
 WRONG = "#b3261e"
+GOOD = "#0173b2"
 
-MOST_PIXELS = 50_000
-"""The most from top to bottom of the panels; a picture cannot have 2^16."""
+PAGE = 12.5 / 9
+"""Height over width of a page of A4 without its margins."""
 
 Colour = tuple[float, float, float]
 
@@ -70,6 +71,11 @@ class Look:
         return points * max(self.width / PRINT_WIDTH, 1)
 
     @property
+    def page(self) -> float:
+        """The most inches from top to bottom of the figure."""
+        return PAGE * max(self.width, PRINT_WIDTH)
+
+    @property
     def text(self) -> float:
         """Font size of all text but the title."""
         return self.printed(8)
@@ -107,7 +113,7 @@ class Look:
 
 
 class TooTall(Exception):
-    """A figure would have more pixels from top to bottom than a picture can have."""
+    """A figure would be higher than a page."""
 
 
 def new_figure(look: Look, height: float) -> Figure:
@@ -116,13 +122,19 @@ def new_figure(look: Look, height: float) -> Figure:
     Raises
     ------
     TooTall
-        If ``height``, in inches, is more than `MOST_PIXELS`.
+        If ``height``, in inches, is more than that of a page.
     """
-    if height * look.dpi > MOST_PIXELS:
+    if height > look.page:
         raise TooTall
     figure = Figure(figsize=(look.width, height), dpi=look.dpi)
     FigureCanvasAgg(figure)
     return figure
+
+
+def shades(count: int) -> list[Colour]:
+    """Return colours for the levels of a number, from light to dark."""
+    levels = colormaps["plasma"](np.linspace(0.82, 0.0, max(count, 2))[-count:])
+    return [to_rgb(level) for level in levels]
 
 
 def tint(colour: Colour, amount: float) -> Colour:
@@ -143,9 +155,3 @@ def dress(axes: Axes, look: Look) -> None:
         spine.set(visible=side in ("left", "bottom"), color=MUTED, linewidth=look.line)
     axes.grid(axis="y", color="#dddddd", linewidth=look.line)
     axes.set_axisbelow(True)
-
-
-def outlined(look: Look, ground: str) -> Mapping[str, Any]:
-    """Return the style of a text that stays legible over marks."""
-    stroke = withStroke(linewidth=look.printed(1.5), foreground=ground)
-    return {"size": look.text, "color": INK, "path_effects": [stroke], "zorder": 5}

@@ -1,0 +1,134 @@
+"""Panels in which each strategy has a row: blocks of rows below each other, columns of panels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from clustrategy.figures.parts.frame import lines_of, title_panels
+from clustrategy.figures.parts.labels import strategy_label
+from clustrategy.figures.parts.style import INK, MUTED, Look, dress, new_figure
+
+PAGE = 5.2
+"""Inches that all rows share on a printed page, as long as their letters stay legible."""
+
+ROOMY, CLOSE, CLOSEST = 0.27, 0.17, 0.095
+"""Inches of a row on a printed page: with two lines of text, with one, and at the least."""
+
+
+@dataclass(frozen=True)
+class DotRows:
+    """Rows of strategies, the same ones in the same order in each block.
+
+    Attributes
+    ----------
+    figure : Figure
+        The figure that holds the panels.
+    axes : ndarray of Axes of shape (blocks, columns)
+        The panels, on whose y axes the strategies stand at 0, 1, ... from above.
+    places : mapping of str to float
+        Where each strategy stands.
+    text : float
+        Font size of the texts of rows.
+    lines : int
+        The lines of text that a row has room for.
+    height : float
+        Inches of all panels with their labels.
+    """
+
+    figure: Figure
+    axes: np.ndarray
+    places: Mapping[str, float]
+    text: float
+    lines: int
+    height: float
+
+    def at(self, strategies: Iterable[str]) -> np.ndarray:
+        """Return where strategies stand."""
+        return np.array([self.places[name] for name in strategies])
+
+    def beside(self, block: int, texts: Mapping[str, str], heading: str) -> None:
+        """Write a text at the right of each strategy's row, below a heading."""
+        axes = self.axes[block, -1]
+        words: dict[str, Any] = {"size": self.text, "linespacing": 1.0}
+        for strategy, text in texts.items():
+            _note(axes, text, (1, self.places[strategy]), (6, 0), va="center", color=INK, **words)
+        _note(axes, heading, (1, -0.6), (6, 3), va="bottom", color=MUTED, **words)
+
+
+def dot_rows(
+    look: Look,
+    *,
+    strategies: Sequence[str],
+    blocks: Sequence[str],
+    columns: Sequence[str] = ("",),
+    lines: int = 1,
+    roomy: float = ROOMY,
+    heads: Sequence[float] = (),
+    sharex: bool = True,
+) -> DotRows:
+    """Make a figure with a row for each strategy.
+
+    Parameters
+    ----------
+    look : Look
+        The figure's look.
+    strategies : sequence of str
+        The strategies from above.
+    blocks, columns : sequence of str
+        What is written above each block of rows, and above each column of panels.
+    lines : int
+        The lines of text, one or two, that a row is to have room for if all rows fit a page.
+    roomy : float
+        Inches of a row with two lines, on a printed page, if all rows fit it.
+    heads : sequence of float
+        Points that are left free above each block.
+    sharex : bool
+        Whether the columns share their x axis; the panels of a column always do.
+    """
+    pitch = float(
+        np.clip(PAGE / (len(blocks) * len(strategies)), CLOSEST, CLOSE if lines == 1 else roomy)
+    )
+    lines = 2 if pitch >= ROOMY else 1
+    text = look.printed(min(8.0 if lines == 2 else 7.0, 72 * pitch / 1.25))
+    heads = heads or [0.0] * len(blocks)
+    titles = 1.5 * look.text * (len(blocks) + lines_of(columns)) + sum(heads)
+    height = look.printed(pitch) * (len(strategies) + 0.2)
+    # Below the last block stand the labels of the x axis.
+    total = height * len(blocks) + (titles + 2.2 * look.text) / 72
+    figure = new_figure(look, total)
+    axes = figure.subplots(
+        len(blocks), len(columns), sharex="all" if sharex else "col", sharey=True, squeeze=False
+    )
+    rows = DotRows(
+        figure, axes, {name: float(i) for i, name in enumerate(strategies)}, text, lines, total
+    )
+    for panel in axes.flat:
+        dress(panel, look)
+        panel.grid(visible=False)
+        panel.tick_params(axis="y", length=0, labelsize=text)
+        for place in range(0, len(strategies), 2):
+            panel.axhspan(place - 0.5, place + 0.5, color="#f7f7f7", linewidth=0, zorder=-2)
+    axes[0, 0].set_ylim(len(strategies) - 0.4, -0.6)
+    axes[0, 0].set_yticks(range(len(strategies)), [*map(strategy_label, strategies)])
+    title_panels(axes, blocks, columns, look, heads)
+    return rows
+
+
+def _note(
+    axes: Axes, text: str, place: tuple[float, float], shift: tuple[float, float], **words: Any
+) -> None:
+    style: dict[str, Any] = {"ha": "left", "color": INK, "annotation_clip": False}
+    axes.annotate(
+        text,
+        place,
+        shift,
+        xycoords=axes.get_yaxis_transform(),
+        textcoords="offset points",
+        **style | words,
+    )

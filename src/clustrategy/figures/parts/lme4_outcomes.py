@@ -1,0 +1,73 @@
+"""How the fits by lme4 in the audit ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from clustrategy.audit.tolerances import CRITERION, SHORT
+from clustrategy.evaluation.lme4_rules import Rule, failures
+from clustrategy.figures.parts.stacks import Outcome
+
+OUTCOMES = {
+    "singular": Outcome("singular at the optimum", 0.0),
+    "warned": Outcome("warned at the optimum", 0.65, "/////"),
+    "short": Outcome("stopped short of it", 0.35, "\\\\\\\\\\"),
+    "error": Outcome("no fit", 0.0, "xxxxx", dark=True),
+}
+RULES: tuple[Rule, ...] = (">=1.1-19", "<=1.1-18")
+FLAGS = ["optimizer_warning", "gradient_warning", "hessian_warning"]
+
+
+def outcomes(audit: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
+    """Return how each fit by lme4 in the audit ended.
+
+    Parameters
+    ----------
+    audit : DataFrame
+        The audit.
+    factors : sequence of str
+        The study's factors.
+
+    Returns
+    -------
+    DataFrame
+        Factors, sim, strategy, ``outcome`` (the first of error, short, singular and warned that
+        is true, else ok) and for each of `RULES` whether the fit failed by it.
+    """
+    key = [*factors, "sim", "strategy"]
+    fits = audit.drop_duplicates([*key, "reference"])
+    own = fits[[*key, "best_reml_criterion", "reml_criterion", "singular"]]
+    others = fits[[*key, "best_reml_criterion", "reference_reml_criterion", "reference_singular"]]
+    optima = pd.concat([own, others.set_axis(own.columns, axis=1)])
+    excess = optima["reml_criterion"] - optima["best_reml_criterion"]
+    optima = optima[excess <= CRITERION].drop_duplicates(key)
+    lme4 = fits[fits["reference"] == "lme4"]
+    theirs = lme4.filter(like="reference_").rename(columns=lambda name: name[len("reference_") :])
+    best = lme4[key].merge(optima[[*key, "singular"]], how="left")["singular"]
+    outcome = np.select(
+        [
+            theirs["status"].isin(["error", "undefined"]),
+            theirs["reml_criterion"] - lme4["best_reml_criterion"] > SHORT,
+            best.eq(True).to_numpy(),
+            theirs[FLAGS].any(axis=1),
+        ],
+        ["error", "short", "singular", "warned"],
+        "ok",
+    )
+    flags = {str(name): column.to_numpy() for name, column in theirs.items()}
+    rules = {rule: failures(flags, rule) for rule in RULES}
+    return lme4[key].assign(outcome=outcome, **rules)
+
+
+def in_words(fits: pd.DataFrame) -> str:
+    """Say what the bars of the fits by lme4 count, and how many failed by lme4's own messages."""
+    newer, older = (int(fits[rule].sum()) for rule in RULES)
+    return (
+        f"Bottom: lme4's {len(fits):,} fits of the same datasets, each counted once, as what holds "
+        "first of: no fit; stopped short, its REML criterion more than 1e-4 above the least of all "
+        "engines; singular; warned. Without fit_success by the messages of lme4 since 1.1-19: "
+        f"{newer:,}, before: {older:,}."
+    )

@@ -1,0 +1,300 @@
+"""A performance measure with a row for each strategy, in which each cell is a mark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from clustrategy.core.counted import counted
+from clustrategy.figures.parts.dot_rows import DotRows, dot_rows
+from clustrategy.figures.parts.extremes import worst_values
+from clustrategy.figures.parts.factors import varied
+from clustrategy.figures.parts.frame import compose, dot, nothing
+from clustrategy.figures.parts.intervals import Z_95, null_band
+from clustrategy.figures.parts.labels import (
+    CLUSTERS,
+    KIND,
+    abbreviations,
+    cell_label,
+    level_label,
+    strategy_label,
+)
+from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.performance import (
+    RATES,
+    by_kind,
+    sims,
+    unusable_fits,
+    with_intervals,
+    without_variance,
+)
+from clustrategy.figures.parts.stretched import stretch
+from clustrategy.figures.parts.strokes import dots, strokes
+from clustrategy.figures.parts.style import INK, MUTED, Look, shades
+
+SPREAD = 0.62
+"""Share of a row that its marks take."""
+
+ROOMY = 0.45
+"""Inches of a row on a printed page, if all rows fit it."""
+
+MOST_NAMED = 6
+"""Of more numbers of clusters the legend names the first, the middle and the last."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What the rows show.
+
+    Attributes
+    ----------
+    name : str
+        The measure.
+    subtitle, xlabel : str
+        What it is, and the title of its axis.
+    target : float or None
+        The value that it should have, if any.
+    unit : float
+        The distance from the target within which the axis is about linear.
+    write : callable
+        Writes a value, on the axis and beside the rows.
+    finding : callable
+        Says in a sentence what was found, from what `worst_values` returns and all values.
+    worst : {"farthest", "lowest", "highest"}
+        Which cell is the worst: the farthest from the target or, where only one side does harm,
+        the lowest or the highest.
+    caption : str
+        What the caption is to explain.
+    standardised : bool
+        Whether values are divided by the empirical SE, which their Monte Carlo SEs must tell:
+        those are the empirical SE over √n.
+    sticks : bool
+        Whether a line leads from the target to each mark.
+    """
+
+    name: str
+    subtitle: str
+    xlabel: str
+    target: float | None
+    unit: float
+    write: Callable[[float], str]
+    finding: Callable[[pd.DataFrame, pd.DataFrame], str]
+    worst: Literal["farthest", "lowest", "highest"] = "farthest"
+    caption: str = ""
+    standardised: bool = False
+    sticks: bool = False
+
+
+def signed(value: float) -> str:
+    """Write a value with its sign and two significant digits."""
+    return f"{value:+.2g}".replace("-", "−") if value else "0"
+
+
+def draw_measure(
+    table: pd.DataFrame,
+    measure: Measure,
+    *,
+    factors: Sequence[str],
+    strategies: Sequence[str],
+    options: Options,
+) -> Figure:
+    """Draw a measure: a row for each strategy, in it a mark for each cell.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The performance table, or the rows of some of its coefficients.
+    measure : Measure
+        What is drawn.
+    factors, strategies : sequence of str
+        The study's factors, and its strategies in order.
+    options : Options
+        The settings of the look, and `dgp`.
+    """
+    look = Look.from_options(options)
+    table = table[table["strategy"].isin(strategies)]
+    values = _values(table, measure, factors, options.get("dgp", {}))
+    lost = unusable_fits(table, factors, strategies)
+    if values.empty:
+        return nothing(look, f"No strategy has a value of {measure.xlabel}", measure.subtitle, lost)
+
+    values["away"] = _away(values["value"], measure)
+    worst = worst_values(values)
+    ordered = [
+        *worst["strategy"][::-1],
+        *(s for s in strategies if s not in set(worst["strategy"])),
+    ]
+    kinds = list(dict.fromkeys(values[KIND]))
+    several = varied(table, factors)
+    rows = dot_rows(look, strategies=ordered, blocks=kinds, lines=2, roomy=ROOMY)
+    band = _band(measure, sims(table))
+    for axes, kind in zip(rows.axes[:, 0], kinds, strict=True):
+        mine = values[values[KIND] == kind]
+        if measure.target is not None:
+            axes.axvline(measure.target, color=INK, linewidth=look.line, zorder=1)
+        if band is not None:
+            axes.axvspan(*band, color="#dcdcdc", linewidth=0, zorder=0)
+        _draw_cells(axes, mine, rows, measure, look)
+        marked = worst_values(mine) if several else mine
+        texts = {row["strategy"]: _said(row, measure, several) for _, row in marked.iterrows()}
+        rows.beside(
+            kinds.index(kind),
+            dict.fromkeys(ordered, "no value") | texts,
+            "worst cell" if several else "value",
+        )
+    _scale(rows.axes[0, 0], values, measure, look)
+    compose(
+        rows.figure,
+        look,
+        panels_height=rows.height,
+        title=measure.finding(worst, values),
+        subtitle=measure.subtitle,
+        legends=[_handles(values, look)],
+        xlabel=measure.xlabel + ("" if measure.target is None else " (stretched near the target)"),
+        caption=f"{_caption(table, values, measure, band, several, factors, strategies)} {lost}",
+    )
+    return rows.figure
+
+
+def _away(values: pd.Series, measure: Measure) -> pd.Series:
+    """Return how bad each value is, relative to the others."""
+    if measure.worst == "farthest":
+        return (values - (measure.target or 0.0)).abs()
+    return -values if measure.worst == "lowest" else values
+
+
+def _values(
+    table: pd.DataFrame, measure: Measure, factors: Sequence[str], dgp: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Return a measure by kind of predictor, with the ends of its 95 % Monte Carlo intervals."""
+    values = by_kind(table, measure.name, factors, dgp)
+    if measure.standardised:
+        unit = values["mcse"] * np.sqrt(values["n"])
+        values[["value", "mcse"]] = values[["value", "mcse"]].div(unit.where(unit > 0), axis=0)
+        values = values.dropna(subset=["value"])
+    return with_intervals(values, measure.name).sort_values([*factors], kind="stable")
+
+
+def _band(measure: Measure, n: int) -> tuple[float, float] | None:
+    """Return where 95 % of the values found in `n` sims are if the target is true, if known."""
+    if measure.name in RATES and measure.target is not None:
+        return null_band(n, measure.target)
+    half = Z_95 / max(n, 1) ** 0.5
+    return (-half, half) if measure.standardised else None
+
+
+def _draw_cells(
+    axes: Axes, values: pd.DataFrame, rows: DotRows, measure: Measure, look: Look
+) -> None:
+    """Draw the cells, from above in the order of the factors, and the intervals of the worst."""
+    groups = values.groupby("strategy")["value"]
+    inside = (groups.cumcount() + 0.5) / groups.transform("size") - 0.5
+    values = values.assign(y=rows.at(values["strategy"]) + SPREAD * inside)
+    size = min(look.printed(3.2), 0.45 * rows.text)
+    for clusters, colour in zip(*_levels(values), strict=True):
+        mine = values[values[CLUSTERS] == clusters]
+        if measure.sticks and measure.target is not None:
+            ends = mine.assign(start=measure.target)[["start", "value"]].to_numpy()
+            y = mine[["y", "y"]].to_numpy()
+            style: dict[str, Any] = {"edgecolor": colour, "linewidth": 0.7 * look.line}
+            strokes(axes, ends, y, alpha=0.4, zorder=1.5, **style)
+        dots(axes, mine["value"], mine["y"], size, edgecolor=colour, zorder=3)
+    worst = worst_values(values)
+    bar: dict[str, Any] = {"linewidth": 1.6 * look.line, "edgecolor": INK, "zorder": 2.5}
+    strokes(axes, worst[["low", "high"]].to_numpy(), worst[["y", "y"]].to_numpy(), **bar)
+    ring: dict[str, Any] = {"markerfacecolor": "none", "color": INK, "zorder": 4}
+    width = 1.2 * look.line
+    axes.plot("value", "y", "o", data=worst, markersize=1.7 * size, markeredgewidth=width, **ring)
+
+
+def _levels(values: pd.DataFrame) -> tuple[list, list]:
+    """Return the numbers of clusters and their colours."""
+    levels = sorted(values[CLUSTERS].unique())
+    return levels, shades(len(levels))
+
+
+def _handles(values: pd.DataFrame, look: Look) -> list[Line2D]:
+    """Return a legend's entries for the numbers of clusters, if there are several."""
+    levels, colours = _levels(values)
+    handles = [
+        dot(level_label(CLUSTERS, level), look, color=colour)
+        for level, colour in zip(levels, colours, strict=True)
+    ]
+    if len(handles) > MOST_NAMED:
+        handles = [handles[0], handles[len(handles) // 2], handles[-1]]
+    return handles if len(handles) > 1 else []
+
+
+def _said(row: pd.Series, measure: Measure, several: Sequence[str]) -> str:
+    """Write the value of a cell and, where there are several, which it is."""
+    value = measure.write(row["value"])
+    return f"{value}: {cell_label(row.to_dict(), several)}" if several else value
+
+
+def _scale(axes: Axes, values: pd.DataFrame, measure: Measure, look: Look) -> None:
+    """Stretch the shared x axis near the target; without one it is linear."""
+    ends = values[["value", "low", "high"]].to_numpy()
+    low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
+    if measure.target is None:
+        margin = 0.04 * (high - low) or 0.5
+        axes.set_xlim(low - margin, high + margin)
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: measure.write(value)))
+        return
+    stretch(
+        axes,
+        "x",
+        (low, high),
+        target=measure.target,
+        unit=measure.unit,
+        apart=8 * look.text / 72 / look.width,
+        write=measure.write,
+        within=(0, 1) if measure.name in RATES else (-np.inf, np.inf),
+    )
+    for one in axes.figure.axes:
+        one.grid(axis="x", color="#dddddd", linewidth=look.line)
+        one.tick_params(axis="x", color=MUTED)
+
+
+def _caption(
+    table: pd.DataFrame,
+    values: pd.DataFrame,
+    measure: Measure,
+    band: tuple[float, float] | None,
+    several: Sequence[str],
+    factors: Sequence[str],
+    strategies: Sequence[str],
+) -> str:
+    spared = without_variance(table, measure.name).drop_duplicates([*factors, "strategy"])
+    cells = spared["strategy"].value_counts()
+    named = ", ".join(f"{strategy_label(s)} {cells[s]}" for s in strategies if s in cells)
+    parts = [
+        measure.caption,
+        f"Each mark is a cell. Ring: the {measure.worst} value, with its 95 % Monte Carlo interval"
+        + (" (Wilson)" if measure.name in RATES else "")
+        + (" and, at the right, its cell." if several else "."),
+        "Line: the target"
+        + (
+            "."
+            if band is None
+            else "; grey: where 95 % of the marks are of strategies that reach it."
+        )
+        if measure.target is not None
+        else "",
+        "Of alike predictors marks are means, with the largest Monte Carlo error that these can "
+        "have."
+        if values["terms"].max() > 1
+        else "",
+        f"Left out: estimates without a finite variance ({named} cells)." if len(spared) else "",
+        abbreviations(several),
+        f"{counted(sims(table), 'sim')} per cell; slopes alone.",
+    ]
+    return " ".join(part for part in parts if part)

@@ -1,0 +1,256 @@
+"""What the figures of verdicts have in common: rows, regions, marks and words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from clustrategy.core.counted import counted
+from clustrategy.dgp.kinds import INTERCEPT_KIND
+from clustrategy.figures.parts.frame import dot
+from clustrategy.figures.parts.labels import listed, quoted_label
+from clustrategy.figures.parts.style import Look
+
+FALSE_POSITIVES = "false_positive_rate"
+UNUSABLE = "unusable_rate"
+
+MOST_LETTERS = 30
+"""Letters of a reason that there is room for."""
+
+MOST_NAMED = 3
+"""Strategies that a title names; more are counted."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How a verdict looks: by shape and lightness as well as by colour.
+
+    Attributes
+    ----------
+    words : str
+        The verdict for readers.
+    marker : str
+        Its shape.
+    colour, face : str
+        The colours of its edge and of its inside.
+    size : float
+        Its width, relative to a circle's.
+    ground : str
+        The shade of the region of the rates that it is given to, if it is a region's.
+    """
+
+    words: str
+    marker: str
+    colour: str
+    face: str
+    size: float = 1.0
+    ground: str = ""
+
+
+SAFE_UNDECIDED = "undecided, but safe"
+
+MARKS: Mapping[str, Mark] = {
+    "conservative": Mark("conservative", "v", "#0173b2", "#9fd0ee", 1.1, "#e3eef7"),
+    "holds": Mark("holds", "o", "#0173b2", "#0173b2", 1.0, "#f4f9f4"),
+    "slightly_liberal": Mark("slightly liberal", "^", "#a65a00", "#f5b041", 1.15, "#fdf0d5"),
+    "liberal": Mark("liberal", "X", "#8c1a11", "#8c1a11", 1.2, "#f9dcd6"),
+    SAFE_UNDECIDED: Mark("undecided, but safe", "o", "#0173b2", "white"),
+    "undecided": Mark("undecided", "o", "#777777", "white", 0.8),
+}
+"""The verdicts, from too few false positives to too many, and those that are none."""
+
+REGIONS = [verdict for verdict, mark in MARKS.items() if mark.ground]
+
+
+def rows_of(
+    verdicts: pd.DataFrame, measure: str, strategies: Sequence[str], scope: str = "cell"
+) -> pd.DataFrame:
+    """Return the rows of a measure that have a value, at one scope."""
+    mine = (verdicts["measure"] == measure) & (verdicts["scope"] == scope)
+    mine &= verdicts["strategy"].isin(strategies) & np.isfinite(verdicts["value"].astype(float))
+    return verdicts[mine]
+
+
+def over_cells(
+    verdicts: pd.DataFrame, strategies: Sequence[str], factors: Sequence[str], scope: str = "all"
+) -> pd.DataFrame:
+    """Return the false-positive rates of the worst cells, with the levels of these cells.
+
+    Parameters
+    ----------
+    verdicts : DataFrame
+        The table of verdicts.
+    strategies, factors : sequence of str
+        The study's strategies and factors.
+    scope : str
+        ``all`` cells, or a factor: the cells of each of its levels.
+    """
+    cells = rows_of(verdicts, FALSE_POSITIVES, strategies)
+    over = rows_of(verdicts, FALSE_POSITIVES, strategies, scope)
+    by = ["strategy", "kind", *([scope] if scope in factors else [])]
+    others = [name for name in factors if name not in by]
+    worst = cells.loc[cells.groupby(by, dropna=False)["value"].idxmax(), [*by, *others]]
+    return over.drop(columns=others).merge(worst, on=by)
+
+
+def why_none(verdicts: pd.DataFrame, subtitle: str) -> tuple[str, str, str]:
+    """Return title, subtitle and caption of a figure without false-positive rates."""
+    notes = verdicts.loc[verdicts["measure"] == FALSE_POSITIVES, "note"].dropna()
+    said = ", ".join(dict.fromkeys(note for note in notes if note))
+    why = f"The table of verdicts says: {said}." if said else ""
+    return "No strategy has a false-positive rate", subtitle, why
+
+
+def without_value(verdicts: pd.DataFrame, kind: str, strategies: Iterable[str]) -> dict[str, str]:
+    """Say of each strategy why it has no false-positive rate for a kind of terms."""
+    mine = verdicts[(verdicts["measure"] == FALSE_POSITIVES) & (verdicts["kind"] == kind)]
+    notes = dict(zip(mine["strategy"], mine["note"].fillna(""), strict=True))
+    said = {name: notes.get(name) or "no value" for name in strategies}
+    return {name: why if len(why) <= MOST_LETTERS else "no value" for name, why in said.items()}
+
+
+def kinds_shown(rows: pd.DataFrame) -> list[str]:
+    """Return the kinds of terms, the intercept last."""
+    kinds = list(dict.fromkeys(rows["kind"]))
+    return sorted(kinds, key=lambda kind: kind == INTERCEPT_KIND)
+
+
+def of_slopes(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of all kinds but the intercept; those of the intercept if it is alone."""
+    slopes = rows[rows["kind"] != INTERCEPT_KIND]
+    return rows if slopes.empty else slopes
+
+
+def by_worst_cell(over: pd.DataFrame, strategies: Sequence[str]) -> list[str]:
+    """Return the strategies with the lowest worst rate first, those without a rate last."""
+    worst = of_slopes(over).groupby("strategy")["value"].max()
+    return sorted(strategies, key=lambda name: worst.get(name, np.inf))
+
+
+def limits(options: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """Return between which rates each region lies."""
+    verdict, alpha = options["verdict"], options["alpha"]
+    inner = [alpha * verdict[name] for name in ("lower", "upper", "liberal")]
+    ends = np.clip([0.0, *inner, 1.0], 0, 1).tolist()
+    return dict(zip(REGIONS, zip(ends, ends[1:], strict=False), strict=True))
+
+
+def marks_of(rows: pd.DataFrame) -> pd.Series:
+    """Return the key in `MARKS` of each row."""
+    safe = rows["safe"].eq(True) & (rows["verdict"] == "undecided")
+    return rows["verdict"].mask(safe, SAFE_UNDECIDED)
+
+
+def draw_verdicts(
+    axes: Axes, rows: pd.DataFrame, x: np.ndarray, y: np.ndarray, points: float, **style: Any
+) -> None:
+    """Draw a mark for the verdict of each row, ``points`` wide."""
+    keys = marks_of(rows)
+    for key, mark in MARKS.items():
+        here = (keys == key).to_numpy()
+        if here.any():
+            axes.scatter(
+                x[here],
+                y[here],
+                s=(mark.size * points) ** 2,
+                marker=mark.marker,
+                facecolor=mark.face,
+                edgecolor=mark.colour,
+                linewidth=0.14 * points,
+                clip_on=False,
+                zorder=3,
+                **style,
+            )
+
+
+def verdict_handles(rows: pd.DataFrame, look: Look) -> list[Line2D]:
+    """Return a legend's entries for the verdicts of rows."""
+    met = set(marks_of(rows))
+    return [
+        dot(
+            mark.words,
+            look,
+            marker=mark.marker,
+            color=mark.colour,
+            markerfacecolor=mark.face,
+            markersize=look.printed(4.2) * mark.size,
+        )
+        for key, mark in MARKS.items()
+        if key in met
+    ]
+
+
+def safe_everywhere(over: pd.DataFrame, strategies: Sequence[str]) -> list[str]:
+    """Return the strategies that are safe in all cells for each kind that is judged."""
+    judged = of_slopes(over)
+    unsafe = set(judged.loc[~judged["safe"].eq(True), "strategy"])
+    return [name for name in strategies if name in set(judged["strategy"]) - unsafe]
+
+
+def liberal_somewhere(over: pd.DataFrame, strategies: Sequence[str]) -> list[str]:
+    """Return the strategies that are liberal in some cell."""
+    cells = of_slopes(over).groupby("strategy")["liberal_cells"].max()
+    return [name for name in strategies if cells.get(name, 0) > 0]
+
+
+def finding(verdicts: pd.DataFrame, strategies: Sequence[str], factors: Sequence[str]) -> str:
+    """Say in a sentence which strategies are liberal and which are safe.
+
+    Parameters
+    ----------
+    verdicts : DataFrame
+        The table of verdicts.
+    strategies, factors : sequence of str
+        The study's strategies and factors.
+    """
+    over = of_slopes(over_cells(verdicts, strategies, factors))
+    sims = counted(int(rows_of(verdicts, FALSE_POSITIVES, strategies)["n"].max()), "sim")
+    most = over.sort_values("liberal_cells", ascending=False, kind="stable")
+    most = most[most["liberal_cells"] > 0].drop_duplicates("strategy")
+    safe = safe_everywhere(over, strategies)
+    cells = int(over["cells"].max())
+    everywhere = "" if cells == 1 else f" in all {cells} cells"
+
+    if len(strategies) == 1:
+        (name,) = map(quoted_label, strategies)
+        if len(most):
+            where = f" in {int(most['liberal_cells'].iloc[0])} of {cells} cells" * (cells > 1)
+            return f"{name} is liberal{where}"
+        if safe:
+            return f"{name} is safe{everywhere}"
+        return (
+            f"{name} is not found liberal, nor can it be called safe{everywhere} with {sims} a cell"
+        )
+    count = len(most)
+    of_all = f"{count} of {len(strategies)} strategies {'is' if count == 1 else 'are'} liberal"
+    shares = [
+        _share(quoted_label(row["strategy"]), int(row["liberal_cells"]), int(row["cells"]))
+        for row in most.to_dict("records")
+    ]
+    if not count:
+        first = "No strategy is found liberal"
+    elif count <= MOST_NAMED:
+        first = f"{of_all}: {listed(shares)}"
+    else:
+        first = of_all + (f" somewhere, most of all {shares[0]}" if everywhere else "")
+    if count == len(strategies):
+        return first
+    if not safe:
+        return f"{first}; none can be called safe{everywhere} with {sims} a cell"
+    if len(safe) == len(strategies):
+        whose = f"all {len(safe)}"
+    elif len(safe) <= MOST_NAMED:
+        whose = listed([quoted_label(name) for name in safe])
+    else:
+        whose = f"{len(safe)} of {len(strategies)}"
+    return f"{first}; {whose} {'is' if len(safe) == 1 else 'are'} safe{everywhere}"
+
+
+def _share(name: str, count: int, cells: int) -> str:
+    return name if cells == 1 else f"{name} ({count} of {cells} cells)"

@@ -1,0 +1,272 @@
+"""The verdict of each strategy in each cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from clustrategy.core.counted import counted
+from clustrategy.dgp.kinds import INTERCEPT_KIND
+from clustrategy.figures.parts.dot_rows import dot_rows
+from clustrategy.figures.parts.factors import combinations, varied
+from clustrategy.figures.parts.frame import compose, dot, nothing
+from clustrategy.figures.parts.labels import factor_label, kind_title, level_label, value_label
+from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.style import INK, MUTED, Look
+from clustrategy.figures.parts.verdicts import (
+    FALSE_POSITIVES,
+    UNUSABLE,
+    by_worst_cell,
+    draw_verdicts,
+    finding,
+    kinds_shown,
+    of_slopes,
+    over_cells,
+    rows_of,
+    verdict_handles,
+    why_none,
+    without_value,
+)
+
+SUBTITLE = "Verdict on the false-positive rate of each strategy in each cell"
+
+MOST_CELLS, MORE_CELLS = 50, 120
+"""Where there are more cells, they stand in several blocks; the second where rows are many."""
+
+MOST_ROWS = 70
+"""So many rows fit a page."""
+
+TOO_MANY_UNUSABLE = 0.05
+"""A larger share of unusable fits bars a strategy from being safe."""
+
+HEAD_PAD = 3.0
+"""Points between a head and what is above it."""
+
+LETTER = 0.62
+"""Width of a letter of a level, in font sizes."""
+
+NAMES = 2.6
+"""Inches beside the panels, on a printed page."""
+
+
+def verdict_map(
+    verdicts: pd.DataFrame,
+    *,
+    factors: Sequence[str],
+    strategies: Sequence[str],
+    options: Options,
+) -> Figure:
+    """Draw a mark for the verdict of each strategy in each cell."""
+    look = Look.from_options(options)
+    every = rows_of(verdicts, FALSE_POSITIVES, strategies)
+    if every.empty:
+        return nothing(look, *why_none(verdicts, SUBTITLE))
+    shown = of_slopes(every)
+    kinds = kinds_shown(shown)
+    along = varied(every, factors) or list(factors[:1])
+    stacked, along = _stacked(every, along, len(kinds) * len(strategies))
+    cells = every[[*stacked, *along]].drop_duplicates().sort_values([*stacked, *along])
+    starts = {level: _places(part, along) for level, part in _parts(cells, stacked)}
+
+    blocks = [(kind, level) for kind in kinds for level in starts]
+    titles = [_title(kind, kinds, stacked, level) for kind, level in blocks]
+    over = over_cells(verdicts, strategies, factors)
+    ordered = by_worst_cell(over, strategies)
+    width = max(place[-1] for place in starts.values()) + 1
+    room = 72 * look.printed(6.5 - NAMES) / width
+    parts = [part for _ in kinds for _, part in _parts(cells, stacked)]
+    heads = [
+        _head(part, along, starts[level], look, room)
+        for part, (_, level) in zip(parts, blocks, strict=True)
+    ]
+    heads = [head if i == 0 or head != heads[i - 1] else [] for i, head in enumerate(heads)]
+    rows = dot_rows(
+        look,
+        strategies=ordered,
+        blocks=titles,
+        heads=[sum(row.height for row in head) + HEAD_PAD * bool(head) for head in heads],
+    )
+    mark = min(0.68 * room, 0.7 * rows.text, look.printed(5))
+    unusable = rows_of(verdicts, UNUSABLE, strategies)
+    lost = unusable[unusable["value"] > TOO_MANY_UNUSABLE]
+    for axes, (kind, level), part, head in zip(rows.axes[:, 0], blocks, parts, heads, strict=True):
+        axes.set_xlim(-0.7, width - 0.3)
+        axes.tick_params(axis="x", bottom=False, labelbottom=False)
+        axes.spines[:].set_visible(False)
+        _write(axes, head, look)
+        placed = part.assign(x=starts[level])
+        mine = shown[shown["kind"] == kind].merge(placed, on=[*stacked, *along])
+        draw_verdicts(axes, mine, mine["x"].to_numpy(), rows.at(mine["strategy"]), mark)
+        barred = lost.merge(placed, on=[*stacked, *along])
+        axes.scatter(
+            barred["x"],
+            rows.at(barred["strategy"]),
+            s=(1.75 * mark) ** 2,
+            marker="s",
+            facecolor="none",
+            edgecolor=INK,
+            linewidth=look.line,
+        )
+    for block, (kind, level) in enumerate(blocks):
+        if len(cells) > 1:
+            mine = shown[(shown["kind"] == kind)]
+            mine = mine[(mine[stacked] == list(level)).all(axis=1)]
+            counts = {
+                str(name): f"{safe.eq(True).sum()} of {len(safe)}"
+                for name, safe in mine.groupby("strategy")["safe"]
+            }
+            missing = without_value(
+                verdicts, kind, (name for name in ordered if name not in counts)
+            )
+            rows.beside(block, missing | counts, "safe cells")
+    seen = verdict_handles(shown, look)
+    unusable_mark = dot("more than 5 % of fits unusable", look, marker="s", markerfacecolor="none")
+    compose(
+        rows.figure,
+        look,
+        panels_height=rows.height,
+        title=finding(verdicts, strategies, factors),
+        subtitle=SUBTITLE,
+        legends=[[*seen, *([unusable_mark] if len(lost) else [])]],
+        caption=_caption(every, kinds),
+    )
+    return rows.figure
+
+
+def _parts(cells: pd.DataFrame, stacked: Sequence[str]) -> list[tuple[tuple, pd.DataFrame]]:
+    """Return the cells of each block."""
+    return [
+        (level, cells[(cells[list(stacked)] == list(level)).all(axis=1)])
+        for level in combinations(cells, stacked)
+    ]
+
+
+def _stacked(every: pd.DataFrame, varied: Sequence[str], rows: int) -> tuple[list[str], list[str]]:
+    """Return the factors whose levels have blocks of ``rows`` rows of their own, and the others."""
+    cells = every[list(varied)].drop_duplicates()
+    for most in (MOST_CELLS, MORE_CELLS):
+        count = 0
+        while count < len(varied) - 1:
+            parts = _parts(cells, varied[:count])
+            if max(len(part) for _, part in parts) <= most:
+                break
+            count += 1
+        if rows * len(combinations(cells, varied[:count])) <= MOST_ROWS:
+            break
+    return list(varied[:count]), list(varied[count:])
+
+
+def _places(cells: pd.DataFrame, along: Sequence[str]) -> np.ndarray:
+    """Return where cells stand: those that differ in the last factor alone next to each other."""
+    gaps = np.zeros(len(cells))
+    for factor, gap in zip(along[:-1], (1.0, *[0.45] * len(along)), strict=False):
+        values = cells[factor].to_numpy()
+        gaps[1:] = np.maximum(gaps[1:], gap * (values[1:] != values[:-1]))
+    return np.arange(len(cells)) + np.cumsum(gaps)
+
+
+def _title(kind: str, kinds: Sequence[str], stacked: Sequence[str], level: tuple) -> str:
+    words = [kind_title(kind)] if len(kinds) > 1 or not stacked else []
+    return ", ".join([*words, *map(level_label, stacked, level)])
+
+
+class HeadRow(NamedTuple):
+    """A factor whose levels stand above the cells.
+
+    Attributes
+    ----------
+    factor : str
+        Its name.
+    labels : dict of float to str
+        Its levels, at the middles of the cells that have them.
+    size, height : float
+        Points of a letter, and of the row.
+    upright : bool
+        Whether there is room for the levels as they are; else they are turned.
+    """
+
+    factor: str
+    labels: dict[float, str]
+    size: float
+    height: float
+    upright: bool
+
+
+def _head(
+    cells: pd.DataFrame, along: Sequence[str], places: np.ndarray, look: Look, room: float
+) -> list[HeadRow]:
+    """Return the rows above a block, the lowest first.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        The block's cells.
+    along : sequence of str
+        The factors, the one that changes fastest last.
+    places : ndarray
+        Where the cells stand.
+    look : Look
+        The figure's look.
+    room : float
+        Points between neighbouring cells.
+    """
+    rows = []
+    for outer in (list(along[:count]) for count in range(len(along), 0, -1)):
+        runs = (cells[outer] != cells[outer].shift()).any(axis=1).cumsum().to_numpy()
+        labels: dict[float, str] = {}
+        least = np.inf
+        for run in np.unique(runs):
+            here = runs == run
+            middle = float(places[here][[0, -1]].mean())
+            labels[middle] = value_label(cells[outer[-1]].to_numpy()[here][0])
+            least = min(least, here.sum())
+        longest = LETTER * max(map(len, labels.values()))
+        size = least * room / longest
+        upright = size >= 0.8 * look.text
+        size = min(look.text, size if upright else 0.95 * least * room)
+        height = 1.2 * size if upright else longest * size + 3
+        rows.append(HeadRow(outer[-1], labels, size, height, upright))
+    return rows
+
+
+def _write(axes: Axes, head: Sequence[HeadRow], look: Look) -> None:
+    """Write the rows of a head above a panel, and at the left what they are."""
+    rise = 3.0
+    transform = axes.get_xaxis_transform()
+    for row in head:
+        style: dict[str, Any] = {"va": "bottom", "textcoords": "offset points"}
+        for place, label in row.labels.items():
+            turned: dict[str, Any] = {"ha": "center", "rotation": 0 if row.upright else 90}
+            axes.annotate(
+                label, (place, 1), (0, rise), transform, size=row.size, color=INK, **style | turned
+            )
+        name = factor_label(row.factor)
+        axes.annotate(
+            name,
+            (0, 1),
+            (-6, rise),
+            "axes fraction",
+            ha="right",
+            size=look.text,
+            color=MUTED,
+            **style,
+        )
+        rise += row.height
+
+
+def _caption(every: pd.DataFrame, kinds: Sequence[str]) -> str:
+    parts = [
+        "The verdict is the region that the 95 % interval of the rate lies in, undecided where it "
+        "touches several. Safe: the one-sided 95 % limit is not above the end of holds, and at "
+        "most 5 % of the fits are unusable; a cell can be safe and undecided.",
+        "The intercept's verdicts are in the table alone."
+        if INTERCEPT_KIND in set(every["kind"]) - set(kinds)
+        else "",
+        f"{counted(int(every['n'].max()), 'sim')} per cell. The lowest worst cell stands above.",
+    ]
+    return " ".join(part for part in parts if part)
