@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
-from clustrategy.figures.parts.frame import words_on
+from clustrategy.figures.parts.frame import wordless, words_on
 from clustrategy.tables.files import write_whole
 
 PATH = re.compile(r'(?<=\sd=")[^"]+')
@@ -90,8 +90,8 @@ def read_table(path: str | PathLike[str]) -> pd.DataFrame:
 def save(figure: Figure, outputs: Sequence[str | PathLike[str]]) -> None:
     """Write a figure to each output, whole or not at all; the suffix decides the format.
 
-    Its words are in the metadata of the files. Equal figures are equal files, so there is no date
-    in them.
+    Its words are in the metadata of the files. An SVG is for pages, which print the words as text:
+    its picture is without them. Equal figures are equal files, so there is no date in them.
     """
     words = words_on(figure)
     described = {"Title": words.title, "Description": words.description}
@@ -106,10 +106,21 @@ def save(figure: Figure, outputs: Sequence[str | PathLike[str]]) -> None:
 
 
 def _write(figure: Figure, metadata: Mapping[str, Any], path: Path) -> None:
-    figure.savefig(path, metadata=dict(metadata))
-    if path.suffix == ".svg":
-        text = PATH.sub(_shortened, path.read_text(encoding="utf-8"))
-        path.write_text(text, encoding="utf-8")
+    if path.suffix != ".svg":
+        figure.savefig(path, metadata=dict(metadata))
+        return
+    with wordless(figure):
+        # Legends are no part of the layout, and would be cut off.
+        drawn = [*figure.get_default_bbox_extra_artists(), *figure.legends]
+        figure.savefig(
+            path,
+            metadata=dict(metadata),
+            bbox_inches="tight",
+            pad_inches=0.05,
+            bbox_extra_artists=drawn,
+        )
+    text = PATH.sub(_shortened, path.read_text(encoding="utf-8"))
+    path.write_text(text, encoding="utf-8")
 
 
 def _shortened(found: re.Match[str]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.text import Text
 
 from clustrategy.figures.parts.labels import strategy_label
 from clustrategy.figures.parts.style import INK, MUTED, Colour, Look, TooTall, new_figure, shade
@@ -206,7 +208,24 @@ def compose(
 
 def words_on(figure: Figure) -> Words:
     """Return the words of a figure that `compose` surrounded, as they were before wrapping."""
-    return Words(*(str(text.get_label()).replace(r"\$", "$") for text in figure.texts[:3]))
+    return Words(*(str(text.get_label()).replace(r"\$", "$") for text in _words(figure)))
+
+
+@contextmanager
+def wordless(figure: Figure) -> Iterator[None]:
+    """Hide the words of a figure that `compose` surrounded."""
+    words = _words(figure)
+    for text in words:
+        text.set_visible(False)
+    try:
+        yield
+    finally:
+        for text in words:
+            text.set_visible(True)
+
+
+def _words(figure: Figure) -> list[Text]:
+    return figure.texts[:3]
 
 
 def nothing(look: Look, title: str, subtitle: str, caption: str = "") -> Figure:
