@@ -8,6 +8,9 @@ min_version("9.0")
 BASE = workflow.current_basedir
 
 
+report: "workflow/report/study.rst"
+
+
 configfile: config_file("config/config.yaml", BASE)
 
 
@@ -23,6 +26,7 @@ include: "workflow/rules/audit.smk"
 include: "workflow/rules/examples.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/provenance.smk"
+include: "workflow/rules/report.smk"
 
 
 if "student" in config:
@@ -48,6 +52,7 @@ rule all:
         audit_files(),
         rules.worked_example.output,
         rules.provenance.output,
+        rules.report.output,
 
 
 rule audit:

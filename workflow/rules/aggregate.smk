@@ -49,7 +49,7 @@ rule summary:
         scores=rules.aggregate.output.scores,
         fits=rules.aggregate.output.fits,
     output:
-        summary=f"{RESULTS}/summary.csv",
+        summary=table(f"{RESULTS}/summary.csv"),
     log:
         f"{RESULTS}/logs/summary.log",
     conda:
@@ -72,9 +72,9 @@ rule performance:
         truth=rules.aggregate.output.truth,
     output:
         performance=f"{RESULTS}/performance.parquet",
-        performance_csv=f"{RESULTS}/performance.csv",
+        performance_csv=table(f"{RESULTS}/performance.csv"),
         differences=f"{RESULTS}/differences.parquet",
-        differences_csv=f"{RESULTS}/differences.csv",
+        differences_csv=table(f"{RESULTS}/differences.csv"),
     log:
         f"{RESULTS}/logs/performance.log",
     conda:
@@ -99,7 +99,7 @@ rule verdicts:
         truth=rules.aggregate.output.truth,
     output:
         verdicts=f"{RESULTS}/verdicts.parquet",
-        verdicts_csv=f"{RESULTS}/verdicts.csv",
+        verdicts_csv=table(f"{RESULTS}/verdicts.csv"),
     log:
         f"{RESULTS}/logs/verdicts.log",
     conda:

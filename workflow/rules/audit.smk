@@ -27,7 +27,7 @@ rule audit_table:
         audit_receipts,
     output:
         audit_table=f"{RESULTS}/audit.parquet",
-        by_cell=f"{RESULTS}/audit.csv",
+        by_cell=table(f"{RESULTS}/audit.csv"),
     log:
         f"{RESULTS}/logs/audit_table.log",
     conda:

@@ -136,6 +136,13 @@ def minutes(pack, attempt, audit=False):
 # What these modules import is not followed: rules that fit add the digests of their strategies.
 STRATEGIES = [PACKAGE / "engines/chosen.py", PACKAGE / "study/shards.py"]
 
+
+def table(path):
+    """A table that `snakemake --report` shows."""
+    labels = {"table": Path(path).name}
+    return report(path, caption="../report/table.rst", category="Tables", labels=labels)
+
+
 # Of each rule, or rule and wildcards, a function that digests all that its files depend on.
 ORIGINS = {}
 
@@ -194,6 +201,7 @@ OF_THE_STUDY = [
     "cluster_coefficients",
     "dependence",
     "provenance",
+    "report",
     "figures",
 ]
 
@@ -256,6 +264,11 @@ def figure_settings(name):
         "options": options,
         "note": audit_note(),
     }
+
+
+def figure_files_as(form):
+    """The files of all figures in one format, in the order of the registry."""
+    return expand(f"{RESULTS}/figures/{{name}}.{form}", name=figure_names())
 
 
 def audit_files():

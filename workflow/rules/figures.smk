@@ -28,7 +28,7 @@ rule dependence:
     input:
         judged("dependence"),
     output:
-        table=f"{RESULTS}/dependence.csv",
+        table=table(f"{RESULTS}/dependence.csv"),
     log:
         f"{RESULTS}/logs/dependence.log",
     conda:
@@ -67,7 +67,12 @@ rule figure:
         judged("figure"),
         tables=lambda wildcards: figure_tables(wildcards.name),
     output:
-        png=f"{RESULTS}/figures/{{name}}.png",
+        png=report(
+            f"{RESULTS}/figures/{{name}}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{name}"},
+        ),
         pdf=f"{RESULTS}/figures/{{name}}.pdf",
         svg=f"{RESULTS}/figures/{{name}}.svg",
     log:

@@ -1,4 +1,4 @@
-# The last job of a run, so that its end is the run's.
+# The last job of a run but for the page, which shows it: so its end is the run's.
 origin(
     "provenance",
     [study.config, study.reference_versions, study.left_out],

@@ -1,0 +1,66 @@
+"""The strategies in words."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+
+from clustrategy.engines.chosen import Strategy, registry
+from clustrategy.strategies.registry import DEFAULT_ENGINE
+
+WORDS = {
+    "ols": "least squares that ignores the clusters",
+    "cluster_robust": "least squares with cluster-robust standard errors",
+    "wild_cluster_bootstrap": "least squares, tested by the wild cluster bootstrap",
+    "fixed_effects": "the within estimator with cluster-robust standard errors",
+    "gee": "generalised estimating equations",
+    "two_stage": "least squares in each cluster, then a test over the clusters",
+    "mixed_maximal": "mixed model by REML: random intercept and slopes with all correlations",
+    "mixed_uncorrelated": "mixed model by REML: random intercept and slopes, uncorrelated",
+    "mixed_intercept": "mixed model by REML: random intercept alone",
+    "mixed_fallback": (
+        "mixed model by REML: maximal, then simpler until one converges and is not singular"
+    ),
+    "mixed_selected": "mixed model by REML, its random effects by backward selection",
+}
+
+
+@dataclass(frozen=True)
+class Method:
+    """A strategy of the study.
+
+    Attributes
+    ----------
+    label : str
+        Its name in tables and figures.
+    words, options, engine : str
+        What it is, the options that it was fitted with (also those at their defaults), and what
+        computed it.
+    """
+
+    label: str
+    words: str
+    options: str
+    engine: str
+
+    @classmethod
+    def of(cls, strategy: Strategy) -> Method:
+        """Describe a strategy as a config chooses it."""
+        function = registry()[strategy.name][strategy.engine].function
+        said = (inspect.getdoc(function) or strategy.name).partition("\n")[0]
+        parameters = inspect.signature(function).parameters.values()
+        options = {
+            one.name: strategy.options.get(one.name, one.default)
+            for one in parameters
+            if one.kind is one.KEYWORD_ONLY
+        }
+        return cls(
+            strategy.label,
+            WORDS.get(strategy.name, said),
+            ", ".join(f"{name}: {_word(value)}" for name, value in options.items()),
+            "" if strategy.engine == DEFAULT_ENGINE else strategy.engine,
+        )
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

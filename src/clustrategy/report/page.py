@@ -1,0 +1,137 @@
+"""From what is known of a study to its page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from clustrategy.core.cells import sim_path
+from clustrategy.report.citation import Citation
+from clustrategy.report.design import design
+from clustrategy.report.failures import failures
+from clustrategy.report.labels import shortened
+from clustrategy.report.numbers import percent
+from clustrategy.report.pictures import FIRST, Picture, in_sections
+from clustrategy.report.provenance import audit_table, others, versions
+from clustrategy.report.verdict_table import kind_tables
+from clustrategy.study.study import Study
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a study found, and where its numbers come from.
+
+    Attributes
+    ----------
+    verdicts, fits : Table
+        The study's tables.
+    pictures : sequence of Picture
+        The figures, in the order of the registry.
+    conclusions : Table
+        The statements of the study that this project started from, as `read_conclusions` gives
+        them; without rows for a study that is not like it.
+    audit : str, optional
+        What the audit found, where there was one.
+    provenance : mapping
+        The content of provenance.json.
+    citation : Citation, optional
+        None where the checkout has no CITATION.cff.
+    remake : str
+        What makes a dataset again, less its own path.
+    explorer : bool
+        Whether explorer.html lies beside the page.
+    """
+
+    verdicts: pa.Table
+    fits: pa.Table
+    pictures: Sequence[Picture]
+    conclusions: pa.Table
+    audit: str | None
+    provenance: Mapping[str, Any]
+    citation: Citation | None
+    remake: str
+    explorer: bool = False
+
+
+def render(study: Study, found: Found) -> str:
+    """Return the page of a study, as HTML that needs no other file.
+
+    Parameters
+    ----------
+    study : Study
+    found : Found
+    """
+    labels = [strategy.label for strategy in study.strategies]
+    settings = study.config["verdict"]
+    shown = versions(found.provenance)
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = percent
+    environment.filters["moment"] = _moment
+    environment.filters["marked"] = _marked
+    environment.filters["unbroken"] = _unbroken
+    short = shortened(labels)
+    environment.filters["shorten"] = lambda label: _breakable(short[label])
+    return environment.get_template("report.html").render(
+        study=study,
+        design=design(study),
+        cells=len(study.cells),
+        effect=f"{settings['effect']:g}",
+        alpha=percent(study.config["performance"]["alpha"], 0),
+        tables=kind_tables(
+            found.verdicts,
+            labels,
+            settings["effect"],
+            settings["by"],
+            sims=study.sims,
+            certify="",
+        ),
+        first=next((one for one in found.pictures if one.name == FIRST), None),
+        sections=in_sections(found.pictures),
+        failures=failures(found.fits, study.factors, labels, study.config["performance"]["usable"]),
+        conclusions=found.conclusions.to_pylist(),
+        audit=None if found.audit is None else audit_table(found.audit),
+        left_out=found.provenance["audit"]["left_out"],
+        provenance=found.provenance,
+        versions=shown,
+        others=others(found.provenance, shown),
+        command=f"{found.remake}/{sim_path(study.cells[0], 0)}/dataset.csv",
+        config=yaml.safe_dump(found.provenance["config"], sort_keys=False, allow_unicode=True),
+        citation=found.citation,
+        explorer=found.explorer,
+    )
+
+
+def _marked(text: str) -> Markup:
+    """Escape a text, and set what stands between backticks as code."""
+    return Markup(re.sub("`([^`]*)`", r"<code>\1</code>", str(escape(text))))
+
+
+def _breakable(label: str) -> Markup:
+    """Let a label break after an underscore."""
+    return escape(label).replace("_", Markup("_<wbr>"))
+
+
+def _unbroken(cell: str) -> str:
+    """Keep a cell's factors and their levels on one line."""
+    return ", ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in cell.split(", "))
+
+
+def _moment(time: str | None) -> str:
+    """Return a time of provenance.json for readers."""
+    return "an unknown time" if time is None else time.replace("T", " ").replace("+00:00", " UTC")

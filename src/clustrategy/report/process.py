@@ -1,0 +1,172 @@
+"""The data-generating process in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from clustrategy.core.cells import Level, format_level
+from clustrategy.core.counted import counted
+from clustrategy.dgp import Process
+from clustrategy.dgp.distributions import CONTAMINATED_SHARE, CONTAMINATED_SIGMA, T_DF
+from clustrategy.report.numbers import listed
+
+FACTORS = {
+    "clusters": "clusters in a dataset",
+    "obs_per_cluster": "observations in a cluster",
+    "between_cluster_sigma": "standard deviation of the coefficients between clusters",
+    "predictors": "predictors",
+    "coefficients": "true coefficients, the intercept first",
+    "residual_sigma": "standard deviation of the errors",
+    "sigma_ratios": "multiples of between_cluster_sigma, the intercept's first",
+    "intercept_slope_correlation": "correlation of a cluster's intercept with its slopes",
+    "predictor_correlation": "correlation of any two predictors",
+    "predictor_icc": "share of the predictors' variance that is between clusters",
+    "treatment": "what is given to a treatment arm: whole clusters, or rows within them",
+    "arms": "arms of the treatment",
+    "size_cv": "coefficient of variation of the clusters' sizes",
+    "informative_size": "correlation of a cluster's size with its intercept",
+    "residual_distribution": "distribution of the errors",
+    "random_distribution": "distribution of the clusters' deviations",
+    "residual_variance_cv": "coefficient of variation, between clusters, of the error variance",
+    "residual_autocorrelation": "correlation of the errors of neighbouring rows",
+    "endogeneity": "correlation of IV1 with the cluster's intercept",
+    "missing_rate": "share of rows that are missing, the more the larger IV1",
+}
+"""What each option is, for a table of those that vary."""
+
+_DISTRIBUTIONS = {
+    "normal": "a normal distribution",
+    "t": f"a t distribution with {T_DF} degrees of freedom",
+    "skewed": "a skewed (exponential) distribution",
+    "contaminated": (
+        f"a contaminated normal distribution ({CONTAMINATED_SHARE:.0%} of the draws have "
+        f"{CONTAMINATED_SIGMA:g} times the standard deviation)"
+    ),
+}
+
+
+_GIVEN = {"between": "whole clusters", "within": "rows within clusters"}
+
+
+def _coefficients(value: Any) -> str:
+    if isinstance(value, Mapping):
+        low, high = value["uniform"]
+        return (
+            "The true coefficients are drawn anew for every dataset, uniformly between "
+            f"{low:g} and {high:g}"
+        )
+    return f"The true coefficients are {_by_term(value)}"
+
+
+def _by_term(values: Sequence[float], names: Sequence[str] | None = None) -> str:
+    names = names or ["the intercept", *(f"IV{k}" for k in range(1, len(values)))]
+    return listed([f"{value:g} for {name}" for value, name in zip(values, names, strict=True)])
+
+
+def _shares(value: Any) -> str:
+    if isinstance(value, Sequence):
+        names = [f"IV{k}" for k in range(1, len(value) + 1)]
+        shares = _by_term(value, names)
+        return f"The share of a predictor's variance that is between clusters is {shares}"
+    return f"A share of {value:g} of each predictor's variance is between clusters"
+
+
+def _ratios(value: Any) -> str:
+    ratios = _by_term(value)
+    return f"The coefficients' standard deviations between clusters are the cell's times {ratios}"
+
+
+SENTENCES: Mapping[str, Callable[[Any], str]] = {
+    "coefficients": _coefficients,
+    "residual_sigma": lambda value: f"The errors have a standard deviation of {value:g}",
+    "sigma_ratios": _ratios,
+    "intercept_slope_correlation": lambda value: (
+        f"A cluster's intercept correlates by {value:g} with each of its slopes"
+    ),
+    "predictor_correlation": lambda value: f"Any two predictors correlate by {value:g}",
+    "predictor_icc": _shares,
+    "size_cv": lambda value: (
+        f"Clusters differ in size, with a coefficient of variation of {value:g}"
+    ),
+    "informative_size": lambda value: (
+        f"A cluster's size correlates by {value:g} with its intercept"
+    ),
+    "residual_distribution": lambda value: f"The errors follow {_DISTRIBUTIONS[value]}",
+    "random_distribution": lambda value: f"The clusters' deviations follow {_DISTRIBUTIONS[value]}",
+    "residual_variance_cv": lambda value: (
+        f"Clusters differ in their error variance, with a coefficient of variation of {value:g}"
+    ),
+    "residual_autocorrelation": lambda value: (
+        f"The errors of neighbouring rows of a cluster correlate by {value:g}"
+    ),
+    "endogeneity": lambda value: f"IV1 correlates by {value:g} with the cluster's intercept",
+    "missing_rate": lambda value: (
+        f"{100 * value:g} % of the rows are missing at random, the more the larger IV1"
+    ),
+}
+"""The options that are a sentence each; `treatment` and `arms` are one together."""
+
+
+def _treatment(dgp: Mapping[str, Any], varied: Sequence[str], arms: int) -> str | None:
+    known = {"treatment", "arms"} - {*varied}
+    if known == {"treatment", "arms"} and dgp.get("treatment", "none") != "none":
+        dummies = "predictor is the dummy" if arms == 2 else f"{arms - 1} predictors are dummies"
+        given = _GIVEN[dgp["treatment"]]
+        return f"The last {dummies} of a treatment with {arms} arms, which is given to {given}"
+    if known == {"treatment"} and dgp.get("treatment", "none") != "none":
+        return f"The last predictors are dummies of a treatment given to {_GIVEN[dgp['treatment']]}"
+    if known == {"arms"}:
+        return f"Where there is a treatment it has {arms} arms, and the last predictors are dummies"
+    return None
+
+
+def in_words(dgp: Mapping[str, Any], varied: Sequence[str]) -> list[str]:
+    """Say what of the data-generating process is the same in all cells.
+
+    Parameters
+    ----------
+    dgp : mapping
+        The options of the study.
+    varied : sequence of str
+        The options that the grid sets; nothing is said of them.
+
+    Returns
+    -------
+    list of str
+        A sentence for the coefficients, one for the errors' standard deviation, and one for each
+        option that is not at its default.
+
+    Examples
+    --------
+    >>> dgp = {"predictors": 2, "coefficients": [0, 0, 0.5], "residual_sigma": 1, "size_cv": 0.5}
+    >>> for sentence in in_words(dgp, ["clusters"]):
+    ...     print(sentence)
+    The true coefficients are 0 for the intercept, 0 for IV1 and 0.5 for IV2.
+    The errors have a standard deviation of 1.
+    Clusters differ in size, with a coefficient of variation of 0.5.
+    """
+    defaults = {field.name: field.default for field in fields(Process)}
+    said = [
+        sentence(dgp[option])
+        for option, sentence in SENTENCES.items()
+        if option in dgp and option not in varied and dgp[option] != defaults[option]
+    ]
+    treatment = _treatment(dgp, varied, dgp.get("arms", defaults["arms"]))
+    if treatment is not None:
+        said.append(treatment)
+    return [f"{sentence}." for sentence in said]
+
+
+def predictors(dgp: Mapping[str, Any], levels: Mapping[str, Sequence[Level]]) -> str:
+    """Say how many predictors a dataset has.
+
+    Examples
+    --------
+    >>> predictors({"predictors": 3}, {}), predictors({}, {"predictors": [1, 2]})
+    ('3 predictors', '1 or 2 predictors')
+    """
+    if "predictors" not in levels:
+        return counted(dgp["predictors"], "predictor")
+    return f"{' or '.join(map(format_level, levels['predictors']))} predictors"
