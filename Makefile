@@ -5,7 +5,7 @@
 .DEFAULT_GOAL := study
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: study test lint format env env-test engine r lock help
+.PHONY: study test lint format env env-test engine browser r lock help
 
 SHELL := /bin/sh
 
@@ -20,7 +20,7 @@ shell_scripts := $(wildcard envs/*.sh profiles/*/*.sh) .ci/run
 study: env ## run the study (the default); a second run only does what is missing
 	$(run) .venv/bin/snakemake --cores $(CORES) $(ARGS)
 
-test: engine ## run the tests and the examples in docstrings, on all cores
+test: engine browser ## run the tests and the examples in docstrings, on all cores
 	$(run) -m pytest --numprocesses logical --dist worksteal $(ARGS)
 
 lint: env-test ## check style, types, imports, scripts and the workflow; changes nothing
@@ -50,6 +50,9 @@ env-test:
 
 engine: env-test
 	@sh envs/r.sh
+
+browser: env-test
+	@sh envs/browser.sh
 
 lock: ## resolve envs/requirements*.txt anew (UPGRADE=1: to the newest versions)
 	@sh envs/python.sh lock

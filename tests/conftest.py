@@ -19,11 +19,13 @@ import yaml
 from filelock import FileLock
 from hypothesis import settings
 
+from tests.absences import Absences
+
 # Before NumPy is imported: on small matrices more threads only wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 REPO = Path(__file__).parents[1]
-WORKFLOW = ("Snakefile", "workflow", "scripts", "profiles", "config", "envs")
+WORKFLOW = ("Snakefile", "workflow", "scripts", "profiles", "config", "envs", "CITATION.cff")
 
 # Cores are shared out by pytest-xdist and by Snakemake. Read when numpy is imported, later.
 for library in ("OMP", "OPENBLAS", "MKL", "VECLIB"):
@@ -46,6 +48,23 @@ SMALL = {
 }
 ESTIMATES = "results/small/estimates.parquet"
 PERFORMANCE = "results/small/performance.parquet"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that makes a skipped test a failure."""
+    parser.addoption(
+        "--allowed-absences",
+        metavar="FILE",
+        type=Path,
+        help="fail where a test is skipped, unless its reason contains a line of FILE",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch for skipped tests, where that is wanted."""
+    file = config.getoption("--allowed-absences")
+    if file is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Absences.read(file))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
