@@ -17,6 +17,7 @@ from clustrategy.core.cells import Level, format_level
 from clustrategy.core.counted import counted
 from clustrategy.dgp import Process
 from clustrategy.dgp.kinds import kinds
+from clustrategy.evaluation.regions import MOST_UNUSABLE
 from clustrategy.report.methods import Method
 from clustrategy.report.process import FACTORS, in_words, predictors
 from clustrategy.study.study import Study
@@ -197,9 +198,10 @@ def _unusable(performance: Mapping[str, Any]) -> str:
     )
     return (
         f"The numbers of a fit count where its status is {usable}. The other fits are unusable: "
-        "counted beside the rates, never inside them, and where they are more than 5 % a strategy "
-        "is not called safe. performance.csv has every measure by case-wise deletion (over the "
-        f"datasets that a strategy itself could fit), by list-wise (that all could){instead}."
+        "counted beside the rates, never inside them, and where they are more than "
+        f"{_percent(MOST_UNUSABLE)} a strategy is not called safe. performance.csv has every "
+        "measure by case-wise deletion (over the datasets that a strategy itself could fit), by "
+        f"list-wise (that all could){instead}."
     )
 
 
@@ -214,7 +216,7 @@ def _verdict(alpha: float, verdict: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("undecided", f"the {confidence} interval of the rate lies in more than one of these"),
         (
             "safe",
-            f"the one-sided upper 95 % limit of the rate is at most {up} and at most 5 % of the "
-            "fits are unusable; over several cells: in each of them",
+            f"the one-sided upper {confidence} limit of the rate is at most {up}, and at most "
+            f"{_percent(MOST_UNUSABLE)} of the fits are unusable; over several cells: in each",
         ),
     ]

@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from clustrategy.core.cells import sim_path
+from clustrategy.evaluation.cell_verdicts import FALSE_POSITIVES
+from clustrategy.evaluation.recommendation import advice
+from clustrategy.evaluation.sample_size import sims_for_verdict
 from clustrategy.report.citation import Citation
 from clustrategy.report.design import design
 from clustrategy.report.failures import failures
@@ -21,7 +25,7 @@ from clustrategy.report.labels import shortened
 from clustrategy.report.numbers import percent
 from clustrategy.report.pictures import FIRST, Picture, in_sections
 from clustrategy.report.provenance import audit_table, others, versions
-from clustrategy.report.verdict_table import kind_tables
+from clustrategy.report.verdict_table import kind_table
 from clustrategy.study.study import Study
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -73,6 +77,8 @@ def render(study: Study, found: Found) -> str:
     """
     labels = [strategy.label for strategy in study.strategies]
     settings = study.config["verdict"]
+    said = advice(found.verdicts, settings["effect"], sims=study.sims, certify=_certify(study))
+    rates = found.verdicts.filter(pc.equal(found.verdicts["measure"], FALSE_POSITIVES)).to_pylist()
     shown = versions(found.provenance)
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -85,6 +91,7 @@ def render(study: Study, found: Found) -> str:
     environment.filters["moment"] = _moment
     environment.filters["marked"] = _marked
     environment.filters["unbroken"] = _unbroken
+    environment.filters["levels"] = lambda cell: _levels(cell, study.factors)
     short = shortened(labels)
     environment.filters["shorten"] = lambda label: _breakable(short[label])
     return environment.get_template("report.html").render(
@@ -93,14 +100,8 @@ def render(study: Study, found: Found) -> str:
         cells=len(study.cells),
         effect=f"{settings['effect']:g}",
         alpha=percent(study.config["performance"]["alpha"], 0),
-        tables=kind_tables(
-            found.verdicts,
-            labels,
-            settings["effect"],
-            settings["by"],
-            sims=study.sims,
-            certify="",
-        ),
+        paragraphs=said.paragraphs,
+        tables=[kind_table(answer, rates, labels, settings["by"]) for answer in said.answers],
         first=next((one for one in found.pictures if one.name == FIRST), None),
         sections=in_sections(found.pictures),
         failures=failures(found.fits, study.factors, labels, study.config["performance"]["usable"]),
@@ -117,6 +118,18 @@ def render(study: Study, found: Found) -> str:
     )
 
 
+def _certify(study: Study) -> str:
+    """Say how many sims would certify a strategy that keeps its level."""
+    regions = study.config["verdict"]
+    sims = sims_for_verdict(
+        len(study.cells),
+        alpha=study.config["performance"]["alpha"],
+        upper=regions["upper"],
+        confidence=regions["confidence"],
+    )
+    return f"`sims: {sims}` would certify what keeps its level" if sims > study.sims else ""
+
+
 def _marked(text: str) -> Markup:
     """Escape a text, and set what stands between backticks as code."""
     return Markup(re.sub("`([^`]*)`", r"<code>\1</code>", str(escape(text))))
@@ -130,6 +143,14 @@ def _breakable(label: str) -> Markup:
 def _unbroken(cell: str) -> str:
     """Keep a cell's factors and their levels on one line."""
     return ", ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in cell.split(", "))
+
+
+def _levels(cell: str, factors: Sequence[str]) -> str:
+    """Return the levels of a cell that `named` named, without the factors."""
+    parts = cell.split(", ")
+    return ", ".join(
+        part.replace(factor, "").strip() for part, factor in zip(parts, factors, strict=True)
+    )
 
 
 def _moment(time: str | None) -> str:

@@ -15,6 +15,9 @@ LARGEST = 400_000
 """Bytes of an SVG that stands on the page; a larger one gives way to its PNG."""
 
 
+_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
+
+
 @dataclass(frozen=True)
 class Picture:
     """A figure on the page.
@@ -35,12 +38,14 @@ class Picture:
     source: str
 
     @property
+    def wordless(self) -> bool:
+        """Whether the picture is without the words; a PNG has them."""
+        return self.source.startswith(f"data:{_TYPES['.svg']}")
+
+    @property
     def alt(self) -> str:
         """What stands in for the picture: the finding and what is measured."""
         return f"{self.words.title} {self.words.subtitle}"
-
-
-_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
 def picture(svg: str | Path, png: str | Path) -> Picture:

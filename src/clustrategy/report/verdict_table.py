@@ -6,18 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-
 from clustrategy.evaluation.cell_verdicts import (
     ADJUSTED,
     COVERAGE,
-    FALSE_POSITIVES,
     POWER,
     SE_ERROR,
     SINGULAR,
     UNUSABLE,
 )
-from clustrategy.evaluation.recommendation import Answer, Standing, answers
+from clustrategy.evaluation.recommendation import Answer, Standing
+from clustrategy.evaluation.regions import LIBERAL, MOST_UNUSABLE, SLIGHTLY_LIBERAL
 from clustrategy.figures.parts.labels import level_label
 from clustrategy.report.numbers import ABSENT, is_number, percent, points, signed_percent, span
 
@@ -96,7 +94,7 @@ class Line:
         counts = [rate[f"{name}_cells"] for name in ("safe", "liberal", "undecided")]
         return cls(
             strategy=standing.strategy,
-            verdict=in_a_word(rate),
+            verdict=in_a_word(rate, rows.get(UNUSABLE)),
             rate=Value.of(rate),
             range=span(rate["lowest"], rate["highest"]),
             cells=[ABSENT if count is None else f"{count:,}" for count in counts],
@@ -134,8 +132,6 @@ class KindTable:
     ----------
     kind, terms : str
         The kind in words, and the terms that were pooled.
-    sentences : list of str
-        What to do.
     cells : int
         The cells that the rows are over.
     lines : list of Line
@@ -148,82 +144,62 @@ class KindTable:
 
     kind: str
     terms: str
-    sentences: list[str]
     cells: int
     lines: list[Line]
     without: list[str]
     by: list[Levels]
 
 
-def in_a_word(rate: Row | None) -> str:
-    """Say in a word or three what a row of false-positive rates says of a strategy.
+def in_a_word(rate: Row | None, unusable: Row | None = None) -> str:
+    """Say in a word or three how a strategy stands.
 
     Parameters
     ----------
-    rate : mapping, optional
-        Of the table of verdicts; None where there is none.
+    rate, unusable : mapping, optional
+        The rows of verdicts on its false-positive rate and on its share of unusable fits.
 
     Returns
     -------
     str
-        `safe` where it is in each cell, `liberal` where it is in some (corrected for their number),
-        `slightly liberal` in the one cell, `too many unusable` where that alone is in the way,
-        `no value`, or `undecided`.
+        `safe` where it is in each cell, `liberal` where it is in some, `slightly liberal` where it
+        is in the worst one, `too many unusable` where that alone is in the way, `no value`, or
+        `undecided`.
     """
     if rate is None or not is_number(rate["value"]):
         return "no value"
     if rate["safe"]:
         return "safe"
-    several = (rate["cells"] or 1) > 1
-    if rate["liberal_cells"] or (not several and rate["verdict"] == "liberal"):
+    if rate["verdict"] == LIBERAL or rate["liberal_cells"]:
         return "liberal"
-    if not several and rate["verdict"] == "slightly_liberal":
+    if rate["verdict"] == SLIGHTLY_LIBERAL:
         return "slightly liberal"
-    if not several and rate["verdict"] in ("holds", "conservative"):
-        return "too many unusable"
-    return "undecided"
+    share = 0.0 if unusable is None else unusable["value"] or 0.0
+    return "too many unusable" if share > MOST_UNUSABLE else "undecided"
 
 
-def kind_tables(
-    verdicts: pa.Table,
-    strategies: Sequence[str],
-    effect: float,
-    by: Sequence[str],
-    sims: int,
-    certify: str,
-) -> list[KindTable]:
-    """Return what is to be said of each kind of terms.
+def kind_table(
+    answer: Answer, rates: Sequence[Row], strategies: Sequence[str], by: Sequence[str]
+) -> KindTable:
+    """Return the table of one kind of terms.
 
     Parameters
     ----------
-    verdicts : Table
-        The study's table of verdicts.
+    answer : Answer
+        How the strategies stand.
+    rates : sequence of mapping
+        The rows of verdicts on false-positive rates, of all kinds.
     strategies : sequence of str
         The labels of the study.
-    effect : float
-        The one whose power is shown.
     by : sequence of str
         The factors by whose levels the rates are shown, too.
-    sims, certify
-        As `answers` takes them.
     """
-    rates = [row for row in verdicts.to_pylist() if row["measure"] == FALSE_POSITIVES]
-    return [
-        _table(answer, [row for row in rates if row["kind"] == answer.kind], strategies, by)
-        for answer in answers(verdicts, effect, sims=sims, certify=certify)
-    ]
-
-
-def _table(
-    answer: Answer, rates: Sequence[Row], strategies: Sequence[str], by: Sequence[str]
-) -> KindTable:
     lines = [Line.of(standing) for standing in answer.standings]
     order = [line.strategy for line in lines]
-    levels = [_by(factor, rates, order) for factor in by]
+    mine = [row for row in rates if row["kind"] == answer.kind]
+    levels = [_by(factor, mine, order) for factor in by]
     return KindTable(
         kind=answer.kind,
         terms=answer.terms,
-        sentences=answer.sentences,
         cells=max((standing.rate["cells"] or 1 for standing in answer.standings), default=1),
         lines=lines,
         without=[label for label in strategies if label not in order],
