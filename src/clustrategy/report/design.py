@@ -124,7 +124,7 @@ def _sims(study: Study) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.3g}\N{NO-BREAK SPACE}%"
+    return f"{100 * share:.3g} %"
 
 
 def _levels(levels: Sequence[Level]) -> str:
@@ -190,18 +190,13 @@ _STATUS = {"ok": "ok", "singular": "singular", "not_converged": "not converged"}
 
 def _unusable(performance: Mapping[str, Any]) -> str:
     usable = " or ".join(f"“{_STATUS[one]}”" for one in performance["usable"])
-    fallback = performance["fallback"]
-    instead = (
-        f", and with the numbers of {fallback} in place of those that are missing"
-        if fallback
-        else ""
-    )
     return (
         f"The numbers of a fit count where its status is {usable}. The other fits are unusable: "
         "counted beside the rates, never inside them, and where they are more than "
         f"{_percent(MOST_UNUSABLE)} a strategy is not called safe. performance.csv has every "
         "measure by case-wise deletion (over the datasets that a strategy itself could fit), by "
-        f"list-wise (that all could){instead}."
+        "list-wise deletion (that all could), and with the numbers of "
+        f"{performance['fallback']} in place of those that are missing."
     )
 
 

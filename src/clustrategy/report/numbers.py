@@ -18,12 +18,12 @@ def percent(value: float | None, digits: int = 1) -> str:
 
     Examples
     --------
-    >>> percent(0.05249), percent(1.0), percent(None)
-    ('5.2 %', '100.0 %', '–')
+    >>> print(percent(0.05249), percent(1.0), percent(None))
+    5.2 % 100.0 % –
     """
     if value is None or not math.isfinite(value):
         return ABSENT
-    return f"{100 * value:.{digits}f}".replace("-", "−") + "\N{NO-BREAK SPACE}%"
+    return f"{100 * value:.{digits}f}".replace("-", "−") + " %"
 
 
 def signed_percent(value: float | None) -> str:
@@ -31,8 +31,8 @@ def signed_percent(value: float | None) -> str:
 
     Examples
     --------
-    >>> signed_percent(-0.123), signed_percent(0.02)
-    ('−12.3 %', '+2.0 %')
+    >>> print(signed_percent(-0.123), signed_percent(0.02))
+    −12.3 % +2.0 %
     """
     if value is None or not math.isfinite(value):
         return ABSENT
@@ -57,8 +57,8 @@ def span(low: float | None, high: float | None) -> str:
 
     Examples
     --------
-    >>> span(0.031, 0.124)
-    '3.1–12.4 %'
+    >>> print(span(0.031, 0.124))
+    3.1–12.4 %
     """
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return ABSENT

@@ -65,8 +65,8 @@ def picture(svg: str | Path, png: str | Path) -> Picture:
         words = words_of(svg)
         chosen = Path(svg) if Path(svg).stat().st_size <= LARGEST else Path(png)
         content = base64.b64encode(chosen.read_bytes()).decode()
-    except (OSError, ParseError, KeyError, TypeError) as error:
-        raise DataError(f"{svg}: is not a figure of this version ({error}); delete it") from None
+    except (OSError, ParseError, ValueError) as error:
+        raise DataError(f"{svg}: is not a figure with words ({error}); delete it") from None
     return Picture(Path(svg).stem, words, f"data:{_TYPES[chosen.suffix]};base64,{content}")
 
 
