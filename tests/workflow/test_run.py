@@ -94,8 +94,22 @@ def test_everything_is_made_and_a_second_run_does_nothing(
     assert example.shape == (2500, 5)
     assert not list(here.result("datasets").rglob("*.parquet"))
 
+    report = here.result("report.html").read_text()
+    assert "small: which analysis can be trusted?" in report
+    assert provenance["end"][:10] in report
+    assert "@software{clustrategy" in report
+    assert report.count("<img") == len(list(here.result("figures").glob("*.svg")))
+
     again = here.run(config=SMALL)
     assert "Nothing to be done" in again.output
+    # The page is judged by what it holds, as every result.
+    here.result("report.html").write_text(report.replace("clustrategy", "CLUSTRATEGY"))
+    here.run(config=SMALL)
+    assert here.result("report.html").read_text() == report
+    here.run("--report", "snakemake.html", config=SMALL)
+    theirs = (here.folder / "snakemake.html").read_text()
+    assert "How far the estimated coefficients are from the true ones." in theirs
+    assert "What is to be thought of each strategy" in theirs
     redraw = here.run("--dry-run", config={**SMALL, "figures": {"palette": "deep"}})
     assert "figure" in redraw.output
     assert "simulate" not in redraw.output
