@@ -154,6 +154,7 @@ def test_aims_estimands_methods_and_sims() -> None:
         ("predictor within clusters", "IV1, IV2"),
     ]
     assert [method.label for method in found.methods] == ["two_stage", "ols", "maximal"]
+    assert [method.in_figures for method in found.methods] == ["two-stage", "OLS", "maximal"]
     assert found.methods[1].options == ""
     assert "df: satterthwaite" in found.methods[2].options
     assert found.sims == "200 datasets (100 in each of 2 cells)"

@@ -6,6 +6,7 @@ import inspect
 from dataclasses import dataclass
 
 from clustrategy.engines.chosen import Strategy, registry
+from clustrategy.figures.parts.labels import strategy_label
 from clustrategy.strategies.registry import DEFAULT_ENGINE
 
 WORDS = {
@@ -31,14 +32,15 @@ class Method:
 
     Attributes
     ----------
-    label : str
-        Its name in tables and figures.
+    label, in_figures : str
+        Its name in tables, and in figures.
     words, options, engine : str
         What it is, the options that it was fitted with (also those at their defaults), and what
         computed it.
     """
 
     label: str
+    in_figures: str
     words: str
     options: str
     engine: str
@@ -56,6 +58,7 @@ class Method:
         }
         return cls(
             strategy.label,
+            strategy_label(strategy.label).replace(r"\$", "$"),
             WORDS.get(strategy.name, said),
             ", ".join(f"{name}: {_word(value)}" for name, value in options.items()),
             "" if strategy.engine == DEFAULT_ENGINE else strategy.engine,
