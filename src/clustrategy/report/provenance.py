@@ -35,7 +35,8 @@ def audit_table(text: str) -> tuple[str, list[tuple[str, str]]]:
         about, colon, said = line.partition(": ")
         # A colon further on belongs to what is said, which begins with its engine.
         lines.append((about, said) if colon and not re.search(r"\d", about) else _split(line))
-    return first.removeprefix("Audit: "), lines
+    first = first.removeprefix("Audit: ")
+    return first[:1].upper() + first[1:], lines
 
 
 def _split(line: str) -> tuple[str, str]:
