@@ -105,3 +105,8 @@ def test_terms_that_are_known_better_have_closer_limits() -> None:
     one = (rng.random(1000) < 0.05).astype(float)
     three = (rng.random((3, 1000)) < 0.05).mean(axis=0)
     assert np.subtract(*betting(three)[::-1]) < np.subtract(*betting(one)[::-1])
+
+
+def test_outcomes_whose_mean_changes_leave_an_interval_all_the_same() -> None:
+    low, high = betting(np.repeat([1.0, 0.0], [500, 5000]))
+    assert 0.0 < low < high < 1.0

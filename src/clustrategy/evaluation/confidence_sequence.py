@@ -139,7 +139,8 @@ def betting(outcomes: Floats, confidence: float = 0.95) -> tuple[float, float]:
     bet, one that the mean is above m and one that it is below; m is out as soon as either has
     multiplied a stake of one half by 1 / (1 - confidence) in all. Their bets are the predictable
     plug-in of Waudby-Smith & Ramdas (2024, section 4.3), cut off at half of the capital. What is
-    out once stays out.
+    out once stays out. Where that leaves nothing in, as it does with outcomes whose mean changes,
+    the limits are where the two gamblers stopped.
 
     Parameters
     ----------
@@ -158,7 +159,8 @@ def betting(outcomes: Floats, confidence: float = 0.95) -> tuple[float, float]:
         staked = np.minimum(bets, BET / m) if m > 0 else bets
         return bool(np.max(np.cumsum(np.log1p(staked * (values - m)))) >= goal)
 
-    return _limit(lost, x), 1.0 - _limit(lost, 1.0 - x)
+    low, high = sorted((_limit(lost, x), 1.0 - _limit(lost, 1.0 - x)))
+    return low, high
 
 
 def _bets(x: Floats, confidence: float) -> Floats:
