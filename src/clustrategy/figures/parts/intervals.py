@@ -8,6 +8,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from clustrategy.evaluation import wilson as rates
+
 Z_95 = NormalDist().inv_cdf(0.975)
 
 
@@ -21,12 +23,7 @@ def wilson(count: ArrayLike, total: ArrayLike) -> tuple[NDArray, NDArray]:
     total : array_like
         Number of trials, at least one.
     """
-    n = np.asarray(total, dtype=float)
-    share = np.asarray(count, dtype=float) / n
-    denominator = 1 + Z_95**2 / n
-    centre = (share + Z_95**2 / (2 * n)) / denominator
-    half = Z_95 / denominator * np.sqrt(share * (1 - share) / n + Z_95**2 / (4 * n**2))
-    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+    return rates.wilson(np.asarray(count, dtype=float) / np.asarray(total, dtype=float), total)
 
 
 @lru_cache
