@@ -8,12 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binom
+from statsmodels.stats.proportion import proportion_confint
 
 from clustrategy.__main__ import main
 from clustrategy.core.errors import ConfigError, DataError
 from clustrategy.evaluation import measures
 from clustrategy.evaluation.measures import Replicates, Settings
-from clustrategy.evaluation.sample_size import sims_by_pilot, sims_for
+from clustrategy.evaluation.sample_size import (
+    safe_probability,
+    sims_by_pilot,
+    sims_for,
+    sims_for_verdict,
+)
 
 
 @pytest.mark.parametrize(
@@ -179,3 +186,97 @@ def test_a_pilot_leaves_nothing_else_to_be_told(
     with pytest.raises(SystemExit):
         main(["sims", "--mcse", "0.005", "--of", "bias", "--pilot", pilot, *other])
     assert f"argument {other[0]}: not allowed with argument --pilot" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("sims", "one", "all_of_45", "all_of_108"),
+    [
+        (1_000, 0.65, 0.00, 0.00),
+        (2_000, 0.88, 0.00, 0.00),
+        (4_000, 0.99, 0.72, 0.46),
+        (10_000, 1.00, 1.00, 1.00),
+    ],
+)
+def test_an_exact_test_is_called_safe_so_often(
+    sims: int, one: float, all_of_45: float, all_of_108: float
+) -> None:
+    found = safe_probability(sims, 0.05, 1.3, 0.95)
+    expected = (one, all_of_45, all_of_108)
+    assert (found, found**45, found**108) == pytest.approx(expected, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("sims", "alpha", "upper", "confidence"),
+    [(10, 0.3, 2.0, 0.9), (77, 0.05, 1.3, 0.95), (500, 0.01, 3.0, 0.99), (60, 0.2, 6.0, 0.9)],
+)
+def test_every_count_of_rejections_is_judged_by_its_limit(
+    sims: int, alpha: float, upper: float, confidence: float
+) -> None:
+    counts = np.arange(sims + 1)
+    limits = proportion_confint(counts, sims, 2 * (1 - confidence), "wilson")[1]
+    safe = counts[limits <= upper * alpha]
+    assert safe.size
+    found = safe_probability(sims, alpha, upper, confidence)
+    assert found == pytest.approx(binom.pmf(safe, sims, alpha).sum(), abs=1e-12)
+
+
+@pytest.mark.parametrize(("cells", "probability"), [(1, 0.99), (45, 0.99), (45, 0.5), (1, 0.07)])
+def test_sims_for_a_verdict_are_the_fewest_of_two_digits(cells: int, probability: float) -> None:
+    sims = sims_for_verdict(cells, probability)
+    step = 10 ** (len(str(sims)) - 2)
+    assert sims % step == 0
+    fewer = [*range(10, min(sims, 100)), *range(100, min(sims, 1000), 10)]
+    fewer += [*range(1000, sims, 100)]
+    assert safe_probability(sims, 0.05, 1.3, 0.95) ** cells >= probability
+    assert all(safe_probability(n, 0.05, 1.3, 0.95) ** cells < probability for n in fewer)
+
+
+def test_more_cells_or_a_narrower_band_take_more_sims() -> None:
+    cells = [sims_for_verdict(count) for count in (1, 45, 108)]
+    assert cells == sorted(set(cells))
+    assert sims_for_verdict(1, upper=1.2) > sims_for_verdict(1) > sims_for_verdict(1, upper=1.5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"cells": 0}, "^cells must be a whole number of at least 1, found 0$"),
+        ({"cells": 1.5}, "^cells must be a whole number of at least 1, found 1.5$"),
+        ({"cells": 1, "upper": 1.0}, "^upper must be a number greater than 1, found 1"),
+        ({"cells": 1, "upper": 1.0001}, "^upper is so near to 1 that no number of sims is enough$"),
+    ],
+)
+def test_what_decides_nothing_is_refused(arguments: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        sims_for_verdict(**arguments)
+
+
+def test_the_command_answers_for_verdicts(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["sims", "--of", "verdict"])
+    main(["sims", "--of", "verdict", "--cells", "45", "--probability", "0.5"])
+    assert capsys.readouterr().out.splitlines() == [
+        "3,800 sims per cell for a strategy that keeps its level to be found safe in the one cell "
+        "with probability 0.99",
+        "3,500 sims per cell for a strategy that keeps its level to be found safe in all of 45 "
+        "cells with probability 0.5",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["verdict", "--mcse", "0.1"], "--of verdict does not take --mcse"),
+        (["verdict", "--sd", "0.1"], "--of verdict does not take --sd"),
+        (["verdict", "--pilot", "p.parquet"], "--of verdict does not take --pilot"),
+        (["verdict", "--cells", "0"], "cells must be a whole number of at least 1, found 0"),
+        (["coverage", "--mcse", "0.1", "--cells", "3"], "--of coverage does not take --cells"),
+        (
+            ["coverage"],
+            "--of coverage needs --mcse, the Monte Carlo standard error wanted",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_one_sentence(arguments: list[str], sentence: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["sims", "--of", *arguments])
+    assert str(caught.value) == f"clustrategy: {sentence}"

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from clustrategy.core.cells import format_level, level, read_shard_path, shard_path
 from clustrategy.core.errors import ConfigError
 from clustrategy.dgp import Process
+from clustrategy.evaluation.sample_size import sims_for_verdict
 from clustrategy.study.config import load
 from clustrategy.study.shards import Shards
 from clustrategy.study.study import Study
@@ -512,7 +513,27 @@ def test_a_folder_belongs_to_one_seed_and_process(
             "config: sims: the sims for bias need an 'sd', the standard deviation to be expected",
         ),
         ("sims", {"mcse": 0, "of": "bias"}, "config: sims.mcse must be greater than 0, found 0"),
-        ("sims", {"of": "coverage"}, "config: sims: needs the key 'mcse'"),
+        ("sims", {"mcse": 0.1}, "config: sims lacks the key 'of'"),
+        (
+            "sims",
+            {"of": "coverage"},
+            "config: sims: needs the key 'mcse', the Monte Carlo standard error of coverage",
+        ),
+        (
+            "sims",
+            {"of": "verdict", "mcse": 0.1},
+            "config: sims: has the key 'mcse', which verdict does not take",
+        ),
+        (
+            "sims",
+            {"of": "coverage", "mcse": 0.1, "probability": 0.9},
+            "config: sims: has the key 'probability', which coverage does not take",
+        ),
+        (
+            "sims",
+            {"of": "verdict", "probability": 1},
+            "config: sims.probability must be less than 1, found 1",
+        ),
         (
             "sims",
             {"mcse": 1e-5, "of": "coverage"},
@@ -547,3 +568,15 @@ def test_sims_may_follow_from_a_monte_carlo_error() -> None:
     level = {"performance": {"alpha": 0.01}}
     rejections = {**PERFORMED, **level, "sims": {"mcse": 0.005, "of": "rejection_rate"}}
     assert Study.from_config(rejections).sims == 396
+
+
+def test_sims_may_follow_from_the_verdicts_wanted_in_all_cells() -> None:
+    grid = {"clusters": [10, 20, 30], "obs_per_cluster": [25], "between_cluster_sigma": [0.5, 1.0]}
+    study = Study.from_config({**PERFORMED, "grid": grid, "sims": {"of": "verdict"}})
+    assert len(study.cells) == 6
+    assert study.sims == study.config["sims"] == sims_for_verdict(6)
+    wanted = {"sims": {"of": "verdict", "probability": 0.5}, "verdict": {"upper": 1.4}}
+    level = {"performance": {"alpha": 0.1}}
+    study = Study.from_config({**PERFORMED, **level, **wanted})
+    cells = len(study.cells)
+    assert study.sims == sims_for_verdict(cells, 0.5, alpha=0.1, upper=1.4)

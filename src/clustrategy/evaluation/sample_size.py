@@ -166,7 +166,7 @@ def sims_for_verdict(
             "confidence": LEVEL,
         },
     )
-    for digits in range(1, 6):
+    for digits in range(6):
         for leading in range(10, 100):
             sims = leading * 10**digits
             if safe_probability(sims, alpha, upper, confidence) ** cells >= probability:
@@ -182,7 +182,7 @@ def safe_probability(sims: int, alpha: float, upper: float, confidence: float) -
     from scipy.special import bdtr
 
     z = NormalDist().inv_cdf(confidence)
-    most = int(np.floor(sims * upper * alpha))
+    most = min(sims, int(np.floor(sims * upper * alpha)))
     counts = np.arange(max(0, most + 1 - int(4 * z * np.sqrt(sims))), most + 1)
     _, limits = ends(counts / sims, sims, z)
     safe = counts[limits <= upper * alpha]
