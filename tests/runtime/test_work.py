@@ -39,12 +39,15 @@ def test_a_study_from_its_first_run_to_its_last(tmp_path: Path) -> None:
     first.freeze()
     carry_out(plan, first)
     assert receipts(plan) == set(first.receipts)
+    left_behind = Path(tmp_path, "packs/beef.part")
+    left_behind.touch()
 
     second = work_of(plan)
     assert (second.packs, second.good, second.said) == (first.packs, 4, "")
     assert second.receipts == first.receipts, "these are what the whole tables are made from"
     second.freeze()
     assert receipts(plan) == set(first.receipts)
+    assert not left_behind.exists()
 
     shards_of(plan)[0].file("fits").unlink()
     third = work_of(plan)

@@ -29,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.raises(DataError, match="has no pack"):
         audit_shards("beef", folder=str(folder), receipt=receipt)
     audit_shards(name, folder=str(folder), receipt=receipt)
-    assert json.loads(Path(receipt).read_text()) == {"blocks": 2}
+    assert json.loads(Path(receipt).read_text()) == {"datasets": 4, "statuses": {}}
     return folder
 
 

@@ -32,7 +32,8 @@ def test_a_job_makes_the_blocks_of_its_pack(tmp_path: Path, fitted: list[str]) -
     (name,) = work.packs
     (receipt,) = work.receipts
     simulate_fit_score(name, folder=f"{tmp_path}/study", receipt=receipt)
-    assert json.loads(Path(receipt).read_text()) == {"blocks": 4}
+    # Two cells of 3 sims, each fitted twice.
+    assert json.loads(Path(receipt).read_text()) == {"datasets": 6, "statuses": {"ok": 12}}
     assert len(fitted) == 8
     finished(tmp_path / "other")
     assert contents(tmp_path / "study") == contents(tmp_path / "other")

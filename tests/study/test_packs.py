@@ -15,11 +15,14 @@ from clustrategy.study.blocks import Block
 from clustrategy.study.packs import (
     PACKS,
     Pack,
+    Tally,
     Task,
+    carry,
     pack,
     pack_of,
     read_packs,
     receipt,
+    tally,
     write_packs,
 )
 
@@ -137,3 +140,32 @@ def test_damaged_packs_are_none(tmp_path: Path) -> None:
     for text in (b"", content[:50], b"[]", b"{}", b"3", b"null", b"\xff", b'{"packs": 1}'):
         path.write_bytes(text)
         assert read_packs(path) == {}
+
+
+def test_a_job_says_how_far_it_is_and_at_last_what_it_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clustrategy.study.packs.EVERY", 0.0)
+    blocks = [Block({"clusters": 5}, 0, 49), Block({"clusters": 5}, 50, 51), Block({}, 0, 0)]
+    write_packs({"beef": Pack(blocks, 1.0)}, tmp_path / PACKS)
+    file = receipt(str(tmp_path), "beef")
+    found = []
+
+    def make(block: Block) -> dict[str, int]:
+        found.append(tally(file))
+        return {"ok": len(block.sims), "error": 1} if block.cell else {}
+
+    carry("beef", str(file), make)
+    assert found == [
+        Tally(),
+        Tally(50, {"ok": 50, "error": 1}),
+        Tally(52, {"ok": 52, "error": 2}),
+    ]
+    assert tally(file) == Tally(53, {"ok": 52, "error": 2})
+    assert {path.name for path in tmp_path.iterdir()} == {PACKS, "beef.json"}
+
+
+def test_a_receipt_of_an_older_version_is_one_all_the_same(tmp_path: Path) -> None:
+    file = receipt(str(tmp_path), "beef")
+    file.write_text('{"blocks": 3}')
+    assert tally(file) == Tally()

@@ -472,3 +472,17 @@ def test_other_effects_fit_again_what_resamples_and_nothing_else(
     del fitted[:]
     assert work_off(planned(tmp_path, strategies=list(LABELS), verdict=verdict)) == 0
     assert fitted == []
+
+
+def test_the_statuses_of_the_fits_that_were_made_are_counted(tmp_path: Path) -> None:
+    grid = {"clusters": [8], "obs_per_cluster": [5], "between_cluster_sigma": [0]}
+    study = {"grid": grid, "sims": 30, "sims_per_shard": 30}
+    plan = planned(tmp_path, **study, strategies=["cluster_robust", "mixed_intercept"])
+    (block,) = plan.blocks
+    made = make(plan.recipe, plan.folder, block)
+    statuses = rows(plan, "fits")["status"].to_pylist()
+    assert made == {status: statuses.count(status) for status in set(statuses)}
+    assert sum(made.values()) == 60 and len(made) > 1
+    assert make(plan.recipe, plan.folder, block) == {}, "nothing was left to be made"
+    more = planned(tmp_path, **study, strategies=["ols", "cluster_robust", "mixed_intercept"])
+    assert make(more.recipe, more.folder, block) == {"ok": 30}, "of the new strategy alone"

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clustrategy.study.blocks import Block
-from clustrategy.study.packs import PACKS, Judged, Pack, pack, read_packs, receipt, write_packs
+from clustrategy.study.packs import (
+    PACKS,
+    PART,
+    Judged,
+    Pack,
+    pack,
+    read_packs,
+    receipt,
+    write_packs,
+)
 
 
 @dataclass(frozen=True)
@@ -99,10 +108,11 @@ class Work:
         )
 
     def freeze(self) -> None:
-        """Write the packs for the jobs to read, and remove the receipts of others."""
+        """Write the packs for the jobs to read, and remove what jobs of others left behind."""
         write_packs(self.packs, _file(self.folder))
         keep = {_file(self.folder).name, *(f"{name}.json" for name in self.packs)}
-        for path in Path(self.folder).glob("*.json"):
+        folder = Path(self.folder)
+        for path in (*folder.glob("*.json"), *folder.glob(f"*{PART}")):
             if path.name not in keep:
                 path.unlink(missing_ok=True)
 

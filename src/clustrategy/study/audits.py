@@ -150,11 +150,12 @@ class AuditedBlocks:
         costs = [FIT.get(engine, LME4)(process.clusters, rows) for engine in engines]
         return len(head.sims) * sum(costs)
 
-    def make(self, head: Block) -> None:
+    def make(self, head: Block) -> Mapping[str, int]:
         """Write a row per audited sim, strategy, reference and term of a block.
 
         The numbers of the study are read as they stand in its shards; the data are drawn again.
-        Rows of strategies that are audited already are taken over.
+        Rows of strategies that are audited already are taken over. No fit of the study is made, so
+        that there are no statuses to count.
         """
         recipe, path, wanted = self.plan.recipe, self.file(head), self.made_from(head)
         missing = stale_parts(stamp(path), wanted)
@@ -163,7 +164,7 @@ class AuditedBlocks:
         except DataError:
             known, missing = AUDIT.empty_table(), list(wanted)
         if not missing:
-            return
+            return {}
         tables = _rows(self.plan, self._wholes[head.path], head)
         shard = simulate(recipe.process(head.cell), recipe.seed, head.cell, head.sims).shard
         parts = [AUDIT.empty_table()]
@@ -174,6 +175,7 @@ class AuditedBlocks:
             else:
                 parts.append(rows_of(known, label))
         write_sealed(pa.concat_tables(parts), path, {MADE_FROM: json.dumps(wanted)})
+        return {}
 
     def read(self, head: Block) -> pa.Table:
         """Read the audit of a block; where it is damaged or stale it is made again."""

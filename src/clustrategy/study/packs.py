@@ -10,9 +10,12 @@ from __future__ import annotations
 import heapq
 import json
 import math
+import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from clustrategy.core.digests import digest
@@ -28,6 +31,12 @@ LEAST = 2.0
 
 PACKS = "packs.json"
 """The file of the packs, beside their receipts."""
+
+PART = ".part"
+"""How the files end that say how far a job is."""
+
+EVERY = 1.0
+"""So many seconds are at least between two of them."""
 
 _LENGTH = 12
 
@@ -80,6 +89,11 @@ class Pack:
 
     blocks: Sequence[Block]
     seconds: float
+
+    @property
+    def datasets(self) -> int:
+        """How many datasets its blocks have."""
+        return sum(len(block.sims) for block in self.blocks)
 
 
 def pack(tasks: Sequence[Task], cores: int, folder: str) -> dict[str, Pack]:
@@ -156,7 +170,38 @@ def pack_of(path: Path, name: str) -> Pack:
         raise DataError(f"{path}: has no pack {name!r}; run again") from None
 
 
-def carry(name: str, receipt: str, make: Callable[[Block], None]) -> None:
+class Tally(NamedTuple):
+    """How far the job of a pack has come.
+
+    Attributes
+    ----------
+    datasets : int
+        Of the blocks that are made.
+    statuses : mapping of str to int
+        How many of the fits that were made have each status.
+    """
+
+    datasets: int = 0
+    statuses: Mapping[str, int] = MappingProxyType({})
+
+
+def tally(receipt: str | Path) -> Tally:
+    """Return how far the job that leaves a receipt has come; all zero where nothing is known."""
+    for path in (Path(receipt), _part(receipt)):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            return Tally(content["datasets"], content["statuses"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return Tally()
+
+
+def _part(receipt: str | Path) -> Path:
+    """Return the file that says how far a job is that has no receipt yet."""
+    return Path(receipt).with_suffix(PART)
+
+
+def carry(name: str, receipt: str, make: Callable[[Block], Mapping[str, int]]) -> None:
     """Make the blocks of a pack one after the other, and leave its receipt.
 
     Parameters
@@ -166,7 +211,7 @@ def carry(name: str, receipt: str, make: Callable[[Block], None]) -> None:
     receipt : str
         The file to write when all is done.
     make : callable
-        Makes a block.
+        Makes a block, and gives how many fits it made have each status.
 
     Raises
     ------
@@ -174,9 +219,20 @@ def carry(name: str, receipt: str, make: Callable[[Block], None]) -> None:
         Where the file of the packs is of another run.
     """
     blocks = pack_of(Path(receipt).with_name(PACKS), name).blocks
+    datasets, statuses = 0, Counter[str]()
+    said = time.monotonic()
     for block in blocks:
-        make(block)
-    write_text(json.dumps({"blocks": len(blocks)}) + "\n", receipt)
+        statuses.update(make(block))
+        datasets += len(block.sims)
+        if time.monotonic() - said >= EVERY:
+            _write(Tally(datasets, statuses), _part(receipt))
+            said = time.monotonic()
+    _write(Tally(datasets, statuses), receipt)
+    _part(receipt).unlink(missing_ok=True)
+
+
+def _write(tally: Tally, path: str | Path) -> None:
+    write_text(json.dumps(tally._asdict()) + "\n", path)
 
 
 def read_packs(path: Path) -> dict[str, Pack]:

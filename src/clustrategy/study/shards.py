@@ -7,6 +7,7 @@ digest is not the one that the study's recipe gives is stale, whatever the clock
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,7 +155,7 @@ def rows_of(table: pa.Table, label: str) -> pa.Table:
     return table.filter(pc.equal(table["strategy"], label))
 
 
-def make(recipe: Recipe, folder: str, block: Block, *, afresh: bool = False) -> None:
+def make(recipe: Recipe, folder: str, block: Block, *, afresh: bool = False) -> Mapping[str, int]:
     """Carry a block through simulate, fit and score, as far as its shards are not good already.
 
     Parameters
@@ -168,6 +169,11 @@ def make(recipe: Recipe, folder: str, block: Block, *, afresh: bool = False) -> 
     afresh : bool
         Whether nothing that is there is to be taken over, whatever its digests say.
 
+    Returns
+    -------
+    mapping of str to int
+        How many of the fits that were made have each status.
+
     Notes
     -----
     The datasets are drawn again even if one strategy alone is missing: the same bits, and for less
@@ -175,8 +181,9 @@ def make(recipe: Recipe, folder: str, block: Block, *, afresh: bool = False) -> 
     """
     shards = Shards.of(recipe, folder, block)
     state = shards.nothing if afresh else shards.state()
+    statuses = Counter[str]()
     if state.is_good:
-        return
+        return statuses
     kept = _kept(shards, [label for label in recipe.chosen if label not in state.unfitted])
     sims = block.sims
     drawn = simulate(recipe.process(block.cell), recipe.seed, block.cell, sims)
@@ -189,6 +196,7 @@ def make(recipe: Recipe, folder: str, block: Block, *, afresh: bool = False) -> 
     for label, strategy in recipe.chosen.items():
         if label not in found:
             fits = strategy.fit(drawn.shard, null_values(drawn.truth, recipe.effects))
+            statuses.update(fits.status.tolist())
             name = (label, strategy.engine)
             found[label] = _Found(
                 estimates_table(fits, terms, sims, *name), fits_table(fits, sims, *name)
@@ -199,6 +207,7 @@ def make(recipe: Recipe, folder: str, block: Block, *, afresh: bool = False) -> 
         _write(pa.concat_tables([part.fits for part in parts]), shards, "fits")
     scores = [_scores(part, drawn.truth, sims) for part in parts]
     _write(pa.concat_tables(scores), shards, "scores")
+    return statuses
 
 
 class _Found(NamedTuple):
