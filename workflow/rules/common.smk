@@ -12,7 +12,7 @@ from clustrategy.figures import registry as figures
 from clustrategy.runtime import closing_words, lock
 from clustrategy.runtime.clock import reset_future_mtimes
 from clustrategy.runtime.configs import check_files
-from clustrategy.runtime.progress import Progress
+from clustrategy.runtime.progress import AUDITING, MAKING, Progress
 from clustrategy.runtime.receipts import are_good, remove_unwanted
 from clustrategy.runtime.sentence import one_sentence
 from clustrategy.runtime.targets import MissingTarget
@@ -31,7 +31,6 @@ from snakemake.logging import logger
 if shlex.quote(sys.executable) != sys.executable:
     sys.executable = shlex.quote(sys.executable)
 
-logger.addFilter(Progress())
 logger.addFilter(MissingTarget(lambda: target_files()))
 
 os.environ.setdefault(provenance.STARTED, provenance.now())
@@ -52,6 +51,10 @@ with one_sentence():
         strategy.check()
     if workflow.is_main_process and (unfit := try_out(study)):
         print(f"clustrategy: {unfit}", file=sys.stderr)
+
+PROGRESS = Progress(study.config["performance"]["usable"])
+if workflow.is_main_process:
+    logger.addFilter(PROGRESS)
 
 # Snakemake takes braces in a path for wildcards.
 ENVIRONMENT = f"{BASE}/envs/environment.yaml".replace("{", "{{").replace("}", "}}")
@@ -114,6 +117,7 @@ def work(audit):
         if is_executing():
             begin()
             found.freeze()
+            PROGRESS.follow(found, AUDITING if audit else MAKING)
     return found
 
 
