@@ -77,8 +77,8 @@ class Table:
             rows = rows[rows["clusters"] == clusters]
         (row,) = rows.to_dict("records")
         where = "all" if clusters is None else f"{clusters} clusters"
-        numbers = (row[name] for name in ("lowest", "highest", "value", "mcse"))
-        return self._ask(strategy, kind, measure, where, *numbers, row["worst_cell"], row["cells"])
+        ends = row["lowest"], row["highest"], row["value"], row["mcse"]
+        return self._ask(strategy, kind, measure, where, ends, row["worst_cell"], row["cells"])
 
     def cell(
         self, strategy: str, kind: str, measure: str, effect: float | None = None, **cell: float
@@ -93,7 +93,8 @@ class Table:
         (row,) = rows.to_dict("records")
         where = ", ".join(f"{factor} {value:g}" for factor, value in cell.items())
         value = row["value"]
-        return self._ask(strategy, kind, measure, where, value, value, value, row["mcse"], "", 1)
+        ends = value, value, value, row["mcse"]
+        return self._ask(strategy, kind, measure, where, ends, "", 1)
 
     def range_where(self, strategy: str, kind: str, measure: str, **cells: float) -> Number:
         """Return a measure over the cells with these levels; its worst cell is not fresh."""
@@ -101,10 +102,10 @@ class Table:
         rows = rows[rows["scope"] == "cell"]
         for factor, value in cells.items():
             rows = rows[rows[factor] == value]
-        row = rows.loc[rows["value"].idxmax()]
+        row = rows.iloc[int(rows["value"].argmax())]
         where = ", ".join(f"{factor} {value:g}" for factor, value in cells.items())
         ends = rows["value"].min(), rows["value"].max(), row["value"], row["mcse"]
-        return self._ask(strategy, kind, measure, where, *ends, "", len(rows))
+        return self._ask(strategy, kind, measure, where, ends, "", len(rows))
 
     def standing(self, strategy: str, kind: str) -> dict[str, int]:
         """Return in how many of all cells a strategy is safe, and in how many liberal."""
@@ -123,15 +124,12 @@ class Table:
         kind: str,
         measure: str,
         where: str,
-        lowest: float,
-        highest: float,
-        worst: float,
-        mcse: float,
+        numbers: tuple[float, float, float, float],
         cell: str,
         cells: int,
     ) -> Number:
         query = f"| {self.sentence} | {strategy} | {kind} | {measure} | {where} |"
-        number = Number(query, lowest, highest, worst, mcse, cell, cells)
+        number = Number(query, *numbers, cell, cells)
         self.asked.append(number)
         return number
 
