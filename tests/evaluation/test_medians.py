@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from clustrategy.evaluation import medians
-from clustrategy.evaluation.medians import METRICS, as_text, stratified_median, stratified_share
+from clustrategy.evaluation.medians import stratified_median, stratified_share
 
 
 @pytest.mark.parametrize("cells", [[(0, 1), (1, 0.5), (5, 2)], [(0, 1), (3, 1)]])
@@ -47,32 +44,3 @@ def test_two_sims_have_an_error_and_one_has_none() -> None:
     assert stratified_median([np.array([0.0, 1.0])]).mcse == pytest.approx(8**-0.5, rel=0.1)
     assert stratified_share([np.array([True, False])]).mcse == pytest.approx(0.5)
     assert np.isnan(stratified_share([np.array([True]), np.array([True, False])]).mcse)
-
-
-@pytest.mark.parametrize(
-    ("value", "mcse", "text"),
-    [
-        (1.23456, 0.0123, "1.235 (0.012)"),
-        (1.23456, 0.5, "1.23 (0.50)"),
-        (123.456, 1.0, "123.5 (1.0)"),
-        (123.456, 12.3, "123 (12)"),
-        (1234.56, 123.4, "1235 (123)"),
-        (1.23456, 0.0, "1.23"),
-        (1.23456, None, "1.23"),
-        (1.23456, np.nan, "1.23"),
-        (None, None, "none"),
-        (np.inf, 0.5, "none"),
-    ],
-)
-def test_numbers_have_two_digits_of_their_error(value: Any, mcse: Any, text: str) -> None:
-    row: dict[str, Any] = {"strategy": "A", "fits": 12345}
-    for metric in METRICS:
-        row |= {f"median_{metric}": value, f"median_{metric}_mcse": mcse}
-    row |= {"singular_rate": 0.125, "singular_rate_mcse": 0.0123}
-    row |= {"unusable_rate": 0.25, "unusable_rate_mcse": None}
-    head, rule, line = as_text(pa.Table.from_pylist([row])).splitlines()
-    cells = ["A", text, text, text, "12,345", "12.5 % (1.2)", "25.0 %"]
-    places = [len(cell) for cell in rule.split("  ")]
-    assert [*map(len, cells)] <= places and head.startswith("strategy")
-    starts = np.cumsum([0, *(place + 2 for place in places)])[:-1]
-    assert [line[a : a + w].rstrip() for a, w in zip(starts, places, strict=True)] == cells
