@@ -72,7 +72,7 @@ def test_an_audit_without_a_fault_says_what_it_found() -> None:
     assert fault(table, "") is None
     said = lines(table, Circumstances("no glmm", ["OLS, CR2"], {"lme4": "1.1"}, ""))
     assert said[:4] == [
-        "Audit: 2 datasets fitted again by lme4 1.1.",
+        "Audit: no fault found in 2 datasets fitted again by lme4 1.1.",
         "NOT AUDITED: no glmm.",
         "  no reference for: OLS, CR2",
         "  least squares: 2 fits, estimates within 0 and SEs within 0 of statsmodels' (relative)",
@@ -150,7 +150,7 @@ def made_up() -> pd.DataFrame:
 def test_the_numbers_of_the_lines_are_those_of_the_fits() -> None:
     circumstances = Circumstances("", [], {"lme4": "1.1", "statsmodels": "0.14"}, "")
     assert lines(made_up(), circumstances) == [
-        "Audit: 4 datasets fitted again by lme4 1.1, statsmodels 0.14.",
+        "Audit: no fault found in 4 datasets fitted again by lme4 1.1, statsmodels 0.14.",
         "  least squares: 1 fits, estimates within 0.03 and SEs within 0.1 of statsmodels' "
         "(relative)",
         "  REML criterion: never above the least of all engines by more than 2e-07; at the same "

@@ -43,7 +43,7 @@ def test_a_study_is_audited_by_lme4_and_statsmodels(
     here = checkout()
     run = here.run("audit", "results/small/estimates.parquet", config=STUDY)
     assert "NOT AUDITED" not in run.output
-    assert "Audit: 4 datasets fitted again by R " in run.output
+    assert "Audit: no fault found in 4 datasets fitted again by R " in run.output
     rows = pd.read_parquet(here.result("audit.parquet"))
     assert set(zip(rows["strategy"], rows["reference"], strict=True)) == {
         ("cluster_robust", "statsmodels"),
