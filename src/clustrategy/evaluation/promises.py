@@ -142,7 +142,7 @@ def rate(outcomes: Floats, confidence: float, missing: str = NO_FIT) -> Found:
 
 def _marked(marks: NDArray[np.bool_], *known: Floats) -> Floats:
     """Return marks as numbers, NaN where any of the arrays is."""
-    there = ~np.isnan(np.sum(known, axis=0))
+    there = ~np.any([np.isnan(each) for each in known], axis=0)
     return np.where(there, marks, np.nan)
 
 
