@@ -68,7 +68,13 @@ def verdict_of(
     last = 0 if high < bounds[0] else int(np.searchsorted(bounds[1:], high, side="left")) + 1
     if first == last:
         return Verdict(words[first])
-    touched = list(dict.fromkeys(words[first : last + 1]))
+    touched = list(
+        dict.fromkeys(
+            words[place]
+            for place in range(first, last + 1)
+            if not 0 < place < len(bounds) or bounds[place - 1] < bounds[place]
+        )
+    )
     *most, other = touched
     return Verdict(UNDECIDED, f"{', '.join(most)} or {other}")
 
@@ -127,10 +133,11 @@ class Regions:
     def trials_needed(self, share: float) -> float:
         """Return the trials that would decide if the rate were the one found.
 
-        Wilson's interval leaves out a bound b as soon as (R - b)² > z² b (1 - b) / n.
+        Wilson's interval leaves out a bound b as soon as (R - b)² > z² b (1 - b) / n. No rate is on
+        the other side of a bound of 0 or of 1.
         """
         z = NormalDist().inv_cdf(0.5 + self.confidence / 2)
-        bounds = np.array(self.bounds)
+        bounds = np.array([bound for bound in self.bounds if 0 < bound < 1])
         with np.errstate(divide="ignore"):
             return float(np.max(z**2 * bounds * (1 - bounds) / (share - bounds) ** 2))
 
