@@ -301,7 +301,7 @@ def _listed(words: Sequence[str], last: str) -> str:
 COLUMNS = (
     "strategy",
     "false positives",
-    "worst cell",
+    "worst, drawn again",
     "safe / liberal / open",
     "SE error",
     "power",
