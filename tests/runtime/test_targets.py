@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from clustrategy.runtime.targets import MissingTarget
-from tests.runtime.test_progress import record
 
 FILES = ["results/a/performance.csv", "results/a/figures/coverage.png", "results/a/fits.parquet"]
 WORDS = (
     "No rule to produce {} (if you use input functions make sure that they don't raise unexpected "
     "exceptions)."
 )
+
+
+def record(message: str = "", **fields: object) -> logging.LogRecord:
+    """Return a log record as Snakemake makes them."""
+    made = logging.LogRecord("snakemake", logging.INFO, "", 0, message, None, None)
+    made.__dict__.update(fields)
+    return made
 
 
 @pytest.mark.parametrize(
