@@ -109,16 +109,8 @@ def _write(figure: Figure, metadata: Mapping[str, Any], path: Path) -> None:
     if path.suffix != ".svg":
         figure.savefig(path, metadata=dict(metadata))
         return
-    with wordless(figure):
-        # Legends are no part of the layout, and would be cut off.
-        drawn = [*figure.get_default_bbox_extra_artists(), *figure.legends]
-        figure.savefig(
-            path,
-            metadata=dict(metadata),
-            bbox_inches="tight",
-            pad_inches=0.05,
-            bbox_extra_artists=drawn,
-        )
+    with wordless(figure) as between:
+        figure.savefig(path, metadata=dict(metadata), bbox_inches=between)
     text = PATH.sub(_shortened, path.read_text(encoding="utf-8"))
     path.write_text(text, encoding="utf-8")
 

@@ -15,6 +15,7 @@ from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from clustrategy.figures.parts.labels import strategy_label
 from clustrategy.figures.parts.style import INK, MUTED, Colour, Look, TooTall, new_figure, shade
@@ -212,13 +213,17 @@ def words_on(figure: Figure) -> Words:
 
 
 @contextmanager
-def wordless(figure: Figure) -> Iterator[None]:
-    """Hide the words of a figure that `compose` surrounded."""
+def wordless(figure: Figure) -> Iterator[Bbox]:
+    """Hide the words of a figure that `compose` surrounded, and give what is between, in inches."""
     words = _words(figure)
+    *above, below = [text.get_window_extent() for text in words]
+    top = min(extent.y0 for extent in above if extent.height)
+    bottom = below.y1 if below.height else 0.0
+    between = Bbox([[0.0, bottom / figure.dpi], [figure.get_figwidth(), top / figure.dpi]])
     for text in words:
         text.set_visible(False)
     try:
-        yield
+        yield between
     finally:
         for text in words:
             text.set_visible(True)
