@@ -17,7 +17,6 @@ from markupsafe import Markup, escape
 from clustrategy.core.cells import sim_path
 from clustrategy.evaluation.cell_verdicts import FALSE_POSITIVES
 from clustrategy.evaluation.recommendation import advice
-from clustrategy.evaluation.sample_size import sims_for_verdict
 from clustrategy.report.citation import Citation
 from clustrategy.report.design import design
 from clustrategy.report.failures import failures
@@ -120,13 +119,7 @@ def render(study: Study, found: Found) -> str:
 
 def _certify(study: Study) -> str:
     """Say how many sims would certify a strategy that keeps its level."""
-    regions = study.config["verdict"]
-    sims = sims_for_verdict(
-        len(study.cells),
-        alpha=study.config["performance"]["alpha"],
-        upper=regions["upper"],
-        confidence=regions["confidence"],
-    )
+    sims = study.sims_to_certify
     return f"`sims: {sims}` would certify what keeps its level" if sims > study.sims else ""
 
 

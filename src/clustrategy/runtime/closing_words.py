@@ -10,7 +10,6 @@ from tabulate import tabulate
 
 from clustrategy.core.counted import counted
 from clustrategy.evaluation.recommendation import COLUMNS, Answer, advice, table, table_of_kinds
-from clustrategy.evaluation.sample_size import sims_for_verdict
 from clustrategy.runtime.lock import start_of_run
 from clustrategy.study.size import duration
 from clustrategy.study.study import Study
@@ -90,13 +89,7 @@ def _table(study: Study, found: list[Answer]) -> str:
 
 def _certify(study: Study, cores: int) -> str:
     """Say how many sims would certify a strategy that keeps its level, and how long they take."""
-    regions = study.config["verdict"]
-    sims = sims_for_verdict(
-        len(study.cells),
-        alpha=study.config["performance"]["alpha"],
-        upper=regions["upper"],
-        confidence=regions["confidence"],
-    )
+    sims = study.sims_to_certify
     if sims <= study.sims:
         return ""
     labels = study.plan.labels

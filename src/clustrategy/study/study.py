@@ -228,6 +228,11 @@ class Study:
         }
 
     @property
+    def sims_to_certify(self) -> int:
+        """How many sims a cell find a strategy that keeps its level safe in all cells."""
+        return _sims_to_certify(self.config)
+
+    @property
     def audited_sims(self) -> int:
         """How many sims of each cell are audited; 0 where there is no audit."""
         settings = self.config["audit"]
@@ -366,19 +371,27 @@ def _resolve_sims(config: dict[str, Any], files: Sequence[str]) -> None:
 
 def _sims_for(target: Mapping[str, Any], config: Mapping[str, Any]) -> int:
     """Return the sims for what is wanted: verdicts, or a Monte Carlo standard error."""
-    alpha, verdict = config["performance"]["alpha"], config["verdict"]
     of_verdict = target["of"] == "verdict"
     foreign = ("mcse", "sd") if of_verdict else ("probability",)
     if found := [key for key in foreign if key in target]:
         raise ConfigError(f"has the key {found[0]!r}, which {target['of']} does not take")
     if of_verdict:
-        cells = math.prod(len(levels) for levels in config["grid"].values())
-        given = {name: target[name] for name in ("probability",) if name in target}
-        upper, confidence = verdict["upper"], verdict["confidence"]
-        return sims_for_verdict(cells, alpha=alpha, upper=upper, confidence=confidence, **given)
+        return _sims_to_certify(config, **{k: target[k] for k in target if k == "probability"})
     if "mcse" not in target:
         raise ConfigError(f"needs the key 'mcse', the Monte Carlo standard error of {target['of']}")
-    return sims_for(**target, alpha=alpha)
+    return sims_for(**target, alpha=config["performance"]["alpha"])
+
+
+def _sims_to_certify(config: Mapping[str, Any], **probability: float) -> int:
+    """Return the sims with which what keeps its level is found safe in all cells."""
+    verdict = config["verdict"]
+    return sims_for_verdict(
+        math.prod(len(levels) for levels in config["grid"].values()),
+        alpha=config["performance"]["alpha"],
+        upper=verdict["upper"],
+        confidence=verdict["confidence"],
+        **probability,
+    )
 
 
 def _resolve_performance(
