@@ -37,7 +37,7 @@ def with_the_best(
     Parameters
     ----------
     powers : (k, cells) array
-        The power of each strategy in each cell; their means over cells are compared.
+        The power of each of at least two strategies in each cell; means over cells are compared.
     influences : Sequence of (k, S) array
         By cell, how much each dataset moves each power; NaN where it was not used. Strategies see
         the same datasets, so that most of their Monte Carlo errors is not in their differences.
@@ -47,7 +47,7 @@ def with_the_best(
     Returns
     -------
     list of Comparison
-        One for each strategy. Of a single one the difference is NaN, its limits are 0.
+        One for each strategy.
 
     Notes
     -----
@@ -55,8 +55,6 @@ def with_the_best(
     have unequal variances, so that Bonferroni's quantile of k - 1 of them stands for Dunnett's.
     """
     k = len(powers)
-    if k < 2:
-        return [Comparison(np.nan, np.nan, 0.0, 0.0) for _ in powers]
     critical = NormalDist().inv_cdf(1 - (1 - confidence) / (k - 1))
     mean = powers.mean(axis=1)
     difference = mean[:, None] - mean

@@ -133,6 +133,8 @@ class Judged:
         Of false-positive rates.
     sims_needed : int, optional
         The sims that would decide, where the verdict is undecided and any number would.
+    sims : int
+        Those of the cell, whose fits may be unusable.
     """
 
     terms: tuple[str, ...]
@@ -140,6 +142,7 @@ class Judged:
     verdict: Verdict | None = None
     safe: bool | None = None
     sims_needed: int | None = None
+    sims: int = 0
 
 
 @dataclass(frozen=True)
@@ -253,7 +256,7 @@ class Rules:
         verdict = self.regions.verdict(low, high)
         safe = self.regions.is_safe(limit, unusable)
         needed = _sims(found, self.regions.trials_needed(found.value), sims, verdict)
-        return Judged(terms, replace(found, low=low, high=high), verdict, safe, needed)
+        return Judged(terms, replace(found, low=low, high=high), verdict, safe, needed, sims)
 
     def promise(self, measure: str, found: Found, terms: tuple[str, ...], sims: int) -> Judged:
         """Judge a coverage by how often intervals miss, a bias or SE error by how near 0 it is.
@@ -276,14 +279,14 @@ class Rules:
             regions = Regions(INTERVAL_LEVEL, *multiples, self.regions.confidence)
             verdict = regions.verdict(1 - high, 1 - low)
             needed = _sims(found, regions.trials_needed(1 - found.value), sims, verdict)
-            return Judged(terms, found, verdict, None, needed)
+            return Judged(terms, found, verdict, None, needed, sims)
         words = (BIASED, HOLDS, BIASED) if measure == BIAS else (LIBERAL, HOLDS, CONSERVATIVE)
         verdict = verdict_of((found.low, found.high), (-WITHIN, WITHIN), words)
         gap = abs(abs(found.value) - WITHIN)
         needed = None
         if verdict.between and gap > 0:
             needed = _whole(sims * ((found.high - found.low) / 2 / gap) ** 2)
-        return Judged(terms, found, verdict, None, needed)
+        return Judged(terms, found, verdict, None, needed, sims)
 
 
 def _sims(found: Found, trials: float, sims: int, verdict: Verdict) -> int | None:

@@ -34,7 +34,7 @@ from clustrategy.evaluation.cell_verdicts import (
     row,
 )
 from clustrategy.evaluation.promises import Found
-from clustrategy.evaluation.regions import holm
+from clustrategy.evaluation.regions import LIBERAL, holm
 
 NOT_DRAWN_AGAIN = "the worst cell was not drawn again: its interval holds for the worst of {} cells"
 
@@ -127,10 +127,6 @@ def over_cells(
         more: dict[str, Any] = {"scope": scope.name, "cells": len(found)}
         if key.measure == FALSE_POSITIVES:
             more |= _counts(list(found.values()), rules)
-            if more["safe"]:
-                safe.setdefault(key.kind, []).append(key.strategy)
-            if known and not more["liberal_cells"]:
-                not_liberal.setdefault(key.kind, []).append(key.strategy)
         if not known:
             first = next(iter(found.values()))
             yield {**row(key, first), **more}
@@ -142,8 +138,18 @@ def over_cells(
             again = None
             if key.measure == FALSE_POSITIVES:
                 again = fresh.get((place, key.strategy, key.kind))
-            shown = again or _worst_of(len(known), key, shown, rules)
-            note = None if again else NOT_DRAWN_AGAIN.format(len(known))
+            if again is not None and again.found.n:
+                shown = again
+            else:
+                shown = _worst_of(len(known), key.measure, shown, rules)
+                note = NOT_DRAWN_AGAIN.format(len(known))
+        if key.measure == FALSE_POSITIVES:
+            is_liberal = shown.verdict is not None and shown.verdict.word == LIBERAL
+            more["safe"] &= not is_liberal
+            if more["safe"]:
+                safe.setdefault(key.kind, []).append(key.strategy)
+            if not (is_liberal or more["liberal_cells"]):
+                not_liberal.setdefault(key.kind, []).append(key.strategy)
         line = row(key, shown)
         line["note"] = line["note"] or note
         line |= more
@@ -193,22 +199,20 @@ def _badness(measure: str, values: Floats) -> Floats:
     return np.abs(values) if measure in (SE_ERROR, BIAS) else values
 
 
-def _worst_of(cells: int, key: Key, judged: Judged, rules: Rules) -> Judged:
+def _worst_of(cells: int, measure: str, judged: Judged, rules: Rules) -> Judged:
     """Judge the worst of several cells again, by an interval that holds for all of them at once.
 
     Each has the level 1 - (1 - confidence) / cells.
     """
     found = judged.found
-    tail = (1 - rules.regions.confidence) / cells
-    if key.measure in (FALSE_POSITIVES, COVERAGE):
-        low, high = rules.limits(found, 1 - tail)
-    else:
-        half = NormalDist().inv_cdf(1 - tail / 2) * found.mcse
-        low, high = found.value - half, found.value + half
-    wide = replace(found, low=low, high=high)
-    if key.measure == FALSE_POSITIVES:
-        return replace(judged, found=wide, verdict=rules.regions.verdict(low, high))
-    return rules.promise(key.measure, wide, judged.terms, found.n)
+    confidence = 1 - (1 - rules.regions.confidence) / cells
+    strict = replace(rules, regions=replace(rules.regions, confidence=confidence))
+    if measure == FALSE_POSITIVES:
+        return strict.false_positives(found, judged.terms, 0.0, judged.sims)
+    if measure != COVERAGE:
+        half = NormalDist().inv_cdf(0.5 + confidence / 2) * found.mcse
+        found = replace(found, low=found.value - half, high=found.value + half)
+    return strict.promise(measure, found, judged.terms, judged.sims)
 
 
 def _counts(found: Sequence[Judged], rules: Rules) -> dict[str, Any]:
@@ -230,16 +234,17 @@ def _counts(found: Sequence[Judged], rules: Rules) -> dict[str, Any]:
 def _liberal(rates: Sequence[Found], rules: Rules) -> int:
     """Count the rates that are liberal, corrected for their number by Holm's method.
 
-    Where sims may be added until they decide, by limits that hold for all rates at once.
+    Where sims may be added until they decide, by limits that hold for all rates at once. The level
+    is that of one end of an interval: a single rate is liberal if its verdict says so.
     """
     error = 1 - rules.regions.confidence
     if not rates:
         return 0
     if rules.anytime:
-        level = 1 - 2 * error / len(rates)
+        level = 1 - error / len(rates)
         return sum(rules.limits(rate, level)[0] > rules.regions.bounds[2] for rate in rates)
     p_values = [rules.regions.excess_p_value(rate.value, rate.trials) for rate in rates]
-    return int(holm(np.array(p_values), error).sum())
+    return int(holm(np.array(p_values), error / 2).sum())
 
 
 def _to_the_best(
@@ -249,12 +254,27 @@ def _to_the_best(
     kind: str | None,
     strategies: Sequence[str],
 ) -> Iterator[dict[str, Any]]:
-    """Yield how much less power each strategy has than the best of the others."""
-    by_cell = [
-        [judged[place][Key(s, kind, ADJUSTED, rules.effect)].found for s in strategies]
-        for place in scope.places
-        if Key(strategies[0], kind, ADJUSTED, rules.effect) in judged[place]
+    """Yield how much less power each strategy has than the best of the others.
+
+    Those whose power is not known in any cell are left out, and then cells where any other's is
+    not.
+    """
+    key = Key("", kind, ADJUSTED, rules.effect)
+    places = [
+        place for place in scope.places if key._replace(strategy=strategies[0]) in judged[place]
     ]
+    of = {
+        strategy: [judged[place][key._replace(strategy=strategy)].found for place in places]
+        for strategy in strategies
+    }
+    compared = [
+        strategy
+        for strategy, found in of.items()
+        if any(each.influence is not None for each in found)
+    ]
+    if len(compared) < 2:
+        return
+    by_cell = list(zip(*(of[strategy] for strategy in compared), strict=True))
     complete = [
         [(each.value, each.influence) for each in cell]
         for cell in by_cell
@@ -264,16 +284,12 @@ def _to_the_best(
         return
     powers = np.array([[value for value, _ in cell] for cell in complete]).T
     influences = [np.array([influence for _, influence in cell]) for cell in complete]
-    compared = with_the_best(powers, influences, rules.regions.confidence)
-    terms = next(
-        judged[place][Key(strategies[0], kind, FALSE_POSITIVES)].terms
-        for place in scope.places
-        if Key(strategies[0], kind, FALSE_POSITIVES) in judged[place]
-    )
-    for strategy, each in zip(strategies, compared, strict=True):
+    differences = with_the_best(powers, influences, rules.regions.confidence)
+    terms = judged[places[0]][key._replace(strategy=strategies[0])].terms
+    for strategy, each in zip(compared, differences, strict=True):
         found = Found(each.value, each.mcse, each.low, each.high, len(influences[0][0]))
-        key = Key(strategy, kind, TO_THE_BEST, rules.effect)
-        yield {**row(key, Judged(terms, found)), "scope": scope.name, "cells": len(complete)}
+        own = Key(strategy, kind, TO_THE_BEST, rules.effect)
+        yield {**row(own, Judged(terms, found)), "scope": scope.name, "cells": len(complete)}
 
 
 def order(rows: Sequence[dict[str, Any]], strategies: Sequence[str]) -> list[dict[str, Any]]:
