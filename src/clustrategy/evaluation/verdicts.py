@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from clustrategy.core.cells import Cell
 from clustrategy.core.errors import ConfigError, DataError
 from clustrategy.core.inference import CONFIDENCE
 from clustrategy.core.shard import Floats, Ints
-from clustrategy.core.validation import arguments
+from clustrategy.core.validation import arguments, described
 from clustrategy.evaluation import promises
 from clustrategy.evaluation.cell_verdicts import (
     ADJUSTED,
@@ -33,7 +34,7 @@ from clustrategy.evaluation.cell_verdicts import (
     Rules,
     row,
 )
-from clustrategy.evaluation.measures import LEVEL, Replicates
+from clustrategy.evaluation.measures import LEVEL, NOT_BY_T
 from clustrategy.evaluation.over_cells import Scope, over_cells
 from clustrategy.evaluation.promises import Found, Sample
 from clustrategy.evaluation.regions import Regions
@@ -48,7 +49,7 @@ from clustrategy.evaluation.tidy_estimates import (
 )
 from clustrategy.evaluation.wilson import wilson
 from clustrategy.tables.estimates import NULLS
-from clustrategy.tables.frames import frame, numbers, require
+from clustrategy.tables.frames import EXACT, frame, numbers, require
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,7 +126,9 @@ def verdicts(
         Those of `by` that tell cells apart. Of each group of the others there are also rows over
         all cells, in which these columns are missing: the worst cell and the range.
     effects : float or Sequence of float, optional
-        The coefficients at which the power is asked for.
+        The coefficients at which the power is asked for. Of tests that resample it is known where
+        the table has `p_value_nulls`, as a study's `estimates.parquet`, and these are the effects
+        of that study's config, in their order.
     equivariant : bool
         Whether the strategies depend on the coefficients by a shift alone (adding X d to the
         response adds d to the estimates and changes nothing else): then their power follows from
@@ -207,10 +210,10 @@ def verdicts(
     for key in known["over"]:
         if key not in keys:
             raise ConfigError(f"over: {key!r} is not among the columns of 'by'")
-    if not 0 <= lower <= 1 <= upper <= liberal:
+    if not 0 <= lower <= 1 <= upper <= liberal < 1 / alpha:
         raise ConfigError(
-            "lower, upper and liberal must be 0 <= lower <= 1 <= upper <= liberal, found "
-            f"{lower:g}, {upper:g} and {liberal:g}"
+            "lower, upper and liberal must be 0 <= lower <= 1 <= upper <= liberal < 1 / alpha, "
+            f"found {lower:g}, {upper:g} and {liberal:g} with an alpha of {alpha:g}"
         )
     rules = Rules(
         Regions(alpha, lower, upper, liberal, confidence), tuple(map(float, known["effects"]))
@@ -258,7 +261,9 @@ def _of_estimates(
         for name in ("std_error", "df")
     )
     df[np.isnan(df)] = np.inf
-    at_nulls = _at_nulls(table, whole, len(rules.effects))
+    listed = _listed(table)
+    foreign = np.isnan(whole.p_null) & ~np.isnan(whole.p_value)
+    at_truth = np.where(whole.truth == 0, whole.p_value, np.nan)
     missing = promises.NO_FIT if "std_error" in table else NO_STD_ERROR
     dataset = codes_of(table, known["replicate"]) if known["replicate"] in table else None
     for members in groups([codes_of(table, key) for key in keys], len(table)):
@@ -271,9 +276,14 @@ def _of_estimates(
             out[place] = np.where(good[members], column[members], np.nan)
             return out
 
-        own = None
-        if not np.isnan(at_nulls[members]).all():
-            own = np.array([laid_out(column) for column in at_nulls.T])
+        own, no_power = None, "" if known["equivariant"] else NOT_EQUIVARIANT
+        if listed is not None and not np.isnan(listed[members]).all():
+            own = np.array([laid_out(column) for column in listed.T])
+            if len(own) != 1 + len(rules.effects):
+                no_power = no_power or promises.LISTED_ONLY
+        elif (foreign & good)[members].any():
+            own = laid_out(at_truth)[None]
+            no_power = no_power or NOT_BY_T
         sample = Sample(
             laid_out(whole.error),
             laid_out(std_error),
@@ -283,9 +293,6 @@ def _of_estimates(
             own,
             missing,
         )
-        no_power = "" if known["equivariant"] else NOT_EQUIVARIANT
-        if own is not None and not no_power and len(own) != 1 + len(rules.effects):
-            no_power = promises.LISTED_ONLY
         usable = np.asarray(~np.isnan(sample.error).all(axis=0))
         sims = usable.size
         lost = promises.rate((~usable[None]).astype(float), confidence)
@@ -319,21 +326,33 @@ def _places(members: Ints, dataset: Ints | None) -> tuple[Ints, Ints]:
     return term, np.asarray(column)
 
 
-def _at_nulls(table: pd.DataFrame, whole: Replicates, effects: int) -> Floats:
+def _listed(table: pd.DataFrame) -> Floats | None:
     """Return (rows, k) the p-values at the truth, and less each effect, where they are not of t.
 
-    They are NaN where the t distribution gives them, and where nothing does.
+    They are NaN where the t distribution gives them; there is nothing where it gives all.
     """
-    if NULLS in table:
-        lists = [() if value is None else np.atleast_1d(value) for value in table[NULLS]]
-        width = max((len(one) for one in lists), default=0)
-        if width:
-            out = np.full((len(table), width), np.nan)
-            for line, values in zip(out, lists, strict=True):
-                line[: len(values)] = values
-            return out
-    zero = np.where(np.isnan(whole.p_null) & (whole.truth == 0), whole.p_value, np.nan)
-    return np.asarray(zero[:, None])
+    if NULLS not in table:
+        return None
+    lists: list[Floats] = []
+    absent = table[NULLS].isna()
+    for place, (value, is_absent) in enumerate(zip(table[NULLS], absent, strict=True)):
+        with suppress(TypeError, ValueError):
+            lists.append(np.asarray([] if is_absent else value, dtype=float))
+        if len(lists) <= place or lists[place].ndim != 1:
+            raise DataError(
+                f"the column {NULLS!r} of {WHAT} must hold lists of numbers, found "
+                f"{described(value)} in row {place}"
+            )
+    widths = {one.size for one in lists if one.size}
+    if len(widths) > 1:
+        few, many, *_ = sorted(widths)
+        raise DataError(
+            f"the column {NULLS!r} of {WHAT} must hold lists of one length, found {few} and {many}"
+        )
+    if not widths:
+        return None
+    (width,) = widths
+    return np.array([one if one.size else np.full(width, np.nan) for one in lists])
 
 
 def _of_performance(
@@ -362,6 +381,12 @@ def _of_performance(
             place = rows.get(name)
             if place is None or not np.isfinite(value[place]):
                 return Found(note=f"no {name}")
+            if not 1 <= n[place] <= EXACT:
+                raise DataError(
+                    f"n must be at least 1 where there is a value, which it is not in row {place}"
+                )
+            if name != SE_ERROR and not 0 <= value[place] <= 1:
+                raise DataError(f"{name} must be between 0 and 1, as it is not in row {place}")
             return _interval(name, value[place], mcse[place], int(n[place]), rules)
 
         lost = found(UNUSABLE)
@@ -404,13 +429,11 @@ def _over(
 ) -> list[dict[str, Any]]:
     """Return the rows over all cells of each group of the columns that tell no cells apart."""
     others = [key for key in keys if key not in over]
-    together: dict[tuple[Any, ...], list[Group]] = {}
-    for place, judged in cells:
-        together.setdefault(tuple(table[key].iloc[place] for key in others), []).append(
-            (place, judged)
-        )
+    firsts = table.iloc[[place for place, _ in cells]]
     rows = []
-    for values, members in together.items():
+    for chosen in groups([codes_of(firsts, key) for key in others], len(firsts)):
+        members = [cells[i] for i in chosen]
+        values = _values(table, others, members[0][0])
         named: list[Cell] = [
             {key: str(table[key].iloc[place]) for key in over} for place, _ in members
         ]
@@ -423,6 +446,5 @@ def _over(
         ]
         scope = Scope(ALL, None, tuple(range(len(members))))
         for line in over_cells(named, by_cell, scope, rules, {}):
-            where = {**dict(zip(others, values, strict=True)), **dict.fromkeys(over)}
-            rows.append({**where, **line})
+            rows.append({**values, **dict.fromkeys(over), **line})
     return rows
