@@ -21,13 +21,13 @@ from clustrategy.evaluation.cell_verdicts import (
     UNUSABLE,
 )
 from clustrategy.evaluation.promises import NOT_ESTIMATED
-from clustrategy.evaluation.regions import LIBERAL
+from clustrategy.evaluation.regions import LIBERAL, MOST_UNUSABLE
 
 INDIFFERENCE = 0.02
 """Less power than the best by so much is of no account."""
 
 LONGEST = 40
-"""A strategy's label is cut to so many characters in a sentence."""
+"""A strategy's label is cut to so many characters in sentences and in the terminal."""
 
 FEW = 4
 """So many names are listed; of more, the rest is counted."""
@@ -71,6 +71,16 @@ class Standing:
         It is by the worst one, drawn again, or by any, corrected for their number.
         """
         return self.rate["verdict"] == LIBERAL or bool(self.rate["liberal_cells"])
+
+    @property
+    def fails_often(self) -> bool:
+        """Whether too many fits are unusable in some cell for the strategy to be safe."""
+        return bool(self.rows[UNUSABLE]["value"] > MOST_UNUSABLE)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more sims may show that the strategy is safe, or that it is liberal."""
+        return self.is_tested and not (self.is_safe or self.is_liberal or self.fails_often)
 
     @property
     def is_recommended(self) -> bool:
@@ -165,13 +175,13 @@ def advice(
 
 
 def _reservation(found: Sequence[Answer], sims: int, certify: str) -> str:
-    standings = [each for answer in found for each in answer.standings if each.is_tested]
-    if all(each.is_safe or each.is_liberal for each in standings):
+    standings = [each for answer in found for each in answer.standings]
+    if not any(each.is_open for each in standings):
         return ""
     later = f"; {certify}" if certify else ""
     too_few = f"{counted(sims, 'sim')} a cell"
     if any(each.is_safe for each in standings):
-        return f"{too_few} leave some strategies open{later}."
+        return f"{too_few} {'leaves' if sims == 1 else 'leave'} some strategies open{later}."
     return f"{too_few} can certify no strategy{later}."
 
 
@@ -192,7 +202,8 @@ def _sentences(standings: Sequence[Standing], kind: str, effect: float) -> list[
     if not tested:
         return [f"{terms} nothing can be said: no strategy has a usable test."]
     liberal = [each for each in tested if each.is_liberal]
-    unknown = [each for each in tested if not each.is_safe and not each.is_liberal]
+    failing = [each for each in tested if each.fails_often and not each.is_liberal]
+    unknown = [each for each in tested if each.is_open]
     recommended = [each for each in tested if each.is_recommended]
     cells = max(each.rate["cells"] for each in tested)
     said = []
@@ -201,18 +212,28 @@ def _sentences(standings: Sequence[Standing], kind: str, effect: float) -> list[
         finding = _power(recommended, effect)
         said.append(f"{terms} use {_either(recommended)}: safe {where}{finding}.")
         if others := [each for each in tested if each.is_safe and not each.is_recommended]:
-            find = "finds" if len(others) == 1 else "find"
-            said.append(f"{_names(others)} {_are(others)} safe, too, and {find} less.")
+            has = "has" if len(others) == 1 else "have"
+            said.append(f"{_names(others)} {_are(others)} safe, too, but {has} less power.")
         if unknown:
-            said.append(f"{_names(unknown)} {_are(unknown)} open: not safe in each cell so far.")
+            so_far = "so far" if cells == 1 else "in each cell so far"
+            said.append(f"{_names(unknown)} {_are(unknown)} open: not shown to be safe {so_far}.")
     elif unknown:
         where = "here" if cells == 1 else "in any cell"
         said.append(f"{terms} nothing speaks against {_names(unknown)}: not found liberal {where}.")
-    else:
-        least = min(liberal or tested, key=lambda each: each.rate["value"])
+    elif liberal:
+        least = min(liberal, key=lambda each: each.rate["value"])
+        where = "" if cells == 1 else f" in its worst cell{_where(least.rate)}"
         said.append(
             f"{terms} no strategy is safe; the least liberal is {_name(least)}, with "
-            f"{_percent(least.rate)} false positives in its worst cell{_where(least.rate)}."
+            f"{_percent(least.rate)} false positives{where}."
+        )
+    else:
+        said.append(f"{terms} no strategy is safe.")
+    if failing:
+        worst = max(each.rows[UNUSABLE]["value"] for each in failing)
+        said.append(
+            f"{_names(failing)} {_are(failing)} not safe: without a usable fit in up to "
+            f"{100 * worst:.0f} % of datasets."
         )
     if liberal:
         said.append(f"Do not use {_liberal(liberal)}.")
@@ -262,16 +283,20 @@ def _percent(row: Row) -> str:
 
 def _plural(kind: str) -> str:
     """Return a kind of terms in the plural: `predictors within clusters`."""
-    head, *rest = kind.split(" ")
-    if head == "cluster-level":
-        return f"{head} predictors"
-    return " ".join([f"{head}s", *rest])
+    noun = next((word for word in ("predictor", "treatment") if word in kind), kind)
+    plural = kind.replace(noun, f"{noun}s", 1)
+    return f"{plural}," if "," in kind else plural
+
+
+def short(label: str) -> str:
+    """Return a label on one line, cut if it is longer than `LONGEST`."""
+    label = " ".join(label.split())
+    return label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…"
 
 
 def _name(standing: Standing) -> str:
     """Return a label as it stands in sentences: not too long, and in quotes if it has commas."""
-    label = " ".join(standing.strategy.split())
-    label = label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…"
+    label = short(standing.strategy)
     return f"“{label}”" if "," in label else label
 
 
@@ -380,7 +405,8 @@ def _range(row: Row, *, signed: bool = False) -> str:
     if low is None:
         return "–"
     sign = "+" if signed else ""
-    ends = [f"{100 * end:{sign}.{0 if signed else 1}f}" for end in (low, high)]
+    digits = 0 if signed else 1
+    ends = [f"{round(100 * end, digits) + 0.0:{sign}.{digits}f}" for end in (low, high)]
     return f"{' to '.join(dict.fromkeys(ends))} %"
 
 

@@ -9,7 +9,14 @@ from pathlib import Path
 from tabulate import tabulate
 
 from clustrategy.core.counted import counted
-from clustrategy.evaluation.recommendation import COLUMNS, Answer, advice, table, table_of_kinds
+from clustrategy.evaluation.recommendation import (
+    COLUMNS,
+    Answer,
+    advice,
+    short,
+    table,
+    table_of_kinds,
+)
 from clustrategy.runtime.lock import start_of_run
 from clustrategy.study.size import duration
 from clustrategy.study.study import Study
@@ -83,7 +90,7 @@ def _table(study: Study, found: list[Answer]) -> str:
         heads, lines = table_of_kinds(found)
         heads = [textwrap.fill(head, 20) for head in heads]
         below = f"{level}: worst cell drawn again (Monte Carlo SE), cells safe / liberal / open."
-    lines = [[textwrap.shorten(line[0], 40, placeholder="…"), *line[1:]] for line in lines]
+    lines = [[short(line[0]), *line[1:]] for line in lines]
     return f"{tabulate(lines, heads, tablefmt='simple', disable_numparse=True)}\n{below}"
 
 
