@@ -108,7 +108,7 @@ class Sample:
         """Return (T, S) the distance, of estimate and null value, that has this p-value by t."""
         from scipy.special import stdtrit
 
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             return np.asarray(stdtrit(self.df, 1.0 - p_value / 2.0) * self.std_error)
 
 
