@@ -223,7 +223,7 @@ def verdicts(
     judge = _of_performance if "measure" in table and "estimate" not in table else _of_estimates
     cells = list(judge(table, keys, known, rules))
     rows = [
-        {**_values(table, keys, place), **row(key, each, cells=1)}
+        {**row(key, each, cells=1), **_values(table, keys, place)}
         for place, judged in cells
         for key, each in judged.items()
     ]
@@ -446,5 +446,5 @@ def _over(
         ]
         scope = Scope(ALL, None, tuple(range(len(members))))
         for line in over_cells(named, by_cell, scope, rules, {}):
-            rows.append({**values, **dict.fromkeys(over), **line})
+            rows.append({**line, **values, **dict.fromkeys(over)})
     return rows
