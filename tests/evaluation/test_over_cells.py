@@ -143,7 +143,7 @@ def test_cells_are_counted_by_what_they_are() -> None:
 
 
 def test_liberal_cells_are_corrected_for_their_number() -> None:
-    """A cell with a one-sided p-value of .0113 is liberal alone and of two, but not of three."""
+    """A cell with a one-sided p-value of .0112 is liberal alone and of two, but not of three."""
     # R 4.2: prop.test(77, 800, p = .075, alternative = "greater", correct = FALSE)$p.value
     one = rejecting(77 / 800, 800)
     counts = [together([one, *[rejecting(0.05)] * more])["liberal_cells"] for more in range(3)]

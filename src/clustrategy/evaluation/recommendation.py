@@ -282,7 +282,9 @@ def _percent(row: Row) -> str:
 
 
 def _plural(kind: str) -> str:
-    """Return a kind of terms in the plural: `predictors within clusters`."""
+    """Return a kind of terms as it stands in sentences: `predictors within clusters`."""
+    if kind == INTERCEPT_KIND:
+        return f"the {kind}"
     noun = next((word for word in ("predictor", "treatment") if word in kind), kind)
     plural = kind.replace(noun, f"{noun}s", 1)
     return f"{plural}," if "," in kind else plural
