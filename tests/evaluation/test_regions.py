@@ -16,6 +16,7 @@ from clustrategy.evaluation.regions import (
     holm,
     verdict_of,
 )
+from clustrategy.evaluation.wilson import wilson
 
 BOUNDS = (0.025, 0.065, 0.075)
 
@@ -65,6 +66,17 @@ def test_both_sides_may_be_one_word() -> None:
     assert verdict_of((0.0, 0.2), (-0.1, 0.1), words) == ("undecided", "holds or biased")
 
 
+def judged(regions: Regions, share: float, n: float) -> Verdict:
+    """The verdict of Wilson's interval, as it is of sims that are fixed in advance."""
+    low, high = wilson(share, n, regions.confidence)
+    return regions.verdict(float(low), float(high))
+
+
+def limit(share: float, n: int) -> float:
+    """The one-sided upper limit of 95 %."""
+    return float(wilson(share, n, 0.9)[1])
+
+
 @pytest.mark.parametrize(
     ("rejected", "n", "verdict"),
     [
@@ -84,7 +96,7 @@ def test_both_sides_may_be_one_word() -> None:
 def test_the_verdict_is_that_of_wilsons_interval(
     rejected: int, n: int, verdict: tuple[str, str]
 ) -> None:
-    assert Regions().verdict(rejected / n, n) == verdict
+    assert judged(Regions(), rejected / n, n) == verdict
 
 
 def test_bounds_are_multiples_of_the_level() -> None:
@@ -94,10 +106,10 @@ def test_bounds_are_multiples_of_the_level() -> None:
 @pytest.mark.parametrize(("n", "most"), [(1000, 52), (10_000, 609)])
 def test_safe_is_by_the_one_sided_limit(n: int, most: int) -> None:
     """The largest x with prop.test(x, n, conf.level = .9, correct = FALSE)$conf.int[2] <= .065."""
-    assert Regions().is_safe(most / n, n, 0.05)
-    assert not Regions().is_safe((most + 1) / n, n, 0.05)
-    assert not Regions().is_safe(most / n, n, 0.0501)
-    assert Regions().is_safe(0.0, n, 0.0), "conservative is safe"
+    assert Regions().is_safe(limit(most / n, n), 0.05)
+    assert not Regions().is_safe(limit((most + 1) / n, n), 0.05)
+    assert not Regions().is_safe(limit(most / n, n), 0.0501)
+    assert Regions().is_safe(limit(0.0, n), 0.0), "conservative is safe"
 
 
 def test_the_excess_is_tested_by_scores() -> None:
@@ -113,8 +125,8 @@ def test_so_many_trials_decide_and_a_twentieth_fewer_do_not(
     regions = Regions(confidence=confidence)
     n = regions.trials_needed(share)
     if n < 1e9:
-        assert regions.verdict(share, n * (1 + 1e-6)).word != "undecided"
-        assert regions.verdict(share, 0.95 * n).word == "undecided"
+        assert judged(regions, share, n * (1 + 1e-6)).word != "undecided"
+        assert judged(regions, share, 0.95 * n).word == "undecided"
 
 
 def test_a_rate_at_a_bound_is_never_decided() -> None:
@@ -124,7 +136,7 @@ def test_a_rate_at_a_bound_is_never_decided() -> None:
 def test_no_rate_is_beyond_the_ends() -> None:
     """With a lower bound of 0, z² (1 - b) / b decides for a rate of 0, b = 6.5 %."""
     assert Regions(lower=0).trials_needed(0.0) == pytest.approx(1.959964**2 * 0.935 / 0.065)
-    assert Regions(lower=0).verdict(0.0, 56).word == "holds"
+    assert judged(Regions(lower=0), 0.0, 56).word == "holds"
     assert np.isfinite(Regions(upper=4, liberal=20).trials_needed(1.0))
 
 

@@ -27,6 +27,7 @@ from clustrategy.study.study import Study
 from tests.study.cheap import CHEAP, KINDS, finished
 
 SIMS = 12
+FRESH = range(10_000_000, 10_000_000 + SIMS)
 CONFIG: dict[str, Any] = {
     "sims": SIMS,
     "sims_per_shard": 5,
@@ -123,17 +124,17 @@ def test_the_cut_into_blocks_changes_no_byte(tmp_path: Path) -> None:
 
 
 def fresh_rejections(plan: Plan, place: int, label: str) -> np.ndarray:
-    """Draw sims S to 2S - 1 of a cell at once, fit them, and test the truth: by hand."""
+    """Draw fresh sims of a cell at once, fit them, and test the truth: by hand."""
     cell = plan.cells[place]
     process = plan.recipe.process(cell)
-    drawn = simulate(process, plan.recipe.seed, cell, range(SIMS, 2 * SIMS))
+    drawn = simulate(process, plan.recipe.seed, cell, FRESH)
     fits = Strategy.parse({"a": "two_stage"}.get(label, label)).fit(drawn.shard)
     p_values = 2 * student.sf(np.abs(fits.estimate - drawn.truth) / fits.std_error, fits.df)
     return (p_values[:, 1:] <= 0.05).mean(axis=1)
 
 
 @pytest.mark.parametrize("label", ["a", "ols"])
-def test_the_worst_cell_is_that_of_the_sims_after_the_studys_own(study: Plan, label: str) -> None:
+def test_the_worst_cell_is_that_of_sims_that_no_study_has(study: Plan, label: str) -> None:
     table = pd.read_parquet(Path(study.folder, "verdicts.parquet"))
     where = {"strategy": label, "kind": WITHIN}
     cells = found(table, "false_positive_rate", scope="cell", **where)
@@ -155,7 +156,7 @@ def test_tests_that_resample_are_drawn_again_with_streams_of_their_own(study: Pl
     cells = found(table, "false_positive_rate", scope="cell", **where)
     place = int(cells["value"].to_numpy().argmax())
     cell = study.cells[place]
-    drawn = simulate(study.recipe.process(cell), study.recipe.seed, cell, range(SIMS, 2 * SIMS))
+    drawn = simulate(study.recipe.process(cell), study.recipe.seed, cell, FRESH)
     fits = study.recipe.chosen["wild"].fit(drawn.shard, drawn.truth[..., None])
     (row,) = found(table, "false_positive_rate", scope="all", **where).to_dict("records")
     assert row["value"] == (fits.p_nulls[:, 1:, 0] <= 0.05).mean(axis=1).mean()

@@ -13,7 +13,7 @@ the power at each effect.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import NormalDist
 
@@ -65,8 +65,8 @@ class Found:
     n: int = 0
     trials: float = 0.0
     note: str = ""
-    influence: Floats | None = None
-    by_dataset: Floats | None = None
+    influence: Floats | None = field(default=None, compare=False)
+    by_dataset: Floats | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
