@@ -71,7 +71,7 @@ def rows(
         {"measure": "singular_rate", "value": 0.5, "mean_over_these_cells": 0.28},
         {"measure": "unusable_rate", "value": unusable, "mean_over_these_cells": unusable / 4},
     ]
-    own = {"scope": "all", "strategy": strategy, "cells": cells}
+    own = {"scope": "all", "strategy": strategy, "cells": cells, "n": 1000}
     return [
         *({**own, "kind": kind, "terms": "IV1, IV2", **line, **more} for line in lines),
         *({**own, **line, **more} for line in fits),
@@ -186,6 +186,10 @@ CASES: dict[str, tuple[list[list[dict[str, Any]]], str]] = {
     "nothing is usable": (
         [rows("A", None, (0, 0, 45), note="no usable fit", unusable=1.0)],
         "For predictors within clusters nothing can be said: no strategy has a usable test.",
+    ),
+    "one dataset a cell": (
+        [rows("A", 0.0, (0, 0, 45), n=1), rows("B", 1.0, (0, 0, 45), n=1)],
+        "For predictors within clusters nothing can be said: one dataset a cell tells no rate.",
     ),
     "no power is known": (
         [rows("A", 0.05, power=None)],

@@ -64,6 +64,13 @@ def test_what_snakemake_would_not_say_in_a_sentence(finished: Checkout) -> None:
         assert words in sentence(here.run("--dry-run", *arguments, expect=1).output)
 
 
+def test_a_label_with_braces_is_a_label(finished: Checkout) -> None:
+    labels = ["{a}", "b {{ c }}"]
+    named = [{"strategy": "ols", "name": label} for label in labels]
+    more = {**SMALL, "study": "other", "strategies": named}
+    assert finished.run("--dry-run", config=more).output.count("verdicts") >= 1
+
+
 def test_what_cannot_be_fitted_and_what_it_takes_is_said_first(finished: Checkout) -> None:
     here = finished
     before = sorted((here.folder / "results").rglob("*"))

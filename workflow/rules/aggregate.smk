@@ -56,8 +56,8 @@ rule summary:
         ENVIRONMENT
     params:
         factors=study.factors,
-        strategies=study.plan.labels,
-        usable=study.config["performance"]["usable"],
+        strategies=lambda _: study.plan.labels,
+        usable=lambda _: study.config["performance"]["usable"],
         made_from=made_from("summary"),
     script:
         "../../scripts/summary.py"
@@ -84,7 +84,7 @@ rule performance:
         runtime=60,
     params:
         folder=results,
-        settings=study.performance_settings,
+        settings=lambda _: study.performance_settings,
         made_from=made_from("performance"),
     script:
         "../../scripts/performance.py"
@@ -109,7 +109,7 @@ rule verdicts:
         runtime=60,
     params:
         folder=results,
-        settings=study.verdict_settings,
+        settings=lambda _: study.verdict_settings,
         made_from=made_from("verdicts"),
     script:
         "../../scripts/verdicts.py"

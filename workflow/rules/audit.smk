@@ -55,7 +55,7 @@ rule audit_verdict:
     conda:
         ENVIRONMENT
     params:
-        circumstances=audit_circumstances(),
+        circumstances=lambda _: audit_circumstances(),
         made_from=made_from("audit_verdict"),
     script:
         "../../scripts/audit_verdict.py"

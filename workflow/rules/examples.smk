@@ -27,7 +27,7 @@ rule worked_example:
         seed=study.seed,
         dgp=study.dgp,
         cell=study.config["worked_example"],
-        strategies=[strategy.spec for strategy in study.strategies],
+        strategies=lambda _: [strategy.spec for strategy in study.strategies],
         made_from=made_from("worked_example"),
     script:
         "../../scripts/worked_example.py"
@@ -43,10 +43,10 @@ rule remake:
     conda:
         ENVIRONMENT
     params:
-        study=study.name,
+        study=lambda _: study.name,
         seed=study.seed,
         dgp=study.dgp,
-        strategies=[strategy.spec for strategy in study.strategies],
+        strategies=lambda _: [strategy.spec for strategy in study.strategies],
         made_from=made_from("remake"),
     script:
         "../../scripts/remake.py"

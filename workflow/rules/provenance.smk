@@ -30,7 +30,7 @@ rule provenance:
     conda:
         ENVIRONMENT
     params:
-        config=study.config,
+        config=lambda _: study.config,
         audit={"references": study.reference_versions, "left_out": study.left_out},
         made_from=made_from("provenance"),
     script:

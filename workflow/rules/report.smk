@@ -41,7 +41,7 @@ rule report:
         ENVIRONMENT
     params:
         folder=results,
-        config=study.config,
+        config=lambda _: study.config,
         remake=lambda _: remake_command(),
         citation=lambda _: CITATION,
         made_from=made_from("report"),

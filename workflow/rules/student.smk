@@ -48,7 +48,7 @@ if TABLE.is_to_be_downloaded:
         conda:
             ENVIRONMENT
         params:
-            settings=study.config["student"],
+            settings=lambda _: study.config["student"],
         script:
             "../../scripts/student_table.py"
 
@@ -67,8 +67,8 @@ rule student_example:
     conda:
         ENVIRONMENT
     params:
-        settings=study.config["student"],
-        options=study.config["figures"],
+        settings=lambda _: study.config["student"],
+        options=lambda _: study.config["figures"],
         made_from=made_from("student_example"),
     script:
         "../../scripts/student_example.py"

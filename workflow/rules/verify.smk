@@ -90,7 +90,7 @@ rule verification_figure:
     conda:
         ENVIRONMENT
     params:
-        options=study.config["figures"],
+        options=lambda _: study.config["figures"],
         made_from=made_from("verification_figure"),
     script:
         "../../scripts/verification_figure.py"

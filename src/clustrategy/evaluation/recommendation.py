@@ -201,6 +201,8 @@ def _sentences(standings: Sequence[Standing], kind: str, effect: float) -> list[
     tested = [each for each in standings if each.is_tested]
     if not tested:
         return [f"{terms} nothing can be said: no strategy has a usable test."]
+    if max(each.rate["n"] for each in tested) < 2:
+        return [f"{terms} nothing can be said: one dataset a cell tells no rate."]
     liberal = [each for each in tested if each.is_liberal]
     failing = [each for each in tested if each.fails_often and not each.is_liberal]
     unknown = [each for each in tested if each.is_open]
