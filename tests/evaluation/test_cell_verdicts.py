@@ -7,7 +7,7 @@ import pytest
 
 from clustrategy.evaluation import promises
 from clustrategy.evaluation.cell_verdicts import PLANNED, Rules
-from clustrategy.evaluation.confidence_sequence import beta_binomial, betting, tuned
+from clustrategy.evaluation.confidence_sequence import beta_binomial, betting, log_wealth, tuned
 from clustrategy.evaluation.regions import Regions
 from clustrategy.evaluation.wilson import wilson
 
@@ -43,8 +43,7 @@ def test_who_may_stop_at_any_time_decides_later(outcomes: np.ndarray) -> None:
     widths = [each.found.high - each.found.low for each in (fixed, anytime)]
     assert widths[0] < widths[1]
     assert (anytime.found.low, anytime.found.high) == ANYTIME.limits(found, 0.95)
-    _, limit = ANYTIME.limits(found, 0.9)
-    assert anytime.safe == (limit <= 0.065) and anytime.verdict is not None
+    assert anytime.safe == (anytime.found.high <= 0.065) and anytime.verdict is not None
     assert anytime.verdict == Regions().verdict(anytime.found.low, anytime.found.high)
 
 
@@ -54,3 +53,27 @@ def test_intervals_that_miss_are_judged_by_the_same_limits() -> None:
     low, high = ANYTIME.limits(held, 0.95)
     assert (judged.found.low, judged.found.high) == (low, high)
     assert judged.verdict == Regions().verdict(1 - high, 1 - low)
+
+
+def test_a_rate_at_the_bound_is_called_safe_at_some_time_as_rarely_as_promised() -> None:
+    """By who looks after every 20 of 10,000 sims; one end of a 90 % sequence does not do."""
+    rng = np.random.default_rng(3)
+    runs, n = 1000, np.arange(20, 10_001, 20)
+    seen = np.cumsum(rng.random((runs, 10_000), dtype=np.float32) < 0.065, axis=1)[:, 19::20]
+    safe = {}
+    for confidence in (0.9, 0.95):
+        excluded = log_wealth(seen, n, 0.065, ANYTIME.mixture) > -np.log(1 - confidence)
+        safe[confidence] = (excluded & (seen < 0.065 * n)).any(axis=1).mean()
+    assert safe[0.95] < 0.05 < safe[0.9]
+    _, limits = beta_binomial(np.arange(260), 4000, ANYTIME.mixture, 0.9)
+    run = (np.arange(4000) < np.flatnonzero(limits <= 0.065)[-1])[None].astype(float)
+    found = promises.rate(run, 0.95)
+    assert ANYTIME.limits(found, 0.9)[1] <= 0.065 < ANYTIME.limits(found, 0.95)[1]
+    assert not ANYTIME.false_positives(found, ("a",), 0.0, 4000).safe
+
+
+def test_what_the_outcomes_are_does_not_choose_the_sequence() -> None:
+    """Two terms that agree so far may not agree in the next sim."""
+    alike = promises.rate(np.repeat(ONE, 2, axis=0), 0.95)
+    assert ANYTIME.limits(alike, 0.95) == betting(ONE[0], 0.95)
+    assert ANYTIME.limits(alike, 0.95) != ANYTIME.limits(promises.rate(ONE, 0.95), 0.95)

@@ -184,7 +184,7 @@ class Rules:
         """Return the interval of a rate."""
         if not self.anytime or found.by_dataset is None:
             low, high = wilson(found.value, found.trials, confidence)
-        elif np.isin(found.by_dataset, (0.0, 1.0)).all():
+        elif found.terms == 1:
             successes = found.by_dataset.sum()
             low, high = beta_binomial(successes, found.n, self.mixture, confidence)
         else:
@@ -252,7 +252,8 @@ class Rules:
             return Judged(terms, found, safe=None if found.note == NOT_ESTIMATED else False)
         confidence = self.regions.confidence
         low, high = self.limits(found, confidence)
-        _, limit = self.limits(found, 2 * confidence - 1)
+        # The errors of a sequence may all be at one end.
+        _, limit = self.limits(found, confidence if self.anytime else 2 * confidence - 1)
         verdict = self.regions.verdict(low, high)
         safe = self.regions.is_safe(limit, unusable)
         needed = _sims(found, self.regions.trials_needed(found.value), sims, verdict)

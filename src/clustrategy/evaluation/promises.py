@@ -56,6 +56,8 @@ class Found:
         How much each dataset moves the number, NaN where it was not used.
     by_dataset : (n,) array, optional
         Of a rate: the share of the terms of each dataset used, in the order of the sims.
+    terms : int
+        Of a rate: the terms that are taken together.
     """
 
     value: float = np.nan
@@ -67,6 +69,7 @@ class Found:
     note: str = ""
     influence: Floats | None = field(default=None, compare=False)
     by_dataset: Floats | None = field(default=None, compare=False)
+    terms: int = 1
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ def rate(outcomes: Floats, confidence: float, missing: str = NO_FIT) -> Found:
     mcse = float(np.sqrt(np.mean((by_dataset - share) ** 2) / n)) if n > 1 else np.nan
     note = "" if n > 1 else ONE_SIM
     ends = float(low), float(high)
-    return Found(share, mcse, *ends, n, trials, note, by_dataset=by_dataset)
+    return Found(share, mcse, *ends, n, trials, note, by_dataset=by_dataset, terms=len(outcomes))
 
 
 def _marked(marks: NDArray[np.bool_], *known: Floats) -> Floats:
