@@ -541,6 +541,39 @@ def test_a_folder_belongs_to_one_seed_and_process(
             "can have",
         ),
         ("sims", [5], "config: sims must be a whole number or a mapping, found [5]"),
+        (
+            "verdict",
+            {"upper": 2},
+            "config: verdict.liberal must be at least upper, 2, found 1.5",
+        ),
+        (
+            "verdict",
+            {"liberal": 20},
+            "config: verdict.liberal must be less than 1 / alpha, 20, found 20",
+        ),
+        (
+            "verdict",
+            {"effects": [0.1, 2]},
+            "config: verdict.effect must be one of the effects, 0.1, 2, found 0.5",
+        ),
+        (
+            "verdict",
+            {"by": ["cluster"]},
+            "config: verdict.by must list factors of the grid, found 'cluster' (did you mean "
+            "'clusters'?)",
+        ),
+        ("verdict", {"lower": 1.1}, "config: verdict.lower must be at most 1, found 1.1"),
+        (
+            "verdict",
+            {"effects": []},
+            "config: verdict.effects needs at least 1 value, found an empty list",
+        ),
+        (
+            "verdict",
+            {"effects": [-1]},
+            "config: the 1st value of verdict.effects must be greater than 0, found -1",
+        ),
+        ("verdict", {"confidence": 1}, "config: verdict.confidence must be less than 1, found 1"),
     ],
 )
 def test_a_mistake_about_performance_is_one_sentence(key: str, value: Any, sentence: str) -> None:
