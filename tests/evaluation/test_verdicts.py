@@ -75,6 +75,15 @@ def test_the_numbers_are_those_of_the_tests_of_the_truth(label: str) -> None:
         assert (row["value"], row["mcse"]) == pytest.approx((adjusted["value"], adjusted["mcse"]))
 
 
+def test_without_degrees_of_freedom_tests_are_of_the_normal_distribution() -> None:
+    data = TABLE[TABLE["strategy"] == "a"]
+    expected = (2 * norm.sf((data["estimate"] - TRUTH).abs() / data["std_error"]) <= 0.05).mean()
+    assert expected != (p_null(data) <= 0.05).mean()
+    for table in (data.drop(columns="df"), data.assign(df=np.nan)):
+        row = of(judge(table), "false_positive_rate")
+        assert (row["value"], row["n"]) == (expected, SIMS)
+
+
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_the_same_whatever_holds_the_table(container: str) -> None:
     found = judge(CONTAINERS[container](TABLE), by="strategy")
