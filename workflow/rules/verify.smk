@@ -3,6 +3,11 @@
 from clustrategy.verification import studies as verified
 
 
+def found(file):
+    """Where a config file of the verification is."""
+    return config_file(file, BASE)
+
+
 wildcard_constraints:
     form="|".join(verified.FORMS),
     part="|".join(verified.PARTS),
@@ -12,11 +17,11 @@ for form in verified.FORMS:
     for part in verified.PARTS:
         origin(
             f"verification_study/{form}/{part}",
-            verified.configs(form),
+            verified.configs(form, found),
             code=lambda: sorted(PACKAGE.rglob("*.py")),
         )
     parts = [f"verification_study/{form}/{part}" for part in verified.PARTS]
-    origin(f"verification_table/{form}", verified.configs(form), *parts)
+    origin(f"verification_table/{form}", verified.configs(form, found), *parts)
     origin(f"verification_figure/{form}", study.config["figures"], f"verification_table/{form}")
     origin(f"verification_verdict/{form}", [], f"verification_table/{form}")
 
@@ -25,9 +30,9 @@ for form in verified.FORMS:
 rule verification_study:
     input:
         judged("verification_study", of_the_study=False),
-        default=config_file(verified.DEFAULT, BASE),
+        default=found(verified.DEFAULT),
         over=lambda wildcards: [
-            config_file(file, BASE) for file in verified.files(wildcards.form, wildcards.part)
+            found(file) for file in verified.files(wildcards.form, wildcards.part)
         ],
     output:
         update(

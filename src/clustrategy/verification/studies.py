@@ -6,6 +6,7 @@ sims. A study's name consists of form and part, such as `verification-short-arms
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from clustrategy.study.config import load
@@ -21,15 +22,23 @@ def files(form: str, part: str) -> list[str]:
     return [PARTS[part], *FORMS[form]]
 
 
-def configs(form: str) -> list[dict[str, Any]]:
-    """Return the config of each study as Snakemake puts it together."""
+def configs(form: str, found: Callable[[str], str] = str) -> list[dict[str, Any]]:
+    """Return the config of each study as Snakemake puts it together.
+
+    Parameters
+    ----------
+    form : str
+        A key of `FORMS`.
+    found : callable
+        Returns where a config file is.
+    """
     from snakemake.utils import update_config
 
     whole = []
     for part in PARTS:
-        config = load(DEFAULT)
+        config = load(found(DEFAULT))
         for file in files(form, part):
-            update_config(config, load(file))
+            update_config(config, load(found(file)))
         whole.append({**config, "study": f"{form}-{part}"})
     return whole
 
