@@ -3,7 +3,7 @@
 from clustrategy.verification import studies as verified
 
 
-def found(file):
+def config_of_verification(file):
     """Where a config file of the verification is."""
     return config_file(file, BASE)
 
@@ -17,11 +17,11 @@ for form in verified.FORMS:
     for part in verified.PARTS:
         origin(
             f"verification_study/{form}/{part}",
-            verified.configs(form, found),
+            verified.configs(form, config_of_verification),
             code=lambda: sorted(PACKAGE.rglob("*.py")),
         )
     parts = [f"verification_study/{form}/{part}" for part in verified.PARTS]
-    origin(f"verification_table/{form}", verified.configs(form, found), *parts)
+    origin(f"verification_table/{form}", verified.configs(form, config_of_verification), *parts)
     origin(f"verification_figure/{form}", study.config["figures"], f"verification_table/{form}")
     origin(f"verification_verdict/{form}", [], f"verification_table/{form}")
 
@@ -30,9 +30,9 @@ for form in verified.FORMS:
 rule verification_study:
     input:
         judged("verification_study", of_the_study=False),
-        default=found(verified.DEFAULT),
+        default=config_of_verification(verified.DEFAULT),
         over=lambda wildcards: [
-            found(file) for file in verified.files(wildcards.form, wildcards.part)
+            config_of_verification(file) for file in verified.files(wildcards.form, wildcards.part)
         ],
     output:
         update(
@@ -74,7 +74,7 @@ rule verification_table:
     resources:
         mem_mb=4000,
     params:
-        configs=lambda wildcards: verified.configs(wildcards.form),
+        configs=lambda wildcards: verified.configs(wildcards.form, config_of_verification),
         performance=lambda wildcards: verified.tables(wildcards.form, "performance"),
         estimates=lambda wildcards: verified.tables(wildcards.form, "estimates"),
         fits=lambda wildcards: verified.tables(wildcards.form, "fits"),
