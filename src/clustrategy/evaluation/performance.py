@@ -15,6 +15,8 @@ from clustrategy.core.validation import arguments, described
 from clustrategy.evaluation import measures
 from clustrategy.evaluation.measures import LEVEL, MEASURES, NAMES, Settings
 from clustrategy.evaluation.tidy_estimates import (
+    TRUTH,
+    USABLE,
     WHAT,
     codes_of,
     combined,
@@ -32,23 +34,14 @@ if TYPE_CHECKING:
 RESULT = ("measure", "value", "mcse", "n")
 
 _ARGUMENTS = {
-    "truth": {
-        "type": ["number", "string"],
-        "minimum": -1e308,
-        "maximum": 1e308,
-        "expected": "a finite number or the name of a column",
-    },
+    "truth": TRUTH,
     "by": {
         "type": "array",
         "items": {"type": "string", "expected": "the name of a column"},
     },
     "alpha": LEVEL,
     "confidence": LEVEL,
-    "usable": {
-        "type": "array",
-        "minItems": 1,
-        "items": {"type": "string", "expected": "a status, as text"},
-    },
+    "usable": USABLE,
     "mcse": {"enum": ["morris", "jackknife"]},
     "replicate": {"type": "string", "expected": "the name of a column"},
     "reference": {

@@ -20,6 +20,21 @@ if TYPE_CHECKING:
 
 WHAT = "the estimates"
 
+TRUTH = {
+    "type": ["number", "string"],
+    "minimum": -1e308,
+    "maximum": 1e308,
+    "expected": "a finite number or the name of a column",
+}
+"""The schema of the argument `truth`."""
+
+USABLE = {
+    "type": "array",
+    "minItems": 1,
+    "items": {"type": "string", "expected": "a status, as text"},
+}
+"""The schema of the argument `usable`."""
+
 
 def keys_of(data: pd.DataFrame, keys: list[str], own: Sequence[str]) -> list[str]:
     """Check the columns that are to make groups; `own` are those that the result has itself."""

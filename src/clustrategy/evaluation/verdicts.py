@@ -39,6 +39,8 @@ from clustrategy.evaluation.over_cells import Scope, over_cells
 from clustrategy.evaluation.promises import Found, Sample
 from clustrategy.evaluation.regions import Regions
 from clustrategy.evaluation.tidy_estimates import (
+    TRUTH,
+    USABLE,
     WHAT,
     codes_of,
     groups,
@@ -64,12 +66,7 @@ NO_STD_ERROR = "no column 'std_error'"
 _TIMES = {"type": "number", "minimum": 0, "expected": "a number of at least 0"}
 _COLUMNS = {"type": "array", "items": {"type": "string", "expected": "the name of a column"}}
 _ARGUMENTS = {
-    "truth": {
-        "type": ["number", "string"],
-        "minimum": -1e308,
-        "maximum": 1e308,
-        "expected": "a finite number or the name of a column",
-    },
+    "truth": TRUTH,
     "by": _COLUMNS,
     "over": _COLUMNS,
     "effects": {
@@ -79,11 +76,7 @@ _ARGUMENTS = {
     "equivariant": {"type": "boolean"},
     "alpha": LEVEL,
     "confidence": LEVEL,
-    "usable": {
-        "type": "array",
-        "minItems": 1,
-        "items": {"type": "string", "expected": "a status, as text"},
-    },
+    "usable": USABLE,
     "replicate": {"type": "string", "expected": "the name of a column"},
     "lower": _TIMES,
     "upper": _TIMES,
