@@ -48,7 +48,6 @@ def draw(
     compose(
         figure,
         look,
-        panels_height=height,
         title=_finding(engines["contenders"]),
         subtitle="What the study costs: seconds on a log scale, by engine, size and workflow",
         legends=[strategy_handles(STRATEGIES, colours), lines],

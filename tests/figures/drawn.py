@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.study import Study
 from clustrategy.figures.registry import FIGURES, function_of
 from tests.figures.tables import (
     DESIGN,
@@ -36,7 +36,7 @@ from tests.figures.verdict_tables import make_verdicts
 
 VERDICT = {"lower": 0.5, "upper": 1.3, "liberal": 1.5, "effect": 0.5}
 
-OPTIONS: Options = {
+OPTIONS: Mapping[str, Any] = {
     "width": 9,
     "dpi": 60,
     "palette": "colorblind",
@@ -77,9 +77,7 @@ def figure_of(
             Given(one) if read == "estimates" else one
             for read, one in zip(reads, made, strict=True)
         ),
-        factors=factors,
-        strategies=strategies,
-        options={**OPTIONS, **options},
+        study=Study(factors, strategies, {**OPTIONS, **options}),
     )
 
 

@@ -175,7 +175,7 @@ def test_the_words_of_a_figure_are_in_its_files(tmp_path):
     figure.subplots()
     title = "A two-stage regression finds <half> & less of it, as far as 1,000 sims can tell: −3 %"
     words = {"title": title, "subtitle": r"share of \$x\$", "caption": "Bars: 95 %."}
-    compose(figure, look, panels_height=1, **words)
+    compose(figure, look, **words)
     expected = Words(title, "share of $x$", "Bars: 95 %. NOT AUDITED: no R.")
     assert words_on(figure) == expected
     save(figure, [tmp_path / name for name in ("a.svg", "a.png", "a.pdf")])

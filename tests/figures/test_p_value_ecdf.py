@@ -8,6 +8,7 @@ from statsmodels.distributions.empirical_distribution import ECDF
 
 from clustrategy.figures.p_value_ecdf import LEVELS, distributions
 from clustrategy.figures.parts.frame import words_on
+from clustrategy.figures.parts.study import Study
 from tests.figures.drawn import figure_of
 from tests.figures.tables import (
     CLUSTER_LEVEL,
@@ -25,7 +26,7 @@ NULL = pd.DataFrame({"term": ["IV1", "IV3"]})
 
 def test_distributions_of_p_values_are_those_of_statsmodels():
     estimates = make_estimates()
-    found = distributions(Given(estimates), NULL, STUDY, DGP)
+    found = distributions(Given(estimates), NULL, Study(STUDY, [], {"dgp": DGP}))
     terms = {WITHIN: "IV1", CLUSTER_LEVEL: "IV3"}
     assert len(found) == 2 * 2 * 3 * 2
     for _, row in found.iterrows():
@@ -41,7 +42,7 @@ def test_distributions_of_p_values_are_those_of_statsmodels():
 
 def test_a_p_value_on_a_level_is_at_or_below_it():
     estimates = make_estimates().assign(p_value=float(LEVELS[25]))
-    share = distributions(Given(estimates), NULL[:1], STUDY, DGP)["share"][0]
+    share = distributions(Given(estimates), NULL[:1], Study(STUDY, [], {"dgp": DGP}))["share"][0]
     assert share[24] == 0 and share[25] == 1
 
 
@@ -49,7 +50,7 @@ def test_p_values_of_alike_slopes_are_pooled_and_their_lines_drawn():
     estimates = make_estimates()
     dgp = {**DGP, "predictor_icc": 0}
     figure = figure_of("p_value_ecdf", None, estimates, dgp=dgp)
-    found = distributions(Given(estimates), NULL, STUDY, dgp)
+    found = distributions(Given(estimates), NULL, Study(STUDY, [], {"dgp": dgp}))
     assert set(found["terms"]) == {2} and found["n"].max() == 2 * 3 * SIMS
     assert len(figure.axes) == len(STRATEGIES)
     for axes, strategy in zip(figure.axes, STRATEGIES, strict=True):
@@ -78,7 +79,7 @@ def test_only_p_values_of_the_cells_in_which_a_slope_is_zero_count():
         {"coefficients": ["0,0,0,0", "0,0,0,0", "0,0,0.3,0"], "term": ["IV1", "IV2", "IV1"]}
     )
     factors = [*STUDY, "coefficients"]
-    found = distributions(Given(pd.concat(parts)), null, factors, DGP)
+    found = distributions(Given(pd.concat(parts)), null, Study(factors, [], {"dgp": DGP}))
     terms = found.groupby("coefficients")["terms"].unique().to_dict()
     assert {level: list(count) for level, count in terms.items()} == {
         "0,0,0,0": [2],

@@ -7,6 +7,7 @@ import pytest
 
 from clustrategy.dgp.kinds import kind
 from clustrategy.figures.parts.performance import by_kind
+from clustrategy.figures.parts.study import Study
 from tests.figures.drawn import figure_of, text_of
 from tests.figures.tables import CLUSTER_LEVEL, DGP, STUDY, WITHIN, make_performance
 
@@ -48,7 +49,9 @@ def test_predictors_are_of_a_kind_if_they_differ_by_chance_alone(settings, kinds
 
 def test_a_factor_decides_the_kind_cell_by_cell():
     table = pd.concat([make_performance().assign(treatment=t) for t in ("between", "none")])
-    values = by_kind(table, "coverage", [*STUDY, "treatment"], {"predictors": 3})
+    values = by_kind(
+        table, "coverage", Study([*STUDY, "treatment"], [], {"dgp": {"predictors": 3}})
+    )
     kinds = {t: set(rows["kind"]) for t, rows in values.groupby("treatment")}
     assert kinds == {"between": {WITHIN, ARM}, "none": {WITHIN}}
 
@@ -56,7 +59,7 @@ def test_a_factor_decides_the_kind_cell_by_cell():
 def test_alike_slopes_are_a_mean_with_the_largest_error_that_it_can_have():
     table = make_performance()
     dgp = {**DGP, "predictor_icc": 0}
-    values = by_kind(table, "bias", STUDY, dgp)
+    values = by_kind(table, "bias", Study(STUDY, [], {"dgp": dgp}))
     assert set(values["kind"]) == {WITHIN} and set(values["terms"]) == {3}
     rows = table[(table["measure"] == "bias") & (table["handling"] == "case_wise")]
     mean = rows[rows["term"] != "(Intercept)"].groupby([*STUDY, "strategy"])[["value", "mcse"]]

@@ -7,6 +7,7 @@ import pandas as pd
 
 from clustrategy.figures.p_value_ecdf import distributions
 from clustrategy.figures.parts.files import Rows
+from clustrategy.figures.parts.study import Study
 from tests.figures.tables import DGP, STUDY, Given, make_estimates
 
 NULL = pd.DataFrame({"term": ["IV1", "IV3"]})
@@ -21,8 +22,8 @@ def test_figures_read_what_they_need_of_a_large_table(tmp_path):
     kept = table[(table["term"] == "IV1") & (table["between_cluster_sigma"] == 0.5)]
     assert list(found) == ["strategy", "p_value"] and found["strategy"].dtype == "category"
     np.testing.assert_array_equal(found["p_value"], kept["p_value"])
-    ours = distributions(rows, NULL, STUDY, DGP)
-    theirs = distributions(Given(table), NULL, STUDY, DGP)
+    ours = distributions(rows, NULL, Study(STUDY, [], {"dgp": DGP}))
+    theirs = distributions(Given(table), NULL, Study(STUDY, [], {"dgp": DGP}))
     key = ["clusters", "obs_per_cluster", "strategy", "kind"]
     ours, theirs = (t.set_index(key).sort_index() for t in (ours, theirs))
     np.testing.assert_array_equal(np.stack(ours["share"]), np.stack(theirs["share"]))

@@ -7,10 +7,9 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from clustrategy.figures.convergence import convergence
 from clustrategy.figures.parts.style import Look
-from tests.figures.drawn import OPTIONS, figure_of, shared_figure
-from tests.figures.tables import STRATEGIES, STUDY, make_fits, make_scores
+from tests.figures.drawn import figure_of, shared_figure
+from tests.figures.tables import make_scores
 
 
 def legend_colours(figure: Figure) -> dict[str, tuple[float, float, float]]:
@@ -41,9 +40,7 @@ def test_more_strategies_than_the_palette_has_colours_still_differ():
 @pytest.mark.parametrize("option", [{"scale": "cubic"}, {"palette": "nonsense"}])
 def test_an_unknown_option_is_refused(option):
     with pytest.raises(ValueError):
-        convergence(
-            make_fits(), factors=STUDY, strategies=STRATEGIES, options={**OPTIONS, **option}
-        )
+        figure_of("convergence", **option)
 
 
 def test_the_built_in_palette_is_seaborns():

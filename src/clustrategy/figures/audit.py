@@ -27,9 +27,9 @@ from clustrategy.figures.parts.frame import compose, nothing, strategy_handles
 from clustrategy.figures.parts.labels import CLUSTERS, OBSERVATIONS
 from clustrategy.figures.parts.lme4_outcomes import OUTCOMES, in_words, outcomes
 from clustrategy.figures.parts.log_differences import FLOOR, power_label
-from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.slots import slots
 from clustrategy.figures.parts.stacks import draw_stacks, outcome_handles
+from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import BAND, INK, MUTED, WRONG, Colour, Look, dress, new_figure
 
 SUBTITLE = "Audit: differences between a fit and the same fit by a reference engine"
@@ -39,31 +39,25 @@ MARKERS = {"lme4": "o", "lme4_unbounded": "^", "glmm": "D", STATSMODELS: "s"}
 Size = tuple[int, int]
 
 
-def audit(
-    table: pd.DataFrame,
-    *,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-    options: Options,
-) -> Figure:
+def audit(table: pd.DataFrame, *, study: Study) -> Figure:
     """Draw how far engine and references are apart, a panel for each number."""
-    look = Look.from_options(options)
-    away = differences(table, factors)
+    look = study.look
+    away = differences(table, study.factors)
     if away.empty:
         return nothing(look, "No fit was compared with one by a reference engine", SUBTITLE)
-    names = [name for name in strategies if (away["strategy"] == name).any()]
-    colours = look.strategy_colours(strategies)
+    names = [name for name in study.strategies if (away["strategy"] == name).any()]
+    colours = look.strategy_colours(study.strategies)
     sizes = sorted(set(zip(away[CLUSTERS], away[OBSERVATIONS], strict=True)))
     away["x"] = _places(away, sizes, names)
     away["colour"] = away["strategy"].map(colours)
-    by_lme4 = outcomes(table, factors)
+    by_lme4 = outcomes(table, study.factors)
     by_lme4 = by_lme4[by_lme4["strategy"].isin(names)]
 
     numbers = [number for number in COMPARED if away[number.name].notna().any()]
     count = len(numbers) + (not by_lme4.empty)
     if not numbers:
         reason = f"None of the {len(away):,} comparisons has numbers of both engines"
-        return nothing(look, reason, SUBTITLE, _caption(away, factors))
+        return nothing(look, reason, SUBTITLE, _caption(away, study.factors))
     height = look.printed(0.975) * max(count, 2)
     figure = new_figure(look, height)
     panels = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
@@ -80,7 +74,6 @@ def audit(
     compose(
         figure,
         look,
-        panels_height=height,
         title=_finding(away),
         subtitle=SUBTITLE,
         legends=[
@@ -89,7 +82,7 @@ def audit(
             outcome_handles([OUTCOMES[name] for name in ended]),
         ],
         xlabel="clusters × observations per cluster",
-        caption=_caption(away, factors) + ("" if by_lme4.empty else f" {in_words(by_lme4)}"),
+        caption=_caption(away, study.factors) + ("" if by_lme4.empty else f" {in_words(by_lme4)}"),
     )
     return figure
 

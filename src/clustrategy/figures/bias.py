@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 from matplotlib.figure import Figure
 from scipy.special import stdtr
 
 from clustrategy.figures.parts.extremes import worst_and_best
 from clustrategy.figures.parts.measure_dots import Measure, draw_measure, signed
-from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.study import Study
 
 CHANCE = 0.05
 """How probable the largest of all biases may be, by Bonferroni, if none is there."""
@@ -46,12 +44,6 @@ BIAS = Measure(
 )
 
 
-def bias(
-    performance: pd.DataFrame,
-    *,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-    options: Options,
-) -> Figure:
+def bias(performance: pd.DataFrame, *, study: Study) -> Figure:
     """Draw the bias in units of the empirical SE, cell by cell."""
-    return draw_measure(performance, BIAS, factors=factors, strategies=strategies, options=options)
+    return draw_measure(performance, BIAS, study)

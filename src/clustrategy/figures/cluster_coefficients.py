@@ -13,21 +13,15 @@ from matplotlib.figure import Figure
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.figures.parts.frame import compose
 from clustrategy.figures.parts.labels import CLUSTERS, SIGMA, factor_label, value_label
-from clustrategy.figures.parts.options import Options
-from clustrategy.figures.parts.style import INK, Look, dress, new_figure
+from clustrategy.figures.parts.study import Study
+from clustrategy.figures.parts.style import INK, dress, new_figure
 
 TERMS = {INTERCEPT: "intercept", "IV1": "slope of IV1"}
 
 
-def cluster_coefficients(
-    table: pd.DataFrame,
-    *,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-    options: Options,
-) -> Figure:
+def cluster_coefficients(table: pd.DataFrame, *, study: Study) -> Figure:
     """Draw the distribution of the clusters' coefficients around the true value."""
-    look = Look.from_options(options)
+    look = study.look
     table = table.assign(deviation=table["coefficient"] - table["true_value"])
     height = 0.42 * look.width
     figure = new_figure(look, height)
@@ -64,7 +58,6 @@ def cluster_coefficients(
     compose(
         figure,
         look,
-        panels_height=height,
         title=_finding(table, levels),
         subtitle="Coefficients of single clusters, less the true value",
         xlabel=factor_label(SIGMA),

@@ -11,37 +11,23 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from clustrategy.figures.parts.intervals import median_interval
 from clustrategy.figures.parts.labels import quoted_label, strategy_label
-from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.score_boxes import BOX, ScoreBoxes
 from clustrategy.figures.parts.strokes import strokes
+from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import INK, Look
 
 SCORE = "coef_abs_err"
 RATIOS = np.array([0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 1, 1.1, 1.25, 2, 5, 10, 20, 50, 100])
 
 
-def coefficient_recovery(
-    scores: pd.DataFrame,
-    *,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-    options: Options,
-) -> Figure:
+def coefficient_recovery(scores: pd.DataFrame, *, study: Study) -> Figure:
     """Draw the sum of the absolute errors of each fit's coefficients, and ratios to a reference."""
-    look = Look.from_options(options)
-    reference = options.get("reference") or strategies[0]
-    ratios = paired_ratios(scores, reference, factors)
-    ratios = ratios[ratios["strategy"].isin(strategies)]
-    boxes = ScoreBoxes(
-        scores,
-        SCORE,
-        look,
-        factors=factors,
-        strategies=strategies,
-        below=not ratios.empty,
-    )
+    reference = study.options.get("reference") or study.strategies[0]
+    ratios = paired_ratios(scores, reference, study.factors)
+    ratios = ratios[ratios["strategy"].isin(study.strategies)]
+    boxes = ScoreBoxes(scores, SCORE, study, below=not ratios.empty)
     if not ratios.empty:
-        _draw_ratios(boxes, ratios, reference, look)
+        _draw_ratios(boxes, ratios, reference, study.look)
     boxes.compose(
         title=_finding(boxes, ratios, reference),
         subtitle="Coefficient recovery: sum of the absolute errors of a fit's coefficients",

@@ -24,9 +24,9 @@ from clustrategy.figures.parts.labels import (
     listed,
     quoted_label,
 )
-from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.slots import slots
 from clustrategy.figures.parts.stacks import Outcome, draw_stacks, outcome_handles
+from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import INK, Colour, Look
 
 OUTCOMES = {
@@ -41,36 +41,34 @@ SINGULAR = (
 )
 
 
-def convergence(
-    fits: pd.DataFrame,
-    *,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-    options: Options,
-) -> Figure:
+def convergence(fits: pd.DataFrame, *, study: Study) -> Figure:
     """Draw the shares of each cell's fits that are singular or unusable, with Wilson intervals.
 
     Strategies whose fits are all usable and not singular have no bars; the subtitle names them.
     """
-    look = Look.from_options(options)
-    fits = fits[fits["strategy"].isin(strategies)]
+    look = study.look
+    fits = fits[fits["strategy"].isin(study.strategies)]
     met = set(fits.loc[fits["status"] != "ok", "strategy"])
-    smooth = [quoted_label(name) for name in strategies if name not in met]
+    smooth = [quoted_label(name) for name in study.strategies if name not in met]
     subtitle = "Share of fits that are singular or unusable" + (
         f"; never with {listed(smooth)}" if met and smooth else ""
     )
-    sims = f"{counted(int(fits.groupby([*factors, 'strategy']).size().max()), 'sim')} per cell."
+    sims = (
+        f"{counted(int(fits.groupby([*study.factors, 'strategy']).size().max()), 'sim')} per cell."
+    )
     if not met:
         title = f"None of the {len(fits):,} fits is singular or unusable"
         return nothing(look, title, subtitle, sims)
-    several = varied(fits, factors)
-    title = _finding(fits, factors, several)
+    several = varied(fits, study.factors)
+    title = _finding(fits, study.factors, several)
     fits = fits[fits["strategy"].isin(met)]
     outcomes = {name: it for name, it in OUTCOMES.items() if (fits["status"] == name).any()}
     colours = {
-        name: colour for name, colour in look.strategy_colours(strategies).items() if name in met
+        name: colour
+        for name, colour in look.strategy_colours(study.strategies).items()
+        if name in met
     }
-    grid = panel_grid(fits, look, factors=factors)
+    grid = panel_grid(fits, study)
     highest = 0.1
     for axes, panel in grid.panels(fits):
         highest = max(highest, _draw_panel(axes, panel, grid.levels, outcomes, colours, look))
@@ -80,7 +78,6 @@ def convergence(
     compose(
         grid.figure,
         look,
-        panels_height=grid.height,
         title=title,
         subtitle=subtitle,
         legends=[strategy_handles(list(colours), colours), ways if len(ways) > 1 else []],

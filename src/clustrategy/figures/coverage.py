@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -11,7 +9,7 @@ from clustrategy.core.inference import CONFIDENCE
 from clustrategy.figures.parts.extremes import worst_and_best
 from clustrategy.figures.parts.labels import percent
 from clustrategy.figures.parts.measure_dots import Measure, draw_measure
-from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.study import Study
 
 
 def _finding(worst: pd.DataFrame, _: pd.DataFrame) -> str:
@@ -37,14 +35,6 @@ COVERAGE = Measure(
 )
 
 
-def coverage(
-    performance: pd.DataFrame,
-    *,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-    options: Options,
-) -> Figure:
+def coverage(performance: pd.DataFrame, *, study: Study) -> Figure:
     """Draw the coverage of the 95 % intervals, cell by cell."""
-    return draw_measure(
-        performance, COVERAGE, factors=factors, strategies=strategies, options=options
-    )
+    return draw_measure(performance, COVERAGE, study)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from clustrategy.figures.parts.frame import compose, wrap
-from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import INK, Look, dress, new_figure
 
 PANELS = {
@@ -21,15 +20,9 @@ PANELS = {
 }
 
 
-def dependence(
-    table: pd.DataFrame,
-    *,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-    options: Options,
-) -> Figure:
+def dependence(table: pd.DataFrame, *, study: Study) -> Figure:
     """Draw independent and repeated measures, and slopes that pooling turns around."""
-    look = Look.from_options(options)
+    look = study.look
     height = 0.4 * look.width
     figure = new_figure(look, height)
     panels = figure.subplots(1, 3, sharex=True, sharey=True)
@@ -42,7 +35,6 @@ def dependence(
     compose(
         figure,
         look,
-        panels_height=height,
         title=_finding(table[table["panel"] == "simpson"]),
         subtitle="Repeated measures: as many points, but less information than people",
         xlabel="predictor",

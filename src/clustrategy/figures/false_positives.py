@@ -27,8 +27,8 @@ from clustrategy.figures.parts.labels import (
     percent,
     value_label,
 )
-from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.stretched import stretch
+from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import INK, MUTED, Look
 from clustrategy.figures.parts.verdicts import (
     FALSE_POSITIVES,
@@ -61,36 +61,30 @@ MOST_LETTERS = 32
 NOT_AGAIN = "not drawn again"
 
 
-def false_positives(
-    verdicts: pd.DataFrame,
-    *,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-    options: Options,
-) -> Figure:
+def false_positives(verdicts: pd.DataFrame, *, study: Study) -> Figure:
     """Draw the false-positive rates of the cells, a row for each strategy."""
-    look = Look.from_options(options)
-    alpha = options["alpha"]
+    look = study.look
+    alpha = study.alpha
     subtitle = SUBTITLE.format(percent(alpha))
-    cells = rows_of(verdicts, FALSE_POSITIVES, strategies)
+    cells = rows_of(verdicts, FALSE_POSITIVES, study)
     if cells.empty:
         return nothing(look, *why_none(verdicts, subtitle))
-    over = over_cells(verdicts, strategies, factors)
+    over = over_cells(verdicts, study)
     split = [CLUSTERS] if 1 < cells[CLUSTERS].nunique() <= MOST_PANELS else []
-    worst = over_cells(verdicts, strategies, factors, CLUSTERS) if split else over
+    worst = over_cells(verdicts, study, CLUSTERS) if split else over
     worst = over if worst.empty else worst
 
     kinds = kinds_shown(cells)
-    if len(kinds) > 1 and len(kinds) * len(strategies) > MOST_ROWS:
+    if len(kinds) > 1 and len(kinds) * len(study.strategies) > MOST_ROWS:
         kinds = kinds_shown(of_slopes(cells))
     levels = combinations(cells, split)
-    several = varied(cells, factors)
+    several = varied(cells, study.factors)
     titles = [", ".join(map(level_label, split, level)) for level in levels]
-    ordered = by_worst_cell(over, strategies)
+    ordered = by_worst_cell(over, study.strategies)
     rows = dot_rows(
         look, strategies=ordered, blocks=[*map(kind_title, kinds)], columns=titles, lines=2
     )
-    regions = limits(options)
+    regions = limits(study)
     end = max(cells["value"].max(), worst["conf_high"].max(), 1.2 * regions["liberal"][0])
     stretch(
         rows.axes[0, 0],
@@ -131,8 +125,7 @@ def false_positives(
     compose(
         rows.figure,
         look,
-        panels_height=rows.height,
-        title=finding(verdicts, strategies, factors),
+        title=finding(verdicts, study),
         subtitle=subtitle,
         legends=[_handles(cells, bool(several), look), _grounds(regions)],
         xlabel="false-positive rate in % (stretched near the level)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,10 +24,10 @@ from clustrategy.figures.parts.labels import (
     kind_title,
     quoted_label,
 )
-from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.performance import by_kind, sims
 from clustrategy.figures.parts.stretched import stretch
 from clustrategy.figures.parts.strokes import dots, strokes
+from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import GOOD, INK, MUTED, Look
 
 APART, ALIKE = GOOD, "#b8b8b8"
@@ -66,33 +66,25 @@ COMPARED = (
 )
 
 
-def head_to_head(
-    differences: pd.DataFrame,
-    performance: pd.DataFrame,
-    *,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-    options: Options,
-) -> Figure:
+def head_to_head(differences: pd.DataFrame, performance: pd.DataFrame, *, study: Study) -> Figure:
     """Draw the paired differences of each strategy to the reference, cell by cell."""
-    look = Look.from_options(options)
+    look = study.look
     subtitle = "Paired differences to the reference on the same datasets"
-    differences = differences[differences["strategy"].isin(strategies)]
+    differences = differences[differences["strategy"].isin(study.strategies)]
     if differences.empty:
         return nothing(look, "There is no second strategy to compare", subtitle)
     reference = str(differences["reference"].iloc[0])
     own = performance[performance["strategy"] == reference]
-    dgp = options.get("dgp", {})
-    values = pd.concat([_compared(one, differences, own, factors, dgp) for one in COMPARED])
+    values = pd.concat([_compared(one, differences, own, study) for one in COMPARED])
     if values.empty:
         return nothing(look, "No difference has a value", subtitle)
     measures = [one for one in COMPARED if one.measure in set(values["measure"])]
     kinds = list(dict.fromkeys(values["kind"]))
     means = _means(values)
     order = _ordered(
-        means[means["kind"] == kinds[0]], [name for name in strategies if name != reference]
+        means[means["kind"] == kinds[0]], [name for name in study.strategies if name != reference]
     )
-    several = varied(values, factors)
+    several = varied(values, study.factors)
 
     rows = dot_rows(
         look,
@@ -123,7 +115,6 @@ def head_to_head(
     compose(
         rows.figure,
         look,
-        panels_height=rows.height,
         title=_finding(means, kinds, reference),
         subtitle=f"Paired differences to {quoted_label(reference)} on the same datasets"
         + (", means over these cells" if several else ""),
@@ -135,11 +126,7 @@ def head_to_head(
 
 
 def _compared(
-    one: Compared,
-    differences: pd.DataFrame,
-    own: pd.DataFrame,
-    factors: Sequence[str],
-    dgp: Mapping[str, Any],
+    one: Compared, differences: pd.DataFrame, own: pd.DataFrame, study: Study
 ) -> pd.DataFrame:
     """Return a measure's differences in percent of the reference's value, or in points.
 
@@ -147,12 +134,12 @@ def _compared(
     """
     if one.measure == "rejection_rate":
         differences = differences[differences["true_value"] != 0]
-    key = [*factors, "kind"]
+    key = [*study.factors, "kind"]
     found = []
     for measure in filter(None, (one.measure, one.substitute)):
-        values = by_kind(differences, measure, factors, dgp)
+        values = by_kind(differences, measure, study)
         if one.relative:
-            base = by_kind(own, measure, factors, dgp)[[*key, "value"]]
+            base = by_kind(own, measure, study)[[*key, "value"]]
             values = values.merge(base.rename(columns={"value": "base"}), on=key)
             values = values[values["base"] > 0]
             values[["value", "mcse"]] = values[["value", "mcse"]].div(values["base"], axis=0)
@@ -251,10 +238,7 @@ def _signed(value: float, one: Compared) -> str:
 
 
 def _caption(
-    values: pd.DataFrame,
-    measures: Sequence[Compared],
-    several: Sequence[str],
-    count: int,
+    values: pd.DataFrame, measures: Sequence[Compared], several: Sequence[str], count: int
 ) -> str:
     extremes = []
     for one in measures:

@@ -5,7 +5,7 @@ After the R package rsimsum: A. Gasparini (2018), Journal of Open Source Softwar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Literal
 
@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from clustrategy.core.inference import CONFIDENCE
 from clustrategy.figures.parts.extremes import worst_and_best
 from clustrategy.figures.parts.measure_dots import Measure, draw_measure
-from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.performance import of_zero
+from clustrategy.figures.parts.study import Study
 
 MEASURES: Mapping[str, tuple[str, float | None]] = {
     "bias": ("bias", 0.0),
@@ -47,18 +47,12 @@ The type I error should be the level of the tests, which the study sets.
 DEFAULT = "coverage"
 
 
-def lollipop(
-    table: pd.DataFrame,
-    *,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-    options: Options,
-) -> Figure:
+def lollipop(table: pd.DataFrame, *, study: Study) -> Figure:
     """Draw a stick from the target to the measure for each cell, a row for each strategy."""
-    name = options.get("lollipop", DEFAULT)
+    name = study.options.get("lollipop", DEFAULT)
     words, target = MEASURES[name]
     if name == "rejection_rate":
-        table, target = of_zero(table), options["alpha"]
+        table, target = of_zero(table), study.alpha
     measure = Measure(
         name,
         f"By strategy and cell: {words}",
@@ -70,7 +64,7 @@ def lollipop(
         worst=_worst(name, target),
         sticks=True,
     )
-    return draw_measure(table, measure, factors=factors, strategies=strategies, options=options)
+    return draw_measure(table, measure, study)
 
 
 def _written(value: float) -> str:

@@ -30,9 +30,9 @@ from clustrategy.figures.parts.labels import (
     strategy_label,
     value_label,
 )
-from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.performance import by_kind, of_zero, sims, unusable_fits
 from clustrategy.figures.parts.stretched import stretch
+from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import GOOD, INK, MUTED, WRONG, Look, dress, new_figure
 
 NAMES = 1.1
@@ -42,27 +42,21 @@ MANY_KINDS = 4
 TYPE_I = "type I error"
 
 
-def nested_loop(
-    table: pd.DataFrame,
-    *,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-    options: Options,
-) -> Figure:
+def nested_loop(table: pd.DataFrame, *, study: Study) -> Figure:
     """Draw the type I error of all cells or, where no slope is zero, the coverage."""
-    look = Look.from_options(options)
-    table = table[table["strategy"].isin(strategies)]
+    look = study.look
+    table = table[table["strategy"].isin(study.strategies)]
     null = of_zero(table)
-    rates = by_kind(null, "rejection_rate", factors, options.get("dgp", {}))
+    rates = by_kind(null, "rejection_rate", study)
     tests = not rates.empty
     if not tests:
-        rates = by_kind(table, "coverage", factors, options.get("dgp", {}))
+        rates = by_kind(table, "coverage", study)
     what = TYPE_I if tests else "coverage"
-    target = options["alpha"] if tests else CONFIDENCE
+    target = study.alpha if tests else CONFIDENCE
     if rates.empty:
         return nothing(look, "No strategy has a coverage", "Nested-loop plot of all cells")
 
-    order = [*further_factors(table, factors), CLUSTERS, OBSERVATIONS, SIGMA]
+    order = [*further_factors(table, study.factors), CLUSTERS, OBSERVATIONS, SIGMA]
     cells = table[order].drop_duplicates().sort_values(order, ignore_index=True)
     rates = rates.merge(cells.assign(cell=cells.index), on=order)
     kinds = list(dict.fromkeys(rates["kind"]))
@@ -75,7 +69,7 @@ def nested_loop(
     panels = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)
     worst = worst_values(rates.assign(away=rates["value"] if tests else -rates["value"]))
     ends = [worst["strategy"].iloc[0], *worst["strategy"].iloc[1:][-1:]]
-    lines = _styles(ends, strategies, look)
+    lines = _styles(ends, study.strategies, look)
     for axes, kind in zip(panels[:, 0], kinds, strict=False):
         dress(axes, look)
         axes.sharey(panels[0, 0])
@@ -101,13 +95,12 @@ def nested_loop(
     compose(
         figure,
         look,
-        panels_height=height,
         title=_finding(worst, what, several),
         subtitle=f"Nested-loop plot of all cells: {what}",
         legends=[_handles(lines, ends)],
         xlabel=counted(len(cells), "cell"),
         ylabel=f"{what} (stretched near {100 * target:g} %)",
-        caption=_caption(table, rates, tests, target, several, factors, strategies),
+        caption=_caption(table, rates, tests, target, several, study),
     )
     return figure
 
@@ -200,8 +193,7 @@ def _caption(
     tests: bool,
     target: float,
     several: Sequence[str],
-    factors: Sequence[str],
-    strategies: Sequence[str],
+    study: Study,
 ) -> str:
     alike = "Of alike predictors lines are means. " if rates["terms"].max() > 1 else ""
     instead = "" if tests else "No slope is zero in every sim, so that coverage is shown. "
@@ -210,5 +202,5 @@ def _caption(
         f"cell's factors, of which the last runs fastest. Line: the nominal {target:g}; "
         "band: where 95 % of the rates of a strategy "
         f"that keeps it are. {alike}{counted(sims(table), 'sim')} per cell; slopes alone. "
-        f"{abbreviations(several)} {unusable_fits(table, factors, strategies)}"
+        f"{abbreviations(several)} {unusable_fits(table, study)}"
     )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -14,19 +11,13 @@ from clustrategy.figures.parts.factors import further_factors
 from clustrategy.figures.parts.files import Rows
 from clustrategy.figures.parts.frame import DASHES, compose, nothing
 from clustrategy.figures.parts.intervals import Z_95
-from clustrategy.figures.parts.labels import (
-    CLUSTERS,
-    KIND,
-    SIGMA,
-    level_label,
-    quoted_label,
-)
-from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.labels import CLUSTERS, KIND, SIGMA, level_label, quoted_label
 from clustrategy.figures.parts.performance import of_zero, unusable_fits
 from clustrategy.figures.parts.predictor_kinds import slopes
 from clustrategy.figures.parts.strategy_panels import strategy_panels
 from clustrategy.figures.parts.stretched import stretch
-from clustrategy.figures.parts.style import INK, MUTED, Look, shades
+from clustrategy.figures.parts.study import Study
+from clustrategy.figures.parts.style import INK, MUTED, shades
 
 LEVELS = np.linspace(0, 0.2, 41)
 """The nominal levels at which the distribution is drawn."""
@@ -34,26 +25,19 @@ LEVELS = np.linspace(0, 0.2, 41)
 SUBTITLE = "Where the truth is zero: share of p-values at or below each level, less the level"
 
 
-def p_value_ecdf(
-    performance: pd.DataFrame,
-    estimates: Rows,
-    *,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-    options: Options,
-) -> Figure:
+def p_value_ecdf(performance: pd.DataFrame, estimates: Rows, *, study: Study) -> Figure:
     """Draw the p-values' distribution function less the uniform one, a panel for each strategy."""
-    look = Look.from_options(options)
-    alpha = options["alpha"]
-    by = [*further_factors(performance, factors), "term"]
+    look = study.look
+    alpha = study.alpha
+    by = [*further_factors(performance, study.factors), "term"]
     null = of_zero(performance)[by].drop_duplicates()
-    shares = distributions(estimates, null, factors, options.get("dgp", {}))
-    shares = shares[shares["strategy"].isin(strategies)]
+    shares = distributions(estimates, null, study)
+    shares = shares[shares["strategy"].isin(study.strategies)]
     if shares.empty:
         reason = "No slope is zero in every sim, so that no p-value belongs to a true null"
         return nothing(look, reason, SUBTITLE)
-    drawn = [name for name in strategies if (shares["strategy"] == name).any()]
-    figure, panels, height, down = strategy_panels(look, drawn)
+    drawn = [name for name in study.strategies if (shares["strategy"] == name).any()]
+    figure, panels, down = strategy_panels(look, drawn)
     levels = sorted(shares[CLUSTERS].unique())
     colours = dict(zip(levels, shades(len(levels)), strict=True))
     dashes = dict(zip(dict.fromkeys(shares[KIND]), DASHES * len(shares), strict=False))
@@ -76,7 +60,7 @@ def p_value_ecdf(
         (float(excess.min()), float(excess.max())),
         target=0.0,
         unit=0.01,
-        apart=1.3 * look.text * down / 72 / height,
+        apart=1.3 * look.text * down / 72 / figure.get_figheight(),
         write=lambda share: f"{100 * share:+.2g}".replace("-", "−") if share else "0",
     )
     lines = [
@@ -86,18 +70,17 @@ def p_value_ecdf(
     compose(
         figure,
         look,
-        panels_height=height,
-        title=_finding(shares, alpha, strategies),
+        title=_finding(shares, alpha),
         subtitle=SUBTITLE,
         legends=[handles if len(handles) > 1 else [] for handles in lines],
         xlabel="nominal level in %",
         ylabel="share of p-values less the level, in % (stretched near 0)",
-        caption=_caption(performance, shares, factors, strategies),
+        caption=_caption(performance, shares, study),
     )
     return figure
 
 
-def _finding(shares: pd.DataFrame, alpha: float, strategies: Sequence[str]) -> str:
+def _finding(shares: pd.DataFrame, alpha: float) -> str:
     """Say whose p-values are too small most often at the level of the tests, and whose least."""
     column = int(np.abs(LEVELS - alpha).argmin())
     level = LEVELS[column]
@@ -112,9 +95,7 @@ def _finding(shares: pd.DataFrame, alpha: float, strategies: Sequence[str]) -> s
     return f"{first} where it is worst, {100 * most[best]:.3g} % of {quoted_label(best)}"
 
 
-def distributions(
-    estimates: Rows, null: pd.DataFrame, factors: Sequence[str], dgp: Mapping[str, Any]
-) -> pd.DataFrame:
+def distributions(estimates: Rows, null: pd.DataFrame, study: Study) -> pd.DataFrame:
     """Return the shares of p-values at or below each of `LEVELS`.
 
     Parameters
@@ -124,10 +105,8 @@ def distributions(
     null : DataFrame
         The coefficients that are zero: ``term`` and, since these differ from cell to cell, the
         further factors. The intercept is left out.
-    factors : sequence of str
-        The study's factors.
-    dgp : mapping
-        What of the data-generating process is the same in all cells.
+    study : Study
+        The study.
 
     Returns
     -------
@@ -135,7 +114,7 @@ def distributions(
         Factors without the between-cluster sigma, strategy, kind, n (the number of p-values),
         terms (the number of coefficients that these belong to) and share, an array.
     """
-    keys = [*(factor for factor in factors if factor != SIGMA), "strategy", "term"]
+    keys = [*(factor for factor in study.factors if factor != SIGMA), "strategy", "term"]
     table = estimates.read([*keys, "p_value"], {"term": sorted(set(null["term"]))})
     table = table[table["p_value"].notna()]
     codes, values = zip(*(pd.factorize(table[key]) for key in keys), strict=True)
@@ -152,7 +131,7 @@ def distributions(
                 for key, levels, place in zip(keys, values, places, strict=True)
             }
         ),
-        dgp,
+        study.dgp,
     )
     wanted = pd.MultiIndex.from_frame(null)
     found = found[pd.MultiIndex.from_frame(found[[*null]]).isin(wanted)]
@@ -164,14 +143,9 @@ def distributions(
     return pd.DataFrame(pooled, columns=[*by, "n", "terms", "share"])
 
 
-def _caption(
-    performance: pd.DataFrame,
-    shares: pd.DataFrame,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-) -> str:
+def _caption(performance: pd.DataFrame, shares: pd.DataFrame, study: Study) -> str:
     several = "alike slopes and " if shares["terms"].max() > 1 else ""
-    lost = unusable_fits(performance, factors, strategies)
+    lost = unusable_fits(performance, study)
     return (
         "Each line is a size of datasets. Above zero a strategy rejects too often at that level, "
         "below too rarely; dotted line: the level of the tests. "

@@ -25,7 +25,7 @@ from clustrategy.figures.parts.labels import (
     quoted_label,
     strategy_label,
 )
-from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import INK, Colour, Look, dress, new_figure
 from clustrategy.figures.parts.verdicts import (
     kinds_shown,
@@ -44,32 +44,26 @@ GREY: Colour = (0.7, 0.7, 0.7)
 MOST_PANELS = 4
 
 
-def power_by_effect(
-    verdicts: pd.DataFrame,
-    *,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-    options: Options,
-) -> Figure:
+def power_by_effect(verdicts: pd.DataFrame, *, study: Study) -> Figure:
     """Draw size-adjusted power against the effect, and how far each strategy is below the best."""
-    look = Look.from_options(options)
+    look = study.look
     subtitle = (
         "Size-adjusted power (at the critical value at which just "
-        f"{percent(options['alpha'])} of true hypotheses are rejected)"
+        f"{percent(study.options['alpha'])} of true hypotheses are rejected)"
     )
-    rows = of_slopes(rows_of(verdicts, POWER, strategies))
+    rows = of_slopes(rows_of(verdicts, POWER, study))
     if rows.empty:
         why = "No strategy has a power at any effect"
         return nothing(look, why, subtitle)
     split = [CLUSTERS] if 1 < rows[CLUSTERS].nunique() <= MOST_PANELS else []
-    means = _means(rows, split, factors)
-    several = rows[list(factors)].drop_duplicates().shape[0] > 1
-    over = over_cells(verdicts, strategies, factors)
-    drawn = [name for name in strategies if name in set(means["strategy"])]
+    means = _means(rows, split, study.factors)
+    several = rows[list(study.factors)].drop_duplicates().shape[0] > 1
+    over = over_cells(verdicts, study)
+    drawn = [name for name in study.strategies if name in set(means["strategy"])]
     safe = safe_everywhere(over, drawn)
     liberal = liberal_somewhere(over, drawn)
     rivals = safe or [name for name in drawn if name not in liberal] or drawn
-    inks = strategy_inks(strategies, look)
+    inks = strategy_inks(study.strategies, look)
     lines = {
         name: _line(inks[name], name in safe, name in liberal and name not in rivals, look)
         for name in drawn
@@ -109,7 +103,7 @@ def power_by_effect(
     title_panels(panels[::2], blocks, columns, look, [0.0] * len(kinds))
     effects = np.sort(means["effect"].unique())
     _scale_effects(panels[0, 0], effects)
-    effect = float(effects[np.abs(effects - options["verdict"]["effect"]).argmin()])
+    effect = float(effects[np.abs(effects - study.options["verdict"]["effect"]).argmin()])
     power = _at_the_effect(means[means["kind"] == kinds[0]], effect)
     where = f"an effect of {effect:g}" + (f" of a {kind_label(kinds[0])}" if len(kinds) > 1 else "")
     best, title = _finding(power, safe, liberal, where)
@@ -117,7 +111,6 @@ def power_by_effect(
     compose(
         figure,
         look,
-        panels_height=height,
         title=title,
         subtitle=subtitle + (", mean over these cells" if several else ""),
         legends=[_handles(lines, order, look)],

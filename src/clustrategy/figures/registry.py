@@ -17,7 +17,7 @@ from clustrategy.core.sources import sources
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from clustrategy.figures.parts.options import Options
+    from clustrategy.figures.parts.study import Study
 
 FOLDER = Path(__file__).parent
 
@@ -38,21 +38,8 @@ class DrawsFigure(Protocol):
 
     __name__: str
 
-    def __call__(
-        self, *tables: Any, factors: Sequence[str], strategies: Sequence[str], options: Options
-    ) -> Figure:
-        """Draw the figure.
-
-        Parameters
-        ----------
-        *tables : DataFrame
-            The tables in the order of `StudyFigure.tables`.
-        factors : sequence of str
-            The study's factors, in order.
-        strategies : sequence of str
-            The labels of the study's strategies, in order.
-        options : Options
-            The study's settings of figures, and what else the figure needs of the study.
+    def __call__(self, *tables: Any, study: Study) -> Figure:
+        """Draw a study's tables, in the order of `StudyFigure.tables`.
 
         Raises
         ------
@@ -137,7 +124,7 @@ def draw(
     *,
     factors: Sequence[str],
     strategies: Sequence[str],
-    options: Options,
+    options: Mapping[str, Any],
     note: str = "",
 ) -> None:
     """Draw a figure of a study and write it to every output.
@@ -151,26 +138,23 @@ def draw(
     outputs : sequence of path
         Files to write; the suffix (``.png``, ``.pdf`` or ``.svg``) decides the format.
     factors, strategies, options
-        As `DrawsFigure` takes them.
+        The attributes of `clustrategy.figures.parts.study.Study`.
     note : str
         A sentence that the caption is to end with.
     """
     from clustrategy.figures.parts.files import Rows, quiet, read_table, save
     from clustrategy.figures.parts.frame import nothing
-    from clustrategy.figures.parts.style import Look, TooTall
+    from clustrategy.figures.parts.study import Study
+    from clustrategy.figures.parts.style import TooTall
 
-    options = {**options, "note": note}
+    study = Study(factors, strategies, {**options, "note": note})
     with quiet():
         tables = [
             Rows(path) if table == LARGE else read_table(path)
             for table, path in zip(FIGURES[name].tables, table_paths, strict=True)
         ]
         try:
-            figure = function_of(name)(
-                *tables, factors=factors, strategies=strategies, options=options
-            )
+            figure = function_of(name)(*tables, study=study)
         except TooTall:
-            figure = nothing(
-                Look.from_options(options), TOO_TALL, name.replace("_", " "), IN_TABLES
-            )
+            figure = nothing(study.look, TOO_TALL, name.replace("_", " "), IN_TABLES)
         save(figure, outputs)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 from matplotlib.figure import Figure
 
 from clustrategy.figures.parts.extremes import worst_and_best
 from clustrategy.figures.parts.measure_dots import Measure, draw_measure
-from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.study import Study
 
 
 def signed_percent(share: float) -> str:
@@ -41,14 +39,6 @@ RELATIVE_ERROR = Measure(
 )
 
 
-def relative_error(
-    performance: pd.DataFrame,
-    *,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-    options: Options,
-) -> Figure:
+def relative_error(performance: pd.DataFrame, *, study: Study) -> Figure:
     """Draw the relative error of the model SE, cell by cell."""
-    return draw_measure(
-        performance, RELATIVE_ERROR, factors=factors, strategies=strategies, options=options
-    )
+    return draw_measure(performance, RELATIVE_ERROR, study)

@@ -9,39 +9,27 @@ from matplotlib.figure import Figure
 
 from clustrategy.figures.parts.extremes import worst_and_best, worst_values
 from clustrategy.figures.parts.factors import varied
-from clustrategy.figures.parts.honesty import (
-    against_honest,
-    empirical_errors,
-    over_coefficients,
-)
+from clustrategy.figures.parts.honesty import against_honest, empirical_errors, over_coefficients
 from clustrategy.figures.parts.labels import abbreviations
-from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.score_boxes import ScoreBoxes
-from clustrategy.figures.parts.style import Look
+from clustrategy.figures.parts.study import Study
 
 
-def standard_errors(
-    scores: pd.DataFrame,
-    performance: pd.DataFrame,
-    *,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-    options: Options,
-) -> Figure:
+def standard_errors(scores: pd.DataFrame, performance: pd.DataFrame, *, study: Study) -> Figure:
     """Draw the sum of each fit's standard errors, and the sum of the honest ones."""
-    look = Look.from_options(options)
-    boxes = ScoreBoxes(scores, "se_sum", look, factors=factors, strategies=strategies)
-    honest = over_coefficients(empirical_errors(performance, factors), factors)
+    boxes = ScoreBoxes(scores, "se_sum", study)
+    honest = over_coefficients(empirical_errors(performance, study.factors), study.factors)
     boxes.mark(honest)
     ratios = against_honest(boxes.medians, honest)
     boxes.compose(
-        title=_finding(ratios, varied(scores, factors)),
+        title=_finding(ratios, varied(scores, study.factors)),
         subtitle="Standard errors: sum over a fit's coefficients",
         mark="" if ratios.empty else "honest: what the estimates scatter by",
         caption=""
         if ratios.empty
         else "Black: the empirical SEs of the strategy's own estimates, summed over coefficients; "
-        "none where estimates have no finite variance. " + abbreviations(varied(scores, factors)),
+        "none where estimates have no finite variance. "
+        + abbreviations(varied(scores, study.factors)),
     )
     return boxes.grid.figure
 

@@ -15,7 +15,6 @@ from matplotlib.ticker import MaxNLocator
 from clustrategy.examples.student_page import df_label, ratio_in_words
 from clustrategy.examples.student_regressions import Example
 from clustrategy.figures.parts.frame import compose
-from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.style import (
     INK,
     MUTED,
@@ -34,7 +33,7 @@ MARKERS = "osD^vP"
 DASHES: tuple[Any, ...] = ("--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 
 
-def student_figure(it: Example, options: Options) -> Figure:
+def student_figure(it: Example, options: Mapping[str, Any]) -> Figure:
     """Draw the regressions of an example.
 
     Parameters
@@ -55,7 +54,6 @@ def student_figure(it: Example, options: Options) -> Figure:
     compose(
         figure,
         look,
-        panels_height=height,
         title=_title(it),
         subtitle="Least squares in each cluster and on all rows, and the slope by each analysis",
         legends=[handles],

@@ -12,28 +12,20 @@ from clustrategy.figures.parts.factors import varied
 from clustrategy.figures.parts.files import Rows
 from clustrategy.figures.parts.honesty import against_honest, empirical_errors
 from clustrategy.figures.parts.labels import abbreviations
-from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.score_boxes import ScoreBoxes
-from clustrategy.figures.parts.style import Look
+from clustrategy.figures.parts.study import Study
 
 
 def t_statistics(
-    scores: pd.DataFrame,
-    performance: pd.DataFrame,
-    estimates: Rows,
-    *,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-    options: Options,
+    scores: pd.DataFrame, performance: pd.DataFrame, estimates: Rows, *, study: Study
 ) -> Figure:
     """Draw the sum of each fit's absolute t statistics, and its median with honest SEs."""
-    look = Look.from_options(options)
-    boxes = ScoreBoxes(scores, "t_sum", look, factors=factors, strategies=strategies)
-    honest = honest_medians(estimates, performance, factors)
+    boxes = ScoreBoxes(scores, "t_sum", study)
+    honest = honest_medians(estimates, performance, study.factors)
     boxes.mark(honest)
     ratios = against_honest(boxes.medians, honest)
     boxes.compose(
-        title=_finding(ratios, varied(scores, factors)),
+        title=_finding(ratios, varied(scores, study.factors)),
         subtitle="t statistics: sum of the absolute ones of a fit's coefficients",
         mark="" if ratios.empty else "median with honest standard errors",
         caption="A large t is not a good one. "
@@ -42,7 +34,7 @@ def t_statistics(
             if ratios.empty
             else "Black: the median sum of |estimate| / empirical SE, which a strategy would "
             "report if it knew by how much its estimates scatter; none where they have no finite "
-            "variance. " + abbreviations(varied(scores, factors))
+            "variance. " + abbreviations(varied(scores, study.factors))
         ),
     )
     return boxes.grid.figure

@@ -16,7 +16,7 @@ from clustrategy.figures.parts.dot_rows import dot_rows
 from clustrategy.figures.parts.factors import combinations, varied
 from clustrategy.figures.parts.frame import compose, dot, nothing
 from clustrategy.figures.parts.labels import factor_label, kind_title, level_label, value_label
-from clustrategy.figures.parts.options import Options
+from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import INK, MUTED, Look
 from clustrategy.figures.parts.verdicts import (
     FALSE_POSITIVES,
@@ -54,29 +54,23 @@ NAMES = 2.6
 """Inches beside the panels, on a printed page."""
 
 
-def verdict_map(
-    verdicts: pd.DataFrame,
-    *,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-    options: Options,
-) -> Figure:
+def verdict_map(verdicts: pd.DataFrame, *, study: Study) -> Figure:
     """Draw a mark for the verdict of each strategy in each cell."""
-    look = Look.from_options(options)
-    every = rows_of(verdicts, FALSE_POSITIVES, strategies)
+    look = study.look
+    every = rows_of(verdicts, FALSE_POSITIVES, study)
     if every.empty:
         return nothing(look, *why_none(verdicts, SUBTITLE))
     shown = of_slopes(every)
     kinds = kinds_shown(shown)
-    along = varied(every, factors) or list(factors[:1])
-    stacked, along = _stacked(every, along, len(kinds) * len(strategies))
+    along = varied(every, study.factors) or list(study.factors[:1])
+    stacked, along = _stacked(every, along, len(kinds) * len(study.strategies))
     cells = every[[*stacked, *along]].drop_duplicates().sort_values([*stacked, *along])
     starts = {level: _places(part, along) for level, part in _parts(cells, stacked)}
 
     blocks = [(kind, level) for kind in kinds for level in starts]
     titles = [_title(kind, kinds, stacked, level) for kind, level in blocks]
-    over = over_cells(verdicts, strategies, factors)
-    ordered = by_worst_cell(over, strategies)
+    over = over_cells(verdicts, study)
+    ordered = by_worst_cell(over, study.strategies)
     width = max(place[-1] for place in starts.values()) + 1
     room = 72 * look.printed(6.5 - NAMES) / width
     parts = [part for _ in kinds for _, part in _parts(cells, stacked)]
@@ -92,7 +86,7 @@ def verdict_map(
         heads=[sum(row.height for row in head) + HEAD_PAD * bool(head) for head in heads],
     )
     mark = min(0.68 * room, 0.7 * rows.text, look.printed(5))
-    unusable = rows_of(verdicts, UNUSABLE, strategies)
+    unusable = rows_of(verdicts, UNUSABLE, study)
     lost = unusable[unusable["value"] > TOO_MANY_UNUSABLE]
     for axes, (kind, level), part, head in zip(rows.axes[:, 0], blocks, parts, heads, strict=True):
         axes.set_xlim(-0.7, width - 0.3)
@@ -129,8 +123,7 @@ def verdict_map(
     compose(
         rows.figure,
         look,
-        panels_height=rows.height,
-        title=finding(verdicts, strategies, factors),
+        title=finding(verdicts, study),
         subtitle=SUBTITLE,
         legends=[[*seen, *([unusable_mark] if len(lost) else [])]],
         caption=_caption(every, kinds),

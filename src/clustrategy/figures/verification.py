@@ -17,7 +17,6 @@ from scipy.special import ndtri
 from clustrategy.figures.parts.frame import compose
 from clustrategy.figures.parts.intervals import Z_95
 from clustrategy.figures.parts.log_differences import FLOOR, power_label
-from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.style import BAND, INK, MUTED, WRONG, Colour, Look, dress, new_figure
 from clustrategy.verification.comparison import BAND as APPROXIMATE
 from clustrategy.verification.comparison import ROUGH
@@ -34,7 +33,7 @@ SPREAD = 0.78
 MARKERS = {"estimate": "o", "std_error": "s", "df": "^"}
 
 
-def verification(table: pd.DataFrame, options: Options) -> Figure:
+def verification(table: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     """Draw the z scores by statement and in order, the identities and the approximate rates.
 
     Parameters
@@ -69,7 +68,6 @@ def verification(table: pd.DataFrame, options: Options) -> Figure:
     compose(
         figure,
         look,
-        panels_height=height,
         title=_title(table),
         subtitle="Numbers found in simulations less those known in closed form, in Monte Carlo SEs",
         legends=[_handles(table, scored, colours, look)],

@@ -20,9 +20,9 @@ from clustrategy.figures.parts.files import Rows
 from clustrategy.figures.parts.frame import compose, nothing, strategy_inks
 from clustrategy.figures.parts.intervals import wilson
 from clustrategy.figures.parts.labels import level_label, quoted_label
-from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.strategy_panels import strategy_panels
 from clustrategy.figures.parts.strokes import strokes
+from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import INK, Colour, Look
 
 SUBTITLE = "Zip plot: the 95 % intervals of one cell, those farthest off on top"
@@ -31,17 +31,10 @@ FEWEST = 10
 WITH_DECIMALS = 200
 
 
-def zip_plot(
-    performance: pd.DataFrame,
-    estimates: Rows,
-    *,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-    options: Options,
-) -> Figure:
+def zip_plot(performance: pd.DataFrame, estimates: Rows, *, study: Study) -> Figure:
     """Draw the intervals of the slope and cell whose coverage is worst, a panel per strategy."""
-    look = Look.from_options(options)
-    place = hardest(performance[performance["strategy"].isin(strategies)], factors)
+    look = study.look
+    place = hardest(performance[performance["strategy"].isin(study.strategies)], study.factors)
     if place is None:
         reason = "No slope is the same in every sim, or no strategy has an interval of one"
         return nothing(look, reason, SUBTITLE)
@@ -49,7 +42,7 @@ def zip_plot(
     columns = ["strategy", "estimate", "std_error", "conf_low", "conf_high"]
     rows = estimates.read(columns, {name: [value] for name, value in place.items()})
     rows = rows.dropna(subset=["conf_low", "conf_high"])
-    parts = {name: rows[rows["strategy"] == name] for name in strategies}
+    parts = {name: rows[rows["strategy"] == name] for name in study.strategies}
     covering = {
         name: (part["conf_low"] <= truth) & (part["conf_high"] >= truth)
         for name, part in parts.items()
@@ -65,8 +58,8 @@ def zip_plot(
     ends = ends[np.isfinite(ends)] if np.isfinite(ends).any() else rows["estimate"] - truth
     reach = 1.1 * np.abs(np.quantile(ends, [0.02, 0.98])).max()
 
-    figure, panels, height, _ = strategy_panels(look, strategies)
-    colours = strategy_inks(strategies, look)
+    figure, panels, _ = strategy_panels(look, study.strategies)
+    colours = strategy_inks(study.strategies, look)
     for strategy, axes in panels.items():
         axes.axvline(truth, color=INK, linewidth=look.line, zorder=3)
         part = parts[strategy]
@@ -77,7 +70,7 @@ def zip_plot(
             seen = part[["conf_low", "conf_high"]].clip(truth - 2.0 * reach, truth + 2.0 * reach)
             part = part.assign(**seen)
             _draw_intervals(axes, part, truth, covering[strategy], floor, colour, look)
-    first = panels[strategies[0]]
+    first = panels[study.strategies[0]]
     first.set_xlim(truth - reach, truth + reach)
     first.set_ylim(floor, 100)
     first.set_yticks([floor, *([95] if floor >= 50 else []), 100])
@@ -87,7 +80,6 @@ def zip_plot(
     compose(
         figure,
         look,
-        panels_height=height,
         title=_finding(covering),
         subtitle=SUBTITLE,
         xlabel=f"95 % intervals of the slope of {term}, whose true value is {truth:g}",

@@ -10,7 +10,6 @@ from clustrategy.examples.student_page import page
 from clustrategy.examples.student_regressions import example
 from clustrategy.examples.student_table import Settings
 from clustrategy.figures.parts.files import quiet, save
-from clustrategy.figures.parts.options import Options
 from clustrategy.figures.student import student_figure
 from clustrategy.tables.files import write_text, write_whole
 
@@ -18,7 +17,7 @@ from clustrategy.tables.files import write_text, write_whole
 def student_example(
     path: str | Path,
     settings: Mapping[str, Any],
-    options: Options,
+    options: Mapping[str, Any],
     *,
     table: str | Path,
     text: str | Path,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from clustrategy.figures.parts.files import quiet, read_table, save
-from clustrategy.figures.parts.options import Options
 from clustrategy.figures.verification import verification
 
 
-def verification_figure(table: str, options: Options, files: Sequence[str]) -> None:
+def verification_figure(table: str, options: Mapping[str, Any], files: Sequence[str]) -> None:
     """Draw how far what was found is from what is known.
 
     Parameters

@@ -37,8 +37,6 @@ class DotRows:
         Font size of the texts of rows.
     lines : int
         The lines of text that a row has room for.
-    height : float
-        Inches of all panels with their labels.
     """
 
     figure: Figure
@@ -46,7 +44,6 @@ class DotRows:
     places: Mapping[str, float]
     text: float
     lines: int
-    height: float
 
     def at(self, strategies: Iterable[str]) -> np.ndarray:
         """Return where strategies stand."""
@@ -105,9 +102,7 @@ def dot_rows(
     axes = figure.subplots(
         len(blocks), len(columns), sharex="all" if sharex else "col", sharey=True, squeeze=False
     )
-    rows = DotRows(
-        figure, axes, {name: float(i) for i, name in enumerate(strategies)}, text, lines, total
-    )
+    rows = DotRows(figure, axes, {name: float(i) for i, name in enumerate(strategies)}, text, lines)
     for panel in axes.flat:
         dress(panel, look)
         panel.grid(visible=False)

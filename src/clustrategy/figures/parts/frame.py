@@ -121,7 +121,6 @@ def compose(
     figure: Figure,
     look: Look,
     *,
-    panels_height: float,
     title: str,
     subtitle: str,
     caption: str,
@@ -129,16 +128,14 @@ def compose(
     xlabel: str = "",
     ylabel: str = "",
 ) -> None:
-    """Set a figure's height, lay out its panels and write what surrounds them.
+    """Make a figure higher, lay out its panels and write what surrounds them.
 
     Parameters
     ----------
     figure : Figure
-        A figure whose panels are drawn.
+        A figure whose panels are drawn, as high as these with their tick labels.
     look : Look
         The figure's look, whose note ends the caption.
-    panels_height : float
-        Height of the panels with their tick labels, in inches.
     title : str
         A sentence that states what was found, with its numbers.
     subtitle : str
@@ -162,6 +159,7 @@ def compose(
     head, second, foot = (wrap(text, inner, size) for text, size in zip(words, sizes, strict=True))
     placed = [_legend(figure, look, handles) for handles in legends if handles]
 
+    panels_height = figure.get_figheight()
     line = LEADING * look.text / 72
     above = _text_height(head, look.title) + _text_height(second, look.text)
     top = EDGE + above + sum(height for _, height in placed) + EDGE
@@ -241,5 +239,5 @@ def nothing(look: Look, title: str, subtitle: str, caption: str = "") -> Figure:
     axes.set_axis_off()
     words: dict[str, Any] = {"ha": "center", "va": "center", "size": look.text, "color": MUTED}
     axes.text(0.5, 0.5, "no values", transform=axes.transAxes, **words)
-    compose(figure, look, panels_height=height, title=title, subtitle=subtitle, caption=caption)
+    compose(figure, look, title=title, subtitle=subtitle, caption=caption)
     return figure

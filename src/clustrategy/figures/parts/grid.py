@@ -12,13 +12,8 @@ from matplotlib.figure import Figure
 
 from clustrategy.figures.parts.factors import combinations, further_factors
 from clustrategy.figures.parts.frame import wrap
-from clustrategy.figures.parts.labels import (
-    CLUSTERS,
-    OBSERVATIONS,
-    SIGMA,
-    level_label,
-    value_label,
-)
+from clustrategy.figures.parts.labels import CLUSTERS, OBSERVATIONS, SIGMA, level_label, value_label
+from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import BAND, INK, Look, dress, new_figure
 
 MOST_COLUMNS = 4
@@ -50,8 +45,6 @@ class Grid:
         Those combinations.
     levels : list
         The levels of the between-cluster sigma in ascending order, along the x axis.
-    height : float
-        Height in inches that suits the panels.
     below : sequence of Axes
         Panels of another kind below the columns, with the same levels along their x axes.
     """
@@ -63,7 +56,6 @@ class Grid:
     row_levels: list[tuple]
     column_levels: list[tuple]
     levels: list
-    height: float
     below: Sequence[Axes] = ()
 
     def panels(self, table: pd.DataFrame) -> Iterator[tuple[Axes, pd.DataFrame]]:
@@ -74,23 +66,13 @@ class Grid:
                 yield self.axes[i, j], parts.get(row + column, table.iloc[:0])
 
 
-def panel_grid(
-    table: pd.DataFrame, look: Look, *, factors: Sequence[str], below: bool = False
-) -> Grid:
+def panel_grid(table: pd.DataFrame, study: Study, *, below: bool = False) -> Grid:
     """Make a figure with a panel for each combination of levels in a table.
 
-    Parameters
-    ----------
-    table : DataFrame
-        The data, with the factors among its columns.
-    look : Look
-        The figure's look.
-    factors : sequence of str
-        The study's factors.
-    below : bool
-        Whether there is a panel of another kind below each column.
+    With ``below`` there is a panel of another kind below each column.
     """
-    rows, columns = _arranged(table, factors)
+    look = study.look
+    rows, columns = _arranged(table, study.factors)
     row_levels, column_levels = combinations(table, rows), combinations(table, columns)
     beside = rows == [CLUSTERS]
     panel_width = (look.width - look.printed(0.75 if beside else 0.5)) / len(column_levels)
@@ -116,7 +98,7 @@ def panel_grid(
     for panel, title in zip(axes[0], titles, strict=True):
         panel.set_title(title, fontsize=look.text, color=INK, pad=TITLE_PAD)
     levels = sorted(table[SIGMA].unique())
-    grid = Grid(figure, axes, rows, columns, row_levels, column_levels, levels, height, others)
+    grid = Grid(figure, axes, rows, columns, row_levels, column_levels, levels, others)
     if beside:
         _name_beside(grid, row_names, look)
     elif rows:
@@ -136,11 +118,7 @@ def _arranged(table: pd.DataFrame, factors: Sequence[str]) -> tuple[list[str], l
 
 
 def _titles(
-    factors: Sequence[str],
-    combined: Sequence[tuple],
-    between: str,
-    inches: float,
-    look: Look,
+    factors: Sequence[str], combined: Sequence[tuple], between: str, inches: float, look: Look
 ) -> list[str]:
     """Return the names of rows or columns, all with the same number of lines."""
     texts = [

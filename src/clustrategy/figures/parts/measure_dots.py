@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,7 +27,6 @@ from clustrategy.figures.parts.labels import (
     level_label,
     strategy_label,
 )
-from clustrategy.figures.parts.options import Options
 from clustrategy.figures.parts.performance import (
     RATES,
     by_kind,
@@ -38,6 +37,7 @@ from clustrategy.figures.parts.performance import (
 )
 from clustrategy.figures.parts.stretched import stretch
 from clustrategy.figures.parts.strokes import dots, strokes
+from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import INK, MUTED, Look, shades
 
 SPREAD = 0.62
@@ -98,31 +98,15 @@ def signed(value: float) -> str:
     return f"{value:+.2g}".replace("-", "−") if value else "0"
 
 
-def draw_measure(
-    table: pd.DataFrame,
-    measure: Measure,
-    *,
-    factors: Sequence[str],
-    strategies: Sequence[str],
-    options: Options,
-) -> Figure:
-    """Draw a measure: a row for each strategy, in it a mark for each cell.
+def draw_measure(table: pd.DataFrame, measure: Measure, study: Study) -> Figure:
+    """Draw a measure of the performance table: a row for each strategy, in it a mark for each cell.
 
-    Parameters
-    ----------
-    table : DataFrame
-        The performance table, or the rows of some of its coefficients.
-    measure : Measure
-        What is drawn.
-    factors, strategies : sequence of str
-        The study's factors, and its strategies in order.
-    options : Options
-        The settings of the look, and `dgp`.
+    The table may have the rows of some coefficients alone.
     """
-    look = Look.from_options(options)
+    look, strategies = study.look, study.strategies
     table = table[table["strategy"].isin(strategies)]
-    values = _values(table, measure, factors, options.get("dgp", {}))
-    lost = unusable_fits(table, factors, strategies)
+    values = _values(table, measure, study)
+    lost = unusable_fits(table, study)
     if values.empty:
         return nothing(look, f"No strategy has a value of {measure.xlabel}", measure.subtitle, lost)
 
@@ -133,7 +117,7 @@ def draw_measure(
         *(s for s in strategies if s not in set(worst["strategy"])),
     ]
     kinds = list(dict.fromkeys(values[KIND]))
-    several = varied(table, factors)
+    several = varied(table, study.factors)
     rows = dot_rows(look, strategies=ordered, blocks=kinds, lines=2, roomy=ROOMY)
     band = _band(measure, sims(table))
     for axes, kind in zip(rows.axes[:, 0], kinds, strict=True):
@@ -154,12 +138,11 @@ def draw_measure(
     compose(
         rows.figure,
         look,
-        panels_height=rows.height,
         title=measure.finding(worst, values),
         subtitle=measure.subtitle,
         legends=[_handles(values, look)],
         xlabel=measure.xlabel + ("" if measure.target is None else " (stretched near the target)"),
-        caption=f"{_caption(table, values, measure, band, several, factors, strategies)} {lost}",
+        caption=f"{_caption(table, values, measure, band, several, study)} {lost}",
     )
     return rows.figure
 
@@ -171,16 +154,14 @@ def _away(values: pd.Series, measure: Measure) -> pd.Series:
     return -values if measure.worst == "lowest" else values
 
 
-def _values(
-    table: pd.DataFrame, measure: Measure, factors: Sequence[str], dgp: Mapping[str, Any]
-) -> pd.DataFrame:
+def _values(table: pd.DataFrame, measure: Measure, study: Study) -> pd.DataFrame:
     """Return a measure by kind of predictor, with the ends of its 95 % Monte Carlo intervals."""
-    values = by_kind(table, measure.name, factors, dgp)
+    values = by_kind(table, measure.name, study)
     if measure.standardised:
         unit = values["mcse"] * np.sqrt(values["n"])
         values[["value", "mcse"]] = values[["value", "mcse"]].div(unit.where(unit > 0), axis=0)
         values = values.dropna(subset=["value"])
-    return with_intervals(values, measure.name).sort_values([*factors], kind="stable")
+    return with_intervals(values, measure.name).sort_values([*study.factors], kind="stable")
 
 
 def _band(measure: Measure, n: int) -> tuple[float, float] | None:
@@ -270,12 +251,11 @@ def _caption(
     measure: Measure,
     band: tuple[float, float] | None,
     several: Sequence[str],
-    factors: Sequence[str],
-    strategies: Sequence[str],
+    study: Study,
 ) -> str:
-    spared = without_variance(table, measure.name).drop_duplicates([*factors, "strategy"])
+    spared = without_variance(table, measure.name).drop_duplicates([*study.factors, "strategy"])
     cells = spared["strategy"].value_counts()
-    named = ", ".join(f"{strategy_label(s)} {cells[s]}" for s in strategies if s in cells)
+    named = ", ".join(f"{strategy_label(s)} {cells[s]}" for s in study.strategies if s in cells)
     parts = [
         measure.caption,
         f"Each mark is a cell. Ring: the {measure.worst} value, with its 95 % Monte Carlo interval"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -12,6 +9,7 @@ from clustrategy.evaluation.measures import NO_VARIANCE
 from clustrategy.figures.parts.intervals import Z_95, wilson
 from clustrategy.figures.parts.labels import strategy_label
 from clustrategy.figures.parts.predictor_kinds import slopes
+from clustrategy.figures.parts.study import Study
 
 RATES = ("coverage", "bias_eliminated_coverage", "rejection_rate", "unusable_rate")
 """The measures that are a share of the fits."""
@@ -22,9 +20,7 @@ def of_zero(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["true_value"] == 0]
 
 
-def by_kind(
-    table: pd.DataFrame, measure: str, factors: Sequence[str], dgp: Mapping[str, Any]
-) -> pd.DataFrame:
+def by_kind(table: pd.DataFrame, measure: str, study: Study) -> pd.DataFrame:
     """Average a measure over the slopes of a kind, for each cell and strategy.
 
     Values without a finite variance, whose Monte Carlo error no number of sims bounds, are left
@@ -37,10 +33,8 @@ def by_kind(
         The performance table.
     measure : str
         One of its measures.
-    factors : sequence of str
-        The study's factors.
-    dgp : mapping
-        What of the data-generating process is the same in all cells.
+    study : Study
+        The study.
 
     Returns
     -------
@@ -49,8 +43,8 @@ def by_kind(
     """
     mine = (table["measure"] == measure) & (table["handling"] == "case_wise")
     mine &= np.isfinite(table["value"]) & (table["note"] != NO_VARIANCE)
-    rows = slopes(table[mine], dgp)
-    return rows.groupby([*factors, "strategy", "kind"], as_index=False, sort=False).agg(
+    rows = slopes(table[mine], study.dgp)
+    return rows.groupby([*study.factors, "strategy", "kind"], as_index=False, sort=False).agg(
         value=("value", "mean"), mcse=("mcse", "mean"), n=("n", "min"), terms=("term", "nunique")
     )
 
@@ -81,7 +75,7 @@ def sims(table: pd.DataFrame) -> int:
     return int(table["n"].max()) if len(table) else 0
 
 
-def unusable_fits(table: pd.DataFrame, factors: Sequence[str], strategies: Sequence[str]) -> str:
+def unusable_fits(table: pd.DataFrame, study: Study) -> str:
     """Say in a sentence how many fits are unusable, by strategy.
 
     The sentence is empty where the table has no unusable_rate.
@@ -89,9 +83,9 @@ def unusable_fits(table: pd.DataFrame, factors: Sequence[str], strategies: Seque
     rows = table[(table["measure"] == "unusable_rate") & (table["handling"] == "case_wise")]
     if rows.empty:
         return ""
-    fits = rows.groupby([*factors, "strategy"])[["value", "n"]].min()
+    fits = rows.groupby([*study.factors, "strategy"])[["value", "n"]].min()
     lost = (fits["value"] * fits["n"]).round().groupby(level="strategy").sum()
-    named = [f"{strategy_label(s)} {lost[s]:,.0f}" for s in strategies if lost.get(s, 0) > 0]
+    named = [f"{strategy_label(s)} {lost[s]:,.0f}" for s in study.strategies if lost.get(s, 0) > 0]
     if not named:
         return "All fits are usable."
     return (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -19,6 +18,7 @@ from clustrategy.figures.parts.intervals import median_interval
 from clustrategy.figures.parts.labels import SIGMA, factor_label, strategy_label
 from clustrategy.figures.parts.slots import slots
 from clustrategy.figures.parts.strokes import strokes
+from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import INK, Look
 
 WHISKERS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -35,30 +35,22 @@ class ScoreBoxes:
         The scores, NaN for fits that gave none.
     column : str
         The score's column.
-    look : Look
-        The figure's look.
-    factors, strategies : sequence of str
-        The study's factors, and its strategies in order.
+    study : Study
+        The study.
     below : bool
         Whether there is a row of further panels below, one for each column.
     """
 
     def __init__(
-        self,
-        scores: pd.DataFrame,
-        column: str,
-        look: Look,
-        *,
-        factors: Sequence[str],
-        strategies: Sequence[str],
-        below: bool = False,
+        self, scores: pd.DataFrame, column: str, study: Study, *, below: bool = False
     ) -> None:
+        strategies, look = study.strategies, study.look
         scores = scores[scores["strategy"].isin(strategies)]
         self.look, self.scores, self.column = look, scores, column
-        self.factors, self.strategies = factors, strategies
+        self.factors, self.strategies = study.factors, strategies
         self.colours = look.strategy_colours(strategies)
         self.shown = scores[np.isfinite(scores[column])]
-        self.grid: Grid = panel_grid(scores, look, factors=factors, below=below)
+        self.grid: Grid = panel_grid(scores, study, below=below)
         centres, self.slot = slots(len(self.grid.levels), len(strategies))
         self.places = dict(
             zip(product(self.grid.levels, strategies), centres.ravel().tolist(), strict=True)
@@ -119,7 +111,6 @@ class ScoreBoxes:
         compose(
             self.grid.figure,
             self.look,
-            panels_height=self.grid.height,
             title=title,
             subtitle=f"{subtitle}{self.scale}",
             legends=[[*strategy_handles(drawn, self.colours), *([line] if mark else [])]],

@@ -16,9 +16,7 @@ HIGHEST, TALLEST = 1.6, 6.4
 """The most inches of a panel, and of all, on a printed page."""
 
 
-def strategy_panels(
-    look: Look, strategies: Sequence[str]
-) -> tuple[Figure, dict[str, Axes], float, int]:
+def strategy_panels(look: Look, strategies: Sequence[str]) -> tuple[Figure, dict[str, Axes], int]:
     """Make a figure with a panel for each strategy, all with the same axes.
 
     Returns
@@ -27,8 +25,6 @@ def strategy_panels(
         The figure.
     panels : dict of str to Axes
         The panel of each strategy.
-    height : float
-        Inches of all panels.
     down : int
         How many stand below each other.
     """
@@ -45,4 +41,4 @@ def strategy_panels(
         axes.remove()
     for axes in grid[len(strategies) - across : len(strategies)]:
         axes.tick_params(labelbottom=True)
-    return figure, dict(zip(strategies, grid, strict=False)), height, down
+    return figure, dict(zip(strategies, grid, strict=False)), down

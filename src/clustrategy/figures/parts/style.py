@@ -13,8 +13,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from clustrategy.figures.parts.options import Options
-
 PRINT_WIDTH = 6.5
 INK = "#222222"
 MUTED = "#666666"
@@ -60,11 +58,10 @@ class Look:
             raise ValueError(f"scale must be 'log' or 'linear', not {self.scale!r}")
 
     @classmethod
-    def from_options(cls, options: Options) -> Self:
+    def from_options(cls, options: Mapping[str, Any]) -> Self:
         """Take the settings that options have, and the defaults for the others."""
-        given: Mapping[str, Any] = options
         known = (field.name for field in fields(cls))
-        return cls(**{name: given[name] for name in known if given.get(name) is not None})
+        return cls(**{name: options[name] for name in known if options.get(name) is not None})
 
     def printed(self, points: float) -> float:
         """Return the size that is ``points`` once the figure is printed on a page."""

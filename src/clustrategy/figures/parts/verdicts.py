@@ -15,6 +15,7 @@ from clustrategy.core.counted import counted
 from clustrategy.dgp.kinds import INTERCEPT_KIND
 from clustrategy.figures.parts.frame import dot
 from clustrategy.figures.parts.labels import listed, quoted_label
+from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import Look
 
 FALSE_POSITIVES = "false_positive_rate"
@@ -69,32 +70,23 @@ REGIONS = [verdict for verdict, mark in MARKS.items() if mark.ground]
 
 
 def rows_of(
-    verdicts: pd.DataFrame, measure: str, strategies: Sequence[str], scope: str = "cell"
+    verdicts: pd.DataFrame, measure: str, study: Study, scope: str = "cell"
 ) -> pd.DataFrame:
     """Return the rows of a measure that have a value, at one scope."""
     mine = (verdicts["measure"] == measure) & (verdicts["scope"] == scope)
-    mine &= verdicts["strategy"].isin(strategies) & np.isfinite(verdicts["value"].astype(float))
-    return verdicts[mine]
+    mine &= verdicts["strategy"].isin(study.strategies)
+    return verdicts[mine & np.isfinite(verdicts["value"].astype(float))]
 
 
-def over_cells(
-    verdicts: pd.DataFrame, strategies: Sequence[str], factors: Sequence[str], scope: str = "all"
-) -> pd.DataFrame:
+def over_cells(verdicts: pd.DataFrame, study: Study, scope: str = "all") -> pd.DataFrame:
     """Return the false-positive rates of the worst cells, with the levels of these cells.
 
-    Parameters
-    ----------
-    verdicts : DataFrame
-        The table of verdicts.
-    strategies, factors : sequence of str
-        The study's strategies and factors.
-    scope : str
-        ``all`` cells, or a factor: the cells of each of its levels.
+    The scope is ``all`` cells or a factor: then each of its levels has a worst cell.
     """
-    cells = rows_of(verdicts, FALSE_POSITIVES, strategies)
-    over = rows_of(verdicts, FALSE_POSITIVES, strategies, scope)
-    by = ["strategy", "kind", *([scope] if scope in factors else [])]
-    others = [name for name in factors if name not in by]
+    cells = rows_of(verdicts, FALSE_POSITIVES, study)
+    over = rows_of(verdicts, FALSE_POSITIVES, study, scope)
+    by = ["strategy", "kind", *([scope] if scope in study.factors else [])]
+    others = [name for name in study.factors if name not in by]
     worst = cells.loc[cells.groupby(by, dropna=False)["value"].idxmax(), [*by, *others]]
     return over.drop(columns=others).merge(worst, on=by)
 
@@ -133,10 +125,10 @@ def by_worst_cell(over: pd.DataFrame, strategies: Sequence[str]) -> list[str]:
     return sorted(strategies, key=lambda name: worst.get(name, np.inf))
 
 
-def limits(options: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+def limits(study: Study) -> dict[str, tuple[float, float]]:
     """Return between which rates each region lies."""
-    verdict, alpha = options["verdict"], options["alpha"]
-    inner = [alpha * verdict[name] for name in ("lower", "upper", "liberal")]
+    verdict = study.options["verdict"]
+    inner = [study.alpha * verdict[name] for name in ("lower", "upper", "liberal")]
     ends = np.clip([0.0, *inner, 1.0], 0, 1).tolist()
     return dict(zip(REGIONS, zip(ends, ends[1:], strict=False), strict=True))
 
@@ -199,18 +191,11 @@ def liberal_somewhere(over: pd.DataFrame, strategies: Sequence[str]) -> list[str
     return [name for name in strategies if cells.get(name, 0) > 0]
 
 
-def finding(verdicts: pd.DataFrame, strategies: Sequence[str], factors: Sequence[str]) -> str:
-    """Say in a sentence which strategies are liberal and which are safe.
-
-    Parameters
-    ----------
-    verdicts : DataFrame
-        The table of verdicts.
-    strategies, factors : sequence of str
-        The study's strategies and factors.
-    """
-    over = of_slopes(over_cells(verdicts, strategies, factors))
-    sims = counted(int(rows_of(verdicts, FALSE_POSITIVES, strategies)["n"].max()), "sim")
+def finding(verdicts: pd.DataFrame, study: Study) -> str:
+    """Say in a sentence which strategies are liberal and which are safe."""
+    strategies = study.strategies
+    over = of_slopes(over_cells(verdicts, study))
+    sims = counted(int(rows_of(verdicts, FALSE_POSITIVES, study)["n"].max()), "sim")
     most = over.sort_values("liberal_cells", ascending=False, kind="stable")
     most = most[most["liberal_cells"] > 0].drop_duplicates("strategy")
     safe = safe_everywhere(over, strategies)
