@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from clustrategy.audit.tolerances import LEAST_SQUARES
 from clustrategy.figures.parts.audit_differences import (
@@ -23,14 +22,14 @@ from clustrategy.figures.parts.audit_differences import (
     ComparedNumber,
     differences,
 )
-from clustrategy.figures.parts.frame import compose, nothing, strategy_handles
+from clustrategy.figures.parts.frame import compose, dot, nothing, strategy_handles
 from clustrategy.figures.parts.labels import CLUSTERS, OBSERVATIONS
 from clustrategy.figures.parts.lme4_outcomes import OUTCOMES, in_words, outcomes
-from clustrategy.figures.parts.log_differences import FLOOR, power_label
-from clustrategy.figures.parts.slots import slots
+from clustrategy.figures.parts.log_differences import FLOOR, label_powers, power_label
+from clustrategy.figures.parts.slots import name_levels, slots
 from clustrategy.figures.parts.stacks import draw_stacks, outcome_handles
 from clustrategy.figures.parts.study import Study
-from clustrategy.figures.parts.style import BAND, INK, MUTED, WRONG, Colour, Look, dress, new_figure
+from clustrategy.figures.parts.style import INK, MUTED, WRONG, Colour, Look, dress, new_figure, note
 
 SUBTITLE = "Audit: differences between a fit and the same fit by a reference engine"
 MANY = 1000
@@ -70,7 +69,9 @@ def audit(table: pd.DataFrame, *, study: Study) -> Figure:
     ended: list[str] = []
     if not by_lme4.empty:
         ended = _draw_lme4(panels[-1], by_lme4, sizes, names, colours, look)
-    _name_sizes(panels, sizes, look)
+    labels = [f"{clusters}×{rows}" for clusters, rows in sizes]
+    crowded = len(labels) * (max(map(len, labels)) + 1) * 0.64 * look.text > 64 * look.width
+    name_levels(panels, labels, crowded)
     compose(
         figure,
         look,
@@ -144,21 +145,7 @@ def _frame(axes: Axes, away: pd.DataFrame, look: Look) -> None:
     top = int(np.ceil(np.log10(np.fmax.reduce(away[columns], axis=None, initial=1.0)))) + 1
     axes.set_yscale("log")
     axes.set_ylim(FLOOR / 10, 10.0**top)
-    axes.yaxis.set_major_locator(FixedLocator([FLOOR, *10.0 ** np.arange(-12, top, 4)]))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power_label(value)))
-
-
-def _name_sizes(panels: Iterable[Axes], sizes: Sequence[Size], look: Look) -> None:
-    """Name the sizes below the panels and shade every other one."""
-    labels = [f"{clusters}×{rows}" for clusters, rows in sizes]
-    crowded = len(labels) * (max(map(len, labels)) + 1) * 0.64 * look.text > 64 * look.width
-    for axes in panels:
-        axes.set_xlim(-0.5, len(labels) - 0.5)
-        axes.set_xticks(range(len(labels)), labels)
-        axes.tick_params(axis="x", length=0, rotation=90 if crowded else 0)
-        for place in range(0, len(labels), 2):
-            axes.axvspan(place - 0.5, place + 0.5, color=BAND, linewidth=0, zorder=-1)
+    label_powers(axes.yaxis, range(-12, top, 4))
 
 
 def _draw_bounds(axes: Axes, number: ComparedNumber, away: pd.DataFrame, look: Look) -> None:
@@ -169,15 +156,9 @@ def _draw_bounds(axes: Axes, number: ComparedNumber, away: pd.DataFrame, look: L
         bounds[":"] = LEAST_SQUARES
     for dash, bound in bounds.items():
         axes.axhline(bound, color=MUTED, linewidth=1.5 * look.line, linestyle=dash, zorder=1)
-        axes.annotate(
-            power_label(bound),
-            (1, bound),
-            (3, 0),
-            xycoords=axes.get_yaxis_transform(),
-            textcoords="offset points",
-            size=look.text,
-            color=MUTED,
-            va="center",
+        where: dict[str, Any] = {"xycoords": axes.get_yaxis_transform(), "va": "center"}
+        note(
+            axes, power_label(bound), (1, bound), (3, 0), size=look.text, **where | {"color": MUTED}
         )
 
 
@@ -191,79 +172,50 @@ def _draw_marks(axes: Axes, number: ComparedNumber, away: pd.DataFrame, look: Lo
     shown = away.assign(y=y.clip(lower=FLOOR))
     many = len(away) > MANY
     area = look.printed(1.6 if many else 2.8) ** 2
+    style: dict[str, Any] = {"linewidth": 0, "alpha": 0.5 if many else 0.8, "zorder": 3}
+    ring: dict[str, Any] = {"facecolor": "none", "edgecolor": MUTED, "linewidth": look.line}
+    cross: dict[str, Any] = {"color": WRONG, "linewidth": 2 * look.line, "zorder": 4}
     for reference, marker in MARKERS.items():
         mine = away["reference"] == reference
         right, apart = shown[mine & ~(faulty | wrong)], shown[mine & faulty]
-        axes.scatter(
-            "x",
-            "y",
-            data=right,
-            s=area,
-            color=list(right["colour"]),
-            marker=marker,
-            alpha=0.5 if many else 0.8,
-            linewidth=0,
-            zorder=3,
-        )
-        axes.scatter(
-            "x",
-            "y",
-            data=apart,
-            s=1.5 * area,
-            facecolor="none",
-            edgecolor=MUTED,
-            marker=marker,
-            linewidth=look.line,
-            zorder=2,
-        )
-    axes.scatter(
-        "x",
-        "y",
-        data=shown[wrong],
-        s=4 * area,
-        color=WRONG,
-        marker="x",
-        linewidth=2 * look.line,
-        zorder=4,
-    )
+        style |= {"color": list(right["colour"]), "marker": marker}
+        axes.scatter("x", "y", data=right, s=area, **style)
+        axes.scatter("x", "y", data=apart, s=1.5 * area, marker=marker, zorder=2, **ring)
+    axes.scatter("x", "y", data=shown[wrong], s=4 * area, marker="x", **cross)
 
 
-def _mark_handles(away: pd.DataFrame, look: Look) -> list[Artist]:
+def _mark_handles(away: pd.DataFrame, look: Look) -> list[Line2D]:
     """Return a legend's entries for the marks, with counts of what is off."""
-    marks: dict[str, dict[str, Any]] = {
-        reference: {"marker": marker, "color": INK}
+    met, size = set(away["reference"]), look.printed(4)
+    handles = [
+        dot(reference, look, marker=marker, markersize=size)
         for reference, marker in MARKERS.items()
-        if (away["reference"] == reference).any()
-    }
-    faulty = away["verdict"].isin(REFERENCE_AT_FAULT).sum()
-    wrong = away["verdict"].isin(ENGINE_AT_FAULT).sum()
-    if faulty:
-        apart = {"marker": "o", "color": MUTED, "markerfacecolor": "none"}
-        marks[f"reference off: {faulty:,}"] = apart
-    if wrong:
-        marks[f"engine off: {wrong:,}"] = {"marker": "x", "color": WRONG}
-    size = look.printed(4)
-    return [
-        Line2D([], [], linestyle="none", markersize=size, label=label, **mark)
-        for label, mark in marks.items()
+        if reference in met
     ]
+    ring: dict[str, Any] = {"color": MUTED, "markerfacecolor": "none", "markersize": size}
+    cross: dict[str, Any] = {"color": WRONG, "marker": "x", "markersize": size}
+    for words, faults, mark in (
+        ("reference", REFERENCE_AT_FAULT, ring),
+        ("engine", ENGINE_AT_FAULT, cross),
+    ):
+        if count := away["verdict"].isin(faults).sum():
+            handles.append(dot(f"{words} off: {count:,}", look, **mark))
+    return handles
 
 
 def _caption(away: pd.DataFrame, factors: Sequence[str]) -> str:
     counts = away["verdict"].value_counts()
-    faults = [
-        f"{words} {counts[verdict]:,}"
-        for verdict, words in REFERENCE_AT_FAULT.items()
-        if verdict in counts
-    ]
-    failed = [f"{words} {counts[name]:,}" for name, words in FAILED.items() if name in counts]
-    parts = [
+    faults, failed = (
+        [f"{words} {counts[verdict]:,}" for verdict, words in of.items() if verdict in counts]
+        for of in (REFERENCE_AT_FAULT, FAILED)
+    )
+    caption = (
         f"{len(away):,} comparisons of a fit with one by a reference engine, on "
         f"{away.groupby([*factors, 'sim']).ngroups:,} datasets; each mark is the largest "
         "difference of a fit's coefficients. Lines: what is allowed, dotted for least squares."
-    ]
+    )
     if faults:
-        parts.append(f"Reference off: {', '.join(faults)}.")
+        caption += f" Reference off: {', '.join(faults)}."
     if failed:
-        parts.append(f"No numbers from: {', '.join(failed)}.")
-    return " ".join(parts)
+        caption += f" No numbers from: {', '.join(failed)}."
+    return caption

@@ -12,8 +12,7 @@ from clustrategy.figures.parts.files import Rows
 from clustrategy.figures.parts.frame import DASHES, compose, nothing
 from clustrategy.figures.parts.intervals import Z_95
 from clustrategy.figures.parts.labels import CLUSTERS, KIND, SIGMA, level_label, quoted_label
-from clustrategy.figures.parts.performance import of_zero, unusable_fits
-from clustrategy.figures.parts.predictor_kinds import slopes
+from clustrategy.figures.parts.performance import of_zero, slopes, unusable_fits
 from clustrategy.figures.parts.strategy_panels import strategy_panels
 from clustrategy.figures.parts.stretched import stretch
 from clustrategy.figures.parts.study import Study

@@ -7,17 +7,26 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, NullLocator
+from matplotlib.ticker import MultipleLocator
 from scipy.special import ndtri
 
-from clustrategy.figures.parts.frame import compose
+from clustrategy.figures.parts.frame import compose, dot
 from clustrategy.figures.parts.intervals import Z_95
-from clustrategy.figures.parts.log_differences import FLOOR, power_label
-from clustrategy.figures.parts.style import BAND, INK, MUTED, WRONG, Colour, Look, dress, new_figure
+from clustrategy.figures.parts.log_differences import FLOOR, label_powers
+from clustrategy.figures.parts.style import (
+    BAND,
+    INK,
+    MUTED,
+    WRONG,
+    Colour,
+    Look,
+    dress,
+    name_axes,
+    new_figure,
+)
 from clustrategy.verification.comparison import BAND as APPROXIMATE
 from clustrategy.verification.comparison import ROUGH
 from clustrategy.verification.judgement import bound
@@ -30,6 +39,7 @@ DESIGNS = {
 SPREAD = 0.78
 """Share of a row's height that its marks take."""
 
+NUMBERS = {"estimate": "estimate", "std_error": "SE", "df": "df"}
 MARKERS = {"estimate": "o", "std_error": "s", "df": "^"}
 
 
@@ -83,45 +93,27 @@ def _draw_statements(
     names = list(dict.fromkeys(scored["statement"]))
     end = _end(scored, limit)
     _dress_rows(axes, names, look)
+    style: dict[str, Any] = {"alpha": 0.5, "linewidth": 0, "zorder": 3}
+    cross: dict[str, Any] = {"marker": "x", "color": WRONG, "linewidth": 2 * look.line, "zorder": 4}
+    beside: dict[str, Any] = {"ha": "left", "va": "center", "size": look.text, "color": MUTED}
     for place, name in enumerate(names):
         mine = scored[scored["statement"] == name]
-        offsets = SPREAD * ((np.arange(len(mine)) + 0.5) / len(mine) - 0.5)
-        size = 3.0 if len(mine) < 20 else 2.4 if len(mine) < 200 else 1.7
-        count: dict[str, Any] = {"ha": "left", "va": "center", "size": look.text, "color": MUTED}
-        axes.text(1.02, place, f"{len(mine):,}", transform=axes.get_yaxis_transform(), **count)
-        _scatter(axes, mine, place + offsets, colours, look, size)
+        count = len(mine)
+        mine = mine.assign(y=place + SPREAD * ((np.arange(count) + 0.5) / count - 0.5))
+        size = 3.0 if count < 20 else 2.4 if count < 200 else 1.7
+        axes.text(1.02, place, f"{count:,}", transform=axes.get_yaxis_transform(), **beside)
+        wrong = mine["verdict"] == "differs"
+        right, off = mine[~wrong], mine[wrong]
+        style |= {"color": list(right["design"].map(colours)), "rasterized": count > 200}
+        axes.scatter("z", "y", data=right, s=look.printed(size) ** 2, **style)
+        axes.scatter("z", "y", data=off, s=look.printed(3) ** 2, **cross)
     axes.axvspan(-Z_95, Z_95, color=BAND, linewidth=0, zorder=-2)
     for side in (-limit, limit):
         axes.axvline(side, color=MUTED, linewidth=1.5 * look.line, linestyle="--", zorder=1)
     axes.axvline(0, color=INK, linewidth=look.line, zorder=1)
     axes.set_xlim(-end, end)
     axes.xaxis.set_major_locator(MultipleLocator(1 if end < 7 else 5))
-    words = "z = (found - known) / MCSE"
-    axes.set_xlabel(words, size=look.text, color=INK)
-
-
-def _scatter(
-    axes: Axes,
-    mine: pd.DataFrame,
-    y: np.ndarray,
-    colours: Mapping[str, Colour],
-    look: Look,
-    size: float,
-) -> None:
-    wrong = (mine["verdict"] == "differs").to_numpy()
-    z = mine["z"].to_numpy()
-    axes.scatter(
-        z[~wrong],
-        y[~wrong],
-        s=look.printed(size) ** 2,
-        color=[colours[name] for name in mine["design"][~wrong]],
-        alpha=0.5,
-        linewidth=0,
-        zorder=3,
-        rasterized=len(mine) > 200,
-    )
-    cross: dict[str, Any] = {"marker": "x", "color": WRONG, "linewidth": 2 * look.line, "zorder": 4}
-    axes.scatter(z[wrong], y[wrong], s=look.printed(3) ** 2, **cross)
+    name_axes(axes, look, x="z = (found - known) / MCSE")
 
 
 def _draw_quantiles(axes: Axes, scored: pd.DataFrame, limit: float, look: Look) -> None:
@@ -135,21 +127,15 @@ def _draw_quantiles(axes: Axes, scored: pd.DataFrame, limit: float, look: Look) 
     for side in (-limit, limit):
         axes.axhline(side, color=MUTED, linewidth=1.5 * look.line, linestyle="--", zorder=1)
     wrong = np.abs(z) > limit
-    marks: dict[str, Any] = {
-        "s": look.printed(1.8) ** 2,
-        "linewidth": 0,
-        "zorder": 3,
-        "rasterized": z.size > 200,
-    }
-    axes.scatter(normal[~wrong], z[~wrong], color=MUTED, **marks)
-    axes.scatter(normal[wrong], z[wrong], color=WRONG, **marks)
+    size = look.printed(1.8) ** 2
+    for here, colour in ((~wrong, MUTED), (wrong, WRONG)):
+        style: dict[str, Any] = {"color": colour, "linewidth": 0, "rasterized": z.size > 200}
+        axes.scatter(normal[here], z[here], s=size, zorder=3, **style)
     axes.set_ylim(-end, end)
     axes.set_xlim(-1.05 * limit, 1.05 * limit)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MultipleLocator(2))
+    axes.xaxis.set_major_locator(MultipleLocator(2))
     axes.yaxis.set_major_locator(MultipleLocator(2 if end < 7 else 5))
-    axes.set_xlabel("normal quantile", size=look.text, color=INK)
-    axes.set_ylabel("z, in order", size=look.text, color=INK)
+    name_axes(axes, look, x="normal quantile", y="z, in order")
 
 
 def _end(scored: pd.DataFrame, limit: float) -> float:
@@ -160,40 +146,23 @@ def _draw_identities(axes: Axes, same: pd.DataFrame, look: Look) -> None:
     """Draw each identity's largest difference in each cell, and what is allowed."""
     names = list(dict.fromkeys(same["statement"]))
     _dress_rows(axes, names, look)
-    wrong = same["verdict"] == "differs"
+    dot_style: dict[str, Any] = {"color": INK, "alpha": 0.5, "linewidth": 0}
+    bar: dict[str, Any] = {"marker": "|", "color": MUTED, "markersize": look.printed(7)}
     for place, name in enumerate(names):
         mine = same[same["statement"] == name]
         for k, (measure, rows) in enumerate(mine.groupby("measure", sort=False)):
             y = place + 0.22 * (k - (mine["measure"].nunique() - 1) / 2)
-            off = wrong[rows.index]
-            found = rows["found"].clip(lower=FLOOR)
+            rows = rows.assign(y=y, x=rows["found"].clip(lower=FLOOR))
+            wrong = rows["verdict"] == "differs"
             marks: dict[str, Any] = {"s": look.printed(2.6) ** 2, "zorder": 3}
-            kind = str(measure).rpartition(" ")[2]
-            axes.scatter(
-                found[~off],
-                np.full((~off).sum(), y),
-                color=INK,
-                marker=MARKERS.get(kind, "o"),
-                alpha=0.5,
-                linewidth=0,
-                **marks,
-            )
-            axes.scatter(found[off], np.full(off.sum(), y), color=WRONG, marker="x", **marks)
-            axes.plot(
-                rows["tolerance"].max(),
-                y,
-                marker="|",
-                color=MUTED,
-                markersize=look.printed(7),
-                markeredgewidth=2.5 * look.line,
-            )
+            marker = MARKERS.get(str(measure).rpartition(" ")[2], "o")
+            axes.scatter("x", "y", data=rows[~wrong], marker=marker, **dot_style, **marks)
+            axes.scatter("x", "y", data=rows[wrong], color=WRONG, marker="x", **marks)
+            axes.plot(rows["tolerance"].max(), y, markeredgewidth=2.5 * look.line, **bar)
     axes.set_xscale("log")
     axes.set_xlim(FLOOR / 3, max(1e-2, 3 * same["found"].max()))
-    axes.xaxis.set_major_locator(FixedLocator([FLOOR, *10.0 ** np.arange(-14, -1, 3)]))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: power_label(x)))
-    words = "largest relative difference"
-    axes.set_xlabel(words, size=look.text, color=INK)
+    label_powers(axes.xaxis, range(-14, -1, 3))
+    name_axes(axes, look, x="largest relative difference")
 
 
 def _draw_rates(axes: Axes, rough: pd.DataFrame, colours: Mapping[str, Colour], look: Look) -> None:
@@ -203,24 +172,13 @@ def _draw_rates(axes: Axes, rough: pd.DataFrame, colours: Mapping[str, Colour], 
     ends = np.array([0.0, end])
     axes.plot(ends, ends, color=INK, linewidth=look.line, zorder=1)
     axes.fill_between(ends, ends - APPROXIMATE, ends + APPROXIMATE, color=BAND, zorder=-2)
-    wrong = rough["verdict"] == "differs"
-    axes.scatter(
-        rough["expected"],
-        rough["found"],
-        s=look.printed(3.4) ** 2,
-        color=[
-            WRONG if off else colours[name]
-            for off, name in zip(wrong, rough["design"], strict=True)
-        ],
-        linewidth=0,
-        zorder=3,
-    )
-    axes.set_xlim(0, end)
-    axes.set_ylim(0, end)
+    paint = rough["design"].map(colours).mask(rough["verdict"] == "differs", WRONG)
+    style: dict[str, Any] = {"color": list(paint), "linewidth": 0, "zorder": 3}
+    axes.scatter("expected", "found", data=rough, s=look.printed(3.4) ** 2, **style)
+    axes.set(xlim=(0, end), ylim=(0, end))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MultipleLocator(0.2))
-    axes.set_xlabel("approximate rate", size=look.text, color=INK)
-    axes.set_ylabel("found", size=look.text, color=INK)
+    name_axes(axes, look, x="approximate rate", y="found")
 
 
 def _dress_rows(axes: Axes, names: Sequence[str], look: Look) -> None:
@@ -235,25 +193,17 @@ def _dress_rows(axes: Axes, names: Sequence[str], look: Look) -> None:
 
 def _handles(
     table: pd.DataFrame, scored: pd.DataFrame, colours: Mapping[str, Colour], look: Look
-) -> list[Artist]:
+) -> list[Line2D]:
     """Return a legend's entries for designs and for the numbers that are identical."""
+    met = set(scored["design"])
     wrong = (table["verdict"] == "differs").any()
-    size = look.printed(4)
     marks: dict[str, dict[str, Any]] = {
-        words: {"marker": "o", "color": colours[name]}
-        for name, words in DESIGNS.items()
-        if (scored["design"] == name).any()
+        **{words: {"color": colours[name]} for name, words in DESIGNS.items() if name in met},
+        **({"differs": {"marker": "x", "color": WRONG}} if wrong else {}),
+        **{words: {"marker": MARKERS[name], "alpha": 0.5} for name, words in NUMBERS.items()},
     }
-    if wrong:
-        marks["differs"] = {"marker": "x", "color": WRONG}
-    marks |= {
-        words: {"marker": MARKERS[name], "color": INK, "alpha": 0.5}
-        for name, words in (("estimate", "estimate"), ("std_error", "SE"), ("df", "df"))
-    }
-    return [
-        Line2D([], [], linestyle="none", markersize=size, label=label, **mark)
-        for label, mark in marks.items()
-    ]
+    size = look.printed(4)
+    return [dot(label, look, markersize=size, **mark) for label, mark in marks.items()]
 
 
 def _title(table: pd.DataFrame) -> str:

@@ -14,10 +14,8 @@ class Words(NamedTuple):
 
     Attributes
     ----------
-    title : str
-        A sentence that states the finding.
-    subtitle : str
-        The measure, and what its marks are drawn for.
+    title, subtitle : str
+        A sentence that states the finding; the measure, and what its marks are drawn for.
     caption : str
         How to read the figure, from how many sims it is, and what is left out.
     """

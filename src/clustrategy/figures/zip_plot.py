@@ -20,6 +20,7 @@ from clustrategy.figures.parts.files import Rows
 from clustrategy.figures.parts.frame import compose, nothing, strategy_inks
 from clustrategy.figures.parts.intervals import wilson
 from clustrategy.figures.parts.labels import level_label, quoted_label
+from clustrategy.figures.parts.performance import case_wise
 from clustrategy.figures.parts.strategy_panels import strategy_panels
 from clustrategy.figures.parts.strokes import strokes
 from clustrategy.figures.parts.study import Study
@@ -119,11 +120,8 @@ def hardest(performance: pd.DataFrame, factors: Sequence[str]) -> dict[str, Any]
     dict or None
         The values of the factors, term and true_value; None if there is no such slope.
     """
-    rows = performance[
-        (performance["measure"] == "coverage")
-        & (performance["handling"] == "case_wise")
-        & (performance["term"] != INTERCEPT)
-    ].dropna(subset=["value", "true_value"])
+    rows = case_wise(performance[performance["term"] != INTERCEPT], "coverage")
+    rows = rows.dropna(subset=["value", "true_value"])
     if rows.empty:
         return None
     key = [*factors, "term", "true_value"]

@@ -29,10 +29,8 @@ class ComparedNumber:
 
     Attributes
     ----------
-    name : str
-        The column of what `differences` returns.
-    title : str
-        What the column is.
+    name, title : str
+        The column of what `differences` returns, and what it is.
     bound : float
         The largest difference that the audit allows mixed models, infinite if there is no bound.
     faults : sequence of str
@@ -63,13 +61,6 @@ COMPARED = (
 
 def differences(audit: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
     """Return how far each audited fit is from its reference, at the term at which it is farthest.
-
-    Parameters
-    ----------
-    audit : DataFrame
-        The audit.
-    factors : sequence of str
-        The study's factors.
 
     Returns
     -------

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from clustrategy.figures.parts.frame import lines_of, title_panels
 from clustrategy.figures.parts.labels import strategy_label
-from clustrategy.figures.parts.style import INK, MUTED, Look, dress, new_figure
+from clustrategy.figures.parts.style import MUTED, Look, dress, new_figure, note
 
 PAGE = 5.2
 """Inches that all rows share on a printed page, as long as their letters stay legible."""
@@ -27,16 +26,12 @@ class DotRows:
 
     Attributes
     ----------
-    figure : Figure
-        The figure that holds the panels.
-    axes : ndarray of Axes of shape (blocks, columns)
-        The panels, on whose y axes the strategies stand at 0, 1, ... from above.
+    figure, axes : Figure, ndarray of Axes of shape (blocks, columns)
+        The figure and its panels.
     places : mapping of str to float
-        Where each strategy stands.
-    text : float
-        Font size of the texts of rows.
-    lines : int
-        The lines of text that a row has room for.
+        Where each strategy stands on the y axes: at 0, 1, ... from above.
+    text, lines : float, int
+        Font size of the texts of rows, and the lines of text that a row has room for.
     """
 
     figure: Figure
@@ -52,10 +47,11 @@ class DotRows:
     def beside(self, block: int, texts: Mapping[str, str], heading: str) -> None:
         """Write a text at the right of each strategy's row, below a heading."""
         axes = self.axes[block, -1]
-        words: dict[str, Any] = {"size": self.text, "linespacing": 1.0}
+        words: dict[str, Any] = {"size": self.text, "linespacing": 1.0, "annotation_clip": False}
+        words["xycoords"] = axes.get_yaxis_transform()
         for strategy, text in texts.items():
-            _note(axes, text, (1, self.places[strategy]), (6, 0), va="center", color=INK, **words)
-        _note(axes, heading, (1, -0.6), (6, 3), va="bottom", color=MUTED, **words)
+            note(axes, text, (1, self.places[strategy]), (6, 0), va="center", **words)
+        note(axes, heading, (1, -0.6), (6, 3), va="bottom", color=MUTED, **words)
 
 
 def dot_rows(
@@ -75,10 +71,8 @@ def dot_rows(
     ----------
     look : Look
         The figure's look.
-    strategies : sequence of str
-        The strategies from above.
-    blocks, columns : sequence of str
-        What is written above each block of rows, and above each column of panels.
+    strategies, blocks, columns : sequence of str
+        The strategies from above, and the titles of the blocks of rows and columns of panels.
     lines : int
         The lines of text, one or two, that a row is to have room for if all rows fit a page.
     roomy : float
@@ -113,17 +107,3 @@ def dot_rows(
     axes[0, 0].set_yticks(range(len(strategies)), [*map(strategy_label, strategies)])
     title_panels(axes, blocks, columns, look, heads)
     return rows
-
-
-def _note(
-    axes: Axes, text: str, place: tuple[float, float], shift: tuple[float, float], **words: Any
-) -> None:
-    style: dict[str, Any] = {"ha": "left", "color": INK, "annotation_clip": False}
-    axes.annotate(
-        text,
-        place,
-        shift,
-        xycoords=axes.get_yaxis_transform(),
-        textcoords="offset points",
-        **style | words,
-    )

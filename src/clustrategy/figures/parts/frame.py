@@ -18,7 +18,16 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from clustrategy.figures.parts.labels import strategy_label
-from clustrategy.figures.parts.style import INK, MUTED, Colour, Look, TooTall, new_figure, shade
+from clustrategy.figures.parts.style import (
+    INK,
+    MUTED,
+    Colour,
+    Look,
+    TooTall,
+    new_figure,
+    note,
+    shade,
+)
 from clustrategy.figures.words import Words
 
 EDGE = 0.08
@@ -77,27 +86,18 @@ def title_panels(
 ) -> None:
     """Write above each block of panels what it is, and above the first what its columns are.
 
-    Parameters
-    ----------
-    axes : ndarray of Axes of shape (blocks, columns)
-        The first panels of each block.
-    blocks, columns : sequence of str
-        The titles, which may be empty.
-    look : Look
-        The figure's look.
-    heads : sequence of float
-        Points that are left free above each block's panels.
+    The axes are the first panels of each block, of shape (blocks, columns); titles may be empty;
+    ``heads`` are the points that are left free above each block's panels.
     """
     style: dict[str, Any] = {"size": look.text, "color": INK}
     for place, (first, title, head) in enumerate(zip(axes[:, 0], blocks, heads, strict=True)):
         rise = 3 + head + LEADING * look.text * (lines_of(columns) if place == 0 else 0)
         # A title makes room for itself; the columns' texts stand below the first one.
         first.set_title(title or " ", loc="left", pad=rise, weight="bold", **style)
-    where: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
     style |= {"ha": "center", "va": "bottom", "in_layout": False}
     for panel, title in zip(axes[0], columns, strict=True):
         if title:
-            panel.annotate(title, (0.5, 1), (0, 3 + heads[0]), **where, **style)
+            note(panel, title, (0.5, 1), (0, 3 + heads[0]), **style)
 
 
 def strategy_handles(strategies: Sequence[str], colours: Mapping[str, Colour]) -> list[Patch]:
@@ -136,12 +136,8 @@ def compose(
         A figure whose panels are drawn, as high as these with their tick labels.
     look : Look
         The figure's look, whose note ends the caption.
-    title : str
-        A sentence that states what was found, with its numbers.
-    subtitle : str
-        The measure.
-    caption : str
-        How to read the figure. As the other texts, it is wrapped where it is long.
+    title, subtitle, caption : str
+        What was found, the measure, and how to read the figure; wrapped where they are long.
     legends : sequence of sequence of Artist
         The entries of each legend; the legends stand below the subtitle, one below the other.
         Empty ones are left out.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,9 @@ from matplotlib.figure import Figure
 from clustrategy.figures.parts.factors import combinations, further_factors
 from clustrategy.figures.parts.frame import wrap
 from clustrategy.figures.parts.labels import CLUSTERS, OBSERVATIONS, SIGMA, level_label, value_label
+from clustrategy.figures.parts.slots import name_levels
 from clustrategy.figures.parts.study import Study
-from clustrategy.figures.parts.style import BAND, INK, Look, dress, new_figure
+from clustrategy.figures.parts.style import INK, Look, dress, new_figure, note
 
 MOST_COLUMNS = 4
 """More sizes of datasets do not stand side by side to leave the rows to other factors."""
@@ -35,14 +37,10 @@ class Grid:
 
     Attributes
     ----------
-    figure : Figure
-        The figure that holds the panels.
-    axes : ndarray of Axes of shape (rows, columns)
-        The panels.
-    rows, columns : list of str
-        Factors whose combinations of levels are the rows, and the columns.
-    row_levels, column_levels : list of tuple
-        Those combinations.
+    figure, axes : Figure, ndarray of Axes of shape (rows, columns)
+        The figure and its panels.
+    rows, columns, row_levels, column_levels : list
+        Factors whose combinations of levels are the rows and the columns, and these combinations.
     levels : list
         The levels of the between-cluster sigma in ascending order, along the x axis.
     below : sequence of Axes
@@ -103,7 +101,10 @@ def panel_grid(table: pd.DataFrame, study: Study, *, below: bool = False) -> Gri
         _name_beside(grid, row_names, look)
     elif rows:
         _name_above(grid, row_names, look)
-    _label_levels(grid, look, panel_width)
+    labels = [value_label(level) for level in grid.levels]
+    room = panel_width * 72 / len(labels)
+    crowded = max(map(len, labels)) * 0.64 * look.text + 3 > 0.85 * room
+    name_levels([*grid.axes.flat, *grid.below], labels, crowded)
     return grid
 
 
@@ -134,53 +135,20 @@ def _titles(
 
 def _name_beside(grid: Grid, names: Sequence[str], look: Look) -> None:
     """Name the rows at the right, along their height."""
+    style: dict[str, Any] = {"ha": "left", "va": "center", "multialignment": "center"}
     for axes, name in zip(grid.axes[:, -1], names, strict=True):
-        axes.annotate(
-            name.strip(),
-            (1, 0.5),
-            (6, 0),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            rotation=270,
-            ha="left",
-            va="center",
-            multialignment="center",
-            fontsize=look.text,
-            color=INK,
-        )
+        note(axes, name.strip(), (1, 0.5), (6, 0), rotation=270, size=look.text, **style)
 
 
 def _name_above(grid: Grid, names: Sequence[str], look: Look) -> None:
     """Name each row above its panels, in the room that their titles make."""
     lines = 1 + names[0].count("\n")
     titles = [axes.get_title() for axes in grid.axes[0]]
+    style: dict[str, Any] = {"va": "bottom", "size": look.text, "weight": "bold"}
     for i, name in enumerate(names):
         for axes, title in zip(grid.axes[i], titles, strict=True):
             text = "\n" * lines + title if i == 0 else "\n" * (lines - 1) + " "
             axes.set_title(text, fontsize=look.text, color=INK, pad=TITLE_PAD)
         above = 1.2 * look.text * (titles[0].count("\n") + 1 if i == 0 else 0)
-        heading = grid.axes[i, 0].annotate(
-            name,
-            (0, 1),
-            (0, TITLE_PAD + above),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            va="bottom",
-            fontsize=look.text,
-            color=INK,
-            weight="bold",
-        )
+        heading = note(grid.axes[i, 0], name, (0, 1), (0, TITLE_PAD + above), **style)
         heading.set_in_layout(False)
-
-
-def _label_levels(grid: Grid, look: Look, panel_width: float) -> None:
-    """Name the levels below the panels and shade every other one."""
-    labels = [value_label(level) for level in grid.levels]
-    room = panel_width * 72 / len(labels)
-    crowded = max(map(len, labels)) * 0.64 * look.text + 3 > 0.85 * room
-    for axes in [*grid.axes.flat, *grid.below]:
-        axes.set_xlim(-0.5, len(labels) - 0.5)
-        axes.set_xticks(range(len(labels)), labels)
-        axes.tick_params(axis="x", length=0, rotation=90 if crowded else 0)
-        for position in range(0, len(labels), 2):
-            axes.axvspan(position - 0.5, position + 0.5, color=BAND, linewidth=0, zorder=-1)

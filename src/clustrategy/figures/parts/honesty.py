@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from clustrategy.evaluation.measures import NO_VARIANCE
+from clustrategy.figures.parts.performance import case_wise
 
 
 def empirical_errors(performance: pd.DataFrame, factors: Sequence[str]) -> pd.Series:
     """Return the empirical SE by cell, strategy and term, NaN where it does not settle."""
-    mine = (performance["measure"] == "empirical_se") & (performance["handling"] == "case_wise")
-    rows = performance[mine].set_index([*factors, "strategy", "term"])
+    rows = case_wise(performance, "empirical_se").set_index([*factors, "strategy", "term"])
     return rows["value"].mask(rows["note"] == NO_VARIANCE).astype(float)
 
 

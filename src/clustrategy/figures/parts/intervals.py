@@ -14,15 +14,7 @@ Z_95 = NormalDist().inv_cdf(0.975)
 
 
 def wilson(count: ArrayLike, total: ArrayLike) -> tuple[NDArray, NDArray]:
-    """Return the ends of Wilson's 95 % interval of a proportion.
-
-    Parameters
-    ----------
-    count : array_like
-        Number of events.
-    total : array_like
-        Number of trials, at least one.
-    """
+    """Return the ends of Wilson's 95 % interval of a proportion, of one trial at least."""
     return rates.wilson(np.asarray(count, dtype=float) / np.asarray(total, dtype=float), total)
 
 

@@ -24,13 +24,6 @@ FLAGS = ["optimizer_warning", "gradient_warning", "hessian_warning"]
 def outcomes(audit: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
     """Return how each fit by lme4 in the audit ended.
 
-    Parameters
-    ----------
-    audit : DataFrame
-        The audit.
-    factors : sequence of str
-        The study's factors.
-
     Returns
     -------
     DataFrame

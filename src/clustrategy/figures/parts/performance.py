@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from clustrategy.core.shard import INTERCEPT
+from clustrategy.dgp.kinds import SETTINGS, kind
 from clustrategy.evaluation.measures import NO_VARIANCE
 from clustrategy.figures.parts.intervals import Z_95, wilson
 from clustrategy.figures.parts.labels import strategy_label
-from clustrategy.figures.parts.predictor_kinds import slopes
 from clustrategy.figures.parts.study import Study
 
 RATES = ("coverage", "bias_eliminated_coverage", "rejection_rate", "unusable_rate")
 """The measures that are a share of the fits."""
 
 
+def case_wise(table: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Return the rows of a measure in which each strategy is judged by all its usable fits."""
+    return table[(table["measure"] == measure) & (table["handling"] == "case_wise")]
+
+
 def of_zero(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the coefficients whose true value is zero in every sim."""
     return table[table["true_value"] == 0]
+
+
+def slopes(table: pd.DataFrame, dgp: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the rows of the slopes, with a column of the ``kind`` of predictor of each.
+
+    Predictors of a kind differ by chance alone: the same share of their variance is between
+    clusters, their slopes vary as much between clusters, and all or none of them are exogenous.
+    What of the data-generating process is not a column of the table is taken from ``dgp``.
+    """
+    rows = table[table["term"] != INTERCEPT]
+    decide = [name for name in SETTINGS if name in rows.columns]
+    given = {name: dgp[name] for name in SETTINGS if dgp.get(name) is not None}
+    kinds = {
+        (*values, term): kind(term, {**SETTINGS, **given, **dict(zip(decide, values, strict=True))})
+        for *values, term in rows[[*decide, "term"]].drop_duplicates().itertuples(False, None)
+    }
+    keys = zip(*(rows[name] for name in [*decide, "term"]), strict=True)
+    return rows.assign(kind=[kinds[key] for key in keys])
 
 
 def by_kind(table: pd.DataFrame, measure: str, study: Study) -> pd.DataFrame:
@@ -27,23 +54,14 @@ def by_kind(table: pd.DataFrame, measure: str, study: Study) -> pd.DataFrame:
     out. The Monte Carlo SE is the mean of those of the slopes: the largest that the SE of their
     mean can be, however their estimates are correlated.
 
-    Parameters
-    ----------
-    table : DataFrame
-        The performance table.
-    measure : str
-        One of its measures.
-    study : Study
-        The study.
-
     Returns
     -------
     DataFrame
         Factors, strategy, kind, value, mcse, n and terms, the number of slopes in the mean.
     """
-    mine = (table["measure"] == measure) & (table["handling"] == "case_wise")
-    mine &= np.isfinite(table["value"]) & (table["note"] != NO_VARIANCE)
-    rows = slopes(table[mine], study.dgp)
+    rows = case_wise(table, measure)
+    rows = rows[np.isfinite(rows["value"]) & (rows["note"] != NO_VARIANCE)]
+    rows = slopes(rows, study.dgp)
     return rows.groupby([*study.factors, "strategy", "kind"], as_index=False, sort=False).agg(
         value=("value", "mean"), mcse=("mcse", "mean"), n=("n", "min"), terms=("term", "nunique")
     )
@@ -63,11 +81,8 @@ def with_intervals(values: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 def without_variance(table: pd.DataFrame, measure: str) -> pd.DataFrame:
     """Return the rows of a measure whose estimates have no finite variance."""
-    return table[
-        (table["measure"] == measure)
-        & (table["handling"] == "case_wise")
-        & (table["note"] == NO_VARIANCE)
-    ]
+    rows = case_wise(table, measure)
+    return rows[rows["note"] == NO_VARIANCE]
 
 
 def sims(table: pd.DataFrame) -> int:
@@ -80,7 +95,7 @@ def unusable_fits(table: pd.DataFrame, study: Study) -> str:
 
     The sentence is empty where the table has no unusable_rate.
     """
-    rows = table[(table["measure"] == "unusable_rate") & (table["handling"] == "case_wise")]
+    rows = case_wise(table, "unusable_rate")
     if rows.empty:
         return ""
     fits = rows.groupby([*study.factors, "strategy"])[["value", "n"]].min()

@@ -20,12 +20,10 @@ class Outcome:
 
     Attributes
     ----------
-    label : str
-        Its name for readers.
+    label, hatch : str
+        Its name for readers, and matplotlib's hatch.
     paint : float
         Share of white in the colour, the rest of which is the bar's.
-    hatch : str
-        Matplotlib's hatch.
     dark : bool
         Whether hatch and edge are in ink instead of the bar's colour.
     """
@@ -49,24 +47,9 @@ def draw_stacks(
     colours: Sequence[Colour],
     look: Look,
 ) -> None:
-    """Draw stacked bars; parts without height are left out.
+    """Draw a stacked bar of its colour at each x; parts without height are left out.
 
-    Parameters
-    ----------
-    axes : Axes
-        The panel.
-    x : ndarray of shape (bars,)
-        The centres of the bars.
-    width : float
-        Their width.
-    shares : ndarray of shape (bars, outcomes)
-        The heights of the parts.
-    outcomes : sequence of Outcome
-        The parts from below.
-    colours : sequence of tuple
-        The colours of the bars.
-    look : Look
-        The figure's look.
+    The heights of the parts are ``shares`` of shape (bars, outcomes), the first one at the bottom.
     """
     bottoms = np.cumsum(shares, axis=1) - shares
     for outcome, share, bottom in zip(outcomes, shares.T, bottoms.T, strict=True):

@@ -19,14 +19,7 @@ HIGHEST, TALLEST = 1.6, 6.4
 def strategy_panels(look: Look, strategies: Sequence[str]) -> tuple[Figure, dict[str, Axes], int]:
     """Make a figure with a panel for each strategy, all with the same axes.
 
-    Returns
-    -------
-    figure : Figure
-        The figure.
-    panels : dict of str to Axes
-        The panel of each strategy.
-    down : int
-        How many stand below each other.
+    Also return the panels by strategy and how many stand below each other.
     """
     across = min(len(strategies), ACROSS)
     down = -(-len(strategies) // across)

@@ -7,7 +7,8 @@ from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from clustrategy.figures.parts.style import label_ticks
 
 STEPS = (2, 5, 10, 20, 50, 75, 1)
 """Labels in units to either side of the target, and in hundreds of units."""
@@ -33,10 +34,8 @@ def stretch(
 
     Parameters
     ----------
-    axes : Axes
-        The panel, or one of those that share the axis.
-    which : {"x", "y"}
-        The axis.
+    axes, which : Axes, {"x", "y"}
+        The panel, or one of those that share the axis, and the axis.
     ends : tuple of float
         The least and the largest value; the axis reaches a unit to either side at least.
     target, unit : float
@@ -66,7 +65,4 @@ def stretch(
             labelled.append(at)
     getattr(axes, f"set_{which}scale")("function", functions=(place, value))
     getattr(axes, f"set_{which}lim")(*value(np.array([first - margin, last + margin])))
-    axis = getattr(axes, f"{which}axis")
-    axis.set_major_locator(FixedLocator(value(np.sort(labelled)).tolist()))
-    axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda number, _: write(number)))
+    label_ticks(getattr(axes, f"{which}axis"), value(np.sort(labelled)).tolist(), write)

@@ -14,14 +14,7 @@ from numpy.typing import ArrayLike
 def strokes(axes: Axes, x: ArrayLike, y: ArrayLike, **style: Any) -> None:
     """Draw lines, or areas with ``fill=True``, but not those with a point that is not finite.
 
-    Parameters
-    ----------
-    axes : Axes
-        The panel.
-    x, y : array_like of shape (lines, points)
-        The points of each line.
-    **style
-        Properties of a patch.
+    The points of each line are `x` and `y` of shape (lines, points); the style is a patch's.
     """
     points = np.stack(np.broadcast_arrays(x, y), axis=-1).astype(float)
     points = points[np.isfinite(points).all(axis=(1, 2))]

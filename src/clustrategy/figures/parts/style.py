@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
+from matplotlib.ticker import FixedLocator, NullLocator
 
 PRINT_WIDTH = 6.5
 INK = "#222222"
@@ -35,10 +38,8 @@ class Look:
 
     Attributes
     ----------
-    width : float
-        Width of the figure in inches.
-    dpi : int
-        Resolution of a PNG file.
+    width, dpi : float, int
+        Width of the figure in inches, and the resolution of a PNG file.
     palette : str
         Name of a seaborn palette.
     scale : {"log", "linear"}
@@ -114,13 +115,7 @@ class TooTall(Exception):
 
 
 def new_figure(look: Look, height: float) -> Figure:
-    """Return an empty figure that needs neither a display nor pyplot.
-
-    Raises
-    ------
-    TooTall
-        If ``height``, in inches, is more than that of a page.
-    """
+    """Return an empty figure, so many inches high; `TooTall` if a page is not."""
     if height > look.page:
         raise TooTall
     figure = Figure(figsize=(look.width, height), dpi=look.dpi)
@@ -152,3 +147,25 @@ def dress(axes: Axes, look: Look) -> None:
         spine.set(visible=side in ("left", "bottom"), color=MUTED, linewidth=look.line)
     axes.grid(axis="y", color="#dddddd", linewidth=look.line)
     axes.set_axisbelow(True)
+
+
+def name_axes(axes: Axes, look: Look, *, x: str = "", y: str = "", title: str = "") -> None:
+    """Write the titles of a panel and of its axes."""
+    axes.set_xlabel(x, size=look.text, color=INK)
+    axes.set_ylabel(y, size=look.text, color=INK)
+    axes.set_title(title, size=look.text, color=INK, loc="left")
+
+
+def label_ticks(axis: Axis, places: Sequence[float], write: Callable[[float], str]) -> None:
+    """Label these places on an axis, and no others."""
+    axis.set_major_locator(FixedLocator(places))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(lambda value, _: write(value))
+
+
+def note(
+    axes: Axes, text: str, place: tuple[float, float], shift: tuple[float, float], **style: Any
+) -> Annotation:
+    """Write a text so many points from a place in a panel, by default a share of its axes."""
+    style = {"xycoords": "axes fraction", "color": INK, **style}
+    return axes.annotate(text, place, shift, textcoords="offset points", **style)

@@ -34,10 +34,8 @@ class Mark:
 
     Attributes
     ----------
-    words : str
-        The verdict for readers.
-    marker : str
-        Its shape.
+    words, marker : str
+        The verdict for readers, and its shape.
     colour, face : str
         The colours of its edge and of its inside.
     size : float
