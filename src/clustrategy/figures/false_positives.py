@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from matplotlib.ticker import FixedLocator
 from clustrategy.core.counted import counted
 from clustrategy.dgp.kinds import INTERCEPT_KIND
 from clustrategy.figures.parts.dot_rows import dot_rows
-from clustrategy.figures.parts.factors import combinations, varied
+from clustrategy.figures.parts.factors import varied
 from clustrategy.figures.parts.frame import compose, dot, nothing
 from clustrategy.figures.parts.labels import (
     CLUSTERS,
@@ -23,7 +23,6 @@ from clustrategy.figures.parts.labels import (
     cell_label,
     factor_label,
     kind_title,
-    level_label,
     percent,
     value_label,
 )
@@ -40,6 +39,7 @@ from clustrategy.figures.parts.verdicts import (
     limits,
     of_slopes,
     over_cells,
+    panels_of_clusters,
     rows_of,
     verdict_handles,
     why_none,
@@ -49,94 +49,89 @@ from clustrategy.figures.parts.verdicts import (
 SUBTITLE = (
     "False-positive rate: how often a test at the {} level rejects the true value of a coefficient"
 )
-MOST_PANELS = 4
-"""More numbers of clusters do not stand side by side."""
-
 MOST_ROWS = 40
 """Where there would be more rows, those of the intercept are left out."""
 
 MOST_LETTERS = 32
 """Letters of a cell that there is room for."""
 
-NOT_AGAIN = "not drawn again"
-
 
 def false_positives(verdicts: pd.DataFrame, *, study: Study) -> Figure:
     """Draw the false-positive rates of the cells, a row for each strategy."""
     look = study.look
-    alpha = study.alpha
-    subtitle = SUBTITLE.format(percent(alpha))
+    subtitle = SUBTITLE.format(percent(study.alpha))
     cells = rows_of(verdicts, FALSE_POSITIVES, study)
     if cells.empty:
         return nothing(look, *why_none(verdicts, subtitle))
     over = over_cells(verdicts, study)
-    split = [CLUSTERS] if 1 < cells[CLUSTERS].nunique() <= MOST_PANELS else []
+    split, levels, titles = panels_of_clusters(cells)
     worst = over_cells(verdicts, study, CLUSTERS) if split else over
     worst = over if worst.empty else worst
-
     kinds = kinds_shown(cells)
     if len(kinds) > 1 and len(kinds) * len(study.strategies) > MOST_ROWS:
         kinds = kinds_shown(of_slopes(cells))
-    levels = combinations(cells, split)
     several = varied(cells, study.factors)
-    titles = [", ".join(map(level_label, split, level)) for level in levels]
     ordered = by_worst_cell(over, study.strategies)
-    rows = dot_rows(
-        look, strategies=ordered, blocks=[*map(kind_title, kinds)], columns=titles, lines=2
-    )
+    blocks = [*map(kind_title, kinds)]
+    rows = dot_rows(look, strategies=ordered, blocks=blocks, columns=titles, lines=2)
     regions = limits(study)
     end = max(cells["value"].max(), worst["conf_high"].max(), 1.2 * regions["liberal"][0])
-    stretch(
-        rows.axes[0, 0],
-        "x",
-        (0, float(end)),
-        target=alpha,
-        unit=0.2 * alpha,
-        apart=1,
-        write=lambda rate: f"{100 * rate:.3g}",
-        within=(0, 1),
-    )
-    ticks = [tick for tick in (0, alpha, 2 * alpha, 5 * alpha, 0.8) if tick <= end]
-    rows.axes[0, 0].xaxis.set_major_locator(FixedLocator(sorted({*ticks})))
-    for axes in rows.axes.flat:
-        for verdict, ends in regions.items():
-            axes.axvspan(
-                ends[0] or -1, ends[1], color=MARKS[verdict].ground, linewidth=0, zorder=-1
-            )
-        axes.axvline(alpha, color=MUTED, linewidth=look.line, zorder=1)
+    _draw_regions(rows.axes, float(end), regions, study)
     compact = max(len(cell_label(row, several)) for row in over.to_dict("records")) > MOST_LETTERS
     mark = min(look.printed(3.6), 0.55 * rows.text)
     for block, kind in enumerate(kinds):
+        pale = 0.5 if kind == INTERCEPT_KIND and len(kinds) > 1 else 1.0
         for axes, level in zip(rows.axes[block], levels, strict=True):
             here = cells[cells["kind"] == kind], worst[worst["kind"] == kind]
             mine, most = (part[(part[split] == list(level)).all(axis=1)] for part in here)
-            pale = 0.5 if kind == INTERCEPT_KIND and len(kinds) > 1 else 1.0
             y = rows.at(mine["strategy"]) - (0.17 if several else 0)
-            _draw_ranges(axes, mine, y, look)
+            ends = mine["value"].groupby(y).agg(["min", "max"])
+            line: dict[str, Any] = {"color": MUTED, "linewidth": look.line, "zorder": 2}
+            axes.hlines(ends.index, ends["min"], ends["max"], **line)
             draw_verdicts(axes, mine, mine["value"].to_numpy(), y, mark, alpha=pale)
             if several:
                 _draw_worst(axes, most, rows.at(most["strategy"]) + 0.26, 0.8 * mark, look, pale)
         mine = over[over["kind"] == kind]
-        texts = _beside(mine, several, rows.lines, compact)
+        texts = {
+            row["strategy"]: _beside(row, several, rows.lines, compact)
+            for row in mine.to_dict("records")
+        }
         missing = without_value(verdicts, kind, (name for name in ordered if name not in texts))
         again = "" if _not_again(mine) else ", drawn again"
         heading = f"worst cell{again}" if several else "rate (95 % interval)"
         rows.beside(block, missing | texts, heading)
+    diamond = [dot("worst cell, with 95 % interval", look, marker="D")] if several else []
+    edge: dict[str, Any] = {"edgecolor": "#bbbbbb", "linewidth": 0.5}
+    grounds = [
+        Patch(facecolor=mark.ground, label=f"{mark.words} {_between(*regions[verdict])}", **edge)
+        for verdict, mark in MARKS.items()
+        if verdict in regions
+    ]
     compose(
         rows.figure,
         look,
         title=finding(verdicts, study),
         subtitle=subtitle,
-        legends=[_handles(cells, bool(several), look), _grounds(regions)],
+        legends=[[*verdict_handles(cells, look), *diamond], grounds],
         xlabel="false-positive rate in % (stretched near the level)",
         caption=_caption(cells, worst, several, kinds, compact),
     )
     return rows.figure
 
 
-def _draw_ranges(axes: Axes, cells: pd.DataFrame, y: np.ndarray, look: Look) -> None:
-    ends = cells.assign(y=y).groupby("y")["value"].agg(["min", "max"])
-    axes.hlines(ends.index, ends["min"], ends["max"], color=MUTED, linewidth=look.line, zorder=2)
+def _draw_regions(
+    panels: np.ndarray, end: float, regions: Mapping[str, tuple[float, float]], study: Study
+) -> None:
+    """Stretch the shared x axis near the level, and shade the regions of the verdicts."""
+    first, alpha = panels[0, 0], study.alpha
+    scale: dict[str, Any] = {"target": alpha, "unit": 0.2 * alpha, "within": (0, 1)}
+    stretch(first, "x", (0, end), apart=1, write=lambda rate: f"{100 * rate:.3g}", **scale)
+    ticks = {tick for tick in (0, alpha, 2 * alpha, 5 * alpha, 0.8) if tick <= end}
+    first.xaxis.set_major_locator(FixedLocator(sorted(ticks)))
+    for axes in panels.flat:
+        for verdict, (low, high) in regions.items():
+            axes.axvspan(low or -1, high, color=MARKS[verdict].ground, linewidth=0, zorder=-1)
+        axes.axvline(alpha, color=MUTED, linewidth=study.look.line, zorder=1)
 
 
 def _draw_worst(
@@ -149,46 +144,21 @@ def _draw_worst(
     axes.scatter(worst["value"], y, s=mark**2, marker="D", linewidth=0, zorder=5, **style)
 
 
-def _beside(
-    over: pd.DataFrame, several: Sequence[str], lines: int, compact: bool
-) -> dict[str, str]:
-    """Write each strategy's worst rate and its cell, and where there is room the interval.
-
-    Of cells of many factors just the levels are written.
-    """
-    texts = {}
-    for row in over.to_dict("records"):
-        cell = cell_label(row, several)
-        if compact:
-            cell = ", ".join(value_label(row[name]) for name in several)
-        rate = f"{100 * row['value']:.1f}"
-        ends = f" ({100 * row['conf_low']:.1f} to {100 * row['conf_high']:.1f})"
-        between = ("\n" if lines > 1 else ": ") if cell else ""
-        texts[row["strategy"]] = f"{rate} %{ends if lines > 1 or not cell else ''}{between}{cell}"
-    return texts
+def _beside(row: Mapping[Any, Any], several: Sequence[str], lines: int, compact: bool) -> str:
+    """Write a worst rate and its cell, of many factors just the levels; with room the interval."""
+    cell = cell_label(row, several)
+    if compact:
+        cell = ", ".join(value_label(row[name]) for name in several)
+    said = f"{100 * row['value']:.1f} %"
+    if lines > 1 or not cell:
+        said += f" ({100 * row['conf_low']:.1f} to {100 * row['conf_high']:.1f})"
+    between = "\n" if lines > 1 else ": "
+    return f"{said}{between}{cell}" if cell else said
 
 
 def _not_again(worst: pd.DataFrame) -> bool:
     """Return whether there is a worst cell that was not drawn again."""
-    return bool(worst["note"].fillna("").str.contains(NOT_AGAIN).any())
-
-
-def _handles(cells: pd.DataFrame, several: bool, look: Look) -> list:
-    again = dot("worst cell, with 95 % interval", look, marker="D")
-    return [*verdict_handles(cells, look), *([again] if several else [])]
-
-
-def _grounds(regions: dict[str, tuple[float, float]]) -> list[Patch]:
-    """Return a legend's entries for the shades of the regions."""
-    return [
-        Patch(
-            facecolor=MARKS[verdict].ground,
-            edgecolor="#bbbbbb",
-            linewidth=0.5,
-            label=f"{MARKS[verdict].words} {_between(*ends)}",
-        )
-        for verdict, ends in regions.items()
-    ]
+    return bool(worst["note"].fillna("").str.contains("not drawn again").any())
 
 
 def _between(low: float, high: float) -> str:
@@ -205,29 +175,24 @@ def _caption(
     compact: bool,
 ) -> str:
     parts = [
-        "Each mark is a cell" if several else "Each mark is the rate in the one cell",
-        ", its shape the verdict: the region that its 95 % interval lies in, undecided where it "
-        "touches several.",
-        " Diamonds: the panel's worst cell with fresh sims, without the luck that made it the "
-        "highest of many; at the right the worst of all."
-        if several
-        else "",
-        " Some worst cells could not be drawn again: theirs is the highest rate as it was found, "
-        "with an interval that holds for the highest of all."
-        if _not_again(worst)
-        else "",
-        _of_intercept(cells, kinds),
-        f" {counted(int(cells['n'].max()), 'sim')} per cell.",
-        f" Its levels: {', '.join(map(factor_label, several))}."
-        if compact
-        else f" {abbreviations(several)}",
+        f"Each mark is {'a cell' if several else 'the rate in the one cell'}, its shape the "
+        "verdict: the region that its 95 % interval lies in, undecided where it touches several."
     ]
-    return "".join(parts).rstrip()
-
-
-def _of_intercept(cells: pd.DataFrame, kinds: Sequence[str]) -> str:
-    if kinds == [INTERCEPT_KIND] or INTERCEPT_KIND not in set(cells["kind"]):
-        return ""
-    if INTERCEPT_KIND in kinds:
-        return " The intercept does not count in the title and in the order."
-    return " The intercept's rates are in the table alone."
+    if several:
+        parts.append(
+            "Diamonds: the panel's worst cell with fresh sims, without the luck that made it the "
+            "highest of many; at the right the worst of all."
+        )
+    if _not_again(worst):
+        parts.append(
+            "Some worst cells could not be drawn again: theirs is the highest rate as it was "
+            "found, with an interval that holds for the highest of all."
+        )
+    if INTERCEPT_KIND in kinds and len(kinds) > 1:
+        parts.append("The intercept does not count in the title and in the order.")
+    elif INTERCEPT_KIND in set(cells["kind"]) - set(kinds):
+        parts.append("The intercept's rates are in the table alone.")
+    levels = f"Its levels: {', '.join(map(factor_label, several))}."
+    parts.append(f"{counted(int(cells['n'].max()), 'sim')} per cell.")
+    parts.append(levels if compact else abbreviations(several))
+    return " ".join(parts).rstrip()

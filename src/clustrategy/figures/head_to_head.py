@@ -16,7 +16,7 @@ from clustrategy.core.counted import counted
 from clustrategy.figures.parts.dot_rows import dot_rows
 from clustrategy.figures.parts.factors import varied
 from clustrategy.figures.parts.frame import compose, dot, nothing
-from clustrategy.figures.parts.intervals import Z_95
+from clustrategy.figures.parts.intervals import Z_95, mean_over_cells
 from clustrategy.figures.parts.labels import (
     abbreviations,
     cell_label,
@@ -39,16 +39,12 @@ class Compared:
 
     Attributes
     ----------
-    measure : str
-        The measure.
-    title : str
-        What stands above its panels.
+    measure, substitute : str
+        The measure, and what stands in where estimates have no finite variance, if anything.
+    title, empty : str
+        What stands above its panels, and in one without values.
     relative : bool
         Whether differences are shown in percent of the reference's value; else in points.
-    substitute : str
-        The measure that stands in where estimates have no finite variance, if any.
-    empty : str
-        What stands in a panel without values.
     """
 
     measure: str
@@ -80,42 +76,52 @@ def head_to_head(differences: pd.DataFrame, performance: pd.DataFrame, *, study:
         return nothing(look, "No difference has a value", subtitle)
     measures = [one for one in COMPARED if one.measure in set(values["measure"])]
     kinds = list(dict.fromkeys(values["kind"]))
-    means = _means(values)
-    order = _ordered(
-        means[means["kind"] == kinds[0]], [name for name in study.strategies if name != reference]
+    means = mean_over_cells(values, ["measure", "kind", "strategy"])
+    means = means.assign(
+        low=means["value"] - Z_95 * means["mcse"], high=means["value"] + Z_95 * means["mcse"]
     )
+    scatter = means[(means["measure"] == COMPARED[0].measure) & (means["kind"] == kinds[0])]
+    scatter = scatter.set_index("strategy")["value"].sort_values(kind="stable")
+    others = [name for name in study.strategies if name != reference]
     several = varied(values, study.factors)
 
     rows = dot_rows(
         look,
-        strategies=order,
+        strategies=sorted(others, key=lambda name: scatter.get(name, np.inf)),
         blocks=[*map(kind_title, kinds)],
         columns=[one.title for one in measures],
         sharex=False,
     )
-    shift = 0.15 if several else 0.0
     mark = min(look.printed(2.6), 0.4 * rows.text)
+    shift = 0.15 if several else 0.0
+    words: dict[str, Any] = {"size": rows.text, "ha": "center", "va": "center", "color": MUTED}
     for column, one in enumerate(measures):
         mine = values[values["measure"] == one.measure]
-        averages = means[means["measure"] == one.measure]
-        half = Z_95 * averages["mcse"]
-        shown = [mine["value"], averages["value"] - half, averages["value"] + half]
-        _scale(rows.axes[0, column], np.concatenate(shown), one, look, len(measures))
+        average = means[means["measure"] == one.measure]
+        ends = np.concatenate([mine["value"], average["low"], average["high"]])
+        stretch(
+            rows.axes[0, column],
+            "x",
+            (float(ends.min()), float(ends.max())),
+            target=0,
+            unit=5 if one.relative else 2,
+            apart=3.4 * look.text / 72 / look.width * len(measures),
+            write=lambda number: f"{number:+.3g}".replace("-", "−") if number else "0",
+        )
         for axes, kind in zip(rows.axes[:, column], kinds, strict=True):
             axes.grid(axis="x", color="#dddddd", linewidth=look.line)
             axes.axvline(0, color=INK, linewidth=look.line, zorder=1)
-            cells = mine[mine["kind"] == kind]
-            _draw_cells(axes, cells, rows.at(cells["strategy"]) - shift, mark)
-            mean = averages[averages["kind"] == kind]
+            cells, mean = mine[mine["kind"] == kind], average[average["kind"] == kind]
+            y, apart = rows.at(cells["strategy"]) - shift, _apart(cells)
+            for here, colour in ((~apart, ALIKE), (apart, APART)):
+                dots(axes, cells["value"][here], y[here], mark, edgecolor=colour, zorder=3)
             if cells.empty:
-                words: dict[str, Any] = {"ha": "center", "va": "center", "color": MUTED}
-                where = axes.transAxes
-                axes.text(0.5, 0.5, one.empty, size=rows.text, transform=where, **words)
+                axes.text(0.5, 0.5, one.empty, transform=axes.transAxes, **words)
             _draw_means(axes, mean, rows.at(mean["strategy"]) + 0.24, mark, look)
     compose(
         rows.figure,
         look,
-        title=_finding(means, kinds, reference),
+        title=_finding(scatter, kinds, reference),
         subtitle=f"Paired differences to {quoted_label(reference)} on the same datasets"
         + (", means over these cells" if several else ""),
         legends=[_handles(values, bool(several), look)],
@@ -150,68 +156,36 @@ def _compared(
     )
 
 
-def _means(values: pd.DataFrame) -> pd.DataFrame:
-    """Average over the cells, which are independent."""
-    squares = values.assign(square=values["mcse"] ** 2)
-    means = squares.groupby(["measure", "kind", "strategy"], as_index=False, sort=False).agg(
-        value=("value", "mean"), square=("square", "sum"), cells=("value", "size")
-    )
-    return means.assign(mcse=np.sqrt(means["square"]) / means["cells"])
-
-
-def _ordered(means: pd.DataFrame, strategies: Sequence[str]) -> list[str]:
-    """Return the strategies, those whose estimates scatter least first."""
-    mine = means[means["measure"] == COMPARED[0].measure]
-    scatter = dict(zip(mine["strategy"], mine["value"], strict=True))
-    return sorted(strategies, key=lambda name: scatter.get(name, np.inf))
-
-
-def _scale(axes: Axes, values: np.ndarray, one: Compared, look: Look, panels: int) -> None:
-    """Stretch the axis near 0, where most of the differences are."""
-    stretch(
-        axes,
-        "x",
-        (float(values.min()), float(values.max())),
-        target=0,
-        unit=5 if one.relative else 2,
-        apart=3.4 * look.text / 72 / look.width * panels,
-        write=lambda number: f"{number:+.3g}".replace("-", "−") if number else "0",
-    )
-
-
-def _draw_cells(axes: Axes, cells: pd.DataFrame, y: np.ndarray, mark: float) -> None:
-    apart = (cells["value"].abs() > Z_95 * cells["mcse"]).to_numpy()
-    for here, colour in ((~apart, ALIKE), (apart, APART)):
-        dots(axes, cells["value"][here], y[here], mark, edgecolor=colour, zorder=3)
+def _apart(values: pd.DataFrame) -> np.ndarray:
+    """Return of which differences the interval does not hold 0."""
+    return (values["value"].abs() > Z_95 * values["mcse"]).to_numpy()
 
 
 def _draw_means(axes: Axes, means: pd.DataFrame, y: np.ndarray, mark: float, look: Look) -> None:
-    half = Z_95 * means["mcse"]
-    ends = np.column_stack([means["value"] - half, means["value"] + half])
+    ends = means[["low", "high"]].to_numpy()
     strokes(axes, ends, y[:, None], edgecolor=INK, linewidth=1.6 * look.line, zorder=4)
     style: dict[str, Any] = {"color": INK, "linewidth": 0, "zorder": 4}
     axes.scatter(means["value"], y, s=mark**2, marker="D", **style)
 
 
 def _handles(values: pd.DataFrame, several: bool, look: Look) -> list[Line2D]:
-    apart = values["value"].abs() > Z_95 * values["mcse"]
     unit = "a cell" if several else "difference"
+    mean = "mean over these cells, with 95 % interval" if several else "with 95 % interval"
+    met = set(_apart(values))
+    marks = {False: ("not told apart", ALIKE), True: ("told apart", APART)}
     return [
-        *([dot(f"{unit}, not told apart from 0", look, color=ALIKE)] if not apart.all() else []),
-        *([dot(f"{unit}, told apart from 0", look, color=APART)] if apart.any() else []),
-        dot(
-            "mean over these cells, with 95 % interval" if several else "with 95 % interval",
-            look,
-            marker="D",
+        *(
+            dot(f"{unit}, {told} from 0", look, color=colour)
+            for key, (told, colour) in marks.items()
+            if key in met
         ),
+        dot(mean, look, marker="D"),
     ]
 
 
-def _finding(means: pd.DataFrame, kinds: Sequence[str], reference: str) -> str:
+def _finding(value: pd.Series, kinds: Sequence[str], reference: str) -> str:
     """Say with which strategies estimates scatter least and most."""
-    mine = means[(means["measure"] == COMPARED[0].measure) & (means["kind"] == kinds[0])]
     whose = f"Slopes ({kind_label(kinds[0])})" if len(kinds) > 1 else "Estimates"
-    value = mine.set_index("strategy")["value"].sort_values(kind="stable")
     if value.empty:
         return f"{whose} cannot be compared with those by {quoted_label(reference)}"
     names = [quoted_label(str(name)) for name in value.index]
@@ -221,7 +195,7 @@ def _finding(means: pd.DataFrame, kinds: Sequence[str], reference: str) -> str:
     least = f"least with {names[0]} ({_more(value.iloc[0])} {than})"
     most = f"most with {names[-1]} ({_more(value.iloc[-1])})"
     if value.iloc[0] >= 0:
-        least, most = f"less with none {than}", f"most with {names[-1]} ({_more(value.iloc[-1])})"
+        least = f"less with none {than}"
     elif value.iloc[-1] <= 0:
         most = f"more with none {than}"
     return f"{whose} scatter {least} and {most}"

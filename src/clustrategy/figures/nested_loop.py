@@ -33,7 +33,7 @@ from clustrategy.figures.parts.labels import (
 from clustrategy.figures.parts.performance import by_kind, of_zero, sims, unusable_fits
 from clustrategy.figures.parts.stretched import stretch
 from clustrategy.figures.parts.study import Study
-from clustrategy.figures.parts.style import GOOD, INK, MUTED, WRONG, Look, dress, new_figure
+from clustrategy.figures.parts.style import GOOD, INK, MUTED, WRONG, Look, dress, new_figure, note
 
 NAMES = 1.1
 """Inches for the names of the factors at the right, on a printed page."""
@@ -46,13 +46,9 @@ def nested_loop(table: pd.DataFrame, *, study: Study) -> Figure:
     """Draw the type I error of all cells or, where no slope is zero, the coverage."""
     look = study.look
     table = table[table["strategy"].isin(study.strategies)]
-    null = of_zero(table)
-    rates = by_kind(null, "rejection_rate", study)
-    tests = not rates.empty
-    if not tests:
-        rates = by_kind(table, "coverage", study)
-    what = TYPE_I if tests else "coverage"
-    target = study.alpha if tests else CONFIDENCE
+    rates, what, target = by_kind(of_zero(table), "rejection_rate", study), TYPE_I, study.alpha
+    if rates.empty:
+        rates, what, target = by_kind(table, "coverage", study), "coverage", CONFIDENCE
     if rates.empty:
         return nothing(look, "No strategy has a coverage", "Nested-loop plot of all cells")
 
@@ -64,10 +60,9 @@ def nested_loop(table: pd.DataFrame, *, study: Study) -> Figure:
     panel = look.printed(2.4 if len(kinds) == 1 else 1.9 if len(kinds) < MANY_KINDS else 1.2)
     steps = [look.printed(max(0.34, 0.16 * len(_named(cells[factor])))) for factor in several]
     heights = [panel] * len(kinds) + steps
-    height = sum(heights) + look.printed(0.22) * len(kinds)
-    figure = new_figure(look, height)
+    figure = new_figure(look, sum(heights) + look.printed(0.22) * len(kinds))
     panels = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)
-    worst = worst_values(rates.assign(away=rates["value"] if tests else -rates["value"]))
+    worst = worst_values(rates.assign(away=rates["value"] if what == TYPE_I else -rates["value"]))
     ends = [worst["strategy"].iloc[0], *worst["strategy"].iloc[1:][-1:]]
     lines = _styles(ends, study.strategies, look)
     for axes, kind in zip(panels[:, 0], kinds, strict=False):
@@ -100,7 +95,7 @@ def nested_loop(table: pd.DataFrame, *, study: Study) -> Figure:
         legends=[_handles(lines, ends)],
         xlabel=counted(len(cells), "cell"),
         ylabel=f"{what} (stretched near {100 * target:g} %)",
-        caption=_caption(table, rates, tests, target, several, study),
+        caption=_caption(table, rates, what, several, study),
     )
     return figure
 
@@ -109,10 +104,8 @@ def _styles(
     ends: Sequence[str], strategies: Sequence[str], look: Look
 ) -> dict[str, dict[str, Any]]:
     """Return the style of each strategy's line: all but the worst and the best are grey."""
-    styles: dict[str, dict[str, Any]] = {
-        strategy: {"color": "#9a9a9a", "linewidth": 0.9 * look.line, "zorder": 2}
-        for strategy in strategies
-    }
+    grey = {"color": "#9a9a9a", "linewidth": 0.9 * look.line, "zorder": 2}
+    styles: dict[str, dict[str, Any]] = {strategy: grey for strategy in strategies}
     for strategy, colour, place in zip(ends, (WRONG, GOOD), (3, 4), strict=False):
         styles[strategy] = {"color": colour, "linewidth": 2.2 * look.line, "zorder": place}
     return styles
@@ -120,11 +113,10 @@ def _styles(
 
 def _handles(lines: Mapping[str, Mapping[str, Any]], ends: Sequence[str]) -> list[Line2D]:
     """Return a legend's entries: the worst, the best, and all others as one."""
-    labels = [
-        f"worst: {strategy_label(ends[0])}",
-        *(f"best: {strategy_label(s)}" for s in ends[1:]),
-    ]
-    named = dict(zip(ends, labels, strict=True))
+    named = {
+        name: f"{which}: {strategy_label(name)}"
+        for which, name in zip(("worst", "best"), ends, strict=False)
+    }
     others = [name for name in lines if name not in ends]
     if others:
         named[others[0]] = counted(len(others), "other")
@@ -175,26 +167,15 @@ def _draw_factor(axes: Axes, values: pd.Series, factor: str, look: Look) -> None
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    axes.annotate(
-        wrap(factor_label(factor), look.printed(NAMES), look.text),
-        (1, 0.5),
-        (6, 0),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        size=look.text,
-        color=INK,
-        va="center",
-    )
+    name = wrap(factor_label(factor), look.printed(NAMES), look.text)
+    note(axes, name, (1, 0.5), (6, 0), size=look.text, va="center")
 
 
 def _caption(
-    table: pd.DataFrame,
-    rates: pd.DataFrame,
-    tests: bool,
-    target: float,
-    several: Sequence[str],
-    study: Study,
+    table: pd.DataFrame, rates: pd.DataFrame, what: str, several: Sequence[str], study: Study
 ) -> str:
+    tests = what == TYPE_I
+    target = study.alpha if tests else CONFIDENCE
     alike = "Of alike predictors lines are means. " if rates["terms"].max() > 1 else ""
     instead = "" if tests else "No slope is zero in every sim, so that coverage is shown. "
     return (

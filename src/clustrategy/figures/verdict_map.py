@@ -17,7 +17,7 @@ from clustrategy.figures.parts.factors import combinations, varied
 from clustrategy.figures.parts.frame import compose, dot, nothing
 from clustrategy.figures.parts.labels import factor_label, kind_title, level_label, value_label
 from clustrategy.figures.parts.study import Study
-from clustrategy.figures.parts.style import INK, MUTED, Look
+from clustrategy.figures.parts.style import INK, MUTED, Look, note
 from clustrategy.figures.parts.verdicts import (
     FALSE_POSITIVES,
     UNUSABLE,
@@ -33,6 +33,7 @@ from clustrategy.figures.parts.verdicts import (
     without_value,
 )
 
+INTERCEPT_ALONE = "The intercept's verdicts are in the table alone. "
 SUBTITLE = "Verdict on the false-positive rate of each strategy in each cell"
 
 MOST_CELLS, MORE_CELLS = 50, 120
@@ -65,67 +66,49 @@ def verdict_map(verdicts: pd.DataFrame, *, study: Study) -> Figure:
     along = varied(every, study.factors) or list(study.factors[:1])
     stacked, along = _stacked(every, along, len(kinds) * len(study.strategies))
     cells = every[[*stacked, *along]].drop_duplicates().sort_values([*stacked, *along])
-    starts = {level: _places(part, along) for level, part in _parts(cells, stacked)}
-
-    blocks = [(kind, level) for kind in kinds for level in starts]
-    titles = [_title(kind, kinds, stacked, level) for kind, level in blocks]
-    over = over_cells(verdicts, study)
-    ordered = by_worst_cell(over, study.strategies)
-    width = max(place[-1] for place in starts.values()) + 1
+    parts = {level: part.assign(x=_places(part, along)) for level, part in _parts(cells, stacked)}
+    blocks = [(kind, level) for kind in kinds for level in parts]
+    width = max(part["x"].iloc[-1] for part in parts.values()) + 1
     room = 72 * look.printed(6.5 - NAMES) / width
-    parts = [part for _ in kinds for _, part in _parts(cells, stacked)]
-    heads = [
-        _head(part, along, starts[level], look, room)
-        for part, (_, level) in zip(parts, blocks, strict=True)
-    ]
+    heads = [_head(parts[level], along, look, room) for _, level in blocks]
     heads = [head if i == 0 or head != heads[i - 1] else [] for i, head in enumerate(heads)]
+    ordered = by_worst_cell(over_cells(verdicts, study), study.strategies)
     rows = dot_rows(
         look,
         strategies=ordered,
-        blocks=titles,
+        blocks=[_title(kind, kinds, stacked, level) for kind, level in blocks],
         heads=[sum(row.height for row in head) + HEAD_PAD * bool(head) for head in heads],
     )
     mark = min(0.68 * room, 0.7 * rows.text, look.printed(5))
     unusable = rows_of(verdicts, UNUSABLE, study)
     lost = unusable[unusable["value"] > TOO_MANY_UNUSABLE]
-    for axes, (kind, level), part, head in zip(rows.axes[:, 0], blocks, parts, heads, strict=True):
+    ring: dict[str, Any] = {"marker": "s", "facecolor": "none", "edgecolor": INK}
+    for block, (kind, level) in enumerate(blocks):
+        axes = rows.axes[block, 0]
         axes.set_xlim(-0.7, width - 0.3)
         axes.tick_params(axis="x", bottom=False, labelbottom=False)
         axes.spines[:].set_visible(False)
-        _write(axes, head, look)
-        placed = part.assign(x=starts[level])
-        mine = shown[shown["kind"] == kind].merge(placed, on=[*stacked, *along])
+        _write(axes, heads[block], look)
+        mine = shown[shown["kind"] == kind].merge(parts[level], on=[*stacked, *along])
         draw_verdicts(axes, mine, mine["x"].to_numpy(), rows.at(mine["strategy"]), mark)
-        barred = lost.merge(placed, on=[*stacked, *along])
-        axes.scatter(
-            barred["x"],
-            rows.at(barred["strategy"]),
-            s=(1.75 * mark) ** 2,
-            marker="s",
-            facecolor="none",
-            edgecolor=INK,
-            linewidth=look.line,
-        )
-    for block, (kind, level) in enumerate(blocks):
+        barred = lost.merge(parts[level], on=[*stacked, *along])
+        y = rows.at(barred["strategy"])
+        axes.scatter(barred["x"], y, (1.75 * mark) ** 2, linewidth=look.line, **ring)
         if len(cells) > 1:
-            mine = shown[(shown["kind"] == kind)]
-            mine = mine[(mine[stacked] == list(level)).all(axis=1)]
             counts = {
                 str(name): f"{safe.eq(True).sum()} of {len(safe)}"
                 for name, safe in mine.groupby("strategy")["safe"]
             }
-            missing = without_value(
-                verdicts, kind, (name for name in ordered if name not in counts)
-            )
+            absent = (name for name in ordered if name not in counts)
+            missing = without_value(verdicts, kind, absent)
             rows.beside(block, missing | counts, "safe cells")
-    seen = verdict_handles(shown, look)
-    unusable_mark = dot("more than 5 % of fits unusable", look, marker="s", markerfacecolor="none")
+    square = dot("more than 5 % of fits unusable", look, marker="s", markerfacecolor="none")
     compose(
         rows.figure,
         look,
         title=finding(verdicts, study),
         subtitle=SUBTITLE,
-        legends=[[*seen, *([unusable_mark] if len(lost) else [])]],
+        legends=[[*verdict_handles(shown, look), *([square] if len(lost) else [])]],
         caption=_caption(every, kinds),
     )
     return rows.figure
@@ -190,24 +173,12 @@ class HeadRow(NamedTuple):
     upright: bool
 
 
-def _head(
-    cells: pd.DataFrame, along: Sequence[str], places: np.ndarray, look: Look, room: float
-) -> list[HeadRow]:
-    """Return the rows above a block, the lowest first.
+def _head(cells: pd.DataFrame, along: Sequence[str], look: Look, room: float) -> list[HeadRow]:
+    """Return the rows above a block's cells, the lowest first, with so many points for a cell.
 
-    Parameters
-    ----------
-    cells : DataFrame
-        The block's cells.
-    along : sequence of str
-        The factors, the one that changes fastest last.
-    places : ndarray
-        Where the cells stand.
-    look : Look
-        The figure's look.
-    room : float
-        Points between neighbouring cells.
+    Of the factors along the cells the one that changes fastest is the last.
     """
+    places = cells["x"].to_numpy()
     rows = []
     for outer in (list(along[:count]) for count in range(len(along), 0, -1)):
         runs = (cells[outer] != cells[outer].shift()).any(axis=1).cumsum().to_numpy()
@@ -230,36 +201,22 @@ def _head(
 def _write(axes: Axes, head: Sequence[HeadRow], look: Look) -> None:
     """Write the rows of a head above a panel, and at the left what they are."""
     rise = 3.0
-    transform = axes.get_xaxis_transform()
     for row in head:
-        style: dict[str, Any] = {"va": "bottom", "textcoords": "offset points"}
+        turned: dict[str, Any] = {"xycoords": axes.get_xaxis_transform(), "size": row.size}
+        turned |= {"ha": "center", "va": "bottom", "rotation": 0 if row.upright else 90}
         for place, label in row.labels.items():
-            turned: dict[str, Any] = {"ha": "center", "rotation": 0 if row.upright else 90}
-            axes.annotate(
-                label, (place, 1), (0, rise), transform, size=row.size, color=INK, **style | turned
-            )
-        name = factor_label(row.factor)
-        axes.annotate(
-            name,
-            (0, 1),
-            (-6, rise),
-            "axes fraction",
-            ha="right",
-            size=look.text,
-            color=MUTED,
-            **style,
-        )
+            note(axes, label, (place, 1), (0, rise), **turned)
+        name: dict[str, Any] = {"ha": "right", "va": "bottom", "size": look.text, "color": MUTED}
+        note(axes, factor_label(row.factor), (0, 1), (-6, rise), **name)
         rise += row.height
 
 
 def _caption(every: pd.DataFrame, kinds: Sequence[str]) -> str:
-    parts = [
+    alone = INTERCEPT_KIND in set(every["kind"]) - set(kinds)
+    return (
         "The verdict is the region that the 95 % interval of the rate lies in, undecided where it "
         "touches several. Safe: the one-sided 95 % limit is not above the end of holds, and at "
-        "most 5 % of the fits are unusable; a cell can be safe and undecided.",
-        "The intercept's verdicts are in the table alone."
-        if INTERCEPT_KIND in set(every["kind"]) - set(kinds)
-        else "",
-        f"{counted(int(every['n'].max()), 'sim')} per cell. The lowest worst cell stands above.",
-    ]
-    return " ".join(part for part in parts if part)
+        "most 5 % of the fits are unusable; a cell can be safe and undecided. "
+        f"{INTERCEPT_ALONE if alone else ''}"
+        f"{counted(int(every['n'].max()), 'sim')} per cell. The lowest worst cell stands above."
+    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from clustrategy.evaluation import wilson as rates
@@ -47,3 +49,12 @@ def null_band(n: int, rate: float) -> tuple[float, float]:
     """Return the ends between which 95 % of the rates found in `n` sims are, if `rate` is true."""
     half = Z_95 * (rate * (1 - rate) / max(n, 1)) ** 0.5
     return max(rate - half, 0.0), min(rate + half, 1.0)
+
+
+def mean_over_cells(values: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Return the means of value over cells, which are independent, with their mcse, and cells."""
+    squares = values.assign(square=values["mcse"].fillna(0) ** 2)
+    means = squares.groupby([*by], as_index=False, sort=False).agg(
+        value=("value", "mean"), square=("square", "sum"), cells=("value", "size")
+    )
+    return means.assign(mcse=np.sqrt(means["square"]) / means["cells"])

@@ -13,8 +13,9 @@ from matplotlib.lines import Line2D
 
 from clustrategy.core.counted import counted
 from clustrategy.dgp.kinds import INTERCEPT_KIND
+from clustrategy.figures.parts.factors import combinations
 from clustrategy.figures.parts.frame import dot
-from clustrategy.figures.parts.labels import listed, quoted_label
+from clustrategy.figures.parts.labels import CLUSTERS, level_label, listed, quoted_label
 from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import Look
 
@@ -23,6 +24,9 @@ UNUSABLE = "unusable_rate"
 
 MOST_LETTERS = 30
 """Letters of a reason that there is room for."""
+
+MOST_PANELS = 4
+"""More numbers of clusters do not stand side by side."""
 
 MOST_NAMED = 3
 """Strategies that a title names; more are counted."""
@@ -105,6 +109,13 @@ def without_value(verdicts: pd.DataFrame, kind: str, strategies: Iterable[str]) 
     return {name: why if len(why) <= MOST_LETTERS else "no value" for name, why in said.items()}
 
 
+def panels_of_clusters(cells: pd.DataFrame) -> tuple[list[str], list[tuple], list[str]]:
+    """Return the factor by which panels stand side by side, if any, its levels and the titles."""
+    split = [CLUSTERS] if 1 < cells[CLUSTERS].nunique() <= MOST_PANELS else []
+    levels = combinations(cells, split)
+    return split, levels, [", ".join(map(level_label, split, level)) for level in levels]
+
+
 def kinds_shown(rows: pd.DataFrame) -> list[str]:
     """Return the kinds of terms, the intercept last."""
     kinds = list(dict.fromkeys(rows["kind"]))
@@ -142,38 +153,23 @@ def draw_verdicts(
 ) -> None:
     """Draw a mark for the verdict of each row, ``points`` wide."""
     keys = marks_of(rows)
+    style |= {"linewidth": 0.14 * points, "clip_on": False, "zorder": 3}
     for key, mark in MARKS.items():
         here = (keys == key).to_numpy()
         if here.any():
-            axes.scatter(
-                x[here],
-                y[here],
-                s=(mark.size * points) ** 2,
-                marker=mark.marker,
-                facecolor=mark.face,
-                edgecolor=mark.colour,
-                linewidth=0.14 * points,
-                clip_on=False,
-                zorder=3,
-                **style,
-            )
+            size = (mark.size * points) ** 2
+            colours: dict[str, Any] = {"facecolor": mark.face, "edgecolor": mark.colour}
+            axes.scatter(x[here], y[here], size, marker=mark.marker, **colours, **style)
 
 
 def verdict_handles(rows: pd.DataFrame, look: Look) -> list[Line2D]:
     """Return a legend's entries for the verdicts of rows."""
     met = set(marks_of(rows))
-    return [
-        dot(
-            mark.words,
-            look,
-            marker=mark.marker,
-            color=mark.colour,
-            markerfacecolor=mark.face,
-            markersize=look.printed(4.2) * mark.size,
-        )
-        for key, mark in MARKS.items()
-        if key in met
-    ]
+    handles = []
+    for mark in (mark for key, mark in MARKS.items() if key in met):
+        style = {"marker": mark.marker, "color": mark.colour, "markerfacecolor": mark.face}
+        handles.append(dot(mark.words, look, markersize=look.printed(4.2) * mark.size, **style))
+    return handles
 
 
 def safe_everywhere(over: pd.DataFrame, strategies: Sequence[str]) -> list[str]:
