@@ -10,8 +10,7 @@ from clustrategy.figures.parts.extremes import worst_and_best
 from clustrategy.figures.parts.measure_dots import Measure, draw_measure, signed
 from clustrategy.figures.parts.study import Study
 
-CHANCE = 0.05
-"""How probable the largest of all biases may be, by Bonferroni, if none is there."""
+CHANCE = 0.05  # how probable the largest of all biases may be, by Bonferroni, if none is there
 
 
 def _finding(worst: pd.DataFrame, values: pd.DataFrame) -> str:

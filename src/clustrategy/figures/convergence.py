@@ -92,14 +92,12 @@ def convergence(fits: pd.DataFrame, *, study: Study) -> Figure:
 
 def _finding(fits: pd.DataFrame, factors: Sequence[str], several: Sequence[str]) -> str:
     """Say how many fits are off in all, and with which strategy and where there are most."""
+    singular = fits["status"] == "singular"
     unusable = ~fits["status"].isin(["ok", "singular"])
     parts = [
-        f"{100 * share:.2g} % of all fits {words}"
-        for words, share in (
-            ("are singular", (fits["status"] == "singular").mean()),
-            ("are unusable", unusable.mean()),
-        )
-        if share
+        f"{100 * which.mean():.2g} % of all fits are {words}"
+        for which, words in ((singular, "singular"), (unusable, "unusable"))
+        if which.any()
     ]
     shares = (fits["status"] != "ok").groupby([fits[name] for name in [*factors, "strategy"]])
     most = shares.mean()

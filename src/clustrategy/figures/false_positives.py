@@ -49,11 +49,8 @@ from clustrategy.figures.parts.verdicts import (
 SUBTITLE = (
     "False-positive rate: how often a test at the {} level rejects the true value of a coefficient"
 )
-MOST_ROWS = 40
-"""Where there would be more rows, those of the intercept are left out."""
-
-MOST_LETTERS = 32
-"""Letters of a cell that there is room for."""
+MOST_ROWS = 40  # where there would be more rows, those of the intercept are left out
+MOST_LETTERS = 32  # letters of a cell that there is room for
 
 
 def false_positives(verdicts: pd.DataFrame, *, study: Study) -> Figure:

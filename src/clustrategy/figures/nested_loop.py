@@ -35,9 +35,7 @@ from clustrategy.figures.parts.stretched import stretch
 from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import GOOD, INK, MUTED, WRONG, Look, dress, new_figure, note
 
-NAMES = 1.1
-"""Inches for the names of the factors at the right, on a printed page."""
-
+NAMES = 1.1  # inches for the names of the factors at the right, on a printed page
 MANY_KINDS = 4
 TYPE_I = "type I error"
 

@@ -18,9 +18,7 @@ from clustrategy.figures.parts.stretched import stretch
 from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import INK, MUTED, shades
 
-LEVELS = np.linspace(0, 0.2, 41)
-"""The nominal levels at which the distribution is drawn."""
-
+LEVELS = np.linspace(0, 0.2, 41)  # the nominal levels at which the distribution is drawn
 SUBTITLE = "Where the truth is zero: share of p-values at or below each level, less the level"
 
 
@@ -82,30 +80,19 @@ def p_value_ecdf(performance: pd.DataFrame, estimates: Rows, *, study: Study) ->
 def _finding(shares: pd.DataFrame, alpha: float) -> str:
     """Say whose p-values are too small most often at the level of the tests, and whose least."""
     column = int(np.abs(LEVELS - alpha).argmin())
-    level = LEVELS[column]
-    found = shares.assign(rate=[share[column] for share in shares["share"]])
+    found = shares.assign(rate=[100 * share[column] for share in shares["share"]])
     most = found.groupby("strategy", observed=True)["rate"].max()
     worst, best = str(most.idxmax()), str(most.idxmin())
-    first = (
-        f"{100 * most[worst]:.3g} % of the p-values of {quoted_label(worst)} are below {level:g}"
-    )
-    if len(most) == 1:
-        return f"{first} where it is worst"
-    return f"{first} where it is worst, {100 * most[best]:.3g} % of {quoted_label(best)}"
+    first = f"{most[worst]:.3g} % of the p-values of {quoted_label(worst)} are below"
+    last = f", {most[best]:.3g} % of {quoted_label(best)}" if len(most) > 1 else ""
+    return f"{first} {LEVELS[column]:g} where it is worst{last}"
 
 
 def distributions(estimates: Rows, null: pd.DataFrame, study: Study) -> pd.DataFrame:
     """Return the shares of p-values at or below each of `LEVELS`.
 
-    Parameters
-    ----------
-    estimates : Rows
-        The estimates, with their p-values.
-    null : DataFrame
-        The coefficients that are zero: ``term`` and, since these differ from cell to cell, the
-        further factors. The intercept is left out.
-    study : Study
-        The study.
+    The coefficients that are zero are given by ``term`` and, since these differ from cell to cell,
+    the further factors. The intercept is left out.
 
     Returns
     -------
@@ -123,15 +110,9 @@ def distributions(estimates: Rows, null: pd.DataFrame, study: Study) -> pd.DataF
     bins = len(LEVELS) + 1
     counts = np.bincount(row * bins + column, minlength=len(group) * bins).reshape(-1, bins)
     places = np.unravel_index(group, shape)
-    found = slopes(
-        pd.DataFrame(
-            {
-                key: np.asarray(levels)[place]
-                for key, levels, place in zip(keys, values, places, strict=True)
-            }
-        ),
-        study.dgp,
-    )
+    columns = zip(keys, values, places, strict=True)
+    found = pd.DataFrame({key: np.asarray(levels)[place] for key, levels, place in columns})
+    found = slopes(found, study.dgp)
     wanted = pd.MultiIndex.from_frame(null)
     found = found[pd.MultiIndex.from_frame(found[[*null]]).isin(wanted)]
     by = [key for key in [*keys, KIND] if key != "term"]

@@ -36,9 +36,7 @@ from clustrategy.figures.parts.verdicts import (
 )
 
 POWER = "size_adjusted_power"
-ALIKE = 0.02
-"""Differences in power that do not matter."""
-
+ALIKE = 0.02  # differences in power that do not matter
 GREY: Colour = (0.7, 0.7, 0.7)
 BEST = "#ececec"
 

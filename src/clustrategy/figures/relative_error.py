@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from clustrategy.figures.parts.extremes import worst_and_best
+from clustrategy.figures.parts.labels import too_large
 from clustrategy.figures.parts.measure_dots import Measure, draw_measure
 from clustrategy.figures.parts.study import Study
 
@@ -15,16 +16,13 @@ def signed_percent(share: float) -> str:
     return f"{100 * share:+.0f} %".replace("-", "−") if abs(share) >= 0.005 else "0 %"
 
 
-def _off(row: pd.Series) -> str:
-    share = f"{100 * abs(row['value']):.0f} %"
-    return f"{share} too {'small' if row['value'] < 0 else 'large'}"
-
-
 def _finding(worst: pd.DataFrame, _: pd.DataFrame) -> str:
     return worst_and_best(
         worst,
-        lambda row: f"Standard errors of {row['who']} are {_off(row)} in their worst cell",
-        lambda row: f"those of {row['who']} {_off(row)}",
+        lambda row: (
+            f"Standard errors of {row['who']} are {too_large(row['value'])} in their worst cell"
+        ),
+        lambda row: f"those of {row['who']} {too_large(row['value'])}",
     )
 
 

@@ -27,9 +27,7 @@ from clustrategy.figures.parts.style import (
     shade,
 )
 
-NAMED = 6
-"""Where there are more clusters, they share a colour."""
-
+NAMED = 6  # where there are more clusters, they share a colour
 MARKERS = "osD^vP"
 DASHES: tuple[Any, ...] = ("--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 

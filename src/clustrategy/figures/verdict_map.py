@@ -39,20 +39,11 @@ SUBTITLE = "Verdict on the false-positive rate of each strategy in each cell"
 MOST_CELLS, MORE_CELLS = 50, 120
 """Where there are more cells, they stand in several blocks; the second where rows are many."""
 
-MOST_ROWS = 70
-"""So many rows fit a page."""
-
-TOO_MANY_UNUSABLE = 0.05
-"""A larger share of unusable fits bars a strategy from being safe."""
-
-HEAD_PAD = 3.0
-"""Points between a head and what is above it."""
-
-LETTER = 0.62
-"""Width of a letter of a level, in font sizes."""
-
-NAMES = 2.6
-"""Inches beside the panels, on a printed page."""
+MOST_ROWS = 70  # so many rows fit a page
+TOO_MANY_UNUSABLE = 0.05  # a larger share of unusable fits bars a strategy from being safe
+HEAD_PAD = 3.0  # points between a head and what is above it
+LETTER = 0.62  # width of a letter of a level, in font sizes
+NAMES = 2.6  # inches beside the panels, on a printed page
 
 
 def verdict_map(verdicts: pd.DataFrame, *, study: Study) -> Figure:

@@ -36,9 +36,7 @@ DESIGNS = {
     "within": "arms in clusters",
     "none": "continuous predictor",
 }
-SPREAD = 0.78
-"""Share of a row's height that its marks take."""
-
+SPREAD = 0.78  # share of a row's height that its marks take
 NUMBERS = {"estimate": "estimate", "std_error": "SE", "df": "df"}
 MARKERS = {"estimate": "o", "std_error": "s", "df": "^"}
 

@@ -24,7 +24,7 @@ from clustrategy.figures.parts.performance import case_wise
 from clustrategy.figures.parts.strategy_panels import strategy_panels
 from clustrategy.figures.parts.strokes import strokes
 from clustrategy.figures.parts.study import Study
-from clustrategy.figures.parts.style import INK, Colour, Look
+from clustrategy.figures.parts.style import INK, Colour, Look, note
 
 SUBTITLE = "Zip plot: the 95 % intervals of one cell, those farthest off on top"
 COVERING = "#d6d6d6"
@@ -63,14 +63,12 @@ def zip_plot(performance: pd.DataFrame, estimates: Rows, *, study: Study) -> Fig
     colours = strategy_inks(study.strategies, look)
     for strategy, axes in panels.items():
         axes.axvline(truth, color=INK, linewidth=look.line, zorder=3)
-        part = parts[strategy]
+        part, held = parts[strategy], covering[strategy]
         if part.empty:
             axes.text(0.5, 0.5, "none", transform=axes.transAxes, ha="center", size=look.text)
-        else:
-            colour = colours[strategy]
-            seen = part[["conf_low", "conf_high"]].clip(truth - 2.0 * reach, truth + 2.0 * reach)
-            part = part.assign(**seen)
-            _draw_intervals(axes, part, truth, covering[strategy], floor, colour, look)
+            continue
+        seen = part[["conf_low", "conf_high"]].clip(truth - 2.0 * reach, truth + 2.0 * reach)
+        _draw_intervals(axes, part.assign(**seen), truth, held, floor, colours[strategy], look)
     first = panels[study.strategies[0]]
     first.set_xlim(truth - reach, truth + reach)
     first.set_ylim(floor, 100)
@@ -98,27 +96,18 @@ def zip_plot(performance: pd.DataFrame, estimates: Rows, *, study: Study) -> Fig
 
 def _finding(covering: Mapping[str, pd.Series]) -> str:
     """Say whose intervals of the cell hold the true value least often, and whose most often."""
-    shares = {name: held.mean() for name, held in covering.items() if len(held)}
+    shares = {name: 100 * held.mean() for name, held in covering.items() if len(held)}
     worst, best = min(shares, key=shares.__getitem__), max(shares, key=shares.__getitem__)
-    first = (
-        f"In the hardest cell the true slope is in {100 * shares[worst]:.3g} % of the intervals of "
-        f"{quoted_label(worst)}"
-    )
-    return first + (
-        f", in {100 * shares[best]:.3g} % of {quoted_label(best)}" if len(shares) > 1 else ""
-    )
+    first = f"In the hardest cell the true slope is in {shares[worst]:.3g} % of the intervals of"
+    last = f", in {shares[best]:.3g} % of {quoted_label(best)}" if len(shares) > 1 else ""
+    return f"{first} {quoted_label(worst)}{last}"
 
 
 def hardest(performance: pd.DataFrame, factors: Sequence[str]) -> dict[str, Any] | None:
     """Return the cell and slope with the lowest coverage, as a mean over the strategies.
 
     Only slopes count whose true value is the same in every sim, and of these the ones that most
-    strategies estimate.
-
-    Returns
-    -------
-    dict or None
-        The values of the factors, term and true_value; None if there is no such slope.
+    strategies estimate. Without any it is None, else the values of factors, term and true_value.
     """
     rows = case_wise(performance[performance["term"] != INTERCEPT], "coverage")
     rows = rows.dropna(subset=["value", "true_value"])
@@ -154,15 +143,10 @@ def _draw_intervals(
         strokes(axes, mine[..., 0], mine[..., 1], edgecolor=shade, linewidth=thick, zorder=2)
     held = int(covering.sum())
     low, high = (100 * float(end) for end in wilson(held, len(off)))
-    for level, dash in ((100 * held / len(off), "-"), (low, (0, (4, 2))), (high, (0, (4, 2)))):
+    share = 100 * held / len(off)
+    for level, dash in ((share, "-"), (low, (0, (4, 2))), (high, (0, (4, 2)))):
         axes.axhline(level, color=INK, linewidth=look.line, linestyle=dash, zorder=4)
     digits = 0 if len(off) < WITH_DECIMALS else 1
-    axes.annotate(
-        f"{100 * held / len(off):.{digits}f} % ({low:.{digits}f} to {high:.{digits}f})",
-        (0.03, 0.04),
-        xycoords="axes fraction",
-        size=look.text,
-        color=INK,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.9},
-        zorder=5,
-    )
+    words = f"{share:.{digits}f} % ({low:.{digits}f} to {high:.{digits}f})"
+    ground = {"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.9}
+    note(axes, words, (0.03, 0.04), (0, 0), size=look.text, bbox=ground, zorder=5)

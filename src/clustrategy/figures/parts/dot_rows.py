@@ -13,9 +13,7 @@ from clustrategy.figures.parts.frame import lines_of, title_panels
 from clustrategy.figures.parts.labels import strategy_label
 from clustrategy.figures.parts.style import MUTED, Look, dress, new_figure, note
 
-PAGE = 5.2
-"""Inches that all rows share on a printed page, as long as their letters stay legible."""
-
+PAGE = 5.2  # inches that all rows share on a printed page, as long as their letters stay legible
 ROOMY, CLOSE, CLOSEST = 0.27, 0.17, 0.095
 """Inches of a row on a printed page: with two lines of text, with one, and at the least."""
 

@@ -22,15 +22,8 @@ def worst_and_best(
 ) -> str:
     """Say something of the strategy that is the worst in its worst cell, and of the best.
 
-    Parameters
-    ----------
-    worst : DataFrame
-        What `worst_values` returns.
-    first, last : callable
-        Write the two parts of the sentence from a row, which has besides ``who``, the strategy's
-        name, and ``cell``, in brackets after a space.
-    several : sequence of str
-        The factors that tell cells apart; of none, ``cell`` is empty.
+    The two parts of the sentence are written from rows of what `worst_values` returns with
+    ``who``, the strategy's name, and ``cell``, which `several` factors tell apart, in brackets.
     """
     cells = [cell_label(row.to_dict(), several) for _, row in worst.iterrows()]
     named = worst.assign(

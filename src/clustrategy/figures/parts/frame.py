@@ -32,9 +32,16 @@ from clustrategy.figures.words import Words
 
 EDGE = 0.08
 LEADING = 1.3
-BOLD = 1.17
-"""How much wider bold letters are."""
-
+BOLD = 1.17  # how much wider bold letters are
+LEGEND: Mapping[str, Any] = {
+    "loc": "upper left",
+    "frameon": False,
+    "labelcolor": INK,
+    "borderaxespad": 0,
+    "borderpad": 0.2,
+    "handlelength": 1.6,
+    "columnspacing": 1.4,
+}
 DASHES: tuple[Any, ...] = ("-", (0, (3, 1)), (0, (1, 1)))
 
 
@@ -52,18 +59,7 @@ def _text_height(text: str, points: float) -> float:
 def _legend(figure: Figure, look: Look, handles: Sequence[Artist]) -> tuple[Legend, float]:
     """Add a legend in as few rows as fit the width; also return its height in inches."""
     for columns in range(len(handles), 0, -1):
-        legend = figure.legend(
-            handles=handles,
-            ncols=columns,
-            loc="upper left",
-            fontsize=look.text,
-            frameon=False,
-            labelcolor=INK,
-            borderaxespad=0,
-            borderpad=0.2,
-            handlelength=1.6,
-            columnspacing=1.4,
-        )
+        legend = figure.legend(handles=handles, ncols=columns, fontsize=look.text, **LEGEND)
         legend.set_in_layout(False)
         extent = legend.get_window_extent()
         if columns == 1 or extent.width <= (look.width - 2 * EDGE) * figure.dpi:
@@ -173,32 +169,28 @@ def compose(
     for axes in figure.axes:
         axes.set_position(tuple(np.round(axes.get_position().bounds, 9)))
 
+    def write(x: float, y: float, text: str, **style: Any) -> None:
+        figure.text(x, y, text, **{"size": look.text, "color": INK, "va": "top", **style})
+
     edge = EDGE / look.width
     below = height - EDGE
-    style: dict[str, Any] = {"size": look.title, "weight": "bold", "color": INK, "va": "top"}
-    figure.text(edge, below / height, head, label=words.title, **style)
+    write(edge, below / height, head, label=words.title, size=look.title, weight="bold")
     below -= _text_height(head, look.title)
-    style = {"size": look.text, "color": INK, "va": "top"}
-    figure.text(edge, below / height, second, label=words.subtitle, **style)
+    write(edge, below / height, second, label=words.subtitle)
     below -= _text_height(second, look.text)
-    style = {"size": look.text, "color": MUTED, "linespacing": 1.15}
-    figure.text(edge, EDGE / height, foot, label=words.caption, **style)
+    grey: dict[str, Any] = {"color": MUTED, "linespacing": 1.15, "va": "baseline"}
+    write(edge, EDGE / height, foot, label=words.caption, **grey)
     for legend, legend_height in placed:
         legend.set_loc("upper left")
         legend.set_bbox_to_anchor((edge, below / height), figure.transFigure)
         below -= legend_height
 
     corners = np.array([axes.get_position().get_points() for axes in figure.axes])
-    centre = (corners[:, 0].min(axis=0) + corners[:, 1].max(axis=0)) / 2
-    style = {"size": look.text, "color": INK}
+    x, y = (corners[:, 0].min(axis=0) + corners[:, 1].max(axis=0)) / 2
     if xlabel:
-        figure.text(
-            centre[0], (bottom - 0.2 * line) / height, xlabel, ha="center", va="top", **style
-        )
+        write(x, (bottom - 0.2 * line) / height, xlabel, ha="center")
     if ylabel:
-        figure.text(
-            edge, centre[1], ylabel, ha="left", va="center", rotation=90, ma="center", **style
-        )
+        write(edge, y, ylabel, ha="left", va="center", rotation=90, ma="center")
 
 
 def words_on(figure: Figure) -> Words:

@@ -21,14 +21,9 @@ from clustrategy.figures.parts.style import INK, Look, dress, new_figure, note
 MOST_COLUMNS = 4
 """More sizes of datasets do not stand side by side to leave the rows to other factors."""
 
-TITLE_PAD = 6.0
-"""Points between a panel and its title."""
-
-TALLEST = 0.72
-"""Share of a page that the panels take at most, as long as each has its least height."""
-
-LOWEST = 0.06
-"""The least height of a panel, by the figure's width."""
+TITLE_PAD = 6.0  # points between a panel and its title
+TALLEST = 0.72  # share of a page that the panels take at most, as long as each has its least height
+LOWEST = 0.06  # the least height of a panel, by the figure's width
 
 
 @dataclass(frozen=True)

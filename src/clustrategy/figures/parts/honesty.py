@@ -1,4 +1,4 @@
-"""What honest standard errors would be: those by which a strategy's estimates do scatter."""
+"""Scores beside what honest standard errors, by which estimates do scatter, would make of them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from clustrategy.evaluation.measures import NO_VARIANCE
+from clustrategy.figures.parts.extremes import Says, worst_and_best, worst_values
+from clustrategy.figures.parts.factors import varied
+from clustrategy.figures.parts.labels import abbreviations
 from clustrategy.figures.parts.performance import case_wise
+from clustrategy.figures.parts.score_boxes import ScoreBoxes
 
 
 def empirical_errors(performance: pd.DataFrame, factors: Sequence[str]) -> pd.Series:
@@ -17,14 +22,32 @@ def empirical_errors(performance: pd.DataFrame, factors: Sequence[str]) -> pd.Se
     return rows["value"].mask(rows["note"] == NO_VARIANCE).astype(float)
 
 
-def over_coefficients(values: pd.Series, factors: Sequence[str]) -> pd.Series:
-    """Sum over terms, by cell and strategy; NaN where a term has no value."""
-    return values.groupby(level=[*factors, "strategy"], observed=True).agg(
-        lambda each: each.to_numpy().sum()
-    )
+def beside_honest(
+    boxes: ScoreBoxes,
+    honest: pd.Series,
+    *,
+    what: str,
+    subtitle: str,
+    mark: str,
+    caption: str,
+    lead: str = "",
+    first: Says,
+    last: Says,
+) -> Figure:
+    """Mark the honest values, by cell and strategy, and say whose medians are farthest from them.
 
-
-def against_honest(reported: pd.Series, honest: pd.Series) -> pd.DataFrame:
-    """Return by cell and strategy ``value``, reported over honest, and how far ``away`` it is."""
-    ratios = (reported / honest).rename("value").replace(0, np.nan).dropna().reset_index()
-    return ratios.assign(away=np.abs(np.log(ratios["value"])))
+    The other arguments are words: what the scores are and what `worst_and_best` and
+    `ScoreBoxes.compose` take; of the caption just the lead stands where there is nothing to judge.
+    """
+    several = varied(boxes.scores, boxes.factors)
+    boxes.mark(honest)
+    ratios = (boxes.medians / honest).rename("value").replace(0, np.nan).dropna().reset_index()
+    if ratios.empty:
+        title = f"No strategy has {what} and an empirical SE to judge them by"
+        mark = caption = ""
+    else:
+        worst = worst_values(ratios.assign(away=np.abs(np.log(ratios["value"]))))
+        title = worst_and_best(worst, first, last, several)
+        caption = f"{caption} {abbreviations(several)}"
+    boxes.compose(title=title, subtitle=subtitle, mark=mark, caption=lead + caption)
+    return boxes.grid.figure

@@ -10,12 +10,8 @@ OBSERVATIONS = "obs_per_cluster"
 SIGMA = "between_cluster_sigma"
 KIND = "kind"
 
-LONGEST = 48
-"""Characters of a strategy's name; of a longer one the middle is left out."""
-
-SHORT = {OBSERVATIONS: "{} obs.", SIGMA: "σ {}"}
-"""Levels of factors where there is little room."""
-
+LONGEST = 48  # characters of a strategy's name; of a longer one the middle is left out
+SHORT = {OBSERVATIONS: "{} obs.", SIGMA: "σ {}"}  # levels of factors where there is little room
 STRATEGIES = {
     "cluster_robust": "cluster-robust OLS",
     "two_stage": "two-stage",
@@ -128,6 +124,11 @@ def abbreviations(factors: Iterable[str]) -> str:
 def percent(share: float) -> str:
     """Write a share in percent."""
     return f"{100 * share:.3g} %"
+
+
+def too_large(excess: float) -> str:
+    """Write how much too large or too small something is, in percent."""
+    return f"{100 * abs(excess):.0f} % too {'small' if excess < 0 else 'large'}"
 
 
 def listed(texts: Sequence[str]) -> str:

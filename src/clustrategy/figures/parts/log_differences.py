@@ -7,8 +7,7 @@ from matplotlib.axis import Axis
 
 from clustrategy.figures.parts.style import label_ticks
 
-FLOOR = 1e-17
-"""Where a difference of zero is drawn."""
+FLOOR = 1e-17  # where a difference of zero is drawn
 
 
 def power_label(value: float) -> str:

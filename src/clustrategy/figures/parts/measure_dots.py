@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from clustrategy.core.counted import counted
 from clustrategy.figures.parts.dot_rows import DotRows, dot_rows
@@ -38,16 +38,11 @@ from clustrategy.figures.parts.performance import (
 from clustrategy.figures.parts.stretched import stretch
 from clustrategy.figures.parts.strokes import dots, strokes
 from clustrategy.figures.parts.study import Study
-from clustrategy.figures.parts.style import INK, MUTED, Look, shades
+from clustrategy.figures.parts.style import INK, MUTED, Colour, Look, shades
 
-SPREAD = 0.62
-"""Share of a row that its marks take."""
-
-ROOMY = 0.45
-"""Inches of a row on a printed page, if all rows fit it."""
-
-MOST_NAMED = 6
-"""Of more numbers of clusters the legend names the first, the middle and the last."""
+SPREAD = 0.62  # share of a row that its marks take
+ROOMY = 0.45  # inches of a row on a printed page, if all rows fit it
+MOST_NAMED = 6  # of more numbers of clusters the legend names the first, the middle and the last
 
 
 @dataclass(frozen=True)
@@ -56,10 +51,8 @@ class Measure:
 
     Attributes
     ----------
-    name : str
-        The measure.
-    subtitle, xlabel : str
-        What it is, and the title of its axis.
+    name, subtitle, xlabel : str
+        The measure, what it is, and the title of its axis.
     target : float or None
         The value that it should have, if any.
     unit : float
@@ -110,58 +103,54 @@ def draw_measure(table: pd.DataFrame, measure: Measure, study: Study) -> Figure:
     if values.empty:
         return nothing(look, f"No strategy has a value of {measure.xlabel}", measure.subtitle, lost)
 
-    values["away"] = _away(values["value"], measure)
     worst = worst_values(values)
-    ordered = [
-        *worst["strategy"][::-1],
-        *(s for s in strategies if s not in set(worst["strategy"])),
-    ]
+    named = set(worst["strategy"])
+    ordered = [*worst["strategy"][::-1], *(name for name in strategies if name not in named)]
     kinds = list(dict.fromkeys(values[KIND]))
     several = varied(table, study.factors)
+    levels = sorted(values[CLUSTERS].unique())
+    colours = dict(zip(levels, shades(len(levels)), strict=True))
     rows = dot_rows(look, strategies=ordered, blocks=kinds, lines=2, roomy=ROOMY)
     band = _band(measure, sims(table))
-    for axes, kind in zip(rows.axes[:, 0], kinds, strict=True):
+    for block, (axes, kind) in enumerate(zip(rows.axes[:, 0], kinds, strict=True)):
         mine = values[values[KIND] == kind]
         if measure.target is not None:
             axes.axvline(measure.target, color=INK, linewidth=look.line, zorder=1)
         if band is not None:
             axes.axvspan(*band, color="#dcdcdc", linewidth=0, zorder=0)
-        _draw_cells(axes, mine, rows, measure, look)
-        marked = worst_values(mine) if several else mine
-        texts = {row["strategy"]: _said(row, measure, several) for _, row in marked.iterrows()}
-        rows.beside(
-            kinds.index(kind),
-            dict.fromkeys(ordered, "no value") | texts,
-            "worst cell" if several else "value",
-        )
+        _draw_cells(axes, mine, rows, measure, colours, look)
+        texts = dict.fromkeys(ordered, "no value")
+        for row in (worst_values(mine) if several else mine).to_dict("records"):
+            cell = f": {cell_label(row, several)}" if several else ""
+            texts[row["strategy"]] = f"{measure.write(row['value'])}{cell}"
+        rows.beside(block, texts, "worst cell" if several else "value")
     _scale(rows.axes[0, 0], values, measure, look)
     compose(
         rows.figure,
         look,
         title=measure.finding(worst, values),
         subtitle=measure.subtitle,
-        legends=[_handles(values, look)],
+        legends=[_handles(colours, look)],
         xlabel=measure.xlabel + ("" if measure.target is None else " (stretched near the target)"),
         caption=f"{_caption(table, values, measure, band, several, study)} {lost}",
     )
     return rows.figure
 
 
-def _away(values: pd.Series, measure: Measure) -> pd.Series:
-    """Return how bad each value is, relative to the others."""
-    if measure.worst == "farthest":
-        return (values - (measure.target or 0.0)).abs()
-    return -values if measure.worst == "lowest" else values
-
-
 def _values(table: pd.DataFrame, measure: Measure, study: Study) -> pd.DataFrame:
-    """Return a measure by kind of predictor, with the ends of its 95 % Monte Carlo intervals."""
+    """Return a measure by kind of predictor, with its 95 % intervals and how bad each value is."""
     values = by_kind(table, measure.name, study)
     if measure.standardised:
         unit = values["mcse"] * np.sqrt(values["n"])
         values[["value", "mcse"]] = values[["value", "mcse"]].div(unit.where(unit > 0), axis=0)
         values = values.dropna(subset=["value"])
-    return with_intervals(values, measure.name).sort_values([*study.factors], kind="stable")
+    values = with_intervals(values, measure.name).sort_values([*study.factors], kind="stable")
+    away = {
+        "farthest": (values["value"] - (measure.target or 0.0)).abs(),
+        "lowest": -values["value"],
+        "highest": values["value"],
+    }
+    return values.assign(away=away[measure.worst])
 
 
 def _band(measure: Measure, n: int) -> tuple[float, float] | None:
@@ -173,20 +162,24 @@ def _band(measure: Measure, n: int) -> tuple[float, float] | None:
 
 
 def _draw_cells(
-    axes: Axes, values: pd.DataFrame, rows: DotRows, measure: Measure, look: Look
+    axes: Axes,
+    values: pd.DataFrame,
+    rows: DotRows,
+    measure: Measure,
+    colours: Mapping[Any, Colour],
+    look: Look,
 ) -> None:
     """Draw the cells, from above in the order of the factors, and the intervals of the worst."""
     groups = values.groupby("strategy")["value"]
     inside = (groups.cumcount() + 0.5) / groups.transform("size") - 0.5
     values = values.assign(y=rows.at(values["strategy"]) + SPREAD * inside)
     size = min(look.printed(3.2), 0.45 * rows.text)
-    for clusters, colour in zip(*_levels(values), strict=True):
-        mine = values[values[CLUSTERS] == clusters]
+    for clusters, mine in values.groupby(CLUSTERS):
+        colour = colours[clusters]
         if measure.sticks and measure.target is not None:
             ends = mine.assign(start=measure.target)[["start", "value"]].to_numpy()
-            y = mine[["y", "y"]].to_numpy()
             style: dict[str, Any] = {"edgecolor": colour, "linewidth": 0.7 * look.line}
-            strokes(axes, ends, y, alpha=0.4, zorder=1.5, **style)
+            strokes(axes, ends, mine[["y", "y"]].to_numpy(), alpha=0.4, zorder=1.5, **style)
         dots(axes, mine["value"], mine["y"], size, edgecolor=colour, zorder=3)
     worst = worst_values(values)
     bar: dict[str, Any] = {"linewidth": 1.6 * look.line, "edgecolor": INK, "zorder": 2.5}
@@ -196,28 +189,14 @@ def _draw_cells(
     axes.plot("value", "y", "o", data=worst, markersize=1.7 * size, markeredgewidth=width, **ring)
 
 
-def _levels(values: pd.DataFrame) -> tuple[list, list]:
-    """Return the numbers of clusters and their colours."""
-    levels = sorted(values[CLUSTERS].unique())
-    return levels, shades(len(levels))
-
-
-def _handles(values: pd.DataFrame, look: Look) -> list[Line2D]:
+def _handles(colours: Mapping[Any, Colour], look: Look) -> list[Line2D]:
     """Return a legend's entries for the numbers of clusters, if there are several."""
-    levels, colours = _levels(values)
     handles = [
-        dot(level_label(CLUSTERS, level), look, color=colour)
-        for level, colour in zip(levels, colours, strict=True)
+        dot(level_label(CLUSTERS, level), look, color=colour) for level, colour in colours.items()
     ]
     if len(handles) > MOST_NAMED:
-        handles = [handles[0], handles[len(handles) // 2], handles[-1]]
+        return [handles[0], handles[len(handles) // 2], handles[-1]]
     return handles if len(handles) > 1 else []
-
-
-def _said(row: pd.Series, measure: Measure, several: Sequence[str]) -> str:
-    """Write the value of a cell and, where there are several, which it is."""
-    value = measure.write(row["value"])
-    return f"{value}: {cell_label(row.to_dict(), several)}" if several else value
 
 
 def _scale(axes: Axes, values: pd.DataFrame, measure: Measure, look: Look) -> None:
@@ -228,7 +207,7 @@ def _scale(axes: Axes, values: pd.DataFrame, measure: Measure, look: Look) -> No
         margin = 0.04 * (high - low) or 0.5
         axes.set_xlim(low - margin, high + margin)
         axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: measure.write(value)))
+        axes.xaxis.set_major_formatter(lambda value, _: measure.write(value))
         return
     stretch(
         axes,
@@ -253,28 +232,27 @@ def _caption(
     several: Sequence[str],
     study: Study,
 ) -> str:
-    spared = without_variance(table, measure.name).drop_duplicates([*study.factors, "strategy"])
-    cells = spared["strategy"].value_counts()
-    named = ", ".join(f"{strategy_label(s)} {cells[s]}" for s in study.strategies if s in cells)
+    interval = "95 % Monte Carlo interval" + (" (Wilson)" if measure.name in RATES else "")
+    right = " and, at the right, its cell" if several else ""
     parts = [
         measure.caption,
-        f"Each mark is a cell. Ring: the {measure.worst} value, with its 95 % Monte Carlo interval"
-        + (" (Wilson)" if measure.name in RATES else "")
-        + (" and, at the right, its cell." if several else "."),
-        "Line: the target"
-        + (
-            "."
-            if band is None
-            else "; grey: where 95 % of the marks are of strategies that reach it."
-        )
-        if measure.target is not None
-        else "",
-        "Of alike predictors marks are means, with the largest Monte Carlo error that these can "
-        "have."
-        if values["terms"].max() > 1
-        else "",
-        f"Left out: estimates without a finite variance ({named} cells)." if len(spared) else "",
-        abbreviations(several),
-        f"{counted(sims(table), 'sim')} per cell; slopes alone.",
+        f"Each mark is a cell. Ring: the {measure.worst} value, with its {interval}{right}.",
     ]
+    if band is not None:
+        parts.append(
+            "Line: the target; grey: where 95 % of the marks are of strategies that reach it."
+        )
+    elif measure.target is not None:
+        parts.append("Line: the target.")
+    if values["terms"].max() > 1:
+        parts.append(
+            "Of alike predictors marks are means, with the largest Monte Carlo error that these "
+            "can have."
+        )
+    spared = without_variance(table, measure.name).drop_duplicates([*study.factors, "strategy"])
+    if len(spared):
+        cells = spared["strategy"].value_counts()
+        named = ", ".join(f"{strategy_label(s)} {cells[s]}" for s in study.strategies if s in cells)
+        parts.append(f"Left out: estimates without a finite variance ({named} cells).")
+    parts += [abbreviations(several), f"{counted(sims(table), 'sim')} per cell; slopes alone."]
     return " ".join(part for part in parts if part)

@@ -22,8 +22,7 @@ from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import INK, Look
 
 WHISKERS = (0.05, 0.25, 0.5, 0.75, 0.95)
-BOX, BAND, MARK = 0.72, 0.55, 1.0
-"""Widths in slots."""
+BOX, BAND, MARK = 0.72, 0.55, 1.0  # widths in slots
 
 
 class ScoreBoxes:

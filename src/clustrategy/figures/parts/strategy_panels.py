@@ -12,8 +12,7 @@ from clustrategy.figures.parts.labels import strategy_label
 from clustrategy.figures.parts.style import INK, Look, dress, new_figure
 
 ACROSS = 4
-HIGHEST, TALLEST = 1.6, 6.4
-"""The most inches of a panel, and of all, on a printed page."""
+HIGHEST, TALLEST = 1.6, 6.4  # the most inches of a panel, and of all, on a printed page
 
 
 def strategy_panels(look: Look, strategies: Sequence[str]) -> tuple[Figure, dict[str, Axes], int]:

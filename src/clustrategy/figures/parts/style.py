@@ -23,8 +23,7 @@ BAND = "#f2f2f2"
 WRONG = "#b3261e"
 GOOD = "#0173b2"
 
-PAGE = 12.5 / 9
-"""Height over width of a page of A4 without its margins."""
+PAGE = 12.5 / 9  # height over width of a page of A4 without its margins
 
 Colour = tuple[float, float, float]
 

@@ -22,14 +22,9 @@ from clustrategy.figures.parts.style import Look
 FALSE_POSITIVES = "false_positive_rate"
 UNUSABLE = "unusable_rate"
 
-MOST_LETTERS = 30
-"""Letters of a reason that there is room for."""
-
-MOST_PANELS = 4
-"""More numbers of clusters do not stand side by side."""
-
-MOST_NAMED = 3
-"""Strategies that a title names; more are counted."""
+MOST_LETTERS = 30  # letters of a reason that there is room for
+MOST_PANELS = 4  # more numbers of clusters do not stand side by side
+MOST_NAMED = 3  # strategies that a title names; more are counted
 
 
 @dataclass(frozen=True)
