@@ -7,9 +7,13 @@ import pytest
 from matplotlib.collections import PathCollection
 
 from clustrategy.audit.verdicts import FAULTS, REASONS
-from clustrategy.figures.parts.audit_differences import ENGINE_AT_FAULT, FAILED, REFERENCE_AT_FAULT
+from clustrategy.figures.parts.audited_fits import (
+    ENGINE_AT_FAULT,
+    FAILED,
+    REFERENCE_AT_FAULT,
+    outcomes,
+)
 from clustrategy.figures.parts.frame import words_on
-from clustrategy.figures.parts.lme4_outcomes import outcomes
 from tests.figures.drawn import figure_of, text_of
 from tests.figures.tables import STUDY, audit_with_every_outcome, lme4_fits, make_audit
 

@@ -75,9 +75,8 @@ def test_a_figure_rests_on_its_own_file_and_on_what_is_shared(name):
         ("score_boxes", {"coefficient_recovery", "standard_errors", "t_statistics"}),
         ("honesty", {"standard_errors", "t_statistics"}),
         ("measure_dots", {"bias", "relative_error", "coverage", "lollipop"}),
-        ("lme4_outcomes", {"audit"}),
+        ("audited_fits", {"audit"}),
         ("verdicts", VERDICTS),
-        ("audit_differences", {"audit"}),
         ("frame", {*FIGURES}),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clustrategy.figures.parts.stretched import stretch
+from clustrategy.figures.parts.scales import stretch
 from clustrategy.figures.parts.style import Look, new_figure
 
 

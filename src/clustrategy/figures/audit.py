@@ -13,23 +13,34 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from clustrategy.audit.tolerances import LEAST_SQUARES
-from clustrategy.figures.parts.audit_differences import (
+from clustrategy.figures.parts.audited_fits import (
     COMPARED,
     ENGINE_AT_FAULT,
     FAILED,
+    OUTCOMES,
     REFERENCE_AT_FAULT,
     STATSMODELS,
     ComparedNumber,
     differences,
+    in_words,
+    outcomes,
 )
 from clustrategy.figures.parts.frame import compose, dot, nothing, strategy_handles
 from clustrategy.figures.parts.labels import CLUSTERS, OBSERVATIONS
-from clustrategy.figures.parts.lme4_outcomes import OUTCOMES, in_words, outcomes
-from clustrategy.figures.parts.log_differences import FLOOR, label_powers, power_label
+from clustrategy.figures.parts.scales import FLOOR, label_powers, power_label
 from clustrategy.figures.parts.slots import name_levels, slots
 from clustrategy.figures.parts.stacks import draw_stacks, outcome_handles
 from clustrategy.figures.parts.study import Study
-from clustrategy.figures.parts.style import INK, MUTED, WRONG, Colour, Look, dress, new_figure, note
+from clustrategy.figures.parts.style import (
+    MUTED,
+    WRONG,
+    Colour,
+    Look,
+    dress,
+    name_axes,
+    new_figure,
+    note,
+)
 
 SUBTITLE = "Audit: differences between a fit and the same fit by a reference engine"
 MANY = 1000
@@ -57,15 +68,19 @@ def audit(table: pd.DataFrame, *, study: Study) -> Figure:
     if not numbers:
         reason = f"None of the {len(away):,} comparisons has numbers of both engines"
         return nothing(look, reason, SUBTITLE, _caption(away, study.factors))
-    height = look.printed(0.975) * max(count, 2)
-    figure = new_figure(look, height)
+    figure = new_figure(look, look.printed(0.975) * max(count, 2))
     panels = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
+    columns = [*(number.name for number in COMPARED), "reference_criterion"]
+    top = int(np.ceil(np.log10(np.fmax.reduce(away[columns], axis=None, initial=1.0)))) + 1
     for axes, number in zip(panels, numbers, strict=False):
         axes.sharey(panels[0])
-        axes.set_title(number.title, loc="left", fontsize=look.text, color=INK)
+        name_axes(axes, look, title=number.title)
         _draw_bounds(axes, number, away, look)
         _draw_marks(axes, number, away, look)
-        _frame(axes, away, look)
+        dress(axes, look)
+        axes.set_yscale("log")
+        axes.set_ylim(FLOOR / 10, 10.0**top)
+        label_powers(axes.yaxis, range(-12, top, 4))
     ended: list[str] = []
     if not by_lme4.empty:
         ended = _draw_lme4(panels[-1], by_lme4, sizes, names, colours, look)
@@ -121,9 +136,7 @@ def _draw_lme4(
     paint = [colours[name] for _, _, name in counts.index]
     draw_stacks(axes, np.array(x), 0.84 * width, shares, [*OUTCOMES.values()], paint, look)
     dress(axes, look)
-    axes.set_title(
-        "lme4: share of its fits that are not in order", loc="left", fontsize=look.text, color=INK
-    )
+    name_axes(axes, look, title="lme4: share of its fits that are not in order")
     axes.set_ylim(0, 1.02)
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     return [name for name in OUTCOMES if counts[name].any()]
@@ -138,16 +151,6 @@ def _places(away: pd.DataFrame, sizes: Sequence[Size], names: Sequence[str]) -> 
     return centres[rows, [names.index(name) for name in away["strategy"]]] + 0.8 * width * inside
 
 
-def _frame(axes: Axes, away: pd.DataFrame, look: Look) -> None:
-    """Give a panel of differences its scale."""
-    dress(axes, look)
-    columns = [*(number.name for number in COMPARED), "reference_criterion"]
-    top = int(np.ceil(np.log10(np.fmax.reduce(away[columns], axis=None, initial=1.0)))) + 1
-    axes.set_yscale("log")
-    axes.set_ylim(FLOOR / 10, 10.0**top)
-    label_powers(axes.yaxis, range(-12, top, 4))
-
-
 def _draw_bounds(axes: Axes, number: ComparedNumber, away: pd.DataFrame, look: Look) -> None:
     """Draw and label what is allowed, for mixed models and for least squares."""
     mixed = away["reference"] != STATSMODELS
@@ -156,10 +159,9 @@ def _draw_bounds(axes: Axes, number: ComparedNumber, away: pd.DataFrame, look: L
         bounds[":"] = LEAST_SQUARES
     for dash, bound in bounds.items():
         axes.axhline(bound, color=MUTED, linewidth=1.5 * look.line, linestyle=dash, zorder=1)
-        where: dict[str, Any] = {"xycoords": axes.get_yaxis_transform(), "va": "center"}
-        note(
-            axes, power_label(bound), (1, bound), (3, 0), size=look.text, **where | {"color": MUTED}
-        )
+        style: dict[str, Any] = {"xycoords": axes.get_yaxis_transform(), "va": "center"}
+        style |= {"size": look.text, "color": MUTED}
+        note(axes, power_label(bound), (1, bound), (3, 0), **style)
 
 
 def _draw_marks(axes: Axes, number: ComparedNumber, away: pd.DataFrame, look: Look) -> None:
@@ -187,17 +189,12 @@ def _draw_marks(axes: Axes, number: ComparedNumber, away: pd.DataFrame, look: Lo
 def _mark_handles(away: pd.DataFrame, look: Look) -> list[Line2D]:
     """Return a legend's entries for the marks, with counts of what is off."""
     met, size = set(away["reference"]), look.printed(4)
-    handles = [
-        dot(reference, look, marker=marker, markersize=size)
-        for reference, marker in MARKERS.items()
-        if reference in met
-    ]
+    shapes = {name: marker for name, marker in MARKERS.items() if name in met}
+    handles = [dot(name, look, marker=shape, markersize=size) for name, shape in shapes.items()]
     ring: dict[str, Any] = {"color": MUTED, "markerfacecolor": "none", "markersize": size}
     cross: dict[str, Any] = {"color": WRONG, "marker": "x", "markersize": size}
-    for words, faults, mark in (
-        ("reference", REFERENCE_AT_FAULT, ring),
-        ("engine", ENGINE_AT_FAULT, cross),
-    ):
+    off = ("reference", REFERENCE_AT_FAULT, ring), ("engine", ENGINE_AT_FAULT, cross)
+    for words, faults, mark in off:
         if count := away["verdict"].isin(faults).sum():
             handles.append(dot(f"{words} off: {count:,}", look, **mark))
     return handles

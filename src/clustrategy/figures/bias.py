@@ -6,8 +6,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.special import stdtr
 
-from clustrategy.figures.parts.extremes import worst_and_best
-from clustrategy.figures.parts.measure_dots import Measure, draw_measure, signed
+from clustrategy.figures.parts.cells import worst_and_best
+from clustrategy.figures.parts.labels import signed
+from clustrategy.figures.parts.measure_dots import Measure, draw_measure
 from clustrategy.figures.parts.study import Study
 
 CHANCE = 0.05  # how probable the largest of all biases may be, by Bonferroni, if none is there

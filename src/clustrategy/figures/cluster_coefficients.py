@@ -23,34 +23,22 @@ def cluster_coefficients(table: pd.DataFrame, *, study: Study) -> Figure:
     """Draw the distribution of the clusters' coefficients around the true value."""
     look = study.look
     table = table.assign(deviation=table["coefficient"] - table["true_value"])
-    height = 0.42 * look.width
-    figure = new_figure(look, height)
+    figure = new_figure(look, 0.42 * look.width)
     panels = figure.subplots(1, len(TERMS), sharey=True, squeeze=False)[0]
     levels = sorted(table[SIGMA].unique())
     colour = look.colours(1)[0]
     # seaborn's jitter draws from numpy's global generator.
     np.random.seed(0)  # noqa: NPY002
     for axes, (term, words) in zip(panels, TERMS.items(), strict=True):
-        marks: dict[str, Any] = {
-            "data": table[table["term"] == term],
-            "x": SIGMA,
-            "y": "deviation",
-            "order": levels,
-            "color": colour,
-            "ax": axes,
-        }
+        rows = table[table["term"] == term]
+        marks: dict[str, Any] = {"data": rows, "x": SIGMA, "y": "deviation", "order": levels}
+        marks |= {"color": colour, "ax": axes}
+        outline: dict[str, Any] = {"fill": False, "inner": "quart", "cut": 0}
+        outline |= {"linewidth": 2 * look.line, "inner_kws": {"linewidth": look.line}}
         dress(axes, look)
         axes.axhline(0, color=INK, linewidth=1.5 * look.line, linestyle="--", zorder=3)
         sns.stripplot(**marks, jitter=0.3, size=2, alpha=0.3, linewidth=0, rasterized=True)
-        sns.violinplot(
-            **marks,
-            density_norm="width",
-            inner="quart",
-            fill=False,
-            linewidth=2 * look.line,
-            inner_kws={"linewidth": look.line},
-            cut=0,
-        )
+        sns.violinplot(**marks, density_norm="width", **outline)
         axes.set(xlabel="", ylabel="")
         axes.set_xticks(range(len(levels)), [value_label(level) for level in levels])
         axes.set_title(words, fontsize=look.text, color=INK)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from clustrategy.figures.parts.intervals import median_interval
 from clustrategy.figures.parts.labels import quoted_label, strategy_label
+from clustrategy.figures.parts.scales import label_ticks
 from clustrategy.figures.parts.score_boxes import BOX, ScoreBoxes
 from clustrategy.figures.parts.strokes import strokes
 from clustrategy.figures.parts.study import Study
@@ -28,14 +28,15 @@ def coefficient_recovery(scores: pd.DataFrame, *, study: Study) -> Figure:
     boxes = ScoreBoxes(scores, SCORE, study, below=not ratios.empty)
     if not ratios.empty:
         _draw_ratios(boxes, ratios, reference, study.look)
+    caption = (
+        "Bottom row: a mark for each cell of the column above, the median over datasets of a "
+        f"strategy's error over that of {strategy_label(reference)} on the same dataset, and its "
+        "95 % interval."
+    )
     boxes.compose(
         title=_finding(boxes, ratios, reference),
         subtitle="Coefficient recovery: sum of the absolute errors of a fit's coefficients",
-        caption=""
-        if ratios.empty
-        else "Bottom row: a mark for each cell of the column above, the median over datasets "
-        f"of a strategy's error over that of {strategy_label(reference)} on the same dataset, and "
-        "its 95 % interval.",
+        caption="" if ratios.empty else caption,
     )
     return boxes.grid.figure
 
@@ -89,9 +90,7 @@ def _draw_ratios(boxes: ScoreBoxes, ratios: pd.DataFrame, reference: str, look: 
     for tick in sorted(RATIOS, key=lambda ratio: abs(np.log(ratio))):
         if min(abs(np.log(tick / other)) for other in ticks) > apart:
             ticks.append(float(tick))
-    first.yaxis.set_major_locator(FixedLocator(ticks))
-    first.yaxis.set_minor_locator(NullLocator())
-    first.yaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:g} ×"))
+    label_ticks(first.yaxis, ticks, lambda ratio: f"{ratio:g} ×")
 
 
 def _finding(boxes: ScoreBoxes, ratios: pd.DataFrame, reference: str) -> str:

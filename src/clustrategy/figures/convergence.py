@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from clustrategy.core.counted import counted
-from clustrategy.figures.parts.factors import varied
+from clustrategy.figures.parts.cells import varied
 from clustrategy.figures.parts.frame import compose, nothing, strategy_handles
 from clustrategy.figures.parts.grid import panel_grid
 from clustrategy.figures.parts.intervals import wilson
@@ -53,9 +53,8 @@ def convergence(fits: pd.DataFrame, *, study: Study) -> Figure:
     subtitle = "Share of fits that are singular or unusable" + (
         f"; never with {listed(smooth)}" if met and smooth else ""
     )
-    sims = (
-        f"{counted(int(fits.groupby([*study.factors, 'strategy']).size().max()), 'sim')} per cell."
-    )
+    count = int(fits.groupby([*study.factors, "strategy"]).size().max())
+    sims = f"{counted(count, 'sim')} per cell."
     if not met:
         title = f"None of the {len(fits):,} fits is singular or unusable"
         return nothing(look, title, subtitle, sims)
@@ -63,11 +62,8 @@ def convergence(fits: pd.DataFrame, *, study: Study) -> Figure:
     title = _finding(fits, study.factors, several)
     fits = fits[fits["strategy"].isin(met)]
     outcomes = {name: it for name, it in OUTCOMES.items() if (fits["status"] == name).any()}
-    colours = {
-        name: colour
-        for name, colour in look.strategy_colours(study.strategies).items()
-        if name in met
-    }
+    every = look.strategy_colours(study.strategies)
+    colours = {name: colour for name, colour in every.items() if name in met}
     grid = panel_grid(fits, study)
     highest = 0.1
     for axes, panel in grid.panels(fits):

@@ -6,22 +6,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from clustrategy.core.inference import CONFIDENCE
-from clustrategy.figures.parts.extremes import worst_and_best
+from clustrategy.figures.parts.cells import worst_and_best
 from clustrategy.figures.parts.labels import percent
 from clustrategy.figures.parts.measure_dots import Measure, draw_measure
 from clustrategy.figures.parts.study import Study
-
-
-def _finding(worst: pd.DataFrame, _: pd.DataFrame) -> str:
-    return worst_and_best(
-        worst,
-        lambda row: (
-            f"95 % intervals of {row['who']} hold the true slope in {percent(row['value'])} of "
-            "datasets in their worst cell"
-        ),
-        lambda row: f"those of {row['who']} in {percent(row['value'])}",
-    )
-
 
 COVERAGE = Measure(
     "coverage",
@@ -30,7 +18,14 @@ COVERAGE = Measure(
     target=CONFIDENCE,
     unit=0.01,
     write=percent,
-    finding=_finding,
+    finding=lambda worst, _: worst_and_best(
+        worst,
+        lambda row: (
+            f"95 % intervals of {row['who']} hold the true slope in {percent(row['value'])} of "
+            "datasets in their worst cell"
+        ),
+        lambda row: f"those of {row['who']} in {percent(row['value'])}",
+    ),
     worst="lowest",
 )
 

@@ -23,8 +23,7 @@ PANELS = {
 def dependence(table: pd.DataFrame, *, study: Study) -> Figure:
     """Draw independent and repeated measures, and slopes that pooling turns around."""
     look = study.look
-    height = 0.4 * look.width
-    figure = new_figure(look, height)
+    figure = new_figure(look, 0.4 * look.width)
     panels = figure.subplots(1, 3, sharex=True, sharey=True)
     for axes, (name, words) in zip(panels, PANELS.items(), strict=True):
         dress(axes, look)
@@ -64,9 +63,8 @@ def _draw_panel(axes: Axes, panel: pd.DataFrame, look: Look) -> None:
         within = "within " + ", ".join(f"{slope:+.2f}" for slope in slopes)
         words += f"\n{wrap(within, 0.27 * look.width, look.text)}"
     axes.set(xlabel="", ylabel="")
-    axes.text(
-        0.04, 0.03, words.replace("-", "−"), transform=axes.transAxes, size=look.text, color=INK
-    )
+    place = (0.04, 0.03, words.replace("-", "−"))
+    axes.text(*place, transform=axes.transAxes, size=look.text, color=INK)
 
 
 def _slope(points: pd.DataFrame) -> float:
@@ -87,4 +85,4 @@ def _draw_line(axes: Axes, points: pd.DataFrame, **style: Any) -> float:
     line = np.polyfit(points["x"], points["y"], 1)
     ends = np.array([points["x"].min(), points["x"].max()])
     axes.plot(ends, np.polyval(line, ends), **style)
-    return _slope(points)
+    return float(line[0])

@@ -14,8 +14,8 @@ from matplotlib.ticker import FixedLocator
 
 from clustrategy.core.counted import counted
 from clustrategy.dgp.kinds import INTERCEPT_KIND
+from clustrategy.figures.parts.cells import varied
 from clustrategy.figures.parts.dot_rows import dot_rows
-from clustrategy.figures.parts.factors import varied
 from clustrategy.figures.parts.frame import compose, dot, nothing
 from clustrategy.figures.parts.labels import (
     CLUSTERS,
@@ -26,7 +26,7 @@ from clustrategy.figures.parts.labels import (
     percent,
     value_label,
 )
-from clustrategy.figures.parts.stretched import stretch
+from clustrategy.figures.parts.scales import stretch
 from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import INK, MUTED, Look
 from clustrategy.figures.parts.verdicts import (
@@ -43,7 +43,7 @@ from clustrategy.figures.parts.verdicts import (
     rows_of,
     verdict_handles,
     why_none,
-    without_value,
+    with_reasons,
 )
 
 SUBTITLE = (
@@ -93,10 +93,9 @@ def false_positives(verdicts: pd.DataFrame, *, study: Study) -> Figure:
             row["strategy"]: _beside(row, several, rows.lines, compact)
             for row in mine.to_dict("records")
         }
-        missing = without_value(verdicts, kind, (name for name in ordered if name not in texts))
-        again = "" if _not_again(mine) else ", drawn again"
+        again = ", drawn again" if _again(mine) else ""
         heading = f"worst cell{again}" if several else "rate (95 % interval)"
-        rows.beside(block, missing | texts, heading)
+        rows.beside(block, with_reasons(texts, verdicts, kind, ordered), heading)
     diamond = [dot("worst cell, with 95 % interval", look, marker="D")] if several else []
     edge: dict[str, Any] = {"edgecolor": "#bbbbbb", "linewidth": 0.5}
     grounds = [
@@ -111,7 +110,7 @@ def false_positives(verdicts: pd.DataFrame, *, study: Study) -> Figure:
         subtitle=subtitle,
         legends=[[*verdict_handles(cells, look), *diamond], grounds],
         xlabel="false-positive rate in % (stretched near the level)",
-        caption=_caption(cells, worst, several, kinds, compact),
+        caption=_caption(cells, _again(worst), several, kinds, compact),
     )
     return rows.figure
 
@@ -153,9 +152,9 @@ def _beside(row: Mapping[Any, Any], several: Sequence[str], lines: int, compact:
     return f"{said}{between}{cell}" if cell else said
 
 
-def _not_again(worst: pd.DataFrame) -> bool:
-    """Return whether there is a worst cell that was not drawn again."""
-    return bool(worst["note"].fillna("").str.contains("not drawn again").any())
+def _again(worst: pd.DataFrame) -> bool:
+    """Return whether all worst cells were drawn again."""
+    return not worst["note"].fillna("").str.contains("not drawn again").any()
 
 
 def _between(low: float, high: float) -> str:
@@ -165,11 +164,7 @@ def _between(low: float, high: float) -> str:
 
 
 def _caption(
-    cells: pd.DataFrame,
-    worst: pd.DataFrame,
-    several: Sequence[str],
-    kinds: Sequence[str],
-    compact: bool,
+    cells: pd.DataFrame, again: bool, several: Sequence[str], kinds: Sequence[str], compact: bool
 ) -> str:
     parts = [
         f"Each mark is {'a cell' if several else 'the rate in the one cell'}, its shape the "
@@ -180,7 +175,7 @@ def _caption(
             "Diamonds: the panel's worst cell with fresh sims, without the luck that made it the "
             "highest of many; at the right the worst of all."
         )
-    if _not_again(worst):
+    if not again:
         parts.append(
             "Some worst cells could not be drawn again: theirs is the highest rate as it was "
             "found, with an interval that holds for the highest of all."

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from clustrategy.core.counted import counted
+from clustrategy.figures.parts.cells import varied
 from clustrategy.figures.parts.dot_rows import dot_rows
-from clustrategy.figures.parts.factors import varied
 from clustrategy.figures.parts.frame import compose, dot, nothing
 from clustrategy.figures.parts.intervals import Z_95, mean_over_cells
 from clustrategy.figures.parts.labels import (
@@ -23,9 +23,10 @@ from clustrategy.figures.parts.labels import (
     kind_label,
     kind_title,
     quoted_label,
+    signed,
 )
 from clustrategy.figures.parts.performance import by_kind, sims
-from clustrategy.figures.parts.stretched import stretch
+from clustrategy.figures.parts.scales import stretch
 from clustrategy.figures.parts.strokes import dots, strokes
 from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import GOOD, INK, MUTED, Look
@@ -77,9 +78,8 @@ def head_to_head(differences: pd.DataFrame, performance: pd.DataFrame, *, study:
     measures = [one for one in COMPARED if one.measure in set(values["measure"])]
     kinds = list(dict.fromkeys(values["kind"]))
     means = mean_over_cells(values, ["measure", "kind", "strategy"])
-    means = means.assign(
-        low=means["value"] - Z_95 * means["mcse"], high=means["value"] + Z_95 * means["mcse"]
-    )
+    half = Z_95 * means["mcse"]
+    means = means.assign(low=means["value"] - half, high=means["value"] + half)
     scatter = means[(means["measure"] == COMPARED[0].measure) & (means["kind"] == kinds[0])]
     scatter = scatter.set_index("strategy")["value"].sort_values(kind="stable")
     others = [name for name in study.strategies if name != reference]
@@ -99,15 +99,10 @@ def head_to_head(differences: pd.DataFrame, performance: pd.DataFrame, *, study:
         mine = values[values["measure"] == one.measure]
         average = means[means["measure"] == one.measure]
         ends = np.concatenate([mine["value"], average["low"], average["high"]])
-        stretch(
-            rows.axes[0, column],
-            "x",
-            (float(ends.min()), float(ends.max())),
-            target=0,
-            unit=5 if one.relative else 2,
-            apart=3.4 * look.text / 72 / look.width * len(measures),
-            write=lambda number: f"{number:+.3g}".replace("-", "−") if number else "0",
-        )
+        limits = float(ends.min()), float(ends.max())
+        unit, room = 5 if one.relative else 2, 3.4 * look.text / 72 / look.width * len(measures)
+        near: dict[str, Any] = {"target": 0, "unit": unit, "apart": room}
+        stretch(rows.axes[0, column], "x", limits, write=partial(signed, digits=3), **near)
         for axes, kind in zip(rows.axes[:, column], kinds, strict=True):
             axes.grid(axis="x", color="#dddddd", linewidth=look.line)
             axes.axvline(0, color=INK, linewidth=look.line, zorder=1)
@@ -117,7 +112,10 @@ def head_to_head(differences: pd.DataFrame, performance: pd.DataFrame, *, study:
                 dots(axes, cells["value"][here], y[here], mark, edgecolor=colour, zorder=3)
             if cells.empty:
                 axes.text(0.5, 0.5, one.empty, transform=axes.transAxes, **words)
-            _draw_means(axes, mean, rows.at(mean["strategy"]) + 0.24, mark, look)
+            y = rows.at(mean["strategy"]) + 0.24
+            ends = mean[["low", "high"]].to_numpy()
+            strokes(axes, ends, y[:, None], edgecolor=INK, linewidth=1.6 * look.line, zorder=4)
+            axes.scatter(mean["value"], y, mark**2, marker="D", color=INK, linewidth=0, zorder=4)
     compose(
         rows.figure,
         look,
@@ -161,26 +159,16 @@ def _apart(values: pd.DataFrame) -> np.ndarray:
     return (values["value"].abs() > Z_95 * values["mcse"]).to_numpy()
 
 
-def _draw_means(axes: Axes, means: pd.DataFrame, y: np.ndarray, mark: float, look: Look) -> None:
-    ends = means[["low", "high"]].to_numpy()
-    strokes(axes, ends, y[:, None], edgecolor=INK, linewidth=1.6 * look.line, zorder=4)
-    style: dict[str, Any] = {"color": INK, "linewidth": 0, "zorder": 4}
-    axes.scatter(means["value"], y, s=mark**2, marker="D", **style)
-
-
 def _handles(values: pd.DataFrame, several: bool, look: Look) -> list[Line2D]:
     unit = "a cell" if several else "difference"
     mean = "mean over these cells, with 95 % interval" if several else "with 95 % interval"
-    met = set(_apart(values))
-    marks = {False: ("not told apart", ALIKE), True: ("told apart", APART)}
-    return [
-        *(
-            dot(f"{unit}, {told} from 0", look, color=colour)
-            for key, (told, colour) in marks.items()
-            if key in met
-        ),
-        dot(mean, look, marker="D"),
-    ]
+    apart = _apart(values)
+    handles = [dot(mean, look, marker="D")]
+    if apart.any():
+        handles.insert(0, dot(f"{unit}, told apart from 0", look, color=APART))
+    if not apart.all():
+        handles.insert(0, dot(f"{unit}, not told apart from 0", look, color=ALIKE))
+    return handles
 
 
 def _finding(value: pd.Series, kinds: Sequence[str], reference: str) -> str:
@@ -206,11 +194,6 @@ def _more(value: float) -> str:
     return f"{percent} % {'less' if value < 0 else 'more'}"
 
 
-def _signed(value: float, one: Compared) -> str:
-    number = f"{value:+.0f}" if abs(value) >= 10 else f"{value:+.2g}"
-    return f"{number.replace('-', '−')} {'%' if one.relative else 'points'}"
-
-
 def _caption(
     values: pd.DataFrame, measures: Sequence[Compared], several: Sequence[str], count: int
 ) -> str:
@@ -221,16 +204,16 @@ def _caption(
         cell = f"; {cell_label(row, several)}" if several else ""
         name = " ".join(one.title.split("\n")).rpartition(",")[0]
         where = f"{quoted_label(row['strategy'])}{cell}"
-        extremes.append(f"{name} {_signed(row['value'], one)} ({where})")
-    parts = [
-        f"Largest differences: {', '.join(extremes)}.",
-        "Told apart: 0 is outside the 95 % interval from the paired Monte Carlo SE, as it is in "
-        "1 of 20 cells without a difference."
-        if several
-        else "",
-        "Scatter: empirical SE, or interquartile range where the variance is not finite. Power "
-        "counts only where coverage is held. performance.reference sets the reference.",
-        f"{counted(count, 'sim')} per cell.",
-        abbreviations(several),
-    ]
-    return " ".join(part for part in parts if part)
+        number = f"{row['value']:+.0f}" if abs(row["value"]) >= 10 else f"{row['value']:+.2g}"
+        size = f"{number.replace('-', '−')} {'%' if one.relative else 'points'}"
+        extremes.append(f"{name} {size} ({where})")
+    told = (
+        "Told apart: 0 is outside the 95 % interval from the paired Monte Carlo SE, as it is in 1 "
+        "of 20 cells without a difference. "
+    )
+    return (
+        f"Largest differences: {', '.join(extremes)}. {told if several else ''}Scatter: empirical "
+        "SE, or interquartile range where the variance is not finite. Power counts only where "
+        "coverage is held. performance.reference sets the reference. "
+        f"{counted(count, 'sim')} per cell. {abbreviations(several)}"
+    ).rstrip()

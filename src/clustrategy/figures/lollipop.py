@@ -6,14 +6,13 @@ After the R package rsimsum: A. Gasparini (2018), Journal of Open Source Softwar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Literal
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from clustrategy.core.inference import CONFIDENCE
-from clustrategy.figures.parts.extremes import worst_and_best
+from clustrategy.figures.parts.cells import worst_and_best
 from clustrategy.figures.parts.measure_dots import Measure, draw_measure
 from clustrategy.figures.parts.performance import of_zero
 from clustrategy.figures.parts.study import Study
@@ -60,7 +59,11 @@ def lollipop(table: pd.DataFrame, *, study: Study) -> Figure:
         target=target,
         unit=0.01 if target else 0.1,
         write=_written,
-        finding=partial(_finding, words),
+        finding=lambda worst, _: worst_and_best(
+            worst,
+            lambda row: f"{row['who']}: {words} {_written(row['value'])} in the worst cell",
+            lambda row: f"{row['who']} {_written(row['value'])}",
+        ),
         worst=_worst(name, target),
         sticks=True,
     )
@@ -76,11 +79,3 @@ def _worst(name: str, target: float | None) -> Literal["farthest", "lowest", "hi
     if name in ("size_adjusted_power", "variance_df") or target == CONFIDENCE:
         return "lowest"
     return "highest" if target is None or name == "rejection_rate" else "farthest"
-
-
-def _finding(words: str, worst: pd.DataFrame, _: pd.DataFrame) -> str:
-    return worst_and_best(
-        worst,
-        lambda row: f"{row['who']}: {words} {_written(row['value'])} in the worst cell",
-        lambda row: f"{row['who']} {_written(row['value'])}",
-    )

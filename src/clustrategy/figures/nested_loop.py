@@ -17,8 +17,7 @@ from matplotlib.lines import Line2D
 
 from clustrategy.core.counted import counted
 from clustrategy.core.inference import CONFIDENCE
-from clustrategy.figures.parts.extremes import worst_and_best, worst_values
-from clustrategy.figures.parts.factors import further_factors, varied
+from clustrategy.figures.parts.cells import further_factors, varied, worst_and_best, worst_values
 from clustrategy.figures.parts.frame import compose, nothing, wrap
 from clustrategy.figures.parts.intervals import null_band
 from clustrategy.figures.parts.labels import (
@@ -27,11 +26,12 @@ from clustrategy.figures.parts.labels import (
     SIGMA,
     abbreviations,
     factor_label,
+    percent,
     strategy_label,
     value_label,
 )
 from clustrategy.figures.parts.performance import by_kind, of_zero, sims, unusable_fits
-from clustrategy.figures.parts.stretched import stretch
+from clustrategy.figures.parts.scales import stretch
 from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import GOOD, INK, MUTED, WRONG, Look, dress, new_figure, note
 
@@ -61,25 +61,27 @@ def nested_loop(table: pd.DataFrame, *, study: Study) -> Figure:
     figure = new_figure(look, sum(heights) + look.printed(0.22) * len(kinds))
     panels = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)
     worst = worst_values(rates.assign(away=rates["value"] if what == TYPE_I else -rates["value"]))
-    ends = [worst["strategy"].iloc[0], *worst["strategy"].iloc[1:][-1:]]
-    lines = _styles(ends, study.strategies, look)
+    shown = [worst["strategy"].iloc[0], *worst["strategy"].iloc[1:][-1:]]
+    grey: dict[str, Any] = {"color": "#9a9a9a", "linewidth": 0.9 * look.line, "zorder": 2}
+    lines = dict.fromkeys(study.strategies, grey)
+    for strategy, colour, place in zip(shown, (WRONG, GOOD), (3, 4), strict=False):
+        lines[strategy] = {"color": colour, "linewidth": 2.2 * look.line, "zorder": place}
     for axes, kind in zip(panels[:, 0], kinds, strict=False):
         dress(axes, look)
         axes.sharey(panels[0, 0])
         axes.axhspan(*null_band(sims(table), target), color="#e4e4e4", linewidth=0, zorder=0)
         axes.axhline(target, color=INK, linewidth=look.line, zorder=1)
         axes.set_title(kind, fontsize=look.text, color=INK, loc="left")
-        _draw_rates(axes, rates[rates["kind"] == kind], len(cells), lines)
-    stretch(
-        panels[0, 0],
-        "y",
-        (rates["value"].min(), rates["value"].max()),
-        target=target,
-        unit=0.02,
-        apart=1.3 * look.text / 72 / panel,
-        write=lambda rate: f"{100 * rate:.3g} %",
-        within=(0, 1),
-    )
+        for strategy, style in lines.items():
+            mine = rates[(rates["kind"] == kind) & (rates["strategy"] == strategy)]
+            if len(mine):
+                values = np.full(len(cells), np.nan)
+                values[mine["cell"]] = mine["value"]
+                axes.stairs(values, baseline=None, **style)
+    ends = rates["value"].min(), rates["value"].max()
+    near: dict[str, Any] = {"target": target, "unit": 0.02, "within": (0, 1)}
+    apart = 1.3 * look.text / 72 / panel
+    stretch(panels[0, 0], "y", ends, apart=apart, write=percent, **near)
     for axes, factor in zip(panels[len(kinds) :, 0], several, strict=True):
         _draw_factor(axes, cells[factor], factor, look)
     panels[0, 0].set_xlim(0, len(cells))
@@ -90,7 +92,7 @@ def nested_loop(table: pd.DataFrame, *, study: Study) -> Figure:
         look,
         title=_finding(worst, what, several),
         subtitle=f"Nested-loop plot of all cells: {what}",
-        legends=[_handles(lines, ends)],
+        legends=[_handles(lines, shown)],
         xlabel=counted(len(cells), "cell"),
         ylabel=f"{what} (stretched near {100 * target:g} %)",
         caption=_caption(table, rates, what, several, study),
@@ -98,23 +100,10 @@ def nested_loop(table: pd.DataFrame, *, study: Study) -> Figure:
     return figure
 
 
-def _styles(
-    ends: Sequence[str], strategies: Sequence[str], look: Look
-) -> dict[str, dict[str, Any]]:
-    """Return the style of each strategy's line: all but the worst and the best are grey."""
-    grey = {"color": "#9a9a9a", "linewidth": 0.9 * look.line, "zorder": 2}
-    styles: dict[str, dict[str, Any]] = {strategy: grey for strategy in strategies}
-    for strategy, colour, place in zip(ends, (WRONG, GOOD), (3, 4), strict=False):
-        styles[strategy] = {"color": colour, "linewidth": 2.2 * look.line, "zorder": place}
-    return styles
-
-
 def _handles(lines: Mapping[str, Mapping[str, Any]], ends: Sequence[str]) -> list[Line2D]:
     """Return a legend's entries: the worst, the best, and all others as one."""
-    named = {
-        name: f"{which}: {strategy_label(name)}"
-        for which, name in zip(("worst", "best"), ends, strict=False)
-    }
+    which = zip(ends, ("worst", "best"), strict=False)
+    named = {name: f"{word}: {strategy_label(name)}" for name, word in which}
     others = [name for name in lines if name not in ends]
     if others:
         named[others[0]] = counted(len(others), "other")
@@ -127,23 +116,11 @@ def _finding(worst: pd.DataFrame, what: str, several: Sequence[str]) -> str:
     return worst_and_best(
         worst,
         lambda row: (
-            f"The {what} of {row['who']} goes {extreme} to {100 * row['value']:.3g} %{row['cell']}"
+            f"The {what} of {row['who']} goes {extreme} to {percent(row['value'])}{row['cell']}"
         ),
-        lambda row: f"that of {row['who']} {100 * row['value']:.3g} % at worst",
+        lambda row: f"that of {row['who']} {percent(row['value'])} at worst",
         several,
     )
-
-
-def _draw_rates(
-    axes: Axes, rates: pd.DataFrame, cells: int, lines: Mapping[str, Mapping[str, Any]]
-) -> None:
-    """Draw a step line for each strategy, broken where a cell has no value."""
-    for strategy, style in lines.items():
-        mine = rates[rates["strategy"] == strategy]
-        if len(mine):
-            steps = np.full(cells, np.nan)
-            steps[mine["cell"]] = mine["value"]
-            axes.stairs(steps, baseline=None, **style)
 
 
 def _named(values: pd.Series) -> list[Any]:
@@ -179,7 +156,7 @@ def _caption(
     return (
         f"{instead}Each step is a cell, each grey line a strategy; the grey steps below tell the "
         f"cell's factors, of which the last runs fastest. Line: the nominal {target:g}; "
-        "band: where 95 % of the rates of a strategy "
-        f"that keeps it are. {alike}{counted(sims(table), 'sim')} per cell; slopes alone. "
+        f"band: where 95 % of the rates of a strategy that keeps it are. {alike}"
+        f"{counted(sims(table), 'sim')} per cell; slopes alone. "
         f"{abbreviations(several)} {unusable_fits(table, study)}"
     )

@@ -7,14 +7,21 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from clustrategy.figures.parts.factors import further_factors
+from clustrategy.figures.parts.cells import further_factors
 from clustrategy.figures.parts.files import Rows
 from clustrategy.figures.parts.frame import DASHES, compose, nothing
 from clustrategy.figures.parts.intervals import Z_95
-from clustrategy.figures.parts.labels import CLUSTERS, KIND, SIGMA, level_label, quoted_label
+from clustrategy.figures.parts.labels import (
+    CLUSTERS,
+    KIND,
+    SIGMA,
+    level_label,
+    quoted_label,
+    signed,
+)
 from clustrategy.figures.parts.performance import of_zero, slopes, unusable_fits
+from clustrategy.figures.parts.scales import stretch
 from clustrategy.figures.parts.strategy_panels import strategy_panels
-from clustrategy.figures.parts.stretched import stretch
 from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import INK, MUTED, shades
 
@@ -51,15 +58,9 @@ def p_value_ecdf(performance: pd.DataFrame, estimates: Rows, *, study: Study) ->
     first = panels[drawn[0]]
     first.set_xlim(0, LEVELS[-1])
     first.set_xticks([0, 0.1, 0.2], ["0", "10", "20"])
-    stretch(
-        first,
-        "y",
-        (float(excess.min()), float(excess.max())),
-        target=0.0,
-        unit=0.01,
-        apart=1.3 * look.text * down / 72 / figure.get_figheight(),
-        write=lambda share: f"{100 * share:+.2g}".replace("-", "−") if share else "0",
-    )
+    ends = float(excess.min()), float(excess.max())
+    apart = 1.3 * look.text * down / 72 / figure.get_figheight()
+    stretch(first, "y", ends, target=0.0, unit=0.01, apart=apart, write=lambda x: signed(100 * x))
     lines = [
         [Line2D([], [], color=colours[n], label=level_label(CLUSTERS, n)) for n in levels],
         [Line2D([], [], color=INK, linestyle=dash, label=kind) for kind, dash in dashes.items()],

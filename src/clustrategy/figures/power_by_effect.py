@@ -23,8 +23,9 @@ from clustrategy.figures.parts.labels import (
     quoted_label,
     strategy_label,
 )
+from clustrategy.figures.parts.scales import label_ticks
 from clustrategy.figures.parts.study import Study
-from clustrategy.figures.parts.style import INK, Colour, dress, label_ticks, new_figure
+from clustrategy.figures.parts.style import INK, Colour, dress, new_figure
 from clustrategy.figures.parts.verdicts import (
     kinds_shown,
     liberal_somewhere,
@@ -94,7 +95,9 @@ def power_by_effect(verdicts: pd.DataFrame, *, study: Study) -> Figure:
     panels[0, 0].set_xlim(effects[0] / 1.15, effects[-1] * 1.15)
     label_ticks(panels[0, 0].xaxis, list(effects), lambda effect: f"{effect:g}")
     effect = float(effects[np.abs(effects - study.options["verdict"]["effect"]).argmin()])
-    power = _at_the_effect(means[means["kind"] == kinds[0]], effect)
+    there = means[(means["kind"] == kinds[0]) & (means["effect"] == effect)]
+    power = there.groupby("strategy", sort=False)["value"].mean()
+    power = power.sort_values(ascending=False, kind="stable")
     where = f"an effect of {effect:g}" + (f" of a {kind_label(kinds[0])}" if len(kinds) > 1 else "")
     most, title = _finding(power, safe, liberal, where)
     order = [*power.index, *(name for name in drawn if name not in power.index)]
@@ -148,12 +151,6 @@ def _handles(lines: Mapping[str, dict], order: Sequence[str]) -> list[Line2D | P
         named[grey[0]] = f"liberal somewhere: {which}"
     entries = [Line2D([], [], label=label, **lines[name]) for name, label in named.items()]
     return [*entries, Patch(facecolor=BEST, label=f"within {100 * ALIKE:g} points of the best")]
-
-
-def _at_the_effect(means: pd.DataFrame, effect: float) -> pd.Series:
-    """Return the strategies' means over all panels at an effect, the highest first."""
-    mine = means[means["effect"] == effect].groupby("strategy", sort=False)["value"]
-    return mine.mean().sort_values(ascending=False, kind="stable")
 
 
 def _finding(

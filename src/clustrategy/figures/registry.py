@@ -5,19 +5,17 @@ A new figure is a file with a function, both of the figure's name, and an entry 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from clustrategy.core.sources import sources
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from clustrategy.figures.parts.study import Study
 
 FOLDER = Path(__file__).parent
 
@@ -25,27 +23,11 @@ FilePath = str | PathLike[str]
 
 Need = Literal["any", "fixed", "zero"]
 
-
 LARGE = "estimates"
 """The table that is not read whole: its figures take `clustrategy.figures.parts.files.Rows`."""
 
 TOO_TALL = "The study has more cells than one page can show"
 IN_TABLES = "All numbers are in the tables, and a study of some of the cells has the same ones."
-
-
-class DrawsFigure(Protocol):
-    """What the function of a figure is called with."""
-
-    __name__: str
-
-    def __call__(self, *tables: Any, study: Study) -> Figure:
-        """Draw a study's tables, in the order of `StudyFigure.tables`.
-
-        Raises
-        ------
-        TooTall
-            If the figure would be higher than a page.
-        """
 
 
 @dataclass(frozen=True)
@@ -89,13 +71,9 @@ FIGURES: Mapping[str, StudyFigure] = {
 
 
 def names(coefficients: Iterable[Mapping[str, Any] | Sequence[float]]) -> list[str]:
-    """List the figures that show something of a study.
+    """List the figures that show something of a study with these coefficients in its cells.
 
-    Parameters
-    ----------
-    coefficients : iterable of mapping or sequence of float
-        The `coefficients` of the study's cells: how they are drawn anew in every sim, or their
-        values, the intercept first.
+    They are mappings if drawn anew in every sim, else their values, the intercept first.
     """
     met: set[Need] = {"any"}
     for values in coefficients:
@@ -109,11 +87,15 @@ def code_of(name: str) -> list[Path]:
     return sources(FOLDER / f"{name}.py", FOLDER / "parts/files.py", FOLDER / "parts/frame.py")
 
 
-def function_of(name: str) -> DrawsFigure:
-    """Import the function that draws a figure, and no other figure's."""
+def function_of(name: str) -> Callable[..., Figure]:
+    """Import the function that draws a figure, and no other figure's.
+
+    It is called with the tables in the order of `StudyFigure.tables` and with ``study``, and
+    raises `TooTall` if the figure would be higher than a page.
+    """
     if name not in FIGURES:
         raise KeyError(name)
-    function: DrawsFigure = getattr(import_module(f"{__package__}.{name}"), name)
+    function: Callable[..., Figure] = getattr(import_module(f"{__package__}.{name}"), name)
     return function
 
 
@@ -131,10 +113,8 @@ def draw(
 
     Parameters
     ----------
-    name : str
-        A key of `FIGURES`.
-    table_paths : sequence of path
-        The figure's tables, in its order, each as ``.parquet`` or ``.csv``.
+    name, table_paths : str, sequence of path
+        A key of `FIGURES`, and its tables in order, each as ``.parquet`` or ``.csv``.
     outputs : sequence of path
         Files to write; the suffix (``.png``, ``.pdf`` or ``.svg``) decides the format.
     factors, strategies, options

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from clustrategy.figures.parts.extremes import worst_and_best
+from clustrategy.figures.parts.cells import worst_and_best
 from clustrategy.figures.parts.labels import too_large
 from clustrategy.figures.parts.measure_dots import Measure, draw_measure
 from clustrategy.figures.parts.study import Study
@@ -16,16 +16,6 @@ def signed_percent(share: float) -> str:
     return f"{100 * share:+.0f} %".replace("-", "−") if abs(share) >= 0.005 else "0 %"
 
 
-def _finding(worst: pd.DataFrame, _: pd.DataFrame) -> str:
-    return worst_and_best(
-        worst,
-        lambda row: (
-            f"Standard errors of {row['who']} are {too_large(row['value'])} in their worst cell"
-        ),
-        lambda row: f"those of {row['who']} {too_large(row['value'])}",
-    )
-
-
 RELATIVE_ERROR = Measure(
     "relative_error",
     "Relative error of the model SE: its root mean square over the empirical SE, less 1",
@@ -33,7 +23,13 @@ RELATIVE_ERROR = Measure(
     target=0.0,
     unit=0.05,
     write=signed_percent,
-    finding=_finding,
+    finding=lambda worst, _: worst_and_best(
+        worst,
+        lambda row: (
+            f"Standard errors of {row['who']} are {too_large(row['value'])} in their worst cell"
+        ),
+        lambda row: f"those of {row['who']} {too_large(row['value'])}",
+    ),
 )
 
 

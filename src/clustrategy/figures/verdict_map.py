@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from clustrategy.core.counted import counted
 from clustrategy.dgp.kinds import INTERCEPT_KIND
+from clustrategy.figures.parts.cells import combinations, varied
 from clustrategy.figures.parts.dot_rows import dot_rows
-from clustrategy.figures.parts.factors import combinations, varied
 from clustrategy.figures.parts.frame import compose, dot, nothing
 from clustrategy.figures.parts.labels import factor_label, kind_title, level_label, value_label
 from clustrategy.figures.parts.study import Study
@@ -30,7 +30,7 @@ from clustrategy.figures.parts.verdicts import (
     rows_of,
     verdict_handles,
     why_none,
-    without_value,
+    with_reasons,
 )
 
 INTERCEPT_ALONE = "The intercept's verdicts are in the table alone. "
@@ -90,9 +90,7 @@ def verdict_map(verdicts: pd.DataFrame, *, study: Study) -> Figure:
                 str(name): f"{safe.eq(True).sum()} of {len(safe)}"
                 for name, safe in mine.groupby("strategy")["safe"]
             }
-            absent = (name for name in ordered if name not in counts)
-            missing = without_value(verdicts, kind, absent)
-            rows.beside(block, missing | counts, "safe cells")
+            rows.beside(block, with_reasons(counts, verdicts, kind, ordered), "safe cells")
     square = dot("more than 5 % of fits unusable", look, marker="s", markerfacecolor="none")
     compose(
         rows.figure,
@@ -208,6 +206,6 @@ def _caption(every: pd.DataFrame, kinds: Sequence[str]) -> str:
         "The verdict is the region that the 95 % interval of the rate lies in, undecided where it "
         "touches several. Safe: the one-sided 95 % limit is not above the end of holds, and at "
         "most 5 % of the fits are unusable; a cell can be safe and undecided. "
-        f"{INTERCEPT_ALONE if alone else ''}"
-        f"{counted(int(every['n'].max()), 'sim')} per cell. The lowest worst cell stands above."
+        f"{INTERCEPT_ALONE if alone else ''}{counted(int(every['n'].max()), 'sim')} per cell. "
+        "The lowest worst cell stands above."
     )

@@ -15,7 +15,7 @@ from scipy.special import ndtri
 
 from clustrategy.figures.parts.frame import compose, dot
 from clustrategy.figures.parts.intervals import Z_95
-from clustrategy.figures.parts.log_differences import FLOOR, label_powers
+from clustrategy.figures.parts.scales import FLOOR, label_powers
 from clustrategy.figures.parts.style import (
     BAND,
     INK,
@@ -47,9 +47,9 @@ def verification(table: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        What `clustrategy.verification.expected.judge` returns.
-    options : Options
-        The settings of the look.
+        What `clustrategy.verification.judgement.judge` returns.
+    options : mapping
+        The settings of `Look`.
     """
     look = Look.from_options(options)
     design = table["treatment"] if "treatment" in table else pd.Series("none", table.index)
@@ -67,6 +67,7 @@ def verification(table: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     figure = new_figure(look, height)
     grid = figure.add_gridspec(len(heights), 2, height_ratios=heights, width_ratios=[2.1, 1])
     limit = bound(len(scored))
+    wrong = int((table["verdict"] == "differs").sum())
     _draw_statements(figure.add_subplot(grid[0, 0]), scored, limit, colours, look)
     _draw_quantiles(figure.add_subplot(grid[0, 1]), scored, limit, look)
     if len(same):
@@ -76,9 +77,11 @@ def verification(table: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     compose(
         figure,
         look,
-        title=_title(table),
+        title=f"Verification: {wrong:,} of {len(table):,} known numbers differ from those found"
+        if wrong
+        else f"Verification: {len(table):,} known numbers, and all are found",
         subtitle="Numbers found in simulations less those known in closed form, in Monte Carlo SEs",
-        legends=[_handles(table, scored, colours, look)],
+        legends=[_handles(bool(wrong), scored, colours, look)],
         caption=_caption(table, scored, limit),
     )
     return figure
@@ -190,11 +193,10 @@ def _dress_rows(axes: Axes, names: Sequence[str], look: Look) -> None:
 
 
 def _handles(
-    table: pd.DataFrame, scored: pd.DataFrame, colours: Mapping[str, Colour], look: Look
+    wrong: bool, scored: pd.DataFrame, colours: Mapping[str, Colour], look: Look
 ) -> list[Line2D]:
     """Return a legend's entries for designs and for the numbers that are identical."""
     met = set(scored["design"])
-    wrong = (table["verdict"] == "differs").any()
     marks: dict[str, dict[str, Any]] = {
         **{words: {"color": colours[name]} for name, words in DESIGNS.items() if name in met},
         **({"differs": {"marker": "x", "color": WRONG}} if wrong else {}),
@@ -202,13 +204,6 @@ def _handles(
     }
     size = look.printed(4)
     return [dot(label, look, markersize=size, **mark) for label, mark in marks.items()]
-
-
-def _title(table: pd.DataFrame) -> str:
-    wrong = int((table["verdict"] == "differs").sum())
-    if wrong:
-        return f"Verification: {wrong:,} of {len(table):,} known numbers differ from those found"
-    return f"Verification: {len(table):,} known numbers, and all are found"
 
 
 def _caption(table: pd.DataFrame, scored: pd.DataFrame, limit: float) -> str:

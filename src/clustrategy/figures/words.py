@@ -31,13 +31,7 @@ class Words(NamedTuple):
 
 
 def words_of(path: str | PathLike[str]) -> Words:
-    """Read the words of a figure from the metadata of its SVG file.
-
-    Parameters
-    ----------
-    path : path
-        A file that `clustrategy.figures.parts.files.save` wrote.
-    """
+    """Read the words of a figure from the metadata of the SVG file that `save` wrote of it."""
     work = ElementTree.parse(path).find(".//cc:Work", SPACES)
     if work is None:
         raise ValueError(f"{path}: a figure's SVG file was expected, found none of its metadata")

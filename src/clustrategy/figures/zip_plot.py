@@ -43,15 +43,12 @@ def zip_plot(performance: pd.DataFrame, estimates: Rows, *, study: Study) -> Fig
     columns = ["strategy", "estimate", "std_error", "conf_low", "conf_high"]
     rows = estimates.read(columns, {name: [value] for name, value in place.items()})
     rows = rows.dropna(subset=["conf_low", "conf_high"])
+    rows = rows.assign(held=(rows["conf_low"] <= truth) & (rows["conf_high"] >= truth))
     parts = {name: rows[rows["strategy"] == name] for name in study.strategies}
-    covering = {
-        name: (part["conf_low"] <= truth) & (part["conf_high"] >= truth)
-        for name, part in parts.items()
-    }
-    coverages = [share.mean() for share in covering.values() if len(share)]
+    coverages = {name: part["held"].mean() for name, part in parts.items() if len(part)}
     most = int(rows.groupby("strategy", observed=True).size().max())
     # Far enough down to show the coverages and a few intervals at least.
-    share = min(np.clip(np.median(coverages) - 0.05, 0.5, 0.9), 1.0 - FEWEST / most)
+    share = min(np.clip(np.median([*coverages.values()]) - 0.05, 0.5, 0.9), 1.0 - FEWEST / most)
     floor = 5 * np.floor(20 * max(share, 0.0))
     shown = f"Only the top of the {most:,} intervals is" if floor else f"All {most} intervals are"
 
@@ -63,12 +60,12 @@ def zip_plot(performance: pd.DataFrame, estimates: Rows, *, study: Study) -> Fig
     colours = strategy_inks(study.strategies, look)
     for strategy, axes in panels.items():
         axes.axvline(truth, color=INK, linewidth=look.line, zorder=3)
-        part, held = parts[strategy], covering[strategy]
+        part = parts[strategy]
         if part.empty:
             axes.text(0.5, 0.5, "none", transform=axes.transAxes, ha="center", size=look.text)
             continue
         seen = part[["conf_low", "conf_high"]].clip(truth - 2.0 * reach, truth + 2.0 * reach)
-        _draw_intervals(axes, part.assign(**seen), truth, held, floor, colours[strategy], look)
+        _draw_intervals(axes, part.assign(**seen), truth, floor, colours[strategy], look)
     first = panels[study.strategies[0]]
     first.set_xlim(truth - reach, truth + reach)
     first.set_ylim(floor, 100)
@@ -79,7 +76,7 @@ def zip_plot(performance: pd.DataFrame, estimates: Rows, *, study: Study) -> Fig
     compose(
         figure,
         look,
-        title=_finding(covering),
+        title=_finding(coverages),
         subtitle=SUBTITLE,
         xlabel=f"95 % intervals of the slope of {term}, whose true value is {truth:g}",
         ylabel="centile of |estimate − true value| / SE",
@@ -94,9 +91,9 @@ def zip_plot(performance: pd.DataFrame, estimates: Rows, *, study: Study) -> Fig
     return figure
 
 
-def _finding(covering: Mapping[str, pd.Series]) -> str:
+def _finding(coverages: Mapping[str, float]) -> str:
     """Say whose intervals of the cell hold the true value least often, and whose most often."""
-    shares = {name: 100 * held.mean() for name, held in covering.items() if len(held)}
+    shares = {name: 100 * share for name, share in coverages.items()}
     worst, best = min(shares, key=shares.__getitem__), max(shares, key=shares.__getitem__)
     first = f"In the hardest cell the true slope is in {shares[worst]:.3g} % of the intervals of"
     last = f", in {shares[best]:.3g} % of {quoted_label(best)}" if len(shares) > 1 else ""
@@ -121,13 +118,7 @@ def hardest(performance: pd.DataFrame, factors: Sequence[str]) -> dict[str, Any]
 
 
 def _draw_intervals(
-    axes: Axes,
-    part: pd.DataFrame,
-    truth: float,
-    covering: pd.Series,
-    floor: float,
-    colour: Colour,
-    look: Look,
+    axes: Axes, part: pd.DataFrame, truth: float, floor: float, colour: Colour, look: Look
 ) -> None:
     """Draw a strategy's intervals at their ranks, and its coverage."""
     off = ((part["estimate"] - truth).abs() / part["std_error"]).to_numpy()
@@ -136,12 +127,12 @@ def _draw_intervals(
     seen = rank >= floor
     ends = part[["conf_low", "conf_high"]].to_numpy()
     lines = np.stack([ends, np.repeat(rank[:, None], 2, axis=1)], axis=-1)[seen]
-    paint = [COVERING if held else colour for held in covering[seen]]
+    paint = [COVERING if held else colour for held in part["held"][seen]]
     thick = min(1.6 * look.line, 70 * look.printed(1.1) / max(seen.sum(), 1))
     for shade in dict.fromkeys(paint):
         mine = lines[[one == shade for one in paint]]
         strokes(axes, mine[..., 0], mine[..., 1], edgecolor=shade, linewidth=thick, zorder=2)
-    held = int(covering.sum())
+    held = int(part["held"].sum())
     low, high = (100 * float(end) for end in wilson(held, len(off)))
     share = 100 * held / len(off)
     for level, dash in ((share, "-"), (low, (0, (4, 2))), (high, (0, (4, 2)))):

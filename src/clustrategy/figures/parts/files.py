@@ -43,42 +43,24 @@ def quiet() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Rows:
-    """A large table of which a figure reads what it needs.
-
-    Attributes
-    ----------
-    path : path
-        The ``.parquet`` file.
-    """
+    """A large table, as ``.parquet`` file, of which a figure reads what it needs."""
 
     path: str | PathLike[str]
 
     def read(self, columns: Sequence[str], where: Mapping[str, Collection[Any]]) -> pd.DataFrame:
-        """Read some columns of some rows; texts come as categories.
+        """Read columns of the rows that have one of the values that ``where`` has for a column.
 
-        Parameters
-        ----------
-        columns : sequence of str
-            The columns.
-        where : mapping of str to collection
-            For each column that decides, the values of which a row must have one.
+        Texts come as categories.
         """
         # Not "in", which misses zeros: pyarrow's statistics call a column of zeros -0.0.
         wanted = [
             reduce(or_, (pc.field(column) == value for value in values))
             for column, values in where.items()
         ]
-        table = pq.read_table(
-            self.path,
-            columns=list(columns),
-            filters=reduce(and_, wanted) if wanted else None,
-            partitioning=None,
-        )
-        texts = [
-            field.name
-            for field in table.schema
-            if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
-        ]
+        filters = reduce(and_, wanted) if wanted else None
+        table = pq.read_table(self.path, columns=[*columns], filters=filters, partitioning=None)
+        kinds = {pa.string(), pa.large_string()}
+        texts = [field.name for field in table.schema if field.type in kinds]
         return table.to_pandas(categories=texts)
 
 
@@ -94,11 +76,11 @@ def save(figure: Figure, outputs: Sequence[str | PathLike[str]]) -> None:
     its picture is without them. Equal figures are equal files, so there is no date in them.
     """
     words = words_on(figure)
-    described = {"Title": words.title, "Description": words.description}
+    title, said = words.title, words.description
     metadata: dict[str, dict[str, Any]] = {
-        ".png": described,
-        ".pdf": {"Title": words.title, "Subject": words.description, "CreationDate": None},
-        ".svg": {**described, "Date": None},
+        ".png": {"Title": title, "Description": said},
+        ".pdf": {"Title": title, "Subject": said, "CreationDate": None},
+        ".svg": {"Title": title, "Description": said, "Date": None},
     }
     for output in map(Path, outputs):
         with matplotlib.rc_context({"pdf.fonttype": 42, "svg.hashsalt": "clustrategy"}):

@@ -128,10 +128,9 @@ def compose(
 
     Parameters
     ----------
-    figure : Figure
-        A figure whose panels are drawn, as high as these with their tick labels.
-    look : Look
-        The figure's look, whose note ends the caption.
+    figure, look : Figure, Look
+        A figure whose panels are drawn, as high as these with their tick labels, and its look,
+        whose note ends the caption.
     title, subtitle, caption : str
         What was found, the measure, and how to read the figure; wrapped where they are long.
     legends : sequence of sequence of Artist
@@ -221,8 +220,7 @@ def _words(figure: Figure) -> list[Text]:
 
 def nothing(look: Look, title: str, subtitle: str, caption: str = "") -> Figure:
     """Return a figure without values, whose title says why there are none."""
-    height = 0.12 * look.width
-    figure = new_figure(look, height)
+    figure = new_figure(look, 0.12 * look.width)
     axes = figure.subplots()
     axes.set_axis_off()
     words: dict[str, Any] = {"ha": "center", "va": "center", "size": look.text, "color": MUTED}

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from clustrategy.figures.parts.factors import combinations, further_factors
+from clustrategy.figures.parts.cells import combinations, further_factors
 from clustrategy.figures.parts.frame import wrap
 from clustrategy.figures.parts.labels import CLUSTERS, OBSERVATIONS, SIGMA, level_label, value_label
 from clustrategy.figures.parts.slots import name_levels
@@ -93,7 +93,9 @@ def panel_grid(table: pd.DataFrame, study: Study, *, below: bool = False) -> Gri
     levels = sorted(table[SIGMA].unique())
     grid = Grid(figure, axes, rows, columns, row_levels, column_levels, levels, others)
     if beside:
-        _name_beside(grid, row_names, look)
+        style: dict[str, Any] = {"ha": "left", "va": "center", "multialignment": "center"}
+        for panel, name in zip(axes[:, -1], row_names, strict=True):
+            note(panel, name.strip(), (1, 0.5), (6, 0), rotation=270, size=look.text, **style)
     elif rows:
         _name_above(grid, row_names, look)
     labels = [value_label(level) for level in grid.levels]
@@ -126,13 +128,6 @@ def _titles(
     ]
     lines = max(text.count("\n") for text in texts)
     return ["\n" * (lines - text.count("\n")) + text for text in texts]
-
-
-def _name_beside(grid: Grid, names: Sequence[str], look: Look) -> None:
-    """Name the rows at the right, along their height."""
-    style: dict[str, Any] = {"ha": "left", "va": "center", "multialignment": "center"}
-    for axes, name in zip(grid.axes[:, -1], names, strict=True):
-        note(axes, name.strip(), (1, 0.5), (6, 0), rotation=270, size=look.text, **style)
 
 
 def _name_above(grid: Grid, names: Sequence[str], look: Look) -> None:

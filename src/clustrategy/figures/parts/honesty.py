@@ -9,8 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from clustrategy.evaluation.measures import NO_VARIANCE
-from clustrategy.figures.parts.extremes import Says, worst_and_best, worst_values
-from clustrategy.figures.parts.factors import varied
+from clustrategy.figures.parts.cells import Says, varied, worst_and_best, worst_values
 from clustrategy.figures.parts.labels import abbreviations
 from clustrategy.figures.parts.performance import case_wise
 from clustrategy.figures.parts.score_boxes import ScoreBoxes

@@ -131,6 +131,11 @@ def too_large(excess: float) -> str:
     return f"{100 * abs(excess):.0f} % too {'small' if excess < 0 else 'large'}"
 
 
+def signed(value: float, digits: int = 2) -> str:
+    """Write a value with its sign and so many significant digits."""
+    return f"{value:+.{digits}g}".replace("-", "−") if value else "0"
+
+
 def listed(texts: Sequence[str]) -> str:
     """Join texts to an enumeration."""
     return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)

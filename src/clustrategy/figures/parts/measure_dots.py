@@ -14,9 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from clustrategy.core.counted import counted
+from clustrategy.figures.parts.cells import varied, worst_values
 from clustrategy.figures.parts.dot_rows import DotRows, dot_rows
-from clustrategy.figures.parts.extremes import worst_values
-from clustrategy.figures.parts.factors import varied
 from clustrategy.figures.parts.frame import compose, dot, nothing
 from clustrategy.figures.parts.intervals import Z_95, null_band
 from clustrategy.figures.parts.labels import (
@@ -35,7 +34,7 @@ from clustrategy.figures.parts.performance import (
     with_intervals,
     without_variance,
 )
-from clustrategy.figures.parts.stretched import stretch
+from clustrategy.figures.parts.scales import stretch
 from clustrategy.figures.parts.strokes import dots, strokes
 from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import INK, MUTED, Colour, Look, shades
@@ -84,11 +83,6 @@ class Measure:
     caption: str = ""
     standardised: bool = False
     sticks: bool = False
-
-
-def signed(value: float) -> str:
-    """Write a value with its sign and two significant digits."""
-    return f"{value:+.2g}".replace("-", "−") if value else "0"
 
 
 def draw_measure(table: pd.DataFrame, measure: Measure, study: Study) -> Figure:
@@ -209,16 +203,10 @@ def _scale(axes: Axes, values: pd.DataFrame, measure: Measure, look: Look) -> No
         axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         axes.xaxis.set_major_formatter(lambda value, _: measure.write(value))
         return
-    stretch(
-        axes,
-        "x",
-        (low, high),
-        target=measure.target,
-        unit=measure.unit,
-        apart=8 * look.text / 72 / look.width,
-        write=measure.write,
-        within=(0, 1) if measure.name in RATES else (-np.inf, np.inf),
-    )
+    within = (0, 1) if measure.name in RATES else (-np.inf, np.inf)
+    near: dict[str, Any] = {"target": measure.target, "unit": measure.unit, "within": within}
+    apart = 8 * look.text / 72 / look.width
+    stretch(axes, "x", (low, high), apart=apart, write=measure.write, **near)
     for one in axes.figure.axes:
         one.grid(axis="x", color="#dddddd", linewidth=look.line)
         one.tick_params(axis="x", color=MUTED)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from clustrategy.core.counted import counted
 from clustrategy.figures.parts.frame import compose, strategy_handles
@@ -28,16 +28,8 @@ BOX, BAND, MARK = 0.72, 0.55, 1.0  # widths in slots
 class ScoreBoxes:
     """A panel for each size of datasets, in it a box for each strategy at each level of sigma.
 
-    Parameters
-    ----------
-    scores : DataFrame
-        The scores, NaN for fits that gave none.
-    column : str
-        The score's column.
-    study : Study
-        The study.
-    below : bool
-        Whether there is a row of further panels below, one for each column.
+    The scores are a column of a table, NaN for fits that gave none; with ``below`` there is a row
+    of further panels, one below each column.
     """
 
     def __init__(
@@ -51,9 +43,8 @@ class ScoreBoxes:
         self.shown = scores[np.isfinite(scores[column])]
         self.grid: Grid = panel_grid(scores, study, below=below)
         centres, self.slot = slots(len(self.grid.levels), len(strategies))
-        self.places = dict(
-            zip(product(self.grid.levels, strategies), centres.ravel().tolist(), strict=True)
-        )
+        boxes = product(self.grid.levels, strategies)
+        self.places = dict(zip(boxes, centres.ravel().tolist(), strict=True))
         for axes, panel in self.grid.panels(self.shown):
             self._draw(axes, panel)
         self.scale = _scale(self.grid.axes[0, 0], look, bool((self.shown[column] > 0).any()))
@@ -120,15 +111,14 @@ class ScoreBoxes:
     def _reading(self) -> str:
         """Say how to read the boxes, and how many values are missing."""
         sims = int(self.scores.groupby([*self.factors, "strategy"], observed=True).size().max())
-        every = self.scores["strategy"].value_counts()
-        lost = every - self.shown["strategy"].value_counts().reindex(every.index, fill_value=0)
+        fits = self.scores["strategy"].value_counts()
+        lost = fits - self.shown["strategy"].value_counts().reindex(fits.index, fill_value=0)
         named = [f"{strategy_label(s)} {lost[s]:,}" for s in self.strategies if lost.get(s, 0)]
-        absent = (
-            f"{len(self.scores) - len(self.shown):,} of {len(self.scores):,} fits gave no value "
-            f"and are not shown ({', '.join(named)})"
-            if named
-            else "every fit gave a value"
-        )
+        absent = "every fit gave a value"
+        if named:
+            count, every = len(self.scores) - len(self.shown), len(self.scores)
+            absent = f"{count:,} of {every:,} fits gave no value and are not shown"
+            absent += f" ({', '.join(named)})"
         return (
             "Boxes: quartiles; whiskers: 5th to 95th percentile; thick line: median; shaded: its "
             f"95 % interval (Monte Carlo error). {counted(sims, 'sim')} per cell; {absent}."
@@ -146,5 +136,5 @@ def _scale(axes: Axes, look: Look, positive: bool) -> str:
     subs = (1, 2, 5) if decades < 1.8 else (1, 3) if decades < 3.2 else (1,)
     axes.yaxis.set_major_locator(LogLocator(subs=subs))
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     return " (log scale)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -55,26 +56,17 @@ def draw_stacks(
     for outcome, share, bottom in zip(outcomes, shares.T, bottoms.T, strict=True):
         seen = [int(bar) for bar in np.flatnonzero(share)]
         if seen:
-            axes.bar(
-                x[seen],
-                share[seen],
-                width,
-                bottom=bottom[seen],
-                facecolor=[tint(colours[bar], outcome.paint) for bar in seen],
-                edgecolor=[outcome.edge(colours[bar]) for bar in seen],
-                hatch=outcome.hatch,
-                linewidth=look.line,
-            )
+            faces = [tint(colours[bar], outcome.paint) for bar in seen]
+            edges = [outcome.edge(colours[bar]) for bar in seen]
+            style: dict[str, Any] = {"facecolor": faces, "edgecolor": edges, "hatch": outcome.hatch}
+            place = x[seen], share[seen], width, bottom[seen]
+            axes.bar(*place, linewidth=look.line, **style)
 
 
 def outcome_handles(outcomes: Sequence[Outcome]) -> list[Patch]:
     """Return a legend's entries: a grey patch for each outcome."""
-    return [
-        Patch(
-            facecolor=tint(GREY, outcome.paint),
-            edgecolor=outcome.edge(GREY),
-            hatch=outcome.hatch,
-            label=outcome.label,
-        )
-        for outcome in outcomes
-    ]
+    handles = []
+    for one in outcomes:
+        colours: dict[str, Any] = {"facecolor": tint(GREY, one.paint), "edgecolor": one.edge(GREY)}
+        handles.append(Patch(hatch=one.hatch, label=one.label, **colours))
+    return handles

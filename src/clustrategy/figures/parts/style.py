@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
-from matplotlib.ticker import FixedLocator, NullLocator
 
 PRINT_WIDTH = 6.5
 INK = "#222222"
@@ -153,13 +151,6 @@ def name_axes(axes: Axes, look: Look, *, x: str = "", y: str = "", title: str = 
     axes.set_xlabel(x, size=look.text, color=INK)
     axes.set_ylabel(y, size=look.text, color=INK)
     axes.set_title(title, size=look.text, color=INK, loc="left")
-
-
-def label_ticks(axis: Axis, places: Sequence[float], write: Callable[[float], str]) -> None:
-    """Label these places on an axis, and no others."""
-    axis.set_major_locator(FixedLocator(places))
-    axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(lambda value, _: write(value))
 
 
 def note(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from clustrategy.core.counted import counted
 from clustrategy.dgp.kinds import INTERCEPT_KIND
-from clustrategy.figures.parts.factors import combinations
+from clustrategy.figures.parts.cells import combinations
 from clustrategy.figures.parts.frame import dot
 from clustrategy.figures.parts.labels import CLUSTERS, level_label, listed, quoted_label
 from clustrategy.figures.parts.study import Study
@@ -96,12 +96,15 @@ def why_none(verdicts: pd.DataFrame, subtitle: str) -> tuple[str, str, str]:
     return "No strategy has a false-positive rate", subtitle, why
 
 
-def without_value(verdicts: pd.DataFrame, kind: str, strategies: Iterable[str]) -> dict[str, str]:
-    """Say of each strategy why it has no false-positive rate for a kind of terms."""
+def with_reasons(
+    texts: Mapping[str, str], verdicts: pd.DataFrame, kind: str, strategies: Sequence[str]
+) -> dict[str, str]:
+    """Add to texts beside strategies why the others have no false-positive rate for a kind."""
     mine = verdicts[(verdicts["measure"] == FALSE_POSITIVES) & (verdicts["kind"] == kind)]
     notes = dict(zip(mine["strategy"], mine["note"].fillna(""), strict=True))
-    said = {name: notes.get(name) or "no value" for name in strategies}
-    return {name: why if len(why) <= MOST_LETTERS else "no value" for name, why in said.items()}
+    said = {name: notes.get(name) or "no value" for name in strategies if name not in texts}
+    short = {name: why if len(why) <= MOST_LETTERS else "no value" for name, why in said.items()}
+    return {**short, **texts}
 
 
 def panels_of_clusters(cells: pd.DataFrame) -> tuple[list[str], list[tuple], list[str]]:
@@ -182,49 +185,39 @@ def liberal_somewhere(over: pd.DataFrame, strategies: Sequence[str]) -> list[str
 
 def finding(verdicts: pd.DataFrame, study: Study) -> str:
     """Say in a sentence which strategies are liberal and which are safe."""
-    strategies = study.strategies
+    total = len(study.strategies)
     over = of_slopes(over_cells(verdicts, study))
     sims = counted(int(rows_of(verdicts, FALSE_POSITIVES, study)["n"].max()), "sim")
-    most = over.sort_values("liberal_cells", ascending=False, kind="stable")
-    most = most[most["liberal_cells"] > 0].drop_duplicates("strategy")
-    safe = safe_everywhere(over, strategies)
     cells = int(over["cells"].max())
     everywhere = "" if cells == 1 else f" in all {cells} cells"
-
-    if len(strategies) == 1:
-        (name,) = map(quoted_label, strategies)
-        if len(most):
-            where = f" in {int(most['liberal_cells'].iloc[0])} of {cells} cells" * (cells > 1)
-            return f"{name} is liberal{where}"
-        if safe:
-            return f"{name} is safe{everywhere}"
-        return (
-            f"{name} is not found liberal, nor can it be called safe{everywhere} with {sims} a cell"
-        )
-    count = len(most)
-    of_all = f"{count} of {len(strategies)} strategies {'is' if count == 1 else 'are'} liberal"
-    shares = [
-        _share(quoted_label(row["strategy"]), int(row["liberal_cells"]), int(row["cells"]))
+    unsure = f"called safe{everywhere} with {sims} a cell"
+    most = over.sort_values("liberal_cells", ascending=False, kind="stable")
+    most = most[most["liberal_cells"] > 0].drop_duplicates("strategy")
+    safe = [quoted_label(name) for name in safe_everywhere(over, study.strategies)]
+    counts = [
+        f"{int(row['liberal_cells'])} of {int(row['cells'])} cells" if row["cells"] > 1 else ""
         for row in most.to_dict("records")
     ]
-    if not count:
+    names = [*map(quoted_label, most["strategy"])]
+    shares = [f"{name} ({n})" if n else name for name, n in zip(names, counts, strict=True)]
+    if total == 1 and counts:
+        return f"{names[0]} is liberal" + (f" in {counts[0]}" if cells > 1 else "")
+    if total == 1 and not safe:
+        name = quoted_label(study.strategies[0])
+        return f"{name} is not found liberal, nor can it be {unsure}"
+    if total == 1:
+        return f"{safe[0]} is safe{everywhere}"
+    first = f"{len(most)} of {total} strategies {'is' if len(most) == 1 else 'are'} liberal"
+    if not shares:
         first = "No strategy is found liberal"
-    elif count <= MOST_NAMED:
-        first = f"{of_all}: {listed(shares)}"
-    else:
-        first = of_all + (f" somewhere, most of all {shares[0]}" if everywhere else "")
-    if count == len(strategies):
+    elif len(shares) <= MOST_NAMED:
+        first += f": {listed(shares)}"
+    elif everywhere:
+        first += f" somewhere, most of all {shares[0]}"
+    if len(shares) == total:
         return first
     if not safe:
-        return f"{first}; none can be called safe{everywhere} with {sims} a cell"
-    if len(safe) == len(strategies):
-        whose = f"all {len(safe)}"
-    elif len(safe) <= MOST_NAMED:
-        whose = listed([quoted_label(name) for name in safe])
-    else:
-        whose = f"{len(safe)} of {len(strategies)}"
+        return f"{first}; none can be {unsure}"
+    whose = listed(safe) if len(safe) <= MOST_NAMED else f"{len(safe)} of {total}"
+    whose = f"all {total}" if len(safe) == total else whose
     return f"{first}; {whose} {'is' if len(safe) == 1 else 'are'} safe{everywhere}"
-
-
-def _share(name: str, count: int, cells: int) -> str:
-    return name if cells == 1 else f"{name} ({count} of {cells} cells)"

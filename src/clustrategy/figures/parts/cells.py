@@ -1,4 +1,4 @@
-"""The worst cell of each strategy, and what titles say of the worst and the best strategy."""
+"""The cells of a study in a table: the factors that vary, their levels, and the worst cells."""
 
 from __future__ import annotations
 
@@ -6,9 +6,27 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from clustrategy.figures.parts.labels import cell_label, quoted_label
+from clustrategy.figures.parts.labels import CLUSTERS, OBSERVATIONS, SIGMA, cell_label, quoted_label
 
 Says = Callable[[pd.Series], str]
+
+
+def further_factors(table: pd.DataFrame, factors: Sequence[str]) -> list[str]:
+    """Return the factors with several levels in a table, beyond those that every study has."""
+    return varied(table, [name for name in factors if name not in (CLUSTERS, OBSERVATIONS, SIGMA)])
+
+
+def combinations(table: pd.DataFrame, factors: Sequence[str]) -> list[tuple]:
+    """Return the combinations of levels in a table, in order; of no factors, an empty one."""
+    if not factors:
+        return [()]
+    levels = table[list(factors)].drop_duplicates().sort_values(list(factors))
+    return list(levels.itertuples(False, None))
+
+
+def varied(table: pd.DataFrame, factors: Sequence[str]) -> list[str]:
+    """Return the factors with several levels in a table."""
+    return [name for name in factors if table[name].nunique() > 1]
 
 
 def worst_values(values: pd.DataFrame) -> pd.DataFrame:

@@ -1,19 +1,27 @@
-"""Axes that are stretched near the value that a measure should have."""
+"""Scales of axes: stretched near a target, or powers of ten with a place for zero."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
-
-from clustrategy.figures.parts.style import label_ticks
+from matplotlib.axis import Axis
+from matplotlib.ticker import FixedLocator, NullLocator
 
 STEPS = (2, 5, 10, 20, 50, 75, 1)
 """Labels in units to either side of the target, and in hundreds of units."""
 
 MARGIN = 0.03
+FLOOR = 1e-17  # where a difference of zero is drawn
+
+
+def label_ticks(axis: Axis, places: Sequence[float], write: Callable[[float], str]) -> None:
+    """Label these places on an axis, and no others."""
+    axis.set_major_locator(FixedLocator(places))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(lambda value, _: write(value))
 
 
 def stretch(
@@ -40,10 +48,8 @@ def stretch(
         The least and the largest value; the axis reaches a unit to either side at least.
     target, unit : float
         The value that is in the middle, and the distance up to which the axis is about linear.
-    apart : float
-        The least distance between labels, as a share of the axis.
-    write : callable
-        Writes a label.
+    apart, write : float, callable
+        The least distance between labels, as a share of the axis, and what writes a label.
     within : tuple of float
         The least and the largest possible value.
     """
@@ -66,3 +72,14 @@ def stretch(
     getattr(axes, f"set_{which}scale")("function", functions=(place, value))
     getattr(axes, f"set_{which}lim")(*value(np.array([first - margin, last + margin])))
     label_ticks(getattr(axes, f"{which}axis"), value(np.sort(labelled)).tolist(), write)
+
+
+def power_label(value: float) -> str:
+    """Write a power of ten, and 0 for what stands for zero."""
+    exponent = round(np.log10(value))
+    return "0" if value <= FLOOR else f"1e{exponent}" if exponent else "1"
+
+
+def label_powers(axis: Axis, exponents: range) -> None:
+    """Label zero and powers of ten."""
+    label_ticks(axis, [FLOOR, *10.0 ** np.array(exponents)], power_label)
