@@ -91,7 +91,7 @@ CASES: dict[str, tuple[list[list[dict[str, Any]]], str]] = {
     ),
     "two are, and alike": (
         [A_SAFE, rows("B", 0.049, power=0.594)],
-        "For predictors within clusters use B or A: safe in all 45 cells, finding an effect of "
+        "For predictors within clusters use A or B: safe in all 45 cells, finding an effect of "
         "0.5 in 59 to 60 % of datasets, mean over these cells.",
     ),
     "three are within the zone of indifference": (
@@ -120,8 +120,8 @@ CASES: dict[str, tuple[list[list[dict[str, Any]]], str]] = {
     "one is safe, others are open": (
         [A_SAFE, rows("B", 0.06, OPEN), rows("C", 0.07, OPEN)],
         "For predictors within clusters use A: safe in all 45 cells, finding an effect of 0.5 in "
-        "60 % of datasets, mean over these cells. B and C are open: not shown to be safe in each "
-        "cell so far.",
+        "60 % of datasets, mean over these cells. B and C are undecided: not shown to be safe "
+        "in each cell so far.",
     ),
     "one is safe, another liberal": (
         [A_SAFE, rows("B", 0.728, LIBERAL, verdict="liberal")],
@@ -134,7 +134,7 @@ CASES: dict[str, tuple[list[list[dict[str, Any]]], str]] = {
             A_SAFE,
             rows("B", 0.1, (44, 1, 0)),
             rows("C", 0.728, LIBERAL),
-            rows("D", 0.12, (44, 0, 1), verdict="liberal"),
+            rows("D", 0.12, (44, 1, 0), verdict="liberal"),
         ],
         "For predictors within clusters use A: safe in all 45 cells, finding an effect of 0.5 in "
         "60 % of datasets, mean over these cells. Do not use C (73 % false positives at worst, "
@@ -145,7 +145,8 @@ CASES: dict[str, tuple[list[list[dict[str, Any]]], str]] = {
         "For predictors within clusters no strategy is safe; the least liberal is S0, with 10.0 % "
         "(0.5) false positives in its worst cell at 10 clusters, 5 obs_per_cluster. Do not use S6 "
         "(16 % false positives at worst, liberal in 45 of 45 cells), S5 (15 %, 45 cells), S4 "
-        "(14 %, 45 cells), S3 (13 %, 45 cells), or 3 more.",
+        "(14 %, 45 cells), S3 (13 %, 45 cells), S2 (12 %, 45 cells), S1 (11 %, 45 cells), or S0 "
+        "(10 %, 45 cells).",
     ),
     "all cells alike": (
         [rows("A", 0.1, LIBERAL, worst=None)],
@@ -154,14 +155,14 @@ CASES: dict[str, tuple[list[list[dict[str, Any]]], str]] = {
         "liberal in 31 of 45 cells).",
     ),
     "everything is open": (
-        [rows("B", 0.06, OPEN), rows("A", 0.05, OPEN)],
-        "For predictors within clusters nothing speaks against A and B: not found liberal in any "
-        "cell.",
+        [rows("B", 0.06, OPEN, power=0.55), rows("A", 0.05, OPEN)],
+        "For predictors within clusters nothing speaks against A (finds an effect of 0.5 in 60 % "
+        "of datasets) and B (55 %): not found liberal in any cell.",
     ),
     "many are open": (
-        [rows(f"S{i}", 0.05 + i / 1000, OPEN) for i in range(6)],
-        "For predictors within clusters nothing speaks against S0, S1, S2, S3, and 2 more: not "
-        "found liberal in any cell.",
+        [rows(f"S{i}", 0.05, OPEN, power=None) for i in range(14)],
+        "For predictors within clusters nothing speaks against S0, S1, S2, S3, S4, S5, S6, S7, S8, "
+        "S9, S10, S11, and 2 more: not found liberal in any cell.",
     ),
     "one cell, safe": (
         [rows("A", 0.051, (1, 0, 0))],
@@ -170,8 +171,9 @@ CASES: dict[str, tuple[list[list[dict[str, Any]]], str]] = {
     ),
     "one cell, liberal and open": (
         [rows("A", 0.06, (0, 0, 1)), rows("B", 0.2, (0, 1, 0)), rows("C", 0.3, (0, 1, 0))],
-        "For predictors within clusters nothing speaks against A: not found liberal here. Do not "
-        "use C (30 % false positives) or B (20 % false positives).",
+        "For predictors within clusters nothing speaks against A (finds an effect of 0.5 in 60 % "
+        "of datasets): not found liberal here. Do not use C (30 % false positives) or B (20 % "
+        "false positives).",
     ),
     "one cell, all liberal": (
         [rows("B", 0.2, (0, 1, 0))],
@@ -181,7 +183,7 @@ CASES: dict[str, tuple[list[list[dict[str, Any]]], str]] = {
     "one cell, safe and open": (
         [rows("A", 0.05, (1, 0, 0)), rows("B", 0.06, (0, 0, 1))],
         "For predictors within clusters use A: safe in the one cell, finding an effect of 0.5 in "
-        "60 % of datasets. B is open: not shown to be safe so far.",
+        "60 % of datasets. B is undecided: not shown to be safe so far.",
     ),
     "nothing is usable": (
         [rows("A", None, (0, 0, 45), note="no usable fit", unusable=1.0)],
@@ -212,13 +214,13 @@ CASES: dict[str, tuple[list[list[dict[str, Any]]], str]] = {
     "labels with commas": (
         [rows("OLS, CR2", 0.05), rows("two-stage, equal", 0.06, OPEN)],
         "For predictors within clusters use “OLS, CR2”: safe in all 45 cells, finding an effect "
-        "of 0.5 in 60 % of datasets, mean over these cells. “two-stage, equal” is open: not shown "
-        "to be safe in each cell so far.",
+        "of 0.5 in 60 % of datasets, mean over these cells. “two-stage, equal” is undecided: not "
+        "shown to be safe in each cell so far.",
     ),
     "labels that are long, broken or markup": (
         [rows("x" * 5000, 0.05, OPEN), rows("<b>A\n B</b>", 0.06, OPEN)],
-        f"For predictors within clusters nothing speaks against {'x' * 39}… and <b>A B</b>: not "
-        "found liberal in any cell.",
+        f"For predictors within clusters nothing speaks against {'x' * 39}… (finds an effect of "
+        "0.5 in 60 % of datasets) and <b>A B</b> (60 %): not found liberal in any cell.",
     ),
 }
 
@@ -251,18 +253,22 @@ def test_kinds_are_named_in_sentences(kind: str, begin: str) -> None:
 
 
 OPEN_CASES = [rows("A", 0.05), rows("B", 0.06, OPEN)]
-WOULD = "`sims: 10000` would, in about 20 minutes"
+WOULD = "with `sims: 10000` (about 20 minutes) it would be"
+ABOUT = (
+    "This holds for data like those of the study, and says nothing of predictors that are "
+    "constant within clusters."
+)
 
 
 @pytest.mark.parametrize(
     ("parts", "more", "sentence"),
     [
-        (OPEN_CASES, {}, "1,000 sims a cell leave some strategies open."),
-        (OPEN_CASES, {"sims": 1}, "1 sim a cell leaves some strategies open."),
+        (OPEN_CASES, {}, "1,000 sims a cell leave some strategies undecided."),
+        (OPEN_CASES, {"sims": 1}, "1 sim a cell leaves some strategies undecided."),
         (
             OPEN_CASES[1:],
             {"sims": 50, "certify": WOULD},
-            f"50 sims a cell can certify no strategy; {WOULD}.",
+            f"50 sims a cell are too few to show any strategy to be safe in all 45 cells; {WOULD}.",
         ),
         (OPEN_CASES[:1], {"certify": WOULD}, ""),
         ([rows("B", 0.3, LIBERAL)], {"certify": WOULD}, ""),
@@ -277,7 +283,7 @@ def test_the_reservation(
     found = advised(*parts, **more)
     assert found.reservation == sentence
     said = [" ".join(answer.sentences) for answer in found.answers]
-    assert found.paragraphs == said + [sentence] * (sentence != "")
+    assert found.paragraphs == [*said, f"{sentence} {ABOUT}".strip()]
 
 
 def several() -> list[list[dict[str, Any]]]:
@@ -344,10 +350,17 @@ def test_the_effect_and_the_level_asked_for() -> None:
     )
     (of_level,) = advice(whole, EFFECT, sims=9, level={"clusters": 10}).answers
     assert of_level.sentences[0].startswith("For predictors within clusters no strategy is safe")
-    assert advice(whole, EFFECT, sims=9, level={"clusters": 30}) == Advice([], "")
+    assert advice(whole, EFFECT, sims=9, level={"clusters": 30}) == Advice([], "", ABOUT)
 
 
 def test_long_labels_are_cut() -> None:
     assert short("a  b\n c") == "a b c"
     assert short("x" * 40) == "x" * 40
     assert short("x" * 41) == "x" * 39 + "…"
+
+
+@pytest.mark.parametrize("kind", ["cluster-level predictor", "treatment of whole clusters"])
+def test_predictors_that_the_study_has_not_are_named(kind: str) -> None:
+    assert advised(rows("A", 0.05)).scope == ABOUT
+    both = advised(rows("A", 0.05), rows("A", 0.05, kind=kind))
+    assert both.scope == "This holds for data like those of the study."

@@ -93,7 +93,7 @@ def test_the_advice_stands_before_its_table() -> None:
     assert "ols ✗ liberal 70.0 % (1.0)" in text
     assert "maximal ? undecided" in text
     # In one cell 4,000 sims call a test that keeps its level safe with probability .99.
-    assert "sims: 4400 would certify what keeps its level" in text
+    assert "sims: 4400 those that keep their level would be" in text
 
 
 @pytest.mark.parametrize("place", ["labels", "everywhere"])

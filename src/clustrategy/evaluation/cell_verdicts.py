@@ -144,6 +144,11 @@ class Judged:
     sims_needed: int | None = None
     sims: int = 0
 
+    @property
+    def is_liberal(self) -> bool:
+        """Whether the verdict is that the false-positive rate is liberal."""
+        return self.verdict is not None and self.verdict.word == LIBERAL
+
 
 @dataclass(frozen=True)
 class Rules:

@@ -34,7 +34,7 @@ from clustrategy.evaluation.cell_verdicts import (
     row,
 )
 from clustrategy.evaluation.promises import Found
-from clustrategy.evaluation.regions import LIBERAL, holm
+from clustrategy.evaluation.regions import holm
 
 NOT_DRAWN_AGAIN = "the worst cell was not drawn again: its interval holds for the worst of {} cells"
 
@@ -126,7 +126,7 @@ def over_cells(
         known = {place: each for place, each in found.items() if np.isfinite(each.found.value)}
         more: dict[str, Any] = {"scope": scope.name, "cells": len(found)}
         if key.measure == FALSE_POSITIVES:
-            more |= _counts(list(found.values()), rules)
+            more |= _counts(found, rules, _liberal_again(key, scope, fresh))
         if not known:
             first = next(iter(found.values()))
             yield {**row(key, first), **more}
@@ -144,11 +144,9 @@ def over_cells(
                 shown = _worst_of(len(known), key.measure, shown, rules)
                 note = NOT_DRAWN_AGAIN.format(len(known))
         if key.measure == FALSE_POSITIVES:
-            is_liberal = shown.verdict is not None and shown.verdict.word == LIBERAL
-            more["safe"] &= not is_liberal
             if more["safe"]:
                 safe.setdefault(key.kind, []).append(key.strategy)
-            if not (is_liberal or more["liberal_cells"]):
+            if not more["liberal_cells"]:
                 not_liberal.setdefault(key.kind, []).append(key.strategy)
         line = row(key, shown)
         line["note"] = line["note"] or note
@@ -215,36 +213,47 @@ def _worst_of(cells: int, measure: str, judged: Judged, rules: Rules) -> Judged:
     return strict.promise(measure, found, judged.terms, judged.sims)
 
 
-def _counts(found: Sequence[Judged], rules: Rules) -> dict[str, Any]:
-    """Count the cells in which a strategy is safe, liberal by Holm's method, or neither."""
-    tested = [each for each in found if each.safe is not None]
+def _liberal_again(key: Key, scope: Scope, fresh: Fresh) -> set[int]:
+    """Return the places of the cells in which a strategy was found liberal when drawn again."""
+    drawn = {place: fresh.get((place, key.strategy, key.kind)) for place in scope.places}
+    return {place for place, each in drawn.items() if each is not None and each.is_liberal}
+
+
+def _counts(found: Mapping[int, Judged], rules: Rules, again: set[int]) -> dict[str, Any]:
+    """Count the cells in which a strategy is safe, liberal, or neither.
+
+    It is liberal where it was found to be when drawn again, or by Holm's method for all cells.
+    """
+    tested = {place: each for place, each in found.items() if each.safe is not None}
     if not tested:
         return {"safe": None}
-    rates = [each.found for each in tested if each.found.n]
-    liberal = _liberal(rates, rules)
-    safe = sum(bool(each.safe) for each in tested)
+    liberal = again | _liberal({place: each.found for place, each in tested.items()}, rules)
+    safe = sum(bool(each.safe) and place not in liberal for place, each in tested.items())
     return {
         "safe": safe == len(tested),
         "safe_cells": safe,
-        "liberal_cells": liberal,
-        "undecided_cells": len(tested) - safe - liberal,
+        "liberal_cells": len(liberal),
+        "undecided_cells": len(tested) - safe - len(liberal),
     }
 
 
-def _liberal(rates: Sequence[Found], rules: Rules) -> int:
-    """Count the rates that are liberal, corrected for their number by Holm's method.
+def _liberal(found: Mapping[int, Found], rules: Rules) -> set[int]:
+    """Return the places of the rates that are liberal, corrected for their number by Holm's method.
 
     Where sims may be added until they decide, by limits that hold for all rates at once. The level
     is that of one end of an interval: a single rate is liberal if its verdict says so.
     """
+    rates = {place: rate for place, rate in found.items() if rate.n}
     error = 1 - rules.regions.confidence
     if not rates:
-        return 0
+        return set()
     if rules.anytime:
         level = 1 - error / len(rates)
-        return sum(rules.limits(rate, level)[0] > rules.regions.bounds[2] for rate in rates)
-    p_values = [rules.regions.excess_p_value(rate.value, rate.trials) for rate in rates]
-    return int(holm(np.array(p_values), error / 2).sum())
+        bound = rules.regions.bounds[2]
+        return {place for place, rate in rates.items() if rules.limits(rate, level)[0] > bound}
+    p_values = [rules.regions.excess_p_value(rate.value, rate.trials) for rate in rates.values()]
+    rejected = holm(np.array(p_values), error / 2)
+    return {place for place, is_rejected in zip(rates, rejected, strict=True) if is_rejected}
 
 
 def _to_the_best(

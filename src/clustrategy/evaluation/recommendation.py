@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from clustrategy.evaluation.cell_verdicts import (
     UNUSABLE,
 )
 from clustrategy.evaluation.promises import NOT_ESTIMATED
-from clustrategy.evaluation.regions import LIBERAL, MOST_UNUSABLE
+from clustrategy.evaluation.regions import MOST_UNUSABLE
 
 INDIFFERENCE = 0.02
 """Less power than the best by so much is of no account."""
@@ -29,8 +29,11 @@ INDIFFERENCE = 0.02
 LONGEST = 40
 """A strategy's label is cut to so many characters in sentences and in the terminal."""
 
-FEW = 4
+FEW = 12
 """So many names are listed; of more, the rest is counted."""
+
+CONSTANT = ("cluster-level", "whole clusters")
+"""Words of the kinds of predictors that are constant within clusters."""
 
 Row = Mapping[str, Any]
 
@@ -66,11 +69,15 @@ class Standing:
 
     @property
     def is_liberal(self) -> bool:
-        """Whether the strategy is liberal in some cell.
+        """Whether the strategy is liberal in some cell, corrected for their number."""
+        return bool(self.rate["liberal_cells"])
 
-        It is by the worst one, drawn again, or by any, corrected for their number.
-        """
-        return self.rate["verdict"] == LIBERAL or bool(self.rate["liberal_cells"])
+    @property
+    def power(self) -> float | None:
+        """The size-adjusted power at the effect asked for, mean over these cells."""
+        row = self.rows[ADJUSTED]
+        mean = row["value"] if row["cells"] == 1 else row["mean_over_these_cells"]
+        return None if mean is None else float(mean)
 
     @property
     def fails_often(self) -> bool:
@@ -92,8 +99,9 @@ class Standing:
         return self.is_safe and (best is None or best["conf_high"] >= -INDIFFERENCE)
 
     @property
-    def _order(self) -> tuple[bool, bool, float]:
-        return not self.is_safe, not self.is_tested, self.rate["value"] or 0.0
+    def _order(self) -> tuple[bool, bool, bool, float]:
+        merit = self.rate["value"] if self.is_liberal else -(self.power or 0.0)
+        return not self.is_safe, self.is_liberal, not self.is_tested, merit or 0.0
 
 
 @dataclass(frozen=True)
@@ -105,7 +113,8 @@ class Answer:
     kind, terms : str
         The kind, and the terms that are taken together.
     standings : list of Standing
-        The strategies that estimate these terms: those that are safe first, then by worst rate.
+        The strategies that estimate these terms: the safe ones first, the liberal ones last by
+        their worst rate, the others by power.
     sentences : list of str
         What to use and what not.
     """
@@ -126,16 +135,19 @@ class Advice:
         For each kind of terms but the intercept.
     reservation : str
         What the sims do not decide, and how many would; empty where they decide all.
+    scope : str
+        What the advice is about.
     """
 
     answers: list[Answer]
     reservation: str
+    scope: str
 
     @property
     def paragraphs(self) -> list[str]:
         """The whole advice in words."""
         said = [" ".join(answer.sentences) for answer in self.answers]
-        return [*said, self.reservation] if self.reservation else said
+        return [*said, " ".join(filter(None, [self.reservation, self.scope]))]
 
 
 def advice(
@@ -152,7 +164,7 @@ def advice(
     sims : int
         Of each cell.
     certify : str
-        What would decide, such as "`sims: 10000` would, in about 20 minutes".
+        What would decide, such as "with `sims: 10000` it would be shown".
     level : Mapping, optional
         A factor and one of its levels: the advice for the cells that have it.
     """
@@ -171,7 +183,7 @@ def advice(
         if kind != INTERCEPT_KIND or len(kinds) == 1:
             sentences = _sentences(standings, kind, effect)
             found.append(Answer(kind, mine[0]["terms"], standings, sentences))
-    return Advice(found, _reservation(found, sims, certify))
+    return Advice(found, _reservation(found, sims, certify), _scope(kinds))
 
 
 def _reservation(found: Sequence[Answer], sims: int, certify: str) -> str:
@@ -179,10 +191,20 @@ def _reservation(found: Sequence[Answer], sims: int, certify: str) -> str:
     if not any(each.is_open for each in standings):
         return ""
     later = f"; {certify}" if certify else ""
-    too_few = f"{counted(sims, 'sim')} a cell"
+    a_cell = f"{counted(sims, 'sim')} a cell"
     if any(each.is_safe for each in standings):
-        return f"{too_few} {'leaves' if sims == 1 else 'leave'} some strategies open{later}."
-    return f"{too_few} can certify no strategy{later}."
+        return f"{a_cell} {'leaves' if sims == 1 else 'leave'} some strategies undecided{later}."
+    cells = max(each.rate["cells"] for each in standings)
+    where = "" if cells == 1 else f" in all {cells:,} cells"
+    few = "is too little" if sims == 1 else "are too few"
+    return f"{a_cell} {few} to show any strategy to be safe{where}{later}."
+
+
+def _scope(kinds: Iterable[str]) -> str:
+    """Say what the advice is about, and which common predictors it says nothing of."""
+    constant = any(word in kind for kind in kinds for word in CONSTANT)
+    but = "" if constant else ", and says nothing of predictors that are constant within clusters"
+    return f"This holds for data like those of the study{but}."
 
 
 def _is_of(row: Row, level: Row | None, effect: float) -> bool:
@@ -218,10 +240,12 @@ def _sentences(standings: Sequence[Standing], kind: str, effect: float) -> list[
             said.append(f"{_names(others)} {_are(others)} safe, too, but {has} less power.")
         if unknown:
             so_far = "so far" if cells == 1 else "in each cell so far"
-            said.append(f"{_names(unknown)} {_are(unknown)} open: not shown to be safe {so_far}.")
+            names = _names(unknown)
+            said.append(f"{names} {_are(unknown)} undecided: not shown to be safe {so_far}.")
     elif unknown:
         where = "here" if cells == 1 else "in any cell"
-        said.append(f"{terms} nothing speaks against {_names(unknown)}: not found liberal {where}.")
+        named = _listed(_with_power(unknown, effect), "and")
+        said.append(f"{terms} nothing speaks against {named}: not found liberal {where}.")
     elif liberal:
         least = min(liberal, key=lambda each: each.rate["value"])
         where = "" if cells == 1 else f" in its worst cell{_where(least.rate)}"
@@ -243,8 +267,7 @@ def _sentences(standings: Sequence[Standing], kind: str, effect: float) -> list[
 
 
 def _power(recommended: Sequence[Standing], effect: float) -> str:
-    means = [each.rows[ADJUSTED]["mean_over_these_cells"] for each in recommended]
-    known = [mean for mean in means if mean is not None]
+    known = [each.power for each in recommended if each.power is not None]
     if not known:
         return ""
     low, high = round(100 * min(known)), round(100 * max(known))
@@ -252,6 +275,19 @@ def _power(recommended: Sequence[Standing], effect: float) -> str:
     cells = recommended[0].rate["cells"]
     over = "" if cells == 1 else ", mean over these cells"
     return f", finding an effect of {effect:g} in {found} % of datasets{over}"
+
+
+def _with_power(standings: Sequence[Standing], effect: float) -> list[str]:
+    """Name strategies, each with how often it finds the effect; the first says what that is."""
+    words: list[str] = []
+    says = f"finds an effect of {effect:g} in {{}} % of datasets"
+    for each in standings[:FEW]:
+        name = _name(each)
+        if each.power is not None:
+            name += f" ({says.format(round(100 * each.power))})"
+            says = "{} %"
+        words.append(name)
+    return [*words, f"{len(standings) - FEW} more"] if len(standings) > FEW else words
 
 
 def _liberal(liberal: Sequence[Standing]) -> str:
@@ -330,8 +366,8 @@ def _listed(words: Sequence[str], last: str) -> str:
 COLUMNS = (
     "strategy",
     "false positives",
-    "worst, drawn again",
-    "safe / liberal / open",
+    "highest, drawn again",
+    "safe / liberal / undecided",
     "SE error",
     "power",
     "singular",

@@ -208,7 +208,11 @@ def _verdict(alpha: float, verdict: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("holds", f"it is from {low} to {up}"),
         ("slightly liberal", f"it is from {up} to {liberal}"),
         ("liberal", f"it is above {liberal}"),
-        ("undecided", f"the {confidence} interval of the rate lies in more than one of these"),
+        (
+            "undecided",
+            f"the {confidence} interval of the rate touches more than one of these; over several "
+            "cells: not shown to be safe in each, nor to be liberal in any",
+        ),
         (
             "safe",
             f"the one-sided upper {confidence} limit of the rate is at most {up}, and at most "

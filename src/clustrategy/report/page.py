@@ -120,7 +120,9 @@ def render(study: Study, found: Found) -> str:
 def _certify(study: Study) -> str:
     """Say how many sims would certify a strategy that keeps its level."""
     sims = study.sims_to_certify
-    return f"`sims: {sims}` would certify what keeps its level" if sims > study.sims else ""
+    if sims <= study.sims:
+        return ""
+    return f"with `sims: {sims}` those that keep their level would be"
 
 
 def _marked(text: str) -> Markup:

@@ -81,15 +81,19 @@ def _table(study: Study, found: list[Answer]) -> str:
     level = f"False positives at {100 * alpha:g} %, {of}"
     if len(found) == 1:
         heads, lines = list(COLUMNS), table(found[0])
+        effect = f"{study.config['verdict']['effect']:g}"
         below = (
-            f"{level}: range over cells, worst cell drawn again (Monte Carlo SE), cells by verdict."
-            f"\nPower: size-adjusted, at an effect of {study.config['verdict']['effect']:g}, mean "
-            "over these cells."
+            f"{level}: range over cells, the highest drawn again (Monte Carlo SE), cells by "
+            f"verdict.\nPower: size-adjusted, at an effect of {effect}. Power, singular and "
+            "unusable: means over these cells."
         )
     else:
         heads, lines = table_of_kinds(found)
         heads = [textwrap.fill(head, 20) for head in heads]
-        below = f"{level}: worst cell drawn again (Monte Carlo SE), cells safe / liberal / open."
+        below = (
+            f"{level}: the highest cell drawn again (Monte Carlo SE), cells safe / liberal / "
+            "undecided."
+        )
     lines = [[short(line[0]), *line[1:]] for line in lines]
     return f"{tabulate(lines, heads, tablefmt='simple', disable_numparse=True)}\n{below}"
 
@@ -102,7 +106,7 @@ def _certify(study: Study, cores: int) -> str:
     labels = study.plan.labels
     seconds = sum(study.recipe.seconds(block, labels) for block in study.plan.blocks)
     took = duration(seconds * sims / study.sims / cores)
-    return f"`sims: {sims}` would certify what keeps its level, in about {took}"
+    return f"with `sims: {sims}` (about {took}) those that keep their level would be"
 
 
 def _audit(path: Path) -> str:
