@@ -192,8 +192,8 @@ def sentences(table: Table) -> Iterator[str]:
         "**The maximal model keeps its level within clusters "
         f"({told('mixed_maximal', WITHIN)}) but not for cluster-level predictors when clusters "
         f"are few**: {by_clusters('mixed_maximal', BETWEEN)} in the highest cells of 10, 30 and "
-        "100 clusters. It estimates how intercepts and slopes go together and counts on it, and does "
-        "not pay for it in degrees of freedom ([the formula](strategies/mixed_maximal.md)). "
+        "100 clusters. It estimates how intercepts and slopes go together and counts on it, and "
+        "does not pay for it in degrees of freedom ([the formula](strategies/mixed_maximal.md)). "
         "Without the correlations it is "
         f"{table.over('mixed_uncorrelated', BETWEEN, 10).at_worst} with 10; Kenward and Roger's "
         "method is too cautious in some cells and liberal in others: "
@@ -257,8 +257,8 @@ observations, between-cluster sigma 0.1 to 4 (the errors' is 1; intercepts and s
 clusters alike), 1,000 datasets a cell, fourteen strategies. IV1 and IV2 vary within clusters, IV3
 is a cluster-level predictor and IV4 a treatment of half of the clusters. Given are the range of the
 false-positive rate over the cells (two-sided tests at 5 %) and, drawn again with fresh sims, its
-highest cell, with the Monte Carlo standard error in brackets. *Liberal* is corrected for the number of cells
-([how verdicts are made](verdicts.md)).
+highest cell, with the Monte Carlo standard error in brackets. *Liberal* is corrected for the
+number of cells ([how verdicts are made](verdicts.md)).
 """
 
 TAIL = """\
