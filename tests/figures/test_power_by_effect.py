@@ -64,7 +64,9 @@ def test_safe_strategies_are_solid_and_liberal_ones_grey():
         "liberal somewhere: cluster-robust OLS",
         "within 2 points of the best",
     ]
-    assert "Solid lines: safe in all cells; grey dots: liberal in some cell." in text_of(whole())
+    assert (
+        "Solid lines: safe in all cells; grey dots: liberal in some cell, for some kind of terms."
+    ) in text_of(whole())
 
 
 def test_none_safe_is_said_and_the_lines_are_drawn():

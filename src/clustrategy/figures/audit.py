@@ -111,9 +111,13 @@ def _finding(away: pd.DataFrame) -> str:
     faulty = int(away["verdict"].isin(REFERENCE_AT_FAULT).sum())
     if agree == count:
         return f"Our engines and the references agree in all {count:,} comparisons"
-    parts = [f"in {faulty:,} the reference is off"] if faulty else []
-    parts.append(f"in {wrong:,} our engine is" if wrong else "in none is it our engine's fault")
-    return f"Engines agree in {agree:,} of {count:,} comparisons; {', '.join(parts)}"
+    if wrong:
+        return f"Our engine is at fault in {wrong:,} of {count:,} comparisons"
+    near = int((away["verdict"] == "reference_slack").sum())
+    parts = [f"{agree:,} agree"]
+    parts += [f"in {near:,} the reference stopped within its tolerance of the optimum"] * (near > 0)
+    parts += [f"in {faulty - near:,} it is off"] * (faulty > near)
+    return f"No fault of ours in {count:,} comparisons: {', '.join(parts)}"
 
 
 def _draw_lme4(

@@ -154,7 +154,8 @@ def _beside(row: Mapping[Any, Any], several: Sequence[str], lines: int, compact:
 
 def _again(worst: pd.DataFrame) -> bool:
     """Return whether all worst cells were drawn again."""
-    return not worst["note"].fillna("").str.contains("not drawn again").any()
+    chosen_by = worst[worst["kind"] != INTERCEPT_KIND]
+    return not chosen_by["note"].fillna("").str.contains("not drawn again").any()
 
 
 def _between(low: float, high: float) -> str:
@@ -181,7 +182,10 @@ def _caption(
             "found, with an interval that holds for the highest of all."
         )
     if INTERCEPT_KIND in kinds and len(kinds) > 1:
-        parts.append("The intercept does not count in the title and in the order.")
+        parts.append(
+            "The intercept does not count in the title and in the order, and its worst cells are "
+            "not drawn again."
+        )
     elif INTERCEPT_KIND in set(cells["kind"]) - set(kinds):
         parts.append("The intercept's rates are in the table alone.")
     levels = f"Its levels: {', '.join(map(factor_label, several))}."

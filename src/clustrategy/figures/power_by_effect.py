@@ -193,7 +193,7 @@ def _caption(
     keys = [
         "solid lines: safe in all cells" if safe else "",
         "dashed: neither safe in all cells nor found liberal" if dashed else "",
-        "grey dots: liberal in some cell" if grey else "",
+        "grey dots: liberal in some cell, for some kind of terms" if grey else "",
     ]
     said = "; ".join(key for key in keys if key)
     parts = [
@@ -205,7 +205,7 @@ def _caption(
         here = rows.loc[(rows["effect"] == effect) & (rows["strategy"] == best), "value"]
         parts.append(
             f"At an effect of {effect:g} the powers of the best in single cells are "
-            f"{percent(here.min())} to {percent(here.max())}."
+            f"{percent(round(here.min(), 2))} to {percent(round(here.max(), 2))}."
         )
     parts.append(
         f"Monte Carlo SE of the {'means' if several else 'powers'}: at most "

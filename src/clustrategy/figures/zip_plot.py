@@ -84,7 +84,7 @@ def zip_plot(performance: pd.DataFrame, estimates: Rows, *, study: Study) -> Fig
             f"The cell and slope with the lowest coverage, mean over the strategies: {where}; "
             f"{term}. Coloured: intervals that miss the true value (vertical line); pale "
             "grey: those that hold it. Number and horizontal lines: coverage and its 95 % Monte "
-            "Carlo interval (Wilson); right intervals turn from grey to colour at 95. "
+            "Carlo interval (Wilson); intervals that keep 95 % turn from grey to colour at 95. "
             f"{shown} shown, and wide ones are cut off."
         ),
     )

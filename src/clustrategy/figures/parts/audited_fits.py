@@ -11,7 +11,6 @@ import pandas as pd
 from clustrategy.audit.distance import distances
 from clustrategy.audit.tolerances import CRITERION, DF, ESTIMATE, SHORT, STD_ERROR
 from clustrategy.audit.verdicts import FAULTS
-from clustrategy.evaluation.lme4_rules import Rule, failures
 from clustrategy.figures.parts.stacks import Outcome
 
 STATSMODELS = "statsmodels"
@@ -83,7 +82,6 @@ OUTCOMES = {
     "short": Outcome("stopped short of it", 0.35, "\\\\\\\\\\"),
     "error": Outcome("no fit", 0.0, "xxxxx", dark=True),
 }
-RULES: tuple[Rule, ...] = (">=1.1-19", "<=1.1-18")
 FLAGS = ["optimizer_warning", "gradient_warning", "hessian_warning"]
 
 
@@ -93,8 +91,8 @@ def outcomes(audit: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Factors, sim, strategy, ``outcome`` (the first of error, short, singular and warned that
-        is true, else ok) and for each of `RULES` whether the fit failed by it.
+        Factors, sim, strategy and ``outcome``: the first of error, short, singular and warned that
+        is true, else ok.
     """
     key = [*factors, "sim", "strategy"]
     fits = audit.drop_duplicates([*key, "reference"])
@@ -116,17 +114,13 @@ def outcomes(audit: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
         ["error", "short", "singular", "warned"],
         "ok",
     )
-    flags = {str(name): column.to_numpy() for name, column in theirs.items()}
-    rules = {rule: failures(flags, rule) for rule in RULES}
-    return lme4[key].assign(outcome=outcome, **rules)
+    return lme4[key].assign(outcome=outcome)
 
 
 def in_words(fits: pd.DataFrame) -> str:
-    """Say what the bars of the fits by lme4 count, and how many failed by lme4's own messages."""
-    newer, older = (int(fits[rule].sum()) for rule in RULES)
+    """Say what the bars of the fits by lme4 count."""
     return (
         f"Bottom: lme4's {len(fits):,} fits of the same datasets, each counted once, as what holds "
         "first of: no fit; stopped short, its REML criterion more than 1e-4 above the least of all "
-        "engines; singular; warned. Without fit_success by the messages of lme4 since 1.1-19: "
-        f"{newer:,}, before: {older:,}."
+        "engines; singular; warned."
     )
