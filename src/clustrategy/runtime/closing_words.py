@@ -70,8 +70,14 @@ def _answer(study: Study, cores: int) -> str:
         certify=_certify(study, cores),
     )
     width = min(shutil.get_terminal_size().columns, WIDEST)
-    said = [textwrap.fill(paragraph, width) for paragraph in found.paragraphs]
+    said = [_filled(paragraph, width) for paragraph in found.paragraphs]
     return "\n\n".join(["\n".join(said), _table(study, found.answers)]) + "\n"
+
+
+def _filled(text: str, width: int) -> str:
+    """Break a text into lines, but not before a percent sign, nor within a word."""
+    filled = textwrap.fill(text.replace(" %", "\xa0%"), width, break_on_hyphens=False)
+    return filled.replace("\xa0", " ")
 
 
 def _table(study: Study, found: list[Answer]) -> str:
