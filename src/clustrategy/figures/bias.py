@@ -8,10 +8,8 @@ from scipy.special import stdtr
 
 from clustrategy.figures.parts.cells import worst_and_best
 from clustrategy.figures.parts.labels import signed
-from clustrategy.figures.parts.measure_dots import Measure, draw_measure
+from clustrategy.figures.parts.measure_dots import CHANCE, Measure, draw_measure
 from clustrategy.figures.parts.study import Study
-
-CHANCE = 0.05  # how probable the largest of all biases may be, by Bonferroni, if none is there
 
 
 def _finding(worst: pd.DataFrame, values: pd.DataFrame) -> str:

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import pandas as pd
 from matplotlib.figure import Figure
 
 from clustrategy.figures.parts.cells import worst_and_best
 from clustrategy.figures.parts.labels import too_large
-from clustrategy.figures.parts.measure_dots import Measure, draw_measure
+from clustrategy.figures.parts.measure_dots import CHANCE, Measure, draw_measure
 from clustrategy.figures.parts.study import Study
 
 
 def signed_percent(share: float) -> str:
     """Write a share in percent, with its sign."""
     return f"{100 * share:+.0f} %".replace("-", "−") if abs(share) >= 0.005 else "0 %"
+
+
+def _finding(worst: pd.DataFrame, values: pd.DataFrame) -> str:
+    """Say whose standard errors are off by more than the worst of so many are by chance."""
+    tail = worst["value"].abs().div(worst["mcse"]).map(NormalDist().cdf).rsub(1)
+    off = worst[2 * tail * len(values) <= CHANCE]
+    if off.empty:
+        return (
+            f"No standard errors are shown to be off: the largest of {len(values):,} relative "
+            f"errors, {signed_percent(worst.iloc[0]['value'])}, can be chance alone"
+        )
+    some = len(off) < len(worst)
+    said = worst_and_best(
+        off.head(1) if some else off,
+        lambda row: (
+            f"Standard errors of {row['who']} are {too_large(row['value'])} in their worst cell"
+        ),
+        lambda row: f"those of {row['who']} {too_large(row['value'])}",
+    )
+    rest = f"; {len(worst) - len(off)} of {len(worst)} strategies are not shown to be off"
+    return said + rest * some
 
 
 RELATIVE_ERROR = Measure(
@@ -23,13 +46,7 @@ RELATIVE_ERROR = Measure(
     target=0.0,
     unit=0.05,
     write=signed_percent,
-    finding=lambda worst, _: worst_and_best(
-        worst,
-        lambda row: (
-            f"Standard errors of {row['who']} are {too_large(row['value'])} in their worst cell"
-        ),
-        lambda row: f"those of {row['who']} {too_large(row['value'])}",
-    ),
+    finding=_finding,
 )
 
 

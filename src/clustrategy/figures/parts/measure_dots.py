@@ -43,6 +43,8 @@ SPREAD = 0.62  # share of a row that its marks take
 ROOMY = 0.45  # inches of a row on a printed page, if all rows fit it
 MOST_NAMED = 6  # of more numbers of clusters the legend names the first, the middle and the last
 
+CHANCE = 0.05  # how probable the largest of all errors may be, by Bonferroni, if none is there
+
 
 @dataclass(frozen=True)
 class Measure:
