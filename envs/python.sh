@@ -12,6 +12,8 @@
 
 set -eu
 
+. envs/apt.sh
+
 say() { printf '%s\n' "$*"; }
 die() {
   printf '%s\n' "$*" >&2
@@ -49,24 +51,15 @@ find_uv() {
   return 1
 }
 
-as_root() {
-  if [ "$(id -u)" = 0 ]; then
-    env DEBIAN_FRONTEND=noninteractive "$@"
-  else
-    sudo -n env DEBIAN_FRONTEND=noninteractive "$@"
-  fi
-}
-
 uv_by_pip() { python3 -m pip install --upgrade --target .tools/uv 'uv>=0.8' && find_uv; }
 uv_by_venv() {
   python3 -m venv --clear .tools/uv-venv &&
     .tools/uv-venv/bin/python -m pip install 'uv>=0.8' && find_uv
 }
 uv_by_apt() {
-  command -v apt-get && as_root true || return 1
-  as_root apt-get -q -o DPkg::Lock::Timeout=120 update || true
-  as_root apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends \
-    ca-certificates python3 python3-venv python3-pip && { uv_by_pip || uv_by_venv; }
+  can_apt || return 1
+  apt_update || true
+  apt_install ca-certificates python3 python3-venv python3-pip && { uv_by_pip || uv_by_venv; }
 }
 uv_by_script() {
   if command -v curl; then

@@ -10,6 +10,8 @@
 
 set -u
 
+. envs/apt.sh
+
 say() { printf '%s\n' "$*"; }
 without() {
   rm -f .venv/.r .venv/.stamp-r
@@ -35,28 +37,13 @@ find_r() {
   return 1
 }
 
-can_be_root() {
-  if [ "$(id -u)" = 0 ]; then return 0; fi
-  command -v sudo >/dev/null 2>&1 && sudo -n true >/dev/null 2>&1
-}
-
-as_root() {
-  if [ "$(id -u)" = 0 ]; then
-    env DEBIAN_FRONTEND=noninteractive "$@"
-  else
-    sudo -n env DEBIAN_FRONTEND=noninteractive "$@"
-  fi
-}
-
 r_by_apt() {
-  command -v apt-get >/dev/null 2>&1 && can_be_root || return 1
+  can_apt || return 1
   say "Installing R with lme4 and lmerTest by apt-get ..."
   {
-    as_root apt-get -q -o DPkg::Lock::Timeout=120 update || true
-    as_root apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends \
-      r-base-core r-cran-lme4 r-cran-lmertest r-cran-pbkrtest r-cran-clubsandwich ||
-      as_root apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends \
-        r-base-core r-cran-lme4 r-cran-lmertest
+    apt_update || true
+    apt_install r-base-core r-cran-lme4 r-cran-lmertest r-cran-pbkrtest r-cran-clubsandwich ||
+      apt_install r-base-core r-cran-lme4 r-cran-lmertest
   } >>"$log" 2>&1 </dev/null
   find_r /usr/bin/R
 }
