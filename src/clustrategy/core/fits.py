@@ -173,6 +173,24 @@ class Fits:
         self.fail(broken, "undefined", NO_NUMBERS)
 
 
+def have_numbers(
+    status: NDArray[Any], estimate: Floats, usable: Sequence[str]
+) -> NDArray[np.bool_]:
+    """Return (..., S) which fits count: of a usable status, and with an estimate that is finite.
+
+    Parameters
+    ----------
+    status : (..., S) array of str
+        How each fit ended.
+    estimate : (..., p, S) array
+        Of its coefficients.
+    usable : sequence of str
+        The statuses of fits whose numbers count.
+    """
+    some = np.isfinite(estimate).any(axis=-2)
+    return np.asarray(some & np.isin(status.astype(str), list(usable)))
+
+
 @dataclass
 class Fit:
     """One fit to one dataset, as engines that take one dataset at a time return it.

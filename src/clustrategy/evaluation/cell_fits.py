@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from clustrategy.core.fits import have_numbers
 from clustrategy.core.shard import Floats
 from clustrategy.evaluation import measures
 from clustrategy.evaluation.measures import Replicates, Result, Settings
@@ -124,8 +125,7 @@ class CellFits:
             The p-values of the tests of the truth, where they are not those of t.
         """
         finite = np.asarray(np.isfinite(numbers["estimate"]))
-        some = np.asarray(finite.any(axis=1))
-        usable = some & np.isin(status.astype(str), comparison.usable)
+        usable = have_numbers(status, numbers["estimate"], comparison.usable)
         estimated = (finite & usable[:, None]).any(axis=2)
         estimated = np.asarray(estimated | ~usable.any(axis=1, keepdims=True))
         replicates = [

@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from clustrategy.core.errors import EngineError
-from clustrategy.core.fits import Fits
+from clustrategy.core.fits import Fits, have_numbers
 from clustrategy.core.shard import Floats
 from clustrategy.dgp import simulate
 from clustrategy.dgp.kinds import kinds
@@ -90,8 +90,7 @@ def _judged(
 ) -> dict[Key, Judged]:
     """Judge the strategies in one cell."""
     of_kind = kinds(plan.recipe.process(cell.cell))
-    some = np.isfinite(cell.numbers["estimate"]).any(axis=1)
-    usable = some & np.isin(cell.status.astype(str), settings["usable"])
+    usable = have_numbers(cell.status, cell.numbers["estimate"], settings["usable"])
 
     def sample(place: int, kind: str) -> promises.Sample:
         numbers = {name: column[place] for name, column in cell.numbers.items()}
@@ -123,15 +122,14 @@ def _drawn_again(
     """
     again: dict[tuple[int, str, str | None], Judged] = {}
     for place, pairs in worst.items():
-        of_kind = kinds(plan.recipe.process(plan.cells[place]))
-        terms = plan.recipe.process(plan.cells[place]).terms
+        process = plan.recipe.process(plan.cells[place])
+        of_kind, terms = kinds(process), process.terms
         labels = [s for s in dict.fromkeys(strategy for strategy, _ in pairs) if _is_here(plan, s)]
         fitted = _fitted(plan, place, labels)
         for strategy, kind in pairs:
             if strategy in labels:
                 fits, truth = fitted[strategy]
-                usable = np.isin(fits.status.astype(str), settings["usable"])
-                usable &= np.isfinite(fits.estimate).any(axis=1)
+                usable = have_numbers(fits.status, fits.estimate.T, settings["usable"])
                 places = [terms.index(term) for term in of_kind[kind]]
                 sample = _sample(fits, truth, usable, places)
                 rate = promises.false_positive_rate(
