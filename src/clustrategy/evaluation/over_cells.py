@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,7 @@ from clustrategy.evaluation.cell_verdicts import (
     Rules,
     row,
 )
-from clustrategy.evaluation.promises import Found
+from clustrategy.evaluation.promises import Found, normal_interval
 from clustrategy.evaluation.regions import holm
 
 NOT_DRAWN_AGAIN = "the worst cell was not drawn again: its interval holds for the worst of {} cells"
@@ -118,12 +117,11 @@ def over_cells(
     fresh : Mapping
         The worst cells drawn again, for the largest of many rates is too large.
     """
-    keys = list(dict.fromkeys(key for place in scope.places for key in judged[place]))
     safe: dict[str | None, list[str]] = {}
     not_liberal: dict[str | None, list[str]] = {}
-    for key in keys:
-        found = {place: judged[place][key] for place in scope.places if key in judged[place]}
-        known = {place: each for place, each in found.items() if np.isfinite(each.found.value)}
+    for key in _keys(judged, scope):
+        found = _found(judged, scope, key)
+        known = _known(found)
         more: dict[str, Any] = {"scope": scope.name, "cells": len(found)}
         if key.measure == FALSE_POSITIVES:
             more |= _counts(found, rules, _liberal_again(key, scope, fresh))
@@ -171,17 +169,28 @@ def worst_cells(
     """
     found: dict[int, dict[tuple[str, str], None]] = {}
     for scope in scopes:
-        for key in dict.fromkeys(key for place in scope.places for key in judged[place]):
-            known = {
-                place: judged[place][key]
-                for place in scope.places
-                if key in judged[place] and np.isfinite(judged[place][key].found.value)
-            }
-            if key.measure != FALSE_POSITIVES or key.kind in (None, INTERCEPT_KIND):
+        for key in _keys(judged, scope):
+            if key.measure != FALSE_POSITIVES or key.kind == INTERCEPT_KIND:
                 continue
+            known = _known(_found(judged, scope, key))
             if len(known) > 1:
                 found.setdefault(_worst(key, known), {})[key.strategy, str(key.kind)] = None
     return {place: list(pairs) for place, pairs in sorted(found.items())}
+
+
+def _keys(judged: Sequence[Mapping[Key, Judged]], scope: Scope) -> list[Key]:
+    """List what there is to say something of in some cell of a scope."""
+    return list(dict.fromkeys(key for place in scope.places for key in judged[place]))
+
+
+def _found(judged: Sequence[Mapping[Key, Judged]], scope: Scope, key: Key) -> dict[int, Judged]:
+    """Return what is said in each cell of a scope, by its place."""
+    return {place: judged[place][key] for place in scope.places if key in judged[place]}
+
+
+def _known(found: Mapping[int, Judged]) -> dict[int, Judged]:
+    """Return what has a value."""
+    return {place: each for place, each in found.items() if np.isfinite(each.found.value)}
 
 
 def _worst(key: Key, known: Mapping[int, Judged]) -> int:
@@ -208,8 +217,8 @@ def _worst_of(cells: int, measure: str, judged: Judged, rules: Rules) -> Judged:
     if measure == FALSE_POSITIVES:
         return strict.false_positives(found, judged.terms, 0.0, judged.sims)
     if measure != COVERAGE:
-        half = NormalDist().inv_cdf(0.5 + confidence / 2) * found.mcse
-        found = replace(found, low=found.value - half, high=found.value + half)
+        low, high = normal_interval(found.value, found.mcse, confidence)
+        found = replace(found, low=low, high=high)
     return strict.promise(measure, found, judged.terms, judged.sims)
 
 

@@ -216,14 +216,19 @@ def _moments(
     return squares, float(squares.mean())
 
 
+def normal_interval(value: float, mcse: float, confidence: float) -> tuple[float, float]:
+    """Return the interval of a number whose Monte Carlo error is normal."""
+    half = NormalDist().inv_cdf(0.5 + confidence / 2) * mcse
+    return value - half, value + half
+
+
 def _normal(value: float, influence: Floats, confidence: float) -> Found:
     """Return a number with the interval of a normal distribution."""
     n = influence.size
     mcse = float(np.std(influence, ddof=1) / np.sqrt(n))
     if not (np.isfinite(value) and np.isfinite(mcse)):
         return Found(n=n, note=DO_NOT_VARY)
-    half = NormalDist().inv_cdf(0.5 + confidence / 2) * mcse
-    return Found(value, mcse, value - half, value + half, n)
+    return Found(value, mcse, *normal_interval(value, mcse, confidence), n)
 
 
 def power(sample: Sample, effects: Sequence[float], alpha: float, confidence: float) -> list[Found]:
@@ -293,9 +298,8 @@ def _adjusted(value: float, by_term: Floats, confidence: float) -> Found:
     influence[used] = np.where(known, by_term, 0.0).sum(axis=0)[used] / known.sum(axis=0)[used]
     n = int(used.sum())
     mcse = float(np.std(influence[used], ddof=1) / np.sqrt(n))
-    half = NormalDist().inv_cdf(0.5 + confidence / 2) * mcse
-    low, high = max(value - half, 0.0), min(value + half, 1.0)
-    return Found(value, mcse, low, high, n, influence=influence)
+    low, high = normal_interval(value, mcse, confidence)
+    return Found(value, mcse, max(low, 0.0), min(high, 1.0), n, influence=influence)
 
 
 def minimal_detectable_effect(sample: Sample, alpha: float, confidence: float) -> Found:

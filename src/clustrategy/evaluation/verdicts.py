@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -384,15 +382,14 @@ def _of_performance(
 
         lost = found(UNUSABLE)
         unusable = lost.value if lost.n else 0.0
-        rate, sims = Found(note=NOT_AT_0), 0
-        if true[members[0]] == 0:
-            rate = found("rejection_rate")
-        sims = rate.n
+        is_size = true[members[0]] == 0
+        rate = found("rejection_rate") if is_size else Found(note=NOT_AT_0)
         nothing = Judged((), Found(note=NEEDS_ESTIMATES))
+        held, error = found(COVERAGE), found(SE_ERROR)
         judged = {
-            FALSE_POSITIVES: rules.false_positives(rate, (), unusable, sims),
-            COVERAGE: rules.promise(COVERAGE, found(COVERAGE), (), found(COVERAGE).n),
-            SE_ERROR: rules.promise(SE_ERROR, found(SE_ERROR), (), found(SE_ERROR).n),
+            FALSE_POSITIVES: rules.false_positives(rate, (), unusable, rate.n),
+            COVERAGE: rules.promise(COVERAGE, held, (), held.n),
+            SE_ERROR: rules.promise(SE_ERROR, error, (), error.n),
             BIAS: nothing,
             DETECTABLE: nothing,
             UNUSABLE: Judged((), lost),
@@ -407,8 +404,7 @@ def _interval(name: str, value: float, mcse: float, n: int, rules: Rules) -> Fou
     """Return a measure of a performance table with its interval."""
     confidence = rules.regions.confidence
     if name == SE_ERROR:
-        half = NormalDist().inv_cdf(0.5 + confidence / 2) * mcse
-        return Found(value, mcse, value - half, value + half, n)
+        return Found(value, mcse, *promises.normal_interval(value, mcse, confidence), n)
     low, high = wilson(value, n, confidence)
     return Found(value, mcse, float(low), float(high), n, float(n))
 
@@ -430,13 +426,7 @@ def _over(
         named: list[Cell] = [
             {key: str(table[key].iloc[place]) for key in over} for place, _ in members
         ]
-        by_cell = [
-            {
-                key: replace(each, found=replace(each.found, influence=None))
-                for key, each in one.items()
-            }
-            for _, one in members
-        ]
+        by_cell = [one for _, one in members]
         scope = Scope(ALL, None, tuple(range(len(members))))
         for line in over_cells(named, by_cell, scope, rules, {}):
             rows.append({**line, **values, **dict.fromkeys(over)})
