@@ -21,7 +21,7 @@ from clustrategy.evaluation.cell_verdicts import (
     UNUSABLE,
 )
 from clustrategy.evaluation.promises import NOT_ESTIMATED
-from clustrategy.evaluation.regions import MOST_UNUSABLE
+from clustrategy.evaluation.regions import LIBERAL, MOST_UNUSABLE
 
 INDIFFERENCE = 0.02
 """Less power than the best by so much is of no account."""
@@ -36,6 +36,14 @@ CONSTANT = ("cluster-level", "whole clusters")
 """Words of the kinds of predictors that are constant within clusters."""
 
 Row = Mapping[str, Any]
+
+
+def is_liberal(rate: Row) -> bool:
+    """Tell whether the row of a false-positive rate over cells is that of a liberal strategy.
+
+    It is by its worst cell, or by any cell, corrected for their number.
+    """
+    return rate["verdict"] == LIBERAL or bool(rate["liberal_cells"])
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,7 @@ class Standing:
     @property
     def is_liberal(self) -> bool:
         """Whether the strategy is liberal in some cell, corrected for their number."""
-        return bool(self.rate["liberal_cells"])
+        return is_liberal(self.rate)
 
     @property
     def power(self) -> float | None:
@@ -198,6 +206,22 @@ def _reservation(found: Sequence[Answer], sims: int, certify: str) -> str:
     where = "" if cells == 1 else f" in all {cells:,} cells"
     few = "is too little" if sims == 1 else "are too few"
     return f"{a_cell} {few} to show any strategy to be safe{where}{later}."
+
+
+def more_sims(sims: int, enough: int, took: str = "") -> str:
+    """Say how many sims would certify what keeps its level; nothing where there are enough.
+
+    Parameters
+    ----------
+    sims, enough : int
+        Of each cell: those there are, and as many as it takes.
+    took : str
+        How long that would take.
+    """
+    if enough <= sims:
+        return ""
+    time = f" ({took})" if took else ""
+    return f"with `sims: {enough}`{time} those that keep their level would be"
 
 
 def _scope(kinds: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from clustrategy.core.cells import sim_path
 from clustrategy.evaluation.cell_verdicts import FALSE_POSITIVES
-from clustrategy.evaluation.recommendation import advice
+from clustrategy.evaluation.recommendation import advice, more_sims
 from clustrategy.report.citation import Citation
 from clustrategy.report.design import design
 from clustrategy.report.failures import failures
@@ -76,7 +76,8 @@ def render(study: Study, found: Found) -> str:
     """
     labels = [strategy.label for strategy in study.strategies]
     settings = study.config["verdict"]
-    said = advice(found.verdicts, settings["effect"], sims=study.sims, certify=_certify(study))
+    certify = more_sims(study.sims, study.sims_to_certify)
+    said = advice(found.verdicts, settings["effect"], sims=study.sims, certify=certify)
     rates = found.verdicts.filter(pc.equal(found.verdicts["measure"], FALSE_POSITIVES)).to_pylist()
     shown = versions(found.provenance)
     environment = Environment(
@@ -115,14 +116,6 @@ def render(study: Study, found: Found) -> str:
         citation=found.citation,
         explorer=found.explorer,
     )
-
-
-def _certify(study: Study) -> str:
-    """Say how many sims would certify a strategy that keeps its level."""
-    sims = study.sims_to_certify
-    if sims <= study.sims:
-        return ""
-    return f"with `sims: {sims}` those that keep their level would be"
 
 
 def _marked(text: str) -> Markup:

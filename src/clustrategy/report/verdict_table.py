@@ -14,8 +14,8 @@ from clustrategy.evaluation.cell_verdicts import (
     SINGULAR,
     UNUSABLE,
 )
-from clustrategy.evaluation.recommendation import Answer, Standing
-from clustrategy.evaluation.regions import LIBERAL, MOST_UNUSABLE, SLIGHTLY_LIBERAL
+from clustrategy.evaluation.recommendation import Answer, Standing, is_liberal
+from clustrategy.evaluation.regions import MOST_UNUSABLE, SLIGHTLY_LIBERAL
 from clustrategy.figures.parts.labels import level_label
 from clustrategy.report.numbers import ABSENT, is_number, percent, points, signed_percent, span
 
@@ -169,7 +169,7 @@ def in_a_word(rate: Row | None, unusable: Row | None = None) -> str:
         return "no value"
     if rate["safe"]:
         return "safe"
-    if rate["verdict"] == LIBERAL or rate["liberal_cells"]:
+    if is_liberal(rate):
         return "liberal"
     if rate["verdict"] == SLIGHTLY_LIBERAL:
         return "slightly liberal"

@@ -13,6 +13,7 @@ from clustrategy.evaluation.recommendation import (
     COLUMNS,
     Answer,
     advice,
+    more_sims,
     short,
     table,
     table_of_kinds,
@@ -106,13 +107,10 @@ def _table(study: Study, found: list[Answer]) -> str:
 
 def _certify(study: Study, cores: int) -> str:
     """Say how many sims would certify a strategy that keeps its level, and how long they take."""
-    sims = study.sims_to_certify
-    if sims <= study.sims:
-        return ""
-    labels = study.plan.labels
-    seconds = sum(study.recipe.seconds(block, labels) for block in study.plan.blocks)
-    took = duration(seconds * sims / study.sims / cores)
-    return f"with `sims: {sims}` (about {took}) those that keep their level would be"
+    enough = study.sims_to_certify
+    seconds = sum(study.recipe.seconds(b, study.plan.labels) for b in study.plan.blocks)
+    took = f"about {duration(seconds * enough / study.sims / cores)}"
+    return more_sims(study.sims, enough, took)
 
 
 def _audit(path: Path) -> str:
