@@ -164,3 +164,18 @@ def test_the_intercept_is_left_out_where_rows_are_many_and_never_counts():
         figure
     )
     assert figure.get_figheight() < 1.4 * figure.get_figwidth()
+
+
+def test_a_worst_cell_that_is_liberal_counts_where_no_single_cell_is_after_the_correction():
+    table = make_verdicts(kinds=[WITHIN])
+    mine = (table["strategy"] == "cluster_robust") & (table["scope"] == "all")
+    table.loc[mine, "liberal_cells"] = 0
+    assert (
+        (table.loc[mine & (table["measure"] == "false_positive_rate"), "verdict"])
+        .eq("liberal")
+        .all()
+    )
+    for name in ("false_positives", "verdict_map"):
+        assert title_of(figure_of(name, table)).startswith(
+            "1 of 3 strategies is liberal: cluster-robust OLS (1 of 12 cells); "
+        )

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from clustrategy.figures.parts.frame import words_on
 from tests.figures.drawn import figure_of, shared_figure, text_of
-from tests.figures.tables import DESIGN, WITHIN
+from tests.figures.tables import CLUSTER_LEVEL, DESIGN, WITHIN
 from tests.figures.verdict_tables import make_verdicts, without_values
 
 FEW = {**DESIGN, "obs_per_cluster": [5], "between_cluster_sigma": [0.1, 1]}
@@ -64,9 +64,33 @@ def test_safe_strategies_are_solid_and_liberal_ones_grey():
         "liberal somewhere: cluster-robust OLS",
         "within 2 points of the best",
     ]
-    assert (
-        "Solid lines: safe in all cells; grey dots: liberal in some cell, for some kind of terms."
-    ) in text_of(whole())
+    assert ("Solid lines: safe in all cells; grey dots: liberal in some cell.") in text_of(whole())
+
+
+def test_a_strategy_is_grey_only_for_the_terms_for_which_it_is_liberal():
+    """Two-stage is liberal for a cluster-level predictor alone, the maximal model nowhere."""
+    table = make_verdicts(levels=ONE_CELL, kinds=[WITHIN, CLUSTER_LEVEL])
+    table = table[table["strategy"] != "cluster_robust"]
+    mine = (table["strategy"] == "two_stage") & (table["measure"] == "false_positive_rate")
+    mine &= table["kind"] == CLUSTER_LEVEL
+    # As where the worst cell is liberal, but no single one after Holm's correction.
+    table.loc[mine, ["value", "verdict", "safe"]] = [0.2, "liberal", False]
+    power = table["measure"] == "size_adjusted_power"
+    table.loc[power & (table["strategy"] == "two_stage"), "value"] = 0.9
+    table.loc[power & (table["strategy"] == "mixed_maximal"), "value"] = 0.0533
+    figure = figure_of("power_by_effect", table)
+    within, cluster_level = figure.axes[0].lines, figure.axes[2].lines
+    assert [line.get_linestyle() for line in within] == ["-", "-"]
+    assert [line.get_linestyle() for line in cluster_level][1:] == ["-"]
+    assert len(set(cluster_level[0].get_color())) == 1
+    assert title_of(figure) == (
+        "Of the safe strategies, two-stage has the most power at an effect of 0.5 of a predictor "
+        "within clusters: 90 %, the other 84.7 points less; of a cluster-level predictor “mixed, "
+        "maximal”, 5 %"
+    )
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels[2] == "liberal somewhere: two-stage in some blocks"
+    assert "liberal in some cell, for the terms of the block." in text_of(figure)
 
 
 def test_none_safe_is_said_and_the_lines_are_drawn():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -57,12 +58,20 @@ def power_by_effect(verdicts: pd.DataFrame, *, study: Study) -> Figure:
     means = _means(rows, ["kind", *split, "effect"], study.factors)
     drawn = [name for name in study.strategies if name in set(means["strategy"])]
     over = over_cells(verdicts, study)
-    safe, liberal = safe_everywhere(over, drawn), liberal_somewhere(over, drawn)
-    rivals = safe or [name for name in drawn if name not in liberal] or drawn
-    best = means["value"].where(means["strategy"].isin(rivals))
+    there = {kind: set(means.loc[means["kind"] == kind, "strategy"]) for kind in kinds}
+    standings = {
+        kind: _standing(over[over["kind"] == kind], [name for name in drawn if name in there[kind]])
+        for kind in kinds
+    }
+    counts = [
+        name in standings[kind].rivals
+        for kind, name in zip(means["kind"], means["strategy"], strict=True)
+    ]
+    means = means.assign(counts=counts)
+    best = means["value"].where(means["counts"])
     best = best.groupby([means[name] for name in ("kind", "effect", *split)]).transform("max")
     means = means.assign(below=100 * (means["value"] - best)).dropna(subset=["below"])
-    lines = _lines(drawn, safe, set(liberal) - set(rivals), study)
+    lines = {kind: _lines(standing, study) for kind, standing in standings.items()}
 
     share = min(4.4 / len(kinds), 2.3)
     heights = [look.printed(0.63 * share), look.printed(0.37 * share)] * len(kinds)
@@ -74,12 +83,12 @@ def power_by_effect(verdicts: pd.DataFrame, *, study: Study) -> Figure:
         for column, level in enumerate(levels):
             mine = means[(means["kind"] == kind) & (means[split] == list(level)).all(axis=1)]
             curves, losses = panels[2 * place : 2 * place + 2, column]
-            _draw(curves, mine, "value", lines)
-            _draw(losses, mine, "below", lines)
+            _draw(curves, mine, "value", lines[kind])
+            _draw(losses, mine, "below", lines[kind])
             losses.axhspan(-100 * ALIKE, 0, color=BEST, linewidth=0, zorder=-1)
     for axes in panels.flat:
         dress(axes, look)
-    floor = min(1.1 * float(means.loc[means["strategy"].isin(rivals), "below"].min()), -3.0)
+    floor = min(1.1 * float(means.loc[means["counts"], "below"].min()), -3.0)
     for first, below in panels[:, 0].reshape(-1, 2):
         first.set_ylim(0, 1.02)
         first.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %")
@@ -95,12 +104,15 @@ def power_by_effect(verdicts: pd.DataFrame, *, study: Study) -> Figure:
     panels[0, 0].set_xlim(effects[0] / 1.15, effects[-1] * 1.15)
     label_ticks(panels[0, 0].xaxis, list(effects), lambda effect: f"{effect:g}")
     effect = float(effects[np.abs(effects - study.options["verdict"]["effect"]).argmin()])
-    there = means[(means["kind"] == kinds[0]) & (means["effect"] == effect)]
-    power = there.groupby("strategy", sort=False)["value"].mean()
-    power = power.sort_values(ascending=False, kind="stable")
-    where = f"an effect of {effect:g}" + (f" of a {kind_label(kinds[0])}" if len(kinds) > 1 else "")
-    most, title = _finding(power, safe, liberal, where)
-    order = [*power.index, *(name for name in drawn if name not in power.index)]
+    powers = means[means["effect"] == effect].groupby(["kind", "strategy"])["value"].mean()
+    powers = powers.sort_values(ascending=False, kind="stable")
+    of = {kind: powers.xs(kind) for kind in kinds if kind in powers.index}
+    first = next(iter(of))
+    where = f"an effect of {effect:g}" + (f" of a {kind_label(first)}" if len(kinds) > 1 else "")
+    most, title = _finding(of[first], standings[first], where)
+    for kind in [*of][1:]:
+        title += f"; of a {kind_label(kind)} {_briefly(of[kind], standings[kind])}"
+    order = [*of[first].index, *(name for name in drawn if name not in of[first].index)]
     several = len(rows[list(study.factors)].drop_duplicates()) > 1
     compose(
         figure,
@@ -109,7 +121,7 @@ def power_by_effect(verdicts: pd.DataFrame, *, study: Study) -> Figure:
         subtitle=subtitle + (", mean over these cells" if several else ""),
         legends=[_handles(lines, order)],
         xlabel="effect, in units of the outcome per unit of the predictor",
-        caption=_caption(rows, means, lines, safe, most, effect),
+        caption=_caption(rows, means, standings, first, most, effect),
     )
     return figure
 
@@ -121,18 +133,45 @@ def _means(rows: pd.DataFrame, by: Sequence[str], factors: Sequence[str]) -> pd.
     return means[means["cells"] == means["of"]]
 
 
-def _lines(
-    drawn: Sequence[str], safe: Collection[str], grey: Collection[str], study: Study
-) -> dict[str, dict[str, Any]]:
+@dataclass(frozen=True)
+class _Standing:
+    """How strategies stand for a kind of terms.
+
+    Attributes
+    ----------
+    drawn, safe, liberal : sequence of str
+        All of them, those safe in all cells, and those liberal in some.
+    """
+
+    drawn: Sequence[str]
+    safe: Sequence[str]
+    liberal: Sequence[str]
+
+    @property
+    def rivals(self) -> Sequence[str]:
+        """Those whose power counts: the safe ones or, without any, those not found liberal."""
+        return self.safe or [name for name in self.drawn if name not in self.liberal] or self.drawn
+
+    @property
+    def grey(self) -> list[str]:
+        """Those whose power does not count as they are liberal."""
+        return [name for name in self.liberal if name not in self.rivals]
+
+
+def _standing(over: pd.DataFrame, drawn: Sequence[str]) -> _Standing:
+    return _Standing(drawn, safe_everywhere(over, drawn), liberal_somewhere(over, drawn))
+
+
+def _lines(standing: _Standing, study: Study) -> dict[str, dict[str, Any]]:
     """Return the style of each strategy's line."""
     width = study.look.line
     dotted = {"color": GREY, "linestyle": (0, (1, 1.2)), "linewidth": 1.5 * width, "zorder": 2}
     inks = strategy_inks(study.strategies, study.look)
     lines: dict[str, dict[str, Any]] = {}
-    for name in drawn:
-        dash = "-" if name in safe else (0, (4, 1.5))
+    for name in standing.drawn:
+        dash = "-" if name in standing.safe else (0, (4, 1.5))
         own = {"color": inks[name], "linestyle": dash, "linewidth": 2 * width, "zorder": 3}
-        lines[name] = dotted if name in grey else own
+        lines[name] = dotted if name in standing.grey else own
     return lines
 
 
@@ -142,26 +181,30 @@ def _draw(axes: Axes, means: pd.DataFrame, column: str, lines: Mapping[str, dict
         axes.plot(mine["effect"], mine[column], marker="o", markersize=2.6, **style)
 
 
-def _handles(lines: Mapping[str, dict], order: Sequence[str]) -> list[Line2D | Patch]:
-    """Return a legend's entries: the strategies in order, and the grey ones in one entry."""
-    grey = [name for name in order if lines[name]["color"] == GREY]
-    named = {name: strategy_label(name) for name in order if name not in grey}
+def _handles(lines: Mapping[str, Mapping[str, dict]], order: Sequence[str]) -> list[Line2D | Patch]:
+    """Return a legend's entries: the strategies in order, and in one entry the grey lines."""
+    styles: dict[str, dict] = {}
+    grey: dict[str, dict] = {}
+    for of in lines.values():
+        for name, style in of.items():
+            (grey if style["color"] == GREY else styles).setdefault(name, style)
+    named = [(strategy_label(name), styles[name]) for name in order if name in styles]
     if grey:
-        which = strategy_label(grey[0]) if len(grey) == 1 else f"{len(grey)} strategies"
-        named[grey[0]] = f"liberal somewhere: {which}"
-    entries = [Line2D([], [], label=label, **lines[name]) for name, label in named.items()]
+        which = strategy_label([*grey][0]) if len(grey) == 1 else f"{len(grey)} strategies"
+        where = " in some blocks" if set(grey) & set(styles) else ""
+        named.append((f"liberal somewhere: {which}{where}", [*grey.values()][0]))
+    entries = [Line2D([], [], label=label, **style) for label, style in named]
     return [*entries, Patch(facecolor=BEST, label=f"within {100 * ALIKE:g} points of the best")]
 
 
-def _finding(
-    power: pd.Series, safe: Sequence[str], liberal: Sequence[str], where: str
-) -> tuple[str, str]:
+def _finding(power: pd.Series, standing: _Standing, where: str) -> tuple[str, str]:
     """Return which of the strategies that count has the most power, and say it.
 
     The power of each strategy is given with the highest first; ``where`` names the effect.
     """
-    rest = [name for name in power.index if name not in liberal]
-    pool = [name for name in power.index if name in safe] or rest or list(power.index)
+    safe = [name for name in power.index if name in standing.safe]
+    rest = [name for name in power.index if name not in standing.liberal]
+    pool = safe or rest or list(power.index)
     if safe:
         whose = "Of the safe strategies" if len(pool) > 1 else "Of all strategies only one is safe"
     elif rest:
@@ -172,37 +215,53 @@ def _finding(
     said = f"{whose}{',' if len(pool) > 1 or not safe else ':'} {quoted_label(best)}"
     if len(pool) == 1:
         which = ", which" if safe else ""
-        return best, f"{said}{which} has a power of {percent(power[best])} at {where}"
+        return best, f"{said}{which} has a power of {_whole(power[best])} at {where}"
     gap = 100 * (power[best] - power[pool].min())
     others = "the other" if len(pool) == 2 else "the others up to"
     less = f"{others} {gap:.1f} points less" if gap >= 0.05 else "as all of them"
-    most = f"{said} has the most power at {where}: {percent(power[best])}"
+    most = f"{said} has the most power at {where}: {_whole(power[best])}"
     return best, f"{most}, {less}"
+
+
+def _briefly(power: pd.Series, standing: _Standing) -> str:
+    """Return which strategy has the most power for a further kind of terms."""
+    pool = [name for name in power.index if name in standing.rivals] or list(power.index)
+    best = str(power[pool].idxmax())
+    unsure = "" if best in standing.safe else " (not safe)"
+    return f"{quoted_label(best)}{unsure}, {_whole(power[best])}"
+
+
+def _whole(power: float) -> str:
+    """Write a power in whole percent."""
+    return percent(round(power, 2))
 
 
 def _caption(
     rows: pd.DataFrame,
     means: pd.DataFrame,
-    lines: Mapping[str, dict],
-    safe: Sequence[str],
+    standings: Mapping[str, _Standing],
+    first: str,
     best: str,
     effect: float,
 ) -> str:
-    grey = any(line["color"] == GREY for line in lines.values())
-    dashed = any(name not in safe and line["color"] != GREY for name, line in lines.items())
+    every = standings.values()
+    dashed = any(set(one.drawn) - set(one.safe) - set(one.liberal) for one in every)
     keys = [
-        "solid lines: safe in all cells" if safe else "",
+        "solid lines: safe in all cells" if any(one.safe for one in every) else "",
         "dashed: neither safe in all cells nor found liberal" if dashed else "",
-        "grey dots: liberal in some cell, for some kind of terms" if grey else "",
+        "grey dots: liberal in some cell" if any(one.grey for one in every) else "",
     ]
     said = "; ".join(key for key in keys if key)
     parts = [
-        f"{said[0].upper()}{said[1:]}." if said else "",
+        f"{said[0].upper()}{said[1:]}{', for the terms of the block' * (len(standings) > 1)}."
+        if said
+        else "",
         "Lower panels: the same less the highest of the coloured lines.",
     ]
     several = means["cells"].max() > 1
     if several:
-        here = rows.loc[(rows["effect"] == effect) & (rows["strategy"] == best), "value"]
+        here = (rows["kind"] == first) & (rows["effect"] == effect) & (rows["strategy"] == best)
+        here = rows.loc[here, "value"]
         parts.append(
             f"At an effect of {effect:g} the powers of the best in single cells are "
             f"{percent(round(here.min(), 2))} to {percent(round(here.max(), 2))}."

@@ -177,10 +177,16 @@ def safe_everywhere(over: pd.DataFrame, strategies: Sequence[str]) -> list[str]:
     return [name for name in strategies if name in set(judged["strategy"]) - unsafe]
 
 
+def are_liberal(over: pd.DataFrame) -> pd.Series:
+    """Return of rates over all cells whether the worst of them or, corrected, some is liberal."""
+    return (over["verdict"] == "liberal") | (over["liberal_cells"] > 0)
+
+
 def liberal_somewhere(over: pd.DataFrame, strategies: Sequence[str]) -> list[str]:
     """Return the strategies that are liberal in some cell."""
-    cells = of_slopes(over).groupby("strategy")["liberal_cells"].max()
-    return [name for name in strategies if cells.get(name, 0) > 0]
+    judged = of_slopes(over)
+    liberal = set(judged.loc[are_liberal(judged), "strategy"])
+    return [name for name in strategies if name in liberal]
 
 
 def finding(verdicts: pd.DataFrame, study: Study) -> str:
@@ -191,8 +197,10 @@ def finding(verdicts: pd.DataFrame, study: Study) -> str:
     cells = int(over["cells"].max())
     everywhere = "" if cells == 1 else f" in all {cells} cells"
     unsure = f"called safe{everywhere} with {sims} a cell"
-    most = over.sort_values("liberal_cells", ascending=False, kind="stable")
-    most = most[most["liberal_cells"] > 0].drop_duplicates("strategy")
+    most = over[are_liberal(over)]
+    most = most.assign(liberal_cells=most["liberal_cells"].clip(lower=1))
+    most = most.sort_values("liberal_cells", ascending=False, kind="stable")
+    most = most.drop_duplicates("strategy")
     safe = [quoted_label(name) for name in safe_everywhere(over, study.strategies)]
     counts = [
         f"{int(row['liberal_cells'])} of {int(row['cells'])} cells" if row["cells"] > 1 else ""
