@@ -26,7 +26,7 @@ from clustrategy.figures.parts.audited_fits import (
     outcomes,
 )
 from clustrategy.figures.parts.frame import compose, dot, nothing, strategy_handles
-from clustrategy.figures.parts.labels import CLUSTERS, OBSERVATIONS
+from clustrategy.figures.parts.labels import CLUSTERS, OBSERVATIONS, listed
 from clustrategy.figures.parts.scales import FLOOR, label_powers, power_label
 from clustrategy.figures.parts.slots import name_levels, slots
 from clustrategy.figures.parts.stacks import draw_stacks, outcome_handles
@@ -45,6 +45,13 @@ from clustrategy.figures.parts.style import (
 SUBTITLE = "Audit: differences between a fit and the same fit by a reference engine"
 MANY = 1000
 MARKERS = {"lme4": "o", "lme4_unbounded": "^", "glmm": "D", STATSMODELS: "s"}
+REFERENCES = {"lme4_unbounded": "lme4 without bounds"}
+FOUND = {
+    "reference_short": "missed the optimum",
+    "reference_slack": "stopped within its tolerance of the optimum",
+    "reference_df": "had other, numerical degrees of freedom",
+}
+"""What a reference did where it is off, as verbs."""
 
 Size = tuple[int, int]
 
@@ -108,16 +115,17 @@ def _finding(away: pd.DataFrame) -> str:
     count = len(away)
     agree = int((away["verdict"] == "agree").sum())
     wrong = int(away["verdict"].isin(ENGINE_AT_FAULT).sum())
-    faulty = int(away["verdict"].isin(REFERENCE_AT_FAULT).sum())
     if agree == count:
         return f"Our engines and the references agree in all {count:,} comparisons"
     if wrong:
         return f"Our engine is at fault in {wrong:,} of {count:,} comparisons"
-    near = int((away["verdict"] == "reference_slack").sum())
-    parts = [f"{agree:,} agree"]
-    parts += [f"in {near:,} the reference stopped within its tolerance of the optimum"] * (near > 0)
-    parts += [f"in {faulty - near:,} it is off"] * (faulty > near)
-    return f"No fault of ours in {count:,} comparisons: {', '.join(parts)}"
+    off = []
+    for reference, mine in away.groupby("reference", sort=False):
+        counts = mine["verdict"].value_counts()
+        did = [f"{FOUND[verdict]} in {counts[verdict]:,}" for verdict in FOUND if verdict in counts]
+        off += [f"{REFERENCES.get(str(reference), str(reference))} {listed(did)}"] * bool(did)
+    said = "; ".join(off or [f"{agree:,} agree"])
+    return f"No fault of ours in {count:,} comparisons; {said}"
 
 
 def _draw_lme4(

@@ -110,8 +110,9 @@ def power_by_effect(verdicts: pd.DataFrame, *, study: Study) -> Figure:
     first = next(iter(of))
     where = f"an effect of {effect:g}" + (f" of a {kind_label(first)}" if len(kinds) > 1 else "")
     most, title = _finding(of[first], standings[first], where)
+    some = bool(standings[first].safe)
     for kind in [*of][1:]:
-        title += f"; of a {kind_label(kind)} {_briefly(of[kind], standings[kind])}"
+        title += f"; of a {kind_label(kind)} {_briefly(of[kind], standings[kind], some=some)}"
     order = [*of[first].index, *(name for name in drawn if name not in of[first].index)]
     several = len(rows[list(study.factors)].drop_duplicates()) > 1
     compose(
@@ -223,11 +224,14 @@ def _finding(power: pd.Series, standing: _Standing, where: str) -> tuple[str, st
     return best, f"{most}, {less}"
 
 
-def _briefly(power: pd.Series, standing: _Standing) -> str:
-    """Return which strategy has the most power for a further kind of terms."""
+def _briefly(power: pd.Series, standing: _Standing, *, some: bool) -> str:
+    """Return which strategy has the most power for a further kind of terms.
+
+    That it is not safe is told if ``some`` strategies are safe for the first kind.
+    """
     pool = [name for name in power.index if name in standing.rivals] or list(power.index)
     best = str(power[pool].idxmax())
-    unsure = "" if best in standing.safe else " (not safe)"
+    unsure = " (not safe)" if some and best not in standing.safe else ""
     return f"{quoted_label(best)}{unsure}, {_whole(power[best])}"
 
 

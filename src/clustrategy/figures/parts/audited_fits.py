@@ -17,7 +17,7 @@ STATSMODELS = "statsmodels"
 
 OFF_OPTIMUM = {
     "reference_short": "stopped short of the optimum",
-    "reference_slack": "within lme4's tolerance of it",
+    "reference_slack": "within its tolerance of it",
 }
 REFERENCE_AT_FAULT = {**OFF_OPTIMUM, "reference_df": "lmerTest's numerical df"}
 ENGINE_AT_FAULT = FAULTS
