@@ -61,8 +61,18 @@ def test_caption_counts_sims_and_the_fits_without_a_value():
 
 def test_caption_counts_a_strategy_that_lost_every_fit():
     table = make_scores()
-    table.loc[table["strategy"] == "two_stage", "coef_abs_err"] = np.nan
+    table.loc[table["strategy"] == "two_stage", ["coef_abs_err", "fit_success"]] = [np.nan, False]
     assert "two-stage 144" in text_of(figure_of("coefficient_recovery", table))
+
+
+def test_a_strategy_that_does_not_estimate_every_coefficient_has_not_lost_its_fits():
+    table = make_scores()
+    table.loc[table["strategy"] == "two_stage", "coef_abs_err"] = np.nan
+    text = text_of(figure_of("coefficient_recovery", table))
+    assert (
+        "12 of 288 fits gave no value and are not shown (mixed, maximal 12); not drawn: two-stage, "
+        "which does not estimate every coefficient."
+    ) in text
 
 
 def test_a_single_zero_leaves_the_scale_as_it_was_asked_for():

@@ -15,7 +15,13 @@ from clustrategy.core.counted import counted
 from clustrategy.figures.parts.frame import compose, strategy_handles
 from clustrategy.figures.parts.grid import Grid, panel_grid
 from clustrategy.figures.parts.intervals import median_interval
-from clustrategy.figures.parts.labels import SIGMA, factor_label, strategy_label
+from clustrategy.figures.parts.labels import (
+    SIGMA,
+    factor_label,
+    listed,
+    quoted_label,
+    strategy_label,
+)
 from clustrategy.figures.parts.slots import slots
 from clustrategy.figures.parts.strokes import strokes
 from clustrategy.figures.parts.study import Study
@@ -113,12 +119,23 @@ class ScoreBoxes:
         sims = int(self.scores.groupby([*self.factors, "strategy"], observed=True).size().max())
         fits = self.scores["strategy"].value_counts()
         lost = fits - self.shown["strategy"].value_counts().reindex(fits.index, fill_value=0)
-        named = [f"{strategy_label(s)} {lost[s]:,}" for s in self.strategies if lost.get(s, 0)]
+        fitted = set(self.scores.loc[self.scores["fit_success"], "strategy"])
+        partial = [
+            s for s in self.strategies if s in fitted and lost.get(s, 0) and lost[s] == fits[s]
+        ]
+        others = [s for s in self.strategies if s not in partial]
+        named = [f"{strategy_label(s)} {lost[s]:,}" for s in others if lost.get(s, 0)]
         absent = "every fit gave a value"
         if named:
-            count, every = len(self.scores) - len(self.shown), len(self.scores)
+            count, every = (int(of.drop(partial).sum()) for of in (lost, fits))
             absent = f"{count:,} of {every:,} fits gave no value and are not shown"
             absent += f" ({', '.join(named)})"
+        if partial:
+            do = "does" if len(partial) == 1 else "do"
+            absent += (
+                f"; not drawn: {listed([*map(quoted_label, partial)])}, which {do} not estimate "
+                "every coefficient"
+            )
         return (
             "Boxes: quartiles; whiskers: 5th to 95th percentile; thick line: median; shaded: its "
             f"95 % interval (Monte Carlo error). {counted(sims, 'sim')} per cell; {absent}."
