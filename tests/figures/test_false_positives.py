@@ -115,6 +115,21 @@ def test_what_cannot_be_drawn_again_is_said():
     assert "could not be drawn again" not in text_of(whole())
 
 
+def test_of_the_intercept_it_is_said_that_its_worst_cells_are_not_drawn_again():
+    table = make_verdicts(levels=ONE_CELL | {"clusters": [10, 30]})
+    note = "the worst cell was not drawn again: its interval holds for the worst of 2 cells"
+    mine = (table["scope"] != "cell") & (table["kind"] == INTERCEPT)
+    table = table.assign(note=table["note"].mask(mine, note))
+    figure = figure_of("false_positives", table)
+    assert "could not be drawn again" not in text_of(figure)
+    assert text_of(figure).count("The intercept's worst cells are not drawn again.") == 1
+    within, intercept = (said(figure.axes[place]) for place in (1, -1))
+    assert "worst cell, drawn again" in within and "worst cell, drawn again" not in intercept
+    alone = figure_of("false_positives", table[table["kind"] == INTERCEPT])
+    assert "The intercept's worst cells are not drawn again." in text_of(alone)
+    assert "worst cell, drawn again" not in said(alone.axes[-1])
+
+
 def test_a_strategy_without_a_rate_is_said_to_have_none():
     table = make_verdicts(levels=ONE_CELL | {"clusters": [10, 30]}, kinds=[WITHIN])
     mine = table["strategy"] == "two_stage"

@@ -110,7 +110,7 @@ def false_positives(verdicts: pd.DataFrame, *, study: Study) -> Figure:
         subtitle=subtitle,
         legends=[[*verdict_handles(cells, look), *diamond], grounds],
         xlabel="false-positive rate in % (stretched near the level)",
-        caption=_caption(cells, _again(worst), several, kinds, compact),
+        caption=_caption(cells, worst[worst["kind"].isin(kinds)], several, kinds, compact),
     )
     return rows.figure
 
@@ -154,8 +154,7 @@ def _beside(row: Mapping[Any, Any], several: Sequence[str], lines: int, compact:
 
 def _again(worst: pd.DataFrame) -> bool:
     """Return whether all worst cells were drawn again."""
-    chosen_by = worst[worst["kind"] != INTERCEPT_KIND]
-    return not chosen_by["note"].fillna("").str.contains("not drawn again").any()
+    return not worst["note"].fillna("").str.contains("not drawn again").any()
 
 
 def _between(low: float, high: float) -> str:
@@ -165,8 +164,13 @@ def _between(low: float, high: float) -> str:
 
 
 def _caption(
-    cells: pd.DataFrame, again: bool, several: Sequence[str], kinds: Sequence[str], compact: bool
+    cells: pd.DataFrame,
+    worst: pd.DataFrame,
+    several: Sequence[str],
+    kinds: Sequence[str],
+    compact: bool,
 ) -> str:
+    of_intercept = worst["kind"] == INTERCEPT_KIND
     parts = [
         f"Each mark is {'a cell' if several else 'the rate in the one cell'}, its shape the "
         "verdict: the region that its 95 % interval lies in, undecided where it touches several."
@@ -176,18 +180,17 @@ def _caption(
             "Diamonds: the panel's worst cell with fresh sims, without the luck that made it the "
             "highest of many; at the right the worst of all."
         )
-    if not again:
+    if not _again(worst[~of_intercept]):
         parts.append(
             "Some worst cells could not be drawn again: theirs is the highest rate as it was "
             "found, with an interval that holds for the highest of all."
         )
     if INTERCEPT_KIND in kinds and len(kinds) > 1:
-        parts.append(
-            "The intercept does not count in the title and in the order, and its worst cells are "
-            "not drawn again."
-        )
+        parts.append("The intercept counts neither in the title nor in the order.")
     elif INTERCEPT_KIND in set(cells["kind"]) - set(kinds):
         parts.append("The intercept's rates are in the table alone.")
+    if not _again(worst[of_intercept]):
+        parts.append("The intercept's worst cells are not drawn again.")
     levels = f"Its levels: {', '.join(map(factor_label, several))}."
     parts.append(f"{counted(int(cells['n'].max()), 'sim')} per cell.")
     parts.append(levels if compact else abbreviations(several))
