@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.special import stdtr
 
-from clustrategy.figures.parts.cells import worst_and_best
+from clustrategy.figures.parts.cells import worst_established
 from clustrategy.figures.parts.labels import signed
 from clustrategy.figures.parts.measure_dots import CHANCE, Measure, draw_measure
 from clustrategy.figures.parts.study import Study
@@ -14,18 +14,23 @@ from clustrategy.figures.parts.study import Study
 
 def _finding(worst: pd.DataFrame, values: pd.DataFrame) -> str:
     """Say whose bias is the largest, if it is more than the largest of so many is by chance."""
-    most = worst.iloc[0]
-    size = f"{abs(most['value']):.2g} empirical SEs"
-    tail = stdtr(max(most["n"] - 1, 1), -abs(most["value"]) * most["n"] ** 0.5)
-    if 2 * tail * len(values) > CHANCE:
+    tail = stdtr((worst["n"] - 1).clip(lower=1), -worst["value"].abs() * worst["n"] ** 0.5)
+    off = worst[2 * tail * len(values) <= CHANCE]
+    if off.empty:
+        size = f"{abs(worst.iloc[0]['value']):.2g} empirical SEs"
         return (
             f"No strategy is found biased: the largest of {len(values):,} mean errors is {size}, "
             "which chance alone can make"
         )
-    return worst_and_best(
+    return worst_established(
         worst,
-        lambda row: f"The mean estimate of {row['who']} is {size} off in its worst cell",
+        off,
+        lambda row: (
+            f"The mean estimate of {row['who']} is {abs(row['value']):.2g} empirical SEs off in "
+            "its worst cell"
+        ),
         lambda row: f"that of {row['who']} {abs(row['value']):.2g}",
+        "found biased",
     )
 
 

@@ -7,7 +7,7 @@ from statistics import NormalDist
 import pandas as pd
 from matplotlib.figure import Figure
 
-from clustrategy.figures.parts.cells import worst_and_best
+from clustrategy.figures.parts.cells import worst_established
 from clustrategy.figures.parts.labels import too_large
 from clustrategy.figures.parts.measure_dots import CHANCE, Measure, draw_measure
 from clustrategy.figures.parts.study import Study
@@ -27,16 +27,15 @@ def _finding(worst: pd.DataFrame, values: pd.DataFrame) -> str:
             f"No standard errors are shown to be off: the largest of {len(values):,} relative "
             f"errors, {signed_percent(worst.iloc[0]['value'])}, can be chance alone"
         )
-    some = len(off) < len(worst)
-    said = worst_and_best(
-        off.head(1) if some else off,
+    return worst_established(
+        worst,
+        off,
         lambda row: (
             f"Standard errors of {row['who']} are {too_large(row['value'])} in their worst cell"
         ),
         lambda row: f"those of {row['who']} {too_large(row['value'])}",
+        "shown to be off",
     )
-    rest = f"; {len(worst) - len(off)} of {len(worst)} strategies are not shown to be off"
-    return said + rest * some
 
 
 RELATIVE_ERROR = Measure(

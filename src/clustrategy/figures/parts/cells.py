@@ -49,3 +49,19 @@ def worst_and_best(
     )
     said = first(named.iloc[0])
     return said if len(named) == 1 else f"{said}, {last(named.iloc[-1])}"
+
+
+def worst_established(
+    worst: pd.DataFrame, off: pd.DataFrame, first: Says, last: Says, found: str
+) -> str:
+    """Say something of the worst, and of the best only if all are ``off`` by more than chance.
+
+    Else the others, of which nothing is ``found``, are counted; the other parameters are those of
+    `worst_and_best`.
+    """
+    others = len(worst) - len(off)
+    if not others:
+        return worst_and_best(off, first, last)
+    said = worst_and_best(off.head(1), first, last)
+    are = "is" if others == 1 else "are"
+    return f"{said}; {others} of {len(worst)} strategies {are} not {found}"
