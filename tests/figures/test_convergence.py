@@ -51,10 +51,12 @@ def test_the_title_counts_what_went_wrong_and_names_the_worst():
     lost = (fits["clusters"] == 30) & (fits["obs_per_cluster"] == 5)
     lost &= (fits["between_cluster_sigma"] == 1) & (fits["strategy"] == "two_stage")
     fits.loc[lost, "status"] = "undefined"
-    # Of 12 · 3 · 12 fits 24 are singular and 24 + 12 without numbers.
+    # Of the maximal model's 12 · 12 fits 2 in each cell are singular and 2 without numbers; of
+    # these and two-stage's, 24 + 12 of 288 are.
     assert words_on(figure_of("convergence", fits)).title == (
-        "5.6 % of all fits are singular and 8.3 % of all fits are unusable, up to 100 % with "
-        "two-stage (30 clusters, 5 obs., σ 1)"
+        "17 % of the fits by “mixed, maximal” are singular (up to 16.7 % with 10 clusters, 5 "
+        "obs., σ 0.1); 12 % of the fits by “mixed, maximal” and two-stage are unusable (all of "
+        "them by two-stage with 30 clusters, 5 obs., σ 1)"
     )
 
 

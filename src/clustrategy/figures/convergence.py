@@ -35,6 +35,7 @@ OUTCOMES = {
     "error": Outcome("error", 0.0, "xxxxx", dark=True),
     "undefined": Outcome("undefined there", 1.0, "....."),
 }
+MOST_NAMED = 2  # strategies that the title names; more are counted
 SINGULAR = (
     "Singular: a diagonal element of the random effects' relative Cholesky factor below 1e-4; such "
     "fits are usable."
@@ -91,16 +92,35 @@ def _finding(fits: pd.DataFrame, factors: Sequence[str], several: Sequence[str])
     singular = fits["status"] == "singular"
     unusable = ~fits["status"].isin(["ok", "singular"])
     parts = [
-        f"{100 * which.mean():.2g} % of all fits are {words}"
+        _share(fits, which, words, factors, several)
         for which, words in ((singular, "singular"), (unusable, "unusable"))
         if which.any()
     ]
-    shares = (fits["status"] != "ok").groupby([fits[name] for name in [*factors, "strategy"]])
-    most = shares.mean()
-    row = most.rename("share").reset_index().loc[int(most.argmax())]
-    where = f" ({cell_label(row.to_dict(), several)})" if several else ""
-    who = quoted_label(str(row["strategy"]))
-    return f"{listed(parts)}, up to {100 * row['share']:.3g} % with {who}{where}"
+    return "; ".join(parts)
+
+
+def _share(
+    fits: pd.DataFrame,
+    which: pd.Series,
+    words: str,
+    factors: Sequence[str],
+    several: Sequence[str],
+) -> str:
+    """Say which share of the fits of those strategies that have such fits are so, and where."""
+    names = list(fits.loc[which, "strategy"].unique())
+    mine = fits["strategy"].isin(names)
+    who = f"{len(names)} strategies"
+    if len(names) <= MOST_NAMED:
+        who = listed([quoted_label(str(name)) for name in names])
+    said = f"{100 * which[mine].mean():.2g} % of the fits by {who} are {words}"
+    if len(names) == 1 and not several:
+        return said
+    cells = which[mine].groupby([fits.loc[mine, name] for name in [*factors, "strategy"]]).mean()
+    row = cells.rename("share").reset_index().loc[int(cells.argmax())]
+    whose = f"by {quoted_label(str(row['strategy']))}" if len(names) > 1 else ""
+    cell = f"with {cell_label(row.to_dict(), several)}" if several else ""
+    most = "all of them" if row["share"] == 1 else f"up to {100 * row['share']:.3g} %"
+    return f"{said} ({' '.join(part for part in (most, whose, cell) if part)})"
 
 
 def _draw_panel(
