@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from clustrategy.figures.parts.frame import words_on
 from tests.figures.drawn import figure_of
 from tests.figures.tables import make_dependence
 
@@ -17,3 +18,8 @@ def test_dependence_writes_slopes_of_opposite_sign_for_simpsons_paradox():
     written = figure_of("dependence", table).axes[2].texts[0].get_text()
     said = f"all points {pooled:+.2f}\nwithin " + ", ".join(f"{s:+.2f}" for s in within)
     assert written == said.replace("-", "−")
+    title = (
+        f"Ignoring who was measured turns three positive slopes ({min(within):+.2f} to "
+        f"{max(within):+.2f}) into a negative one ({pooled:+.2f})"
+    )
+    assert words_on(figure_of("dependence", table)).title == title.replace("-", "−")

@@ -18,6 +18,7 @@ PANELS = {
     "repeated": "3 people measured 7 times",
     "simpson": "Simpson's paradox",
 }
+IN_WORDS = {2: "two", 3: "three", 4: "four"}
 
 
 def dependence(table: pd.DataFrame, *, study: Study) -> Figure:
@@ -74,10 +75,14 @@ def _slope(points: pd.DataFrame) -> float:
 def _finding(panel: pd.DataFrame) -> str:
     """Say what pooling makes of the slopes within people."""
     within = [_slope(mine) for _, mine in panel.groupby("person", sort=False)]
-    return (
-        f"Ignoring who was measured turns slopes of {min(within):+.2f} to {max(within):+.2f} into "
-        f"one of {_slope(panel):+.2f}"
-    ).replace("-", "−")
+    pooled = _slope(panel)
+    ends = f"({min(within):+.2f} to {max(within):+.2f})"
+    before, after = f"slopes {ends}", f"one of {pooled:+.2f}"
+    if min(within) > 0 > pooled:
+        before = f"{IN_WORDS.get(len(within), len(within))} positive slopes {ends}"
+        after = f"a negative one ({pooled:+.2f})"
+    said = f"Ignoring who was measured turns {before} into {after}"
+    return said.replace("-", "−")
 
 
 def _draw_line(axes: Axes, points: pd.DataFrame, **style: Any) -> float:
