@@ -77,7 +77,7 @@ def test_the_audit_sets_apart_and_counts_what_the_reference_did():
     assert labels[-1] == "reference off: 3"
     assert words_on(figure).title == (
         "No fault of ours in 96 comparisons; lme4 missed the optimum in 1, stopped within its "
-        "tolerance of the optimum in 1 and had other, numerical degrees of freedom in 1"
+        "tolerance of it in 1 and had other, numerical degrees of freedom in 1"
     )
     text = text_of(figure)
     assert "stopped short of the optimum 1, within its tolerance of it 1" in text

@@ -123,6 +123,8 @@ def _finding(away: pd.DataFrame) -> str:
     for reference, mine in away.groupby("reference", sort=False):
         counts = mine["verdict"].value_counts()
         did = [f"{FOUND[verdict]} in {counts[verdict]:,}" for verdict in FOUND if verdict in counts]
+        if len(did) > 1 and "reference_short" in counts:
+            did[1] = did[1].replace("tolerance of the optimum", "tolerance of it")
         off += [f"{REFERENCES.get(str(reference), str(reference))} {listed(did)}"] * bool(did)
     said = "; ".join(off or [f"{agree:,} agree"])
     return f"No fault of ours in {count:,} comparisons; {said}"

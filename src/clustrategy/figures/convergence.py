@@ -35,7 +35,6 @@ OUTCOMES = {
     "error": Outcome("error", 0.0, "xxxxx", dark=True),
     "undefined": Outcome("undefined there", 1.0, "....."),
 }
-MOST_NAMED = 2  # strategies that the title names; more are counted
 SINGULAR = (
     "Singular: a diagonal element of the random effects' relative Cholesky factor below 1e-4; such "
     "fits are usable."
@@ -106,21 +105,27 @@ def _share(
     factors: Sequence[str],
     several: Sequence[str],
 ) -> str:
-    """Say which share of the fits of those strategies that have such fits are so, and where."""
-    names = list(fits.loc[which, "strategy"].unique())
-    mine = fits["strategy"].isin(names)
-    who = f"{len(names)} strategies"
-    if len(names) <= MOST_NAMED:
-        who = listed([quoted_label(str(name)) for name in names])
-    said = f"{100 * which[mine].mean():.2g} % of the fits by {who} are {words}"
-    if len(names) == 1 and not several:
+    """Say which share of a strategy's fits are so, of which there are most, and where; and others.
+
+    Strategies that have no such fits do not count.
+    """
+    shares = which.groupby(fits["strategy"]).mean().sort_values(ascending=False, kind="stable")
+    shares = shares[shares > 0]
+    name = str(shares.index[0])
+    said = f"{100 * shares.iloc[0]:.2g} % of the fits by {quoted_label(name)} are {words}"
+    mine = fits["strategy"] == name
+    if several:
+        cells = which[mine].groupby([fits.loc[mine, factor] for factor in factors]).mean()
+        row = cells.rename("share").reset_index().loc[int(cells.argmax())]
+        most = "all of them" if row["share"] == 1 else f"up to {100 * row['share']:.3g} %"
+        said += f" ({most} with {cell_label(row.to_dict(), several)})"
+    if len(shares) == 1:
         return said
-    cells = which[mine].groupby([fits.loc[mine, name] for name in [*factors, "strategy"]]).mean()
-    row = cells.rename("share").reset_index().loc[int(cells.argmax())]
-    whose = f"by {quoted_label(str(row['strategy']))}" if len(names) > 1 else ""
-    cell = f"with {cell_label(row.to_dict(), several)}" if several else ""
-    most = "all of them" if row["share"] == 1 else f"up to {100 * row['share']:.3g} %"
-    return f"{said} ({' '.join(part for part in (most, whose, cell) if part)})"
+    whose = quoted_label(str(shares.index[1]))
+    if len(shares) > 2:
+        whose = f"{len(shares) - 1} other strategies"
+    at_most = "at most " * (len(shares) > 2)
+    return f"{said}, {at_most}{100 * shares.iloc[1]:.2g} % of those by {whose}"
 
 
 def _draw_panel(
