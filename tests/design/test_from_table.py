@@ -10,7 +10,7 @@ import pytest
 
 from clustrategy import analyze
 from clustrategy.core.errors import DataError, RowsLeftOut
-from clustrategy.design.from_table import shard_from_table
+from clustrategy.design.from_table import design_from_table
 from tests.material import GOLDEN, golden, orthodont, sleepstudy
 
 # coef(lm(...)) of R 4.2, which takes the first level as the reference
@@ -68,10 +68,10 @@ def test_rows_with_a_missing_value_in_the_model_are_left_out():
     data["Subject"] = data["Subject"].astype(float)
     for place, row in enumerate(gone):
         data.loc[row, ["Reaction", "Days", "Subject"][place % 3]] = np.nan
-    with pytest.warns(
-        RowsLeftOut, match="^33 of 180 rows of the data are left out: they have no v"
-    ):
-        shard, _ = shard_from_table(data, "Reaction ~ Days", "Subject")
+    design = design_from_table(data, "Reaction ~ Days", "Subject")
+    assert (design.rows_read, design.rows_left_out) == (180, 33)
+    assert design.left_out == {"Days": 11, "Reaction": 11, "Subject": 11}
+    shard = design.shard
     expected = golden("sleepstudy-unbalanced")
     assert np.array_equal(shard.y, expected.y) and np.array_equal(shard.X, expected.X)
     assert np.array_equal(shard.n, expected.n)
@@ -94,7 +94,7 @@ def test_clusters_may_have_any_labels():
 def test_a_categorical_cluster_column_with_unused_levels():
     data = sleepstudy()
     subject = pd.Categorical(data["Subject"], categories=range(25))
-    shard, _ = shard_from_table(data.assign(Subject=subject), "Reaction ~ Days", "Subject")
+    shard = design_from_table(data.assign(Subject=subject), "Reaction ~ Days", "Subject").shard
     assert shard.n.tolist() == [[10] * 18]
 
 
@@ -128,7 +128,7 @@ def test_transformations():
         ("", "Subject", "the formula ''"),
         ("text ~ Days", "Subject", "the response of 'text ~ Days' must be one column of numbers"),
         ("Reaction ~ empty", "Subject", "no row of the data has a value in every column"),
-        ("Reaction ~ Days + (1 | Subject)", "Subject", "the formula 'Reaction ~ Days"),
+        ("Reaction ~ Days + (1 | Subject) | text", "Subject", "which must be added by"),
         ("Reaction ~ Days | text", "Subject", r"the formula 'Reaction ~ Days \| text'"),
         ("Reaction ~ nothing(Days)", "Subject", "'nothing' is no function that a formula can call"),
     ],

@@ -12,7 +12,7 @@ import pytest
 from clustrategy.core.errors import EngineError
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Shard
-from clustrategy.design.from_table import shard_from_table
+from clustrategy.design.from_table import design_from_table
 from clustrategy.engines import lme4
 from clustrategy.engines.chosen import Strategy
 from clustrategy.engines.one_by_one import fit_random
@@ -182,7 +182,7 @@ def test_starting_r_leaves_the_library_path_of_later_processes_alone(r):
 @pytest.mark.lme4
 def test_cluster_level_predictors_get_no_random_slope(r):
 
-    shard, _ = shard_from_table(orthodont(), "distance ~ age * nsex", "Subject")
+    shard = design_from_table(orthodont(), "distance ~ age * nsex", "Subject").shard
     found = fit(shard, "mixed_maximal", engine="lme4")
     # lmerTest::lmer(distance ~ age * nsex + (age | Subject)), tight tolerances
     std_error = [1.01853184822194, 0.0859995106732804, 1.59573272989233, 0.134735339082078]

@@ -7,7 +7,7 @@ import statsmodels.api as sm
 
 from clustrategy import analyze
 from clustrategy.core.errors import ConfigError
-from clustrategy.design.from_table import shard_from_table
+from clustrategy.design.from_table import design_from_table
 from clustrategy.engines.chosen import Strategy
 from clustrategy.owndata.analyze import DEFAULT
 from tests.material import fit, orthodont, sleepstudy
@@ -140,7 +140,7 @@ def test_entries_as_in_the_config():
     data = sleepstudy()
     found = analyze(data, "Reaction ~ Days", cluster="Subject", strategies=[entry, "two_stage"])
     assert list(found["strategy"]) == ["CR2", "CR2", "two_stage", "two_stage"]
-    shard, _ = shard_from_table(data, "Reaction ~ Days", "Subject")
+    shard = design_from_table(data, "Reaction ~ Days", "Subject").shard
     expected = fit(shard, "cluster_robust", variance="CR2", df="satterthwaite")
     assert np.array_equal(found["std_error"][:2], expected.std_error[0])
 

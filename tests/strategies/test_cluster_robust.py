@@ -10,7 +10,7 @@ from hypothesis import given
 
 from clustrategy.core.inference import t_inference
 from clustrategy.core.shard import INTERCEPT, Shard
-from clustrategy.design.from_table import shard_from_table
+from clustrategy.design.from_table import design_from_table
 from tests.material import (
     GOLDEN,
     few,
@@ -35,7 +35,7 @@ def petersen(cluster: str) -> Shard:
 
     file = importlib.resources.files("statsmodels") / "stats" / "tests" / "test_data.txt"
     data = pd.read_csv(str(file), sep=r"\s+", header=None, names=["firm", "year", "x", "y"])
-    return shard_from_table(data, "y ~ x", cluster)[0]
+    return design_from_table(data, "y ~ x", cluster).shard
 
 
 # --- clubSandwich -------------------------------------------------------------------------
@@ -249,7 +249,7 @@ def test_balanced_data_with_the_same_predictor_in_every_cluster():
         (sleepstudy(), "Reaction ~ Days", "Subject", 10.467285959596, 1.54578889629473, 17),
         (orthodont(), "distance ~ age", "Subject", 0.660185185185185, 0.0712532707708714, 26),
     ):
-        shard, _ = shard_from_table(data, formula, cluster)
+        shard = design_from_table(data, formula, cluster).shard
         one = [
             fit(shard, "two_stage"),
             *(fit(shard, "cluster_robust", variance=v) for v in ("CR1", "CR2", "CV3")),

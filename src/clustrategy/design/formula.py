@@ -17,6 +17,7 @@ import numpy as np
 
 from clustrategy.core.errors import DataError, nearest
 from clustrategy.core.validation import shown
+from clustrategy.design.bars import Bars, split_bars
 
 LONGEST = 20_000
 """Characters of a formula."""
@@ -61,12 +62,15 @@ class ReadFormula:
         The columns that stand in it only as `C(column)`.
     functions : set of str
         The functions that it calls.
+    bars : Bars, optional
+        The random effects, where it names them.
     """
 
     parsed: Any
     numbers: set[str]
     levels: set[str]
     functions: set[str]
+    bars: Bars | None
 
 
 def read_formula(formula: str) -> ReadFormula:
@@ -75,7 +79,8 @@ def read_formula(formula: str) -> ReadFormula:
     Parameters
     ----------
     formula : str
-        In Wilkinson notation, `DV ~ IV1 + IV2`: names, numbers, arithmetic and some functions.
+        In Wilkinson notation, `DV ~ IV1 + IV2`: names, numbers, arithmetic and some functions; and,
+        in lme4's, one bar of random effects, `(1 + IV1 | Group)`.
 
     Returns
     -------
@@ -87,12 +92,12 @@ def read_formula(formula: str) -> ReadFormula:
         If it cannot be read, holds anything else, or is absurdly large.
     """
     from formulaic import Formula
-    from formulaic.parser import DefaultFormulaParser
     from formulaic.parser.algos.tokenize import tokenize
 
     named = f"the formula {shown(formula)}"
     if len(formula) > LONGEST:
         raise DataError(f"{named} has more than {LONGEST:,} characters")
+    formula, bars = split_bars(formula, named)
     tokens = list(tokenize(formula))
     _check_tokens(tokens, named)
     found: dict[bool, set[str]] = {False: set(), True: set()}
@@ -105,13 +110,44 @@ def read_formula(formula: str) -> ReadFormula:
             functions |= expression.functions
             for name, as_level in expression.columns:
                 found[as_level].add(name)
-    _check_size(DefaultFormulaParser().get_ast(formula), named)
+    _check_size(_parse(formula), named)
     parsed = Formula(formula)
     if not hasattr(parsed, "lhs"):
         raise DataError(f"{named} has no response: expected 'y ~ x'")
     if len(parsed.rhs) == 0:
         raise DataError(f"{named} has no coefficient: expected 'y ~ x', or 'y ~ 1' for the mean")
-    return ReadFormula(parsed, found[False], found[True] - found[False], functions)
+    return ReadFormula(parsed, found[False], found[True] - found[False], functions, bars)
+
+
+def read_random(random: str) -> list[Any]:
+    """Check the random effects of a bar, such as `1 + IV1`, and return their terms.
+
+    Raises
+    ------
+    DataError
+        As `read_formula`.
+    """
+    from formulaic import Formula
+    from formulaic.parser.algos.tokenize import tokenize
+
+    named = f"the random effects {shown(random)}"
+    if len(random) > LONGEST:
+        raise DataError(f"{named} have more than {LONGEST:,} characters")
+    if "~" in random:
+        raise DataError(f"{named} have a '~': expected '1 + x'")
+    tokens = list(tokenize(random))
+    _check_tokens(tokens, named)
+    for token in tokens:
+        if token.kind.value == "python":
+            _Expression(token.token, named)
+    _check_size(_parse(random), named)
+    return list(Formula(random))
+
+
+def _parse(formula: str) -> Any:
+    from formulaic.parser import DefaultFormulaParser
+
+    return DefaultFormulaParser().get_ast(formula)
 
 
 def _check_tokens(tokens: list[Any], named: str) -> None:
@@ -127,8 +163,8 @@ def _check_tokens(tokens: list[Any], named: str) -> None:
                 raise DataError(f"{named} has more than {DEEPEST} brackets within brackets")
         elif kind == "operator" and "|" in text:
             raise DataError(
-                f"{named} has a '|': it names the fixed effects alone; 'cluster' is the column of "
-                "the clusters, and each strategy adds the random effects that it has"
+                f"{named} has a '|' that is no bar of random effects in brackets, such as "
+                "'(1 + x | school)'"
             )
         elif kind == "value" and text == ".":
             raise DataError(f"{named} has a '.': name the columns that are meant")

@@ -13,7 +13,7 @@ import numpy as np
 
 from clustrategy.core.errors import DataError
 from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
-from clustrategy.design.from_table import shard_from_table
+from clustrategy.design.from_table import design_from_table
 from clustrategy.examples.student_table import Settings, load, read_csv
 from clustrategy.owndata.analyze import analyze
 
@@ -196,14 +196,15 @@ def read(path: str | Path, settings: Settings) -> Source:
     data = read_csv(content, path)
     formula, cluster = settings.formula, settings.cluster
     try:
-        shard, names = shard_from_table(data, formula, cluster)
+        design = design_from_table(data, formula, cluster)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
+    shard = design.shard
     if not predictors(shard):
         raise DataError(f"the formula {formula!r} has no predictor (student.formula)")
     if shard.clusters < 2:
         raise DataError(f"{path}: column {cluster!r} holds one cluster; two are the least")
-    return Source(content, data, shard, names)
+    return Source(content, data, shard, list(design.names))
 
 
 def example(path: str | Path, settings: Settings) -> Example:

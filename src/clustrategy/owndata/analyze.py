@@ -10,7 +10,7 @@ import numpy as np
 
 from clustrategy.core.shard import Shard
 from clustrategy.core.validation import arguments
-from clustrategy.design.from_table import shard_from_table
+from clustrategy.design.from_table import design_from_table
 from clustrategy.engines.chosen import Strategy, parse_all, registry
 from clustrategy.tables.estimates import NULLS, estimates_table
 from clustrategy.tables.frames import frame
@@ -118,7 +118,9 @@ def analyze(
     for strategy in chosen:
         strategy.check()
     table = frame(data, "the data")
-    shard, _ = shard_from_table(table, formula, cluster)
+    design = design_from_table(table, formula, cluster)
+    design.warn_of_rows()
+    shard = design.shard
     found = tidy(replace(shard, seeds=(np.random.SeedSequence(known["seed"]),)), chosen)
     found.attrs = {"rows": shard.y.size, "rows_left_out": len(table) - shard.y.size}
     return found
