@@ -208,6 +208,11 @@ def _plainly(formula: str) -> Iterator[None]:
     except Exception as error:
         # formulaic passes on whatever Python or pandas threw, and marks the place in colour.
         plain = one_line(re.sub(r"\x1b\[[0-9;]*m", "", str(error)))
+        if gap := re.search(r"`([^`]*)` contains null values after evaluation", plain):
+            raise DataError(
+                f"{gap[1]!r} is not a number in some rows: leave these out, or take another "
+                "transformation"
+            ) from None
         raise DataError(f"the formula {formula!r} cannot be used: {plain}") from None
 
 

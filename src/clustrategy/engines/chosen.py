@@ -275,6 +275,10 @@ def _check_options(who: str, function: FitFunction, options: Mapping[str, Any]) 
                 f"strategy {who}: {option} must be one of {', '.join(words)}, "
                 f"found {shown(value)}{nearest(value, words)}"
             )
+        if hint == tuple[str, ...] and not _is_texts(value):
+            raise ConfigError(
+                f"strategy {who}: {option} must be a list of names, found {shown(value)}"
+            )
         if hint in (bool, int, float, str) and not _is(value, hint):
             raise ConfigError(
                 f"strategy {who}: {option} must be {_KINDS[hint]}, found {shown(value)}"
@@ -287,6 +291,12 @@ _KINDS: dict[Any, str] = {
     float: "a number",
     str: "text",
 }
+
+
+def _is_texts(value: object) -> bool:
+    if not isinstance(value, list | tuple) or not value:
+        return False
+    return all(isinstance(one, str) for one in value)
 
 
 def _is(value: object, kind: type) -> bool:

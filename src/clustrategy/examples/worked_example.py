@@ -14,7 +14,7 @@ from clustrategy.core.shard import Shard
 from clustrategy.dgp import Process, simulate
 from clustrategy.engines.chosen import parse_all
 from clustrategy.evaluation.scores import score
-from clustrategy.owndata.analyze import tidy
+from clustrategy.owndata.tidy import tidy
 from clustrategy.tables.markdown import markdown_table
 
 _STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"), (0.1, "."))
@@ -81,7 +81,8 @@ def worked_example(
     of_clusters.insert(0, "Group", np.arange(1, process.clusters + 1))
 
     formula = "DV ~ " + " + ".join(terms[1:])
-    table = tidy(shard, parse_all(strategies))
+    chosen = parse_all(strategies)
+    table = tidy(shard.terms, chosen, [strategy.fit(shard) for strategy in chosen])
     table["stars"] = [stars(p) for p in table["p_value"]]
     metrics = _metrics(table, drawn.truth)
     page = _page(_description(process, shard), formula, truth, table, metrics)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from clustrategy.core.fits import Fits
-from clustrategy.core.shard import Shard
+from clustrategy.core.shard import INTERCEPT, Shard
 from clustrategy.estimation.mixed.fit import fit_model
-from clustrategy.estimation.mixed.models import INTERCEPT_ONLY, MAXIMAL, UNCORRELATED
+from clustrategy.estimation.mixed.models import (
+    INTERCEPT_ONLY,
+    MAXIMAL,
+    MODELS,
+    UNCORRELATED,
+    MixedModel,
+    given,
+)
 from clustrategy.estimation.mixed.standard_errors import Df, StandardErrors, Variance
 from clustrategy.strategies.registry import strategy
 
@@ -19,6 +29,36 @@ def kenward_roger_with_cr2(
 ) -> str:
     """Say that Kenward and Roger's df have a variance of their own, where another is asked for."""
     return APART if df == "kenward_roger" and variance != "model" else ""
+
+
+@strategy("mixed", refusal=kenward_roger_with_cr2, equivariant=True)
+def mixed(
+    shard: Shard,
+    *,
+    random: tuple[str, ...] = (INTERCEPT,),
+    correlated: bool = True,
+    df: Df = "satterthwaite",
+    variance: Variance = "model",
+) -> Fits:
+    """Fit the random effects that are named.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    random : sequence of str
+        The coefficients that differ between clusters; the name of a category stands for those of
+        all its levels.
+    correlated : bool
+        Whether they may correlate.
+    df, variance : str
+        As of `mixed_maximal`.
+
+    Returns
+    -------
+    Fits
+    """
+    return fit_model(shard, given(random, correlated), StandardErrors(df, variance))
 
 
 @strategy("mixed_maximal", refusal=kenward_roger_with_cr2, equivariant=True)
@@ -55,3 +95,18 @@ def mixed_intercept(
 ) -> Fits:
     """Fit random intercepts alone; options as of `mixed_maximal`."""
     return fit_model(shard, INTERCEPT_ONLY, StandardErrors(df, variance))
+
+
+def model_of(name: str, options: Mapping[str, Any]) -> MixedModel | None:
+    """Return the model of a strategy whose random effects are given, None of any other.
+
+    Parameters
+    ----------
+    name : str
+        The strategy's.
+    options : mapping
+        The strategy's options.
+    """
+    if name == "mixed":
+        return given(options.get("random", (INTERCEPT,)), options.get("correlated", True))
+    return MODELS.get(name)

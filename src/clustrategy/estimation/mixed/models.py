@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from clustrategy.core.errors import nearest
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT, Floats, Shard
 from clustrategy.estimation.least_squares import DEPENDENT, NO_RESIDUAL, explained, solve
@@ -89,6 +90,45 @@ UNCORRELATED = MixedModel(random_columns, correlated=False)
 
 INTERCEPT_ONLY = MixedModel(intercept_column, correlated=True)
 """The intercept alone differs between clusters."""
+
+
+def given(random: Sequence[str], correlated: bool) -> MixedModel:
+    """Return the model whose random coefficients are named.
+
+    Parameters
+    ----------
+    random : sequence of str
+        Names of columns of X; that of a category's column, such as `arm`, stands for all of its
+        levels, `arm[T.b]` and so on.
+    correlated : bool
+        Whether they may correlate.
+
+    Returns
+    -------
+    MixedModel
+
+    Raises
+    ------
+    ValueError
+        Once the columns are asked for, where a name is none of theirs.
+    """
+    names = list(random)
+
+    def columns(shard: Shard) -> NDArray[np.bool_]:
+        found = np.zeros(shard.p, dtype=bool)
+        for name in names:
+            those = [term == name or term.startswith(f"{name}[") for term in shard.terms]
+            if not any(those):
+                known = ", ".join(shard.terms)
+                raise ValueError(
+                    f"no coefficient {name!r} to be random{nearest(name, shard.terms)}; there are "
+                    f"{known}"
+                )
+            found |= np.array(those)
+        return np.broadcast_to(found, (shard.sims, shard.p))
+
+    return MixedModel(columns, correlated)
+
 
 MODELS = {
     "mixed_maximal": MAXIMAL,
@@ -201,6 +241,7 @@ def mark_undefined(shard: Shard, random: NDArray[np.bool_], fits: Fits) -> None:
     """
     if shard.clusters < 2:
         fits.fail(np.ones(shard.sims, dtype=bool), "undefined", ONE_CLUSTER)
+    _mark_same_within(shard, random, fits)
     effects = shard.clusters * random.sum(axis=1)
     fits.fail(
         shard.n_obs <= effects,
@@ -222,3 +263,23 @@ def mark_undefined(shard: Shard, random: NDArray[np.bool_], fits: Fits) -> None:
         "undefined",
         [f"{G} clusters cannot carry a variance beside {k} cluster-level terms" for k in most],
     )
+
+
+def _mark_same_within(shard: Shard, random: NDArray[np.bool_], fits: Fits) -> None:
+    """Fail the fits with a random coefficient that is a multiple of another within each cluster."""
+    for columns in np.unique(random, axis=0):
+        places = np.flatnonzero(columns)
+        first = first_proportional(shard.triangles[..., places])
+        here = (random == columns).all(axis=1)
+        for place in range(1, places.size):
+            of = first[:, place]
+            names = [shard.terms[places[other]] for other in of]
+            fits.fail(
+                here & (of != place),
+                "undefined",
+                [
+                    f"the random coefficients of {shard.terms[places[place]]} and {name} cannot be "
+                    "told apart: one is a multiple of the other within every cluster"
+                    for name in names
+                ],
+            )

@@ -1,0 +1,77 @@
+"""Numbers and lists as sentences and tables have them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Return a number with so many significant digits.
+
+    Examples
+    --------
+    >>> number(0.0123456), number(1234.56), number(-2.0), number(1.5e-9)
+    ('0.0123', '1235', '-2.00', '1.50e-09')
+    """
+    if not math.isfinite(value):
+        return "" if math.isnan(value) else str(value)
+    if value == 0.0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    if not -4 <= size < 7:
+        return f"{value:.{digits - 1}e}"
+    return f"{value:.{max(0, digits - 1 - size)}f}"
+
+
+def p_value(value: float) -> str:
+    """Return a p-value.
+
+    Examples
+    --------
+    >>> p_value(0.0312), p_value(0.00004), p_value(0.5), p_value(0.0499)
+    ('0.031', '< 0.001', '0.50', '0.0499')
+    """
+    if not math.isfinite(value):
+        return ""
+    if value < 0.001:
+        return "< 0.001"
+    if 0.0495 <= value < 0.0505:
+        return f"{value:.4f}"
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
+
+
+def degrees(value: float) -> str:
+    """Return degrees of freedom.
+
+    Examples
+    --------
+    >>> degrees(9.0), degrees(5.876), degrees(float("inf"))
+    ('9', '5.9', 'inf')
+    """
+    if math.isnan(value):
+        return ""
+    return f"{value:.0f}" if math.isinf(value) or value == round(value) else f"{value:.1f}"
+
+
+def span(values: Sequence[float], write: object = None) -> str:
+    """Return the least and the largest of some numbers, or the one number that they are."""
+    texts = [number(min(values)), number(max(values))]
+    return texts[0] if texts[0] == texts[1] else f"{texts[0]} to {texts[1]}"
+
+
+def p_span(values: Sequence[float]) -> str:
+    """Return the least and the largest of some p-values."""
+    texts = [p_value(min(values)), p_value(max(values))]
+    return texts[0] if texts[0] == texts[1] else f"{texts[0]} to {texts[1]}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as a list in a sentence.
+
+    Examples
+    --------
+    >>> listed(["a"]), listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
