@@ -51,11 +51,15 @@ class Analysis:
     ...     "score": [51, 49, 53, 58, 61, 55, 60, 57, 63, 66, 70, 68],
     ... })
     >>> found = fit(data, "score ~ new", cluster="school")
-    >>> found.tidy().query("term == 'new'")[["strategy", "estimate", "p_value"]].head(2)
-                 strategy  estimate   p_value
-    2            OLS, CR2       9.5  0.215766
-    ...
-    >>> print(found.cautions[0])
+    >>> new = found.tidy().query("term == 'new'")
+    >>> print(new[["strategy", "estimate", "df", "p_value"]].head(2).round(3).to_string(index=False))
+               strategy  estimate  df  p_value
+               OLS, CR2       9.5 2.0    0.216
+    OLS, wild bootstrap       9.5 NaN    0.125
+    >>> for caution in found.cautions[1:]:
+    ...     print(caution.kind, caution.term)
+    few_treated new
+    constant_within None
     """
 
     given: Design

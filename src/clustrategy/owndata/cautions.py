@@ -16,6 +16,7 @@ from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.design.from_table import Design
 from clustrategy.engines.chosen import Strategy
+from clustrategy.estimation.within import NOTHING_VARIES
 from clustrategy.owndata.random_effects import components, random_terms
 from clustrategy.owndata.words import listed, number, p_value
 
@@ -254,6 +255,8 @@ def _singular(
 
 def _unusable(strategies: Sequence[Strategy], fits: Sequence[Fits]) -> Iterator[Caution]:
     for strategy, fit in zip(strategies, fits, strict=True):
+        if fit.message[0] == NOTHING_VARIES:
+            continue  # As the caution on predictors that are constant within clusters says.
         if fit.status[0] not in ("ok", "singular"):
             yield Caution(
                 "unusable",

@@ -85,7 +85,8 @@ def finding(term: str, rows: pd.DataFrame, usual: Sequence[str]) -> Finding:
         if len(against):
             who = _named(against["strategy"].to_numpy(), against["p_value"].to_numpy())
             would = "would not" if rejects.all() else "would"
-            text += f"; {who} {would}, which is not to be relied on here"
+            verb = "is" if len(against) == 1 else "are"
+            text += f"; {who} {would}, and {verb} not to be relied on here"
     return Finding(term, f"{text}.")
 
 

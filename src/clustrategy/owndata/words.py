@@ -54,16 +54,24 @@ def degrees(value: float) -> str:
     return f"{value:.0f}" if math.isinf(value) or value == round(value) else f"{value:.1f}"
 
 
-def span(values: Sequence[float], write: object = None) -> str:
+def span(values: Sequence[float]) -> str:
     """Return the least and the largest of some numbers, or the one number that they are."""
     texts = [number(min(values)), number(max(values))]
     return texts[0] if texts[0] == texts[1] else f"{texts[0]} to {texts[1]}"
 
 
 def p_span(values: Sequence[float]) -> str:
-    """Return the least and the largest of some p-values."""
-    texts = [p_value(min(values)), p_value(max(values))]
-    return texts[0] if texts[0] == texts[1] else f"{texts[0]} to {texts[1]}"
+    """Return the least and the largest of some p-values.
+
+    Examples
+    --------
+    >>> p_span([0.2, 0.012]), p_span([1e-9, 0.002]), p_span([1e-9, 1e-5])
+    ('0.012 to 0.20', '0.002 or less', '< 0.001')
+    """
+    least, most = p_value(min(values)), p_value(max(values))
+    if least == most:
+        return least
+    return f"{most} or less" if least.startswith("<") else f"{least} to {most}"
 
 
 def listed(words: Sequence[str]) -> str:
