@@ -1,23 +1,53 @@
-"""clustrategy: which analysis of clustered data to trust, answered by simulation."""
+"""Which analysis of clustered data to trust, answered by simulation.
+
+A table of one's own:
+
+- `fit` analyses it by several strategies and says what to make of it; `analyze` returns the tidy
+  table alone. `read_table` reads it from a file.
+
+Simulations:
+
+- `Study` is a config: its cells, blocks and jobs. `simulate` draws the datasets of a cell.
+- `verdicts` tells which strategies keep their promises, from the estimates of any simulation;
+  `performance` gives bias, coverage, power and more, each with its Monte Carlo error.
+
+The command `clustrategy` does the same from a terminal: `clustrategy --help`.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Study", "analyze", "performance", "simulate", "verdicts"]
+__all__ = [
+    "Analysis",
+    "Study",
+    "analyze",
+    "fit",
+    "performance",
+    "read_table",
+    "simulate",
+    "verdicts",
+]
 
 if TYPE_CHECKING:
     from clustrategy.dgp import simulate
-    from clustrategy.evaluation import performance
+    from clustrategy.evaluation.performance import performance
     from clustrategy.evaluation.verdicts import verdicts
+    from clustrategy.owndata.analysis import Analysis
     from clustrategy.owndata.analyze import analyze
+    from clustrategy.owndata.fit import fit
     from clustrategy.study.study import Study
+    from clustrategy.tables.user_files import read_table
 
 
 def __getattr__(name: str) -> Any:
     """Import the public names when they are first used: a job pays for what it uses alone."""
     match name:
+        case "Analysis":
+            from clustrategy.owndata.analysis import Analysis
+
+            return Analysis
         case "Study":
             from clustrategy.study.study import Study
 
@@ -26,10 +56,18 @@ def __getattr__(name: str) -> Any:
             from clustrategy.owndata.analyze import analyze
 
             return analyze
+        case "fit":
+            from clustrategy.owndata.fit import fit
+
+            return fit
         case "performance":
             from clustrategy.evaluation.performance import performance
 
             return performance
+        case "read_table":
+            from clustrategy.tables.user_files import read_table
+
+            return read_table
         case "simulate":
             from clustrategy.dgp import simulate
 
@@ -39,3 +77,7 @@ def __getattr__(name: str) -> Any:
 
             return verdicts
     raise AttributeError(f"module 'clustrategy' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -11,7 +11,6 @@ import pytest
 from scipy.stats import binom
 from statsmodels.stats.proportion import proportion_confint
 
-from clustrategy.__main__ import main
 from clustrategy.core.errors import ConfigError, DataError
 from clustrategy.evaluation import measures
 from clustrategy.evaluation.measures import Replicates, Settings
@@ -160,34 +159,6 @@ def test_a_pilot_of_other_columns_or_types_is_one_sentence(pilot: str) -> None:
         sims_by_pilot(-1, "bias", pilot)
 
 
-def test_the_command(pilot: str, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["sims", "--mcse", "0.005", "--of", "coverage"])
-    goal = "sims per cell for a Monte Carlo standard error of 0.005 of"
-    assert capsys.readouterr().out == f"1,900 {goal} coverage\n"
-    main(["sims", "--mcse", "0.005", "--of", "bias", "--pilot", pilot])
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["strategy", "term", "worst", "cell", "bias", "mcse", "n", "sims"]
-    assert lines[2].split() == ["A", "IV1", "clusters=20", "0.1", "0.2", "100", "160,000"]
-    assert lines[-1] == f"160,000 {goal} bias, by the worst of them"
-    with pytest.raises(SystemExit, match="^clustrategy: the sims for bias need an 'sd'"):
-        main(["sims", "--mcse", "0.005", "--of", "bias"])
-    with pytest.raises(SystemExit):
-        main(["sims", "--mcse", "-1", "--of", "bias"])
-    assert "must be a number greater than 0, found '-1'" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        main(["sims", "--mcse", "0.01", "--of", "rejection_rate", "--alpha", "3"])
-    assert "must be a number between 0 and 1, found '3'" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("other", [("--sd", "1"), ("--alpha", "0.01")])
-def test_a_pilot_leaves_nothing_else_to_be_told(
-    pilot: str, other: tuple[str, str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit):
-        main(["sims", "--mcse", "0.005", "--of", "bias", "--pilot", pilot, *other])
-    assert f"argument {other[0]}: not allowed with argument --pilot" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     ("sims", "one", "all_of_45", "all_of_108"),
     [
@@ -249,34 +220,3 @@ def test_more_cells_or_a_narrower_band_take_more_sims() -> None:
 def test_what_decides_nothing_is_refused(arguments: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
         sims_for_verdict(**arguments)
-
-
-def test_the_command_answers_for_verdicts(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["sims", "--of", "verdict"])
-    main(["sims", "--of", "verdict", "--cells", "45", "--probability", "0.5"])
-    assert capsys.readouterr().out.splitlines() == [
-        "3,800 sims per cell for a strategy that keeps its level to be found safe in the one cell "
-        "with probability 0.99",
-        "3,500 sims per cell for a strategy that keeps its level to be found safe in all of 45 "
-        "cells with probability 0.5",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["verdict", "--mcse", "0.1"], "--of verdict does not take --mcse"),
-        (["verdict", "--sd", "0.1"], "--of verdict does not take --sd"),
-        (["verdict", "--pilot", "p.parquet"], "--of verdict does not take --pilot"),
-        (["verdict", "--cells", "0"], "cells must be a whole number of at least 1, found 0"),
-        (["coverage", "--mcse", "0.1", "--cells", "3"], "--of coverage does not take --cells"),
-        (
-            ["coverage"],
-            "--of coverage needs --mcse, the Monte Carlo standard error wanted",
-        ),
-    ],
-)
-def test_what_does_not_go_together_is_one_sentence(arguments: list[str], sentence: str) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(["sims", "--of", *arguments])
-    assert str(caught.value) == f"clustrategy: {sentence}"

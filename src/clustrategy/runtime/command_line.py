@@ -1,88 +1,117 @@
-"""Questions about a study that need no run of it."""
+"""The command `clustrategy`: one file per command, imported when it is called."""
 
 from __future__ import annotations
 
-import argparse
-import math
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import os
+import sys
+from collections.abc import Sequence
 
-from tabulate import tabulate
+import click
 
-from clustrategy.core.errors import ConfigError
-from clustrategy.evaluation.sample_size import sims_by_pilot, sims_for, sims_for_verdict
+from clustrategy import __version__
 from clustrategy.runtime.sentence import one_sentence
+
+SHORT = {
+    "analyze": "Analyse a table of your own by several strategies, with advice.",
+    "study": "Run a simulation study in the current folder.",
+    "init": "Write a config to start a study from.",
+    "sims": "Tell how many sims a number or a verdict takes.",
+    "verdicts": "Judge the estimates of any simulation.",
+    "completion": "Print what completes the command in a shell.",
+}
+"""What each command does, in the order of the help."""
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+class Commands(click.Group):
+    """The commands, each imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        return list(SHORT)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Return a command, None where there is none of that name."""
+        match name:
+            case "analyze":
+                from clustrategy.runtime.commands.analyze import analyze
+
+                return analyze
+            case "study":
+                from clustrategy.runtime.commands.study import study
+
+                return study
+            case "init":
+                from clustrategy.runtime.commands.init import init
+
+                return init
+            case "sims":
+                from clustrategy.runtime.commands.sims import sims
+
+                return sims
+            case "verdicts":
+                from clustrategy.runtime.commands.verdicts import verdicts
+
+                return verdicts
+            case "completion":
+                from clustrategy.runtime.commands.completion import completion
+
+                return completion
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the commands do without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SHORT.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="clustrategy")
+def clustrategy() -> None:
+    """Which analysis of clustered data can I trust?
+
+    \b
+    Examples:
+      clustrategy analyze pupils.csv "score ~ treat + age" --cluster school
+      clustrategy init my-study && clustrategy study my-study/config.yaml
+
+    \b
+    Exit codes:
+      0    done
+      1    refused: one sentence says what of a file, a config or the data is not as expected;
+           of a study also: a job failed, or its audit found a fault
+      2    the command line is not as it should be
+      130  interrupted
+    """
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Answer on the standard output; a user's error ends it with one sentence."""
-    parser = argparse.ArgumentParser(prog="python -m clustrategy", description=__doc__)
-    commands = parser.add_subparsers(required=True)
-    sims = commands.add_parser("sims", help="how many sims a number or a verdict takes")
-    sims.add_argument("--mcse", type=_above_0(), help="the Monte Carlo standard error wanted")
-    sims.add_argument(
-        "--of", required=True, help="verdict, or a measure, such as coverage, bias or power"
-    )
-    sims.add_argument("--cells", type=int, help="of a verdict: the cells of the grid (1)")
-    sims.add_argument(
-        "--probability",
-        type=_above_0(1),
-        help="of a verdict: that what keeps its level is found safe in all cells (0.99)",
-    )
-    source = sims.add_mutually_exclusive_group()
-    source.add_argument("--sd", type=_above_0(), help="standard deviation to be expected over sims")
-    source.add_argument("--alpha", type=_above_0(1), default=0.05, help="level of the tests")
-    source.add_argument("--pilot", help="performance.parquet of a pilot study")
-    sims.set_defaults(answer=_sims)
-    chosen = parser.parse_args(arguments)
+    """Run the command; a user's error ends it with one sentence.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Of the command line; those of the process by default.
+    """
     with one_sentence():
-        answer = chosen.answer(chosen)
-    print(answer)
-
-
-def _above_0(end: float = math.inf) -> Callable[[str], float]:
-    """Make a reader of numbers greater than 0 and less than an end."""
-    where = "greater than 0" if end == math.inf else f"between 0 and {end}"
-
-    def read(text: str) -> float:
-        with suppress(ValueError):
-            if 0 < (number := float(text)) < end:
-                return number
-        raise argparse.ArgumentTypeError(f"must be a number {where}, found {text!r}")
-
-    return read
-
-
-def _sims_of_verdict(cells: int, probability: float, alpha: float) -> str:
-    sims = sims_for_verdict(cells, probability, alpha)
-    where = "the one cell" if cells == 1 else f"all of {cells:,} cells"
-    return (
-        f"{sims:,} sims per cell for a strategy that keeps its level to be found safe in {where} "
-        f"with probability {probability:g}"
-    )
-
-
-def _sims(chosen: argparse.Namespace) -> str:
-    of_verdict = {name: getattr(chosen, name) for name in ("cells", "probability")}
-    given = {name: value for name, value in of_verdict.items() if value is not None}
-    if chosen.of == "verdict":
-        for name in ("mcse", "sd", "pilot"):
-            if getattr(chosen, name) is not None:
-                raise ConfigError(f"--of verdict does not take --{name}")
-        return _sims_of_verdict(**{"cells": 1, "probability": 0.99, **given}, alpha=chosen.alpha)
-    if given:
-        raise ConfigError(f"--of {chosen.of} does not take --{next(iter(given))}")
-    if chosen.mcse is None:
-        raise ConfigError(f"--of {chosen.of} needs --mcse, the Monte Carlo standard error wanted")
-    goal = f"sims per cell for a Monte Carlo standard error of {chosen.mcse:g} of {chosen.of}"
-    if chosen.pilot is None:
-        return f"{sims_for(chosen.mcse, chosen.of, chosen.sd, chosen.alpha):,} {goal}"
-    found = sims_by_pilot(chosen.mcse, chosen.of, chosen.pilot)
-    head = ["strategy", "term", "worst cell", chosen.of, "mcse", "n", "sims"]
-    body = [
-        [*row[:3], f"{row.value:.4g}", f"{row.mcse:.2g}", f"{row.n:,}", f"{row.sims:,}"]
-        for row in found
-    ]
-    sides = ("left", "left", "left", "right", "right", "right", "right")
-    table = tabulate(body, head, tablefmt="simple", colalign=sides, disable_numparse=True)
-    return f"{table}\n\n{max(row.sims for row in found):,} {goal}, by the worst of them"
+        try:
+            code = clustrategy.main(
+                None if arguments is None else list(arguments),
+                prog_name="clustrategy",
+                standalone_mode=False,
+            )
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            code = INTERRUPTED
+        except BrokenPipeError:
+            # Whoever read has stopped, as `head` does; the rest goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = BROKEN_PIPE
+        else:
+            sys.stdout.flush()
+    if code:
+        sys.exit(code)

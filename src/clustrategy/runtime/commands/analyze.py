@@ -1,0 +1,112 @@
+"""`clustrategy analyze`: a table of one's own by several strategies."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from clustrategy.core.errors import ClustrategyError, RowsLeftOut
+
+
+@click.command()
+@click.argument("table", type=click.Path())
+@click.argument("formula")
+@click.option("--cluster", metavar="COLUMN", help="The column of the clusters, if no bar names it.")
+@click.option("--random", metavar="TERMS", help="Random effects, such as '1 + age'.")
+@click.option(
+    "--strategy",
+    "strategies",
+    multiple=True,
+    metavar="NAME",
+    help="A strategy in place of the default ones; repeatable.",
+)
+@click.option(
+    "--small-clusters",
+    type=click.Choice(["drop", "refuse", "keep"]),
+    default="drop",
+    show_default=True,
+    help="What two-stage regression does with clusters that cannot carry one.",
+)
+@click.option("--engine", help="The engine of the strategies that have it, such as lme4.")
+@click.option("--weights", metavar="COLUMN", help="Refused: no strategy takes weights.")
+@click.option("--sheet", help="Of a workbook; the first one by default.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--out",
+    "outs",
+    type=click.Path(),
+    multiple=True,
+    metavar="FILE",
+    help="A .html or .md report, or the tidy table as .csv or .parquet; repeatable.",
+)
+def analyze(
+    table: str,
+    formula: str,
+    cluster: str | None,
+    random: str | None,
+    strategies: tuple[str, ...],
+    small_clusters: str,
+    engine: str | None,
+    weights: str | None,
+    sheet: str | None,
+    seed: int,
+    outs: tuple[str, ...],
+) -> None:
+    """Analyse a table of your own by several strategies, with advice.
+
+    TABLE is a .csv, .tsv, .parquet, .arrow, .xlsx, .dta, .sav or .sas7bdat file; FORMULA is that of
+    lme4, with or without bars of random effects. It says what to go by, what to mind, and every
+    term by every strategy.
+
+    \b
+    Examples:
+      clustrategy analyze pupils.csv "score ~ treat + age" --cluster school
+      clustrategy analyze pupils.dta "score ~ treat + age + (1 + age | school)" --out pupils.html
+    """
+    from clustrategy.design.from_table import columns_of
+    from clustrategy.owndata.fit import fit
+    from clustrategy.tables.table_file import check_ending, write_table
+    from clustrategy.tables.user_files import read_table
+
+    for out in outs:
+        check_ending(out)
+    needed = columns_of(formula, cluster)
+    data = read_table(table, columns=needed, sheet=sheet)
+    with _naming(table), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RowsLeftOut)  # The analysis says so itself.
+        analysis = fit(
+            data,
+            formula,
+            cluster=cluster,
+            random=random,
+            strategies=list(strategies) or None,
+            small_clusters=small_clusters,
+            engine=engine,
+            seed=seed,
+            weights=weights,  # type: ignore[arg-type]
+        )
+    click.echo(str(analysis))
+    for out in outs:
+        if out.endswith(".html"):
+            from clustrategy.report.analysis_page import analysis_page
+            from clustrategy.tables.files import write_text
+
+            write_text(analysis_page(analysis, table), out)
+        elif out.endswith(".md"):
+            from clustrategy.tables.files import write_text
+
+            write_text(analysis.summary.markdown(), out)
+        else:
+            write_table(analysis.tidy(), out)
+
+
+@contextmanager
+def _naming(path: str) -> Iterator[None]:
+    """Name the file in what is said of its data."""
+    try:
+        yield
+    except ClustrategyError as error:
+        raise type(error)(f"{path}: {error}") from None

@@ -1,0 +1,244 @@
+"""The command `clustrategy`, as a shell calls it: what it answers, refuses and explains."""
+
+from __future__ import annotations
+
+import os
+import pydoc
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+import clustrategy
+from clustrategy.runtime.command_line import SHORT, main
+from clustrategy.study.config import load, validate
+from clustrategy.study.study import Study
+from tests.conftest import REPO
+from tests.material import sleepstudy
+
+GOAL = "sims per cell for a Monte Carlo standard error of 0.005 of"
+
+
+@pytest.fixture
+def pilot(tmp_path: Path) -> str:
+    """Performance in two cells, of which the second scatters twice as much."""
+    table = pd.DataFrame(
+        {
+            "clusters": [10, 20],
+            "strategy": "A",
+            "term": "IV1",
+            "true_value": 1.0,
+            "handling": "case_wise",
+            "measure": "bias",
+            "value": [0.0, 0.1],
+            "mcse": [0.1, 0.2],
+            "n": [100, 100],
+            "note": "",
+        }
+    )
+    path = str(tmp_path / "performance.parquet")
+    table.to_parquet(path)
+    return path
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str, code: Any = None) -> str:
+    """Run a command that ends with an exit code, or a sentence; return what it printed."""
+    if code is None:
+        main(arguments)
+        return capsys.readouterr().out
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    if isinstance(code, str):
+        assert str(caught.value.code).startswith(f"clustrategy: {code}")
+    else:
+        assert caught.value.code == code
+    both = capsys.readouterr()
+    return both.out + both.err
+
+
+def test_how_many_sims(pilot, capsys):
+    sims = ("sims", "--mcse", "0.005", "--of")
+    assert said(capsys, *sims, "coverage") == f"1,900 {GOAL} coverage\n"
+    lines = said(capsys, *sims, "bias", "--pilot", pilot).splitlines()
+    assert lines[0].split() == ["strategy", "term", "worst", "cell", "bias", "mcse", "n", "sims"]
+    assert lines[2].split() == ["A", "IV1", "clusters=20", "0.1", "0.2", "100", "160,000"]
+    assert lines[-1] == f"160,000 {GOAL} bias, by the worst of them"
+    said(capsys, *sims, "bias", code="the sims for bias need an 'sd'")
+
+
+def test_how_many_sims_a_verdict_takes(capsys):
+    assert said(capsys, "sims", "--of", "verdict") == (
+        "3,800 sims per cell for a strategy that keeps its level to be found safe in the one cell "
+        "with probability 0.99\n"
+    )
+    found = said(capsys, "sims", "--of", "verdict", "--cells", "45", "--probability", "0.5")
+    assert found.startswith("3,500 sims per cell") and "all of 45 cells with" in found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["verdict", "--mcse", "0.1"], "--of verdict does not take --mcse"),
+        (["verdict", "--sd", "0.1"], "--of verdict does not take --sd"),
+        (["verdict", "--pilot", "p.parquet"], "--of verdict does not take --pilot"),
+        (["verdict", "--cells", "0"], 2),
+        (["coverage", "--mcse", "0.1", "--cells", "3"], "--of coverage does not take --cells"),
+        (["coverage"], "--of coverage needs --mcse"),
+        (["bias", "--mcse", "-1"], 2),
+        (["bias", "--mcse", "0.1", "--alpha", "3"], 2),
+        (["bias", "--mcse", "0.1", "--sd", "1", "--alpha", "0.01"], 2),
+    ],
+)
+def test_what_does_not_go_together(arguments, code, capsys):
+    said(capsys, "sims", "--of", *arguments, code=code)
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_the_help_of_a_command_begins_with_what_it_does_and_has_an_example(name, capsys):
+    found = said(capsys, name, "--help")
+    assert " ".join(found.split()).split("] ", 1)[-1] and SHORT[name] in " ".join(found.split())
+    assert "Example" in found and f"clustrategy {name}" in found.split("Example", 1)[1]
+
+
+def test_the_help_lists_the_commands_and_the_exit_codes(capsys):
+    found = said(capsys, "--help")
+    assert all(f"  {name} " in found for name in SHORT)
+    assert all(f"\n    {code} " in found for code in (0, 1, 2, 130))
+    assert said(capsys, "--version") == f"clustrategy, version {clustrategy.__version__}\n"
+    assert "No such command 'analyse'" in said(capsys, "analyse", code=2)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_names_the_command(shell, capsys):
+    found = said(capsys, "completion", shell)
+    assert "_CLUSTRATEGY_COMPLETE" in found and "clustrategy" in found
+
+
+def test_what_needs_no_numbers_imports_none():
+    code = (
+        "import sys; from clustrategy.runtime.command_line import main; main(['--help']); "
+        "sys.exit(' '.join({'numpy', 'pandas', 'snakemake', 'scipy'} & set(sys.modules)) or 0)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_a_reader_that_stops_is_no_error(tmp_path):
+    command = f'"{sys.executable}" -m clustrategy sims --help | true; echo "${{PIPESTATUS[0]}}"'
+    run = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert "Traceback" not in run.stderr and run.stdout.strip() in ("0", "141")
+
+
+def test_init_writes_a_config_that_runs_and_changes_nothing(tmp_path, capsys):
+    folder = tmp_path / "my study"
+    found = said(capsys, "init", str(folder))
+    config = load(folder / "config.yaml")
+    assert f"clustrategy study {folder / 'config.yaml'}" in found
+    assert config["study"] == "my-study"
+    Study.from_config(config, [str(folder / "config.yaml")])
+    assert (folder / "profiles/slurm/config.yaml").exists()
+    (folder / "config.yaml").write_text("mine")
+    said(capsys, "init", str(folder), code=f"{folder / 'config.yaml'} is there already")
+    assert (folder / "config.yaml").read_text() == "mine"
+    said(capsys, "init", str(folder / "config.yaml"), code=f"{folder / 'config.yaml'} is a file")
+
+
+def test_the_template_names_every_key_with_its_default():
+    text = (REPO / "config/template.yaml").read_text(encoding="utf-8")
+    full = validate(load(REPO / "config/template.yaml"), [])
+    left_out = {"sims_per_shard", "student"}  # for few, and in config/README.md
+    for key in full.keys() - left_out:
+        assert f"{key}:" in text, key
+    # What is commented out has the values that hold without it.
+    shown = {"csv", "keep_datasets", "figures", "performance", "worked_example"}
+    lines = [line.removeprefix("# ").split(" #")[0] for line in text.splitlines() if line[:2] == "# "]
+    for line in lines:
+        key = line.partition(":")[0]
+        if key in shown:
+            value = yaml.safe_load(line)[key]
+            held = full[key]
+            assert held == value or {name: held[name] for name in value} == value, key
+            shown.remove(key)
+    assert not shown
+
+
+def test_a_study_hands_over_to_snakemake(monkeypatch, tmp_path, capsys):
+    called: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda program, command: called.append([program, *command]))
+    main(["study", "a.yaml", "b.yaml", "--cores", "3", "--", "--dry-run", "--quiet"])
+    ((program, *command),) = called
+    assert program == command[0] == sys.executable
+    assert command[1:5] == ["-m", "snakemake", "--snakefile", str(REPO / "Snakefile")]
+    assert command[5:] == ["--cores", "3", "--configfile", "a.yaml", "b.yaml", "--dry-run", "--quiet"]
+    assert "Options of Snakemake stand behind '--'" in said(capsys, "study", "--dry-run", code=2)
+
+
+def test_verdicts_of_a_file(tmp_path, capsys):
+    table = pd.DataFrame(
+        {
+            "method": ["A"] * 400 + ["B"] * 400,
+            "estimate": ([0.5] * 3 + [0.1] * 397) + ([0.5] * 60 + [0.1] * 340),
+            "std_error": 0.2,
+        }
+    )
+    table.to_csv(tmp_path / "estimates.csv", index=False)
+    call = ("verdicts", str(tmp_path / "estimates.csv"), "--truth", "0", "--by", "method")
+    found = said(capsys, *call)
+    assert "conservative" in found and "liberal" in found
+    for ending in ("csv", "parquet", "md", "html"):
+        out = tmp_path / f"verdicts.{ending}"
+        assert said(capsys, *call, "--out", str(out)) == ""
+        assert "conservative" in out.read_text(errors="replace")
+    found = pd.read_csv(tmp_path / "verdicts.csv")
+    rates = found[found["measure"] == "false_positive_rate"].set_index("method")
+    np.testing.assert_allclose(rates.loc[["A", "B"], "value"], [3 / 400, 60 / 400])
+    said(capsys, *call, "--out", "verdicts.doc", code="verdicts.doc: the name of a file must end")
+    said(capsys, "verdicts", str(tmp_path / "estimate.csv"), code=str(tmp_path))
+
+
+def test_analyze_a_file(tmp_path, capsys):
+    sleepstudy().to_csv(tmp_path / "sleep.csv", index=False)
+    call = ("analyze", str(tmp_path / "sleep.csv"), "Reaction ~ Days", "--cluster", "Subject")
+    found = said(capsys, *call)
+    assert found.startswith("Reaction ~ Days, by Subject\n\nGo by OLS, CR2")
+    assert "18 clusters are few" in found
+    outs = [str(tmp_path / f"sleep.{ending}") for ending in ("parquet", "md")]
+    said(capsys, *call, "--strategy", "ols", "--out", outs[0], "--out", outs[1])
+    table = pd.read_parquet(outs[0])
+    np.testing.assert_allclose(table["estimate"], [251.405104848485, 10.467285959596], rtol=1e-12)
+    assert Path(outs[1]).read_text().startswith("# Reaction ~ Days, by Subject\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["Reaction ~ Day", "--cluster", "Subject"], "did you mean 'Days'"),
+        (["Reaction ~ Days", "--cluster", "subject"], "did you mean 'Subject'"),
+        (["Reaction ~ Days"], "does not say what the clusters are"),
+        (["Reaction ~ Days", "--cluster", "Subject", "--weights", "Days"], "weights: no strategy"),
+        (["Reaction ~ Days", "--cluster", "Subject", "--strategy", "olds"], "did you mean 'ols'"),
+        (["Reaction ~ Days", "--cluster", "Subject", "--out", "a.doc"], "must end in one of"),
+        (["Reaction ~ Days + (1 | Subject", "--cluster", "Subject"], "cannot be used"),
+    ],
+)
+def test_what_analyze_refuses_is_one_sentence(arguments, sentence, tmp_path, capsys):
+    sleepstudy().to_csv(tmp_path / "sleep.csv", index=False)
+    with pytest.raises(SystemExit) as caught:
+        main(["analyze", str(tmp_path / "sleep.csv"), *arguments])
+    text = str(caught.value.code)
+    assert text.startswith("clustrategy: ") and sentence in text and "\n" not in text
+    assert capsys.readouterr().out == ""
+
+
+def test_the_package_shows_its_public_names_alone():
+    assert sorted(dir(clustrategy)) == sorted([*clustrategy.__all__, "__version__"])
+    page = pydoc.plain(pydoc.render_doc(clustrategy))
+    for name in clustrategy.__all__:
+        assert getattr(clustrategy, name).__doc__
+        assert f" {name}(" in page
+    assert (Path(clustrategy.__file__).parent / "py.typed").exists()
