@@ -25,6 +25,10 @@ class EngineError(ClustrategyError):
     """An engine is not there or cannot be started."""
 
 
+class ReadAs(UserWarning):
+    """A file can be read in several ways; `str(warning)` says in one sentence which one it was."""
+
+
 class RowsLeftOut(UserWarning):
     """Rows of a table are left out, as values are missing; `str(warning)` is one sentence."""
 

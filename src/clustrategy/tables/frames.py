@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from numbers import Real
@@ -17,6 +18,7 @@ from clustrategy.core.validation import described
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 EXACT = 2**53
 """Whole numbers below are the same as 64-bit floats."""
@@ -90,6 +92,42 @@ def _converted(data: object) -> pd.DataFrame | None:
     except Exception:  # Whatever pandas or pyarrow threw, it is no table to them.
         return None
     return None
+
+
+def from_arrow(table: pa.Table) -> pd.DataFrame:
+    """Return an Arrow table as a DataFrame in which whole numbers with gaps stay whole.
+
+    As floats they could lose digits unseen, and 7 would be called 7.0 as the name of a cluster.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    names = ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64")
+    kinds = {pa.type_for_alias(name.lower()): name for name in names} | {pa.bool_(): "boolean"}
+
+    def with_gaps(kind: pa.DataType) -> Any:
+        return pd.api.types.pandas_dtype(kinds[kind]) if kind in kinds else None
+
+    return pd.DataFrame(
+        {
+            name: column.to_pandas(types_mapper=with_gaps if column.null_count else None)
+            for name, column in zip(table.column_names, table.columns, strict=True)
+        }
+    )
+
+
+def whole_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return 64-bit floats that are all whole as whole numbers, which some files have no type for.
+
+    As the name of a cluster, 7 is not to be called 7.0.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_floating(column.type) or column.null_count == len(column):
+        return column
+    is_whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), float(EXACT)))
+    return column.cast(pa.int64()) if pc.all(is_whole).as_py() else column
 
 
 def _kind(data: object) -> str:
@@ -202,7 +240,7 @@ def _number(value: object, name: str, what: str, row: int) -> float:
     if not isinstance(value, Real | Decimal | np.bool_) or _is_duration(value):
         raise DataError(
             f"the column {name!r} of {what} must hold numbers, found {described(value)} in "
-            f"row {row}"
+            f"row {row}{_hint(value)}"
         )
     try:
         number = float(value)
@@ -211,6 +249,20 @@ def _number(value: object, name: str, what: str, row: int) -> float:
     if math.isfinite(number) and abs(number) >= EXACT and number != value:
         raise _too_large(name, what, value, row)
     return number
+
+
+def _hint(value: object) -> str:
+    """Say what a text that is nearly a number may be meant to be."""
+    if not isinstance(value, str):
+        return ""
+    text = value.strip()
+    if re.fullmatch(r"[+-]?[1-9]\d{0,2}[,.]\d{3}", text):
+        return ", whose mark can be of decimals or of thousands; write it with a point or without"
+    if re.fullmatch(r"[+-]?\d*,\d+", text):
+        return f", which has a decimal comma; write {text.replace(',', '.')}"
+    if re.fullmatch(r"[+-]?\d{1,3}([,.' \u2019\xa0\u202f])\d{3}(\1\d{3})*([.,]\d+)?", text):
+        return ", which has marks between thousands; write it without them"
+    return ""
 
 
 def _is_duration(value: object) -> bool:
