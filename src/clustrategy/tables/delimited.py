@@ -189,7 +189,7 @@ def _names(rows: list[list[str]], path: object) -> list[str]:
     body = rows[1:]
     if not body:
         raise DataError(f"{path}: has a line with the names of columns, but no rows")
-    if all(len(row) == len(names) + 1 for row in body):
+    if len(names) > 1 and all(len(row) == len(names) + 1 for row in body):
         if not any(row[-1] for row in body):
             return [*names, ""]  # Lines end with a separator, except the first.
         if len({row[0] for row in body}) == len(body):

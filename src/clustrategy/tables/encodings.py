@@ -60,7 +60,7 @@ def to_utf8(content: bytes, path: object) -> bytes:
     content = content[len(mark) :] if mark else content
     if not encoding and b"\0" in content[:_EVIDENCE]:
         encoding = _without_mark(content[:_EVIDENCE])
-    if not encoding and not (content.isascii() or _is_utf8(content)):
+    if not encoding and not content.isascii() and _fault(content, "utf-8") is not None:
         if b"\0" in content:
             raise _no_text(path)
         encoding = _guess(content, path)
@@ -79,19 +79,21 @@ def _no_text(path: object) -> DataError:
 
 def _without_mark(start: bytes) -> str:
     """Return the UTF-16 that text with zero bytes is in, by where these are."""
-    pairs = max(1, len(start) // 2)
-    if start[1::2].count(0) > pairs / 2:
+    low, high = start[::2].count(0), start[1::2].count(0)
+    if high > len(start) / 4 and low < high / 10:
         return "utf-16-le"
-    return "utf-16-be" if start[::2].count(0) > pairs / 2 else ""
+    return "utf-16-be" if low > len(start) / 4 and high < low / 10 else ""
 
 
-def _is_utf8(content: bytes) -> bool:
+def _fault(content: bytes, encoding: str) -> int | None:
+    """Return the line, from 1, that is not in an encoding; None where all are."""
+    line = 1
     try:
-        for _ in _decoded(content, "utf-8"):
-            pass
-    except UnicodeDecodeError:
-        return False
-    return True
+        for part in _decoded(content, encoding):
+            line += part.count("\n")
+    except UnicodeDecodeError as error:
+        return line + error.object[: error.start].decode(encoding, "ignore").count("\n")
+    return None
 
 
 def _decoded(content: bytes, encoding: str) -> Iterator[str]:
@@ -106,11 +108,10 @@ def _recoded(content: bytes, encoding: str, path: object) -> bytes:
     try:
         for part in _decoded(content, encoding):
             done += part.encode()
-    except UnicodeDecodeError as error:
-        before = error.object[: error.start].decode(encoding, "ignore")
-        line = done.count(b"\n") + before.count("\n") + 1
+    except UnicodeDecodeError:
         raise DataError(
-            f"{path}: begins as {encoding.upper()}, but line {line:,} is not; save it anew as UTF-8"
+            f"{path}: begins as {encoding.upper()}, but line {_fault(content, encoding):,} is not; "
+            "save it anew as UTF-8"
         ) from None
     return bytes(done)
 
@@ -118,18 +119,21 @@ def _recoded(content: bytes, encoding: str, path: object) -> bytes:
 def _guess(content: bytes, path: object) -> str:
     """Return the encoding of text that is not in UTF-8."""
     lines: list[bytes] = []
-    first: dict[bool, int] = {}
+    seen = {True: 0, False: 0}
+    good = 0
     for line in re.finditer(rb"[^\r\n]*[\x80-\xff][^\r\n]*", content):
         lines.append(line[0][:_EVIDENCE])
-        first.setdefault(_is_utf8(line[0]), line.start())
-        if sum(map(len, lines)) > _EVIDENCE:
+        is_utf8 = _fault(line[0], "utf-8") is None
+        if is_utf8 and not seen[True]:
+            good = content.count(b"\n", 0, line.start()) + 1
+        seen[is_utf8] += len(line[0]) - len(re.sub(rb"[\x80-\xff]", b"", line[0]))
+        if sum(seen.values()) > _EVIDENCE:
             break
-    if sum(map(_is_utf8, lines)) > len(lines) / 10:
-        # By chance a line of another encoding can be UTF-8, too, but not every tenth.
-        good, bad = (content[: first[kind]].count(b"\n") + 1 for kind in (True, False))
+    if seen[True] > sum(seen.values()) / 3:
+        # By chance a line of another encoding can be UTF-8, too, but not every third.
         raise DataError(
-            f"{path}: is in several encodings: line {good:,} is UTF-8, line {bad:,} is not; save "
-            "it anew as UTF-8"
+            f"{path}: is in several encodings: line {good:,} is UTF-8, line "
+            f"{_fault(content, 'utf-8'):,} is not; save it anew as UTF-8"
         )
     joined = b"\n".join(lines)
     if _is_western(joined):

@@ -26,9 +26,11 @@ def names_from_line(cells: Sequence[str], path: object) -> list[str]:
     Raises
     ------
     DataError
-        If all are numbers: the line is a row.
+        If there are none, or all are numbers: the line is a row.
     """
     names = [unicodedata.normalize("NFC", cell.strip()) for cell in cells]
+    if not any(names):
+        raise DataError(f"{path}: has no names of columns in its first line")
     if all(map(_is_number, filter(None, names))):
         raise DataError(
             f"{path}: begins with numbers; the first line must be the names of the columns"

@@ -23,7 +23,8 @@ from clustrategy.tables.delimited import read_delimited
 from clustrategy.tables.frames import from_arrow
 from clustrategy.tables.headers import choose
 from clustrategy.tables.memory import check_memory, out_of_memory
-from clustrategy.tables.statistical_packages import READERS, read_statistical
+from clustrategy.tables.readstat import READERS
+from clustrategy.tables.statistical_packages import read_statistical
 from clustrategy.tables.workbooks import read_workbook
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def read_table(
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     file = Path(folder, "pupils.csv")
-    ...     _ = file.write_text("school;score\\n007;1,5\\n007;2\\n")
+    ...     _ = file.write_text("school;score\n007;1,5\n007;2\n")
     ...     read_table(file)
       school  score
     0    007    1.5

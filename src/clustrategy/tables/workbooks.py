@@ -66,9 +66,7 @@ def read_workbook(
                 f"{path}: has no sheet {sheet!r}{nearest(sheet, known)}; it has {', '.join(known)}"
             )
         full = [name for name in known if book.get_sheet_by_name(name).height]
-        if sheet is None and not full:
-            raise DataError(f"{path}: is empty")
-        chosen = full[0] if sheet is None else sheet
+        chosen = sheet if sheet is not None else next(iter(full), known[0])
         rows = book.get_sheet_by_name(chosen).to_python(skip_empty_area=True)
     except calamine.PasswordError:
         raise _locked(path) from None
@@ -77,7 +75,8 @@ def read_workbook(
     if sheet is None and len(full) > 1:
         others = ", ".join(repr(name) for name in full[1:])
         warnings.warn(
-            f"{path}: the first sheet, {chosen!r}, is read; {others} are not: choose by sheet",
+            f"{path}: the first sheet with rows, {chosen!r}, is read, not {others}; choose by "
+            "sheet",
             ReadAs,
             stacklevel=2,
         )
@@ -100,7 +99,9 @@ def _table(
     rows: list[list[Any]], path: object, choose: Callable[[Sequence[str]], list[int]]
 ) -> pd.DataFrame:
     """Return rows of cells, the first with the names of columns, as a table."""
-    names = names_from_line([_text(cell) or "" for cell in rows[0]] if rows else [], path)
+    if not rows:
+        raise DataError(f"{path}: is empty")
+    names = names_from_line([_text(cell) or "" for cell in rows[0]], path)
     while len(rows) > 1 and not any(cell != "" for cell in rows[-1]):
         rows.pop()
     if len(rows) < 2:

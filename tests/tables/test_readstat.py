@@ -1,0 +1,70 @@
+"""The script that reads files of Stata, SPSS and SAS ends with a table or with a sentence."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyreadstat
+import pytest
+
+from clustrategy.core.errors import DataError
+from clustrategy.tables import memory, readstat, statistical_packages
+
+TABLE = pd.DataFrame({"x": [1.5, 2.0] * 50, "k": ["a", ""] * 50})
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    pyreadstat.write_dta(TABLE, str(tmp_path / "t.dta"))
+    return tmp_path / "t.dta"
+
+
+def test_more_rows_than_fit_are_not_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """60 bytes for each of 100 values of a column, by estimate."""
+    monkeypatch.setattr(memory, "free_memory", lambda: 6_000)
+    assert readstat.read(str(file), "dta", ["k"])["k"].to_pylist() == ["a", None] * 50
+    with pytest.raises(DataError, match=r"t\.dta: reading this takes about 0\.0 MiB of memory, "):
+        readstat.read(str(file), "dta", None)
+
+
+def test_a_column_that_is_not_there(file: Path) -> None:
+    with pytest.raises(DataError, match=r"t\.dta: has no column 'xx' \(did you mean 'x'\?\); it"):
+        readstat.read(str(file), "dta", ["xx"])
+
+
+def test_no_rows_and_no_values(tmp_path: Path) -> None:
+    path = tmp_path / "t.sav"
+    pyreadstat.write_sav(TABLE.head(0), str(path))
+    with pytest.raises(DataError, match=r"t\.sav: has no rows$"):
+        readstat.read(str(path), "sav", None)
+    pyreadstat.write_sav(pd.DataFrame({"x": [None, None]}, dtype="float64"), str(path))
+    assert readstat.read(str(path), "sav", None)["x"] == pa.chunked_array([[None] * 2], "double")
+
+
+def test_a_crash_of_the_library_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ReadStat does crash: see the module."""
+    script = tmp_path / "crashing.py"
+    script.write_text("import os\nos.abort()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(readstat, "__name__", "crashing")
+    with pytest.raises(DataError, match=r"^t\.sav: is damaged and cannot be read$"):
+        statistical_packages.read_statistical(Path("t.sav"), "sav", None)
+
+
+@pytest.mark.parametrize("kind", ["dta", "xpt"])
+def test_damage_is_an_error_that_the_script_can_tell(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"t.{kind}"
+    write = {"dta": pyreadstat.write_dta, "xpt": pyreadstat.write_xport}[kind]
+    write(TABLE, str(path))
+    content, rng = path.read_bytes(), random.Random(1)
+    for _ in range(40):
+        path.write_bytes(content[: rng.randrange(len(content) // 2)])
+        try:
+            assert readstat.read(str(path), kind, None).num_rows < len(TABLE)
+        except Exception as error:
+            assert type(error).__name__ in {"ReadstatError", "DataError", "UnicodeDecodeError"}
