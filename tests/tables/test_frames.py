@@ -15,7 +15,14 @@ import pyarrow as pa
 import pytest
 
 from clustrategy.core.errors import DataError
-from clustrategy.tables.frames import check_one_kind, frame, is_text, numbers
+from clustrategy.tables.frames import (
+    check_one_kind,
+    frame,
+    from_arrow,
+    is_text,
+    numbers,
+    whole_numbers,
+)
 from tests.containers import CONTAINERS, assert_same, snapshot
 
 SMALL = pd.DataFrame({"x": np.array([3, 1, 2], dtype="int8"), "k": ["a", "b", "c"]})
@@ -144,6 +151,70 @@ def test_what_is_no_number_is_named_with_its_row(values: Any, found: str) -> Non
     with pytest.raises(DataError, match="^the column 'x' of the data must hold numbers") as error:
         numbers(pd.DataFrame({"x": pd.Series(values)}), "x", "the data")
     assert re.search(f"found {found}$", str(error.value))
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("1,5", ", which has a decimal comma; write 1.5"),
+        ("-,25", ", which has a decimal comma; write -.25"),
+        ("0,125", ", which has a decimal comma; write 0.125"),
+        (
+            "1,234",
+            ", whose mark can be of decimals or of thousands; write it with a point or without",
+        ),
+        (
+            "1.234",
+            ", whose mark can be of decimals or of thousands; write it with a point or without",
+        ),
+        ("1.234,5", ", which has marks between thousands; write it without them"),
+        ("1,234,567", ", which has marks between thousands; write it without them"),
+        ("12 345.6", ", which has marks between thousands; write it without them"),
+        ("12'345", ", which has marks between thousands; write it without them"),
+        ("many", ""),
+        ("1,5 or so", ""),
+    ],
+)
+def test_a_text_that_is_nearly_a_number(text: str, hint: str) -> None:
+    with pytest.raises(DataError) as error:
+        numbers(pd.DataFrame({"x": objects([1.0, None, text])}), "x", "the data")
+    assert str(error.value) == (
+        f"the column 'x' of the data must hold numbers, found {text!r} in row 2{hint}"
+    )
+
+
+def test_whole_numbers_with_gaps_stay_whole_when_they_come_from_arrow() -> None:
+    odd = 2**53 + 1
+    table = pa.table(
+        {
+            "id": pa.array([odd, None]),
+            "small": pa.array([1, 2], pa.int8()),
+            "flag": [True, None],
+            "name": ["a", None],
+        }
+    )
+    found = from_arrow(table)
+    assert [str(kind) for kind in found.dtypes] == ["Int64", "int8", "boolean", "str"]
+    assert found["id"][0] == odd and found["id"].isna().tolist() == [False, True]
+    assert numbers(found, "flag", "the data").tolist()[0] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([1.0, 2.0, None], "int64"),
+        ([1.0, 2.5], "double"),
+        ([1.0, float("inf")], "double"),
+        ([1.0, 2.0**53], "double"),
+        ([None, None], "double"),
+        ([1.0, float("nan")], "double"),
+    ],
+)
+def test_floats_that_are_whole(values: list[float | None], kind: str) -> None:
+    column = pa.chunked_array([pa.array(values, pa.float64())])
+    found = whole_numbers(column)
+    assert str(found.type) == kind
+    assert np.array_equal(found.to_numpy(), column.to_numpy(), equal_nan=True)
 
 
 @pytest.mark.parametrize(

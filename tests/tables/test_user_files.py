@@ -208,6 +208,12 @@ def test_quotes(tmp_path: Path) -> None:
     assert lists(found) == {"name": ['Doe, "J."', "two\nlines", '5" pipe'], "x": [1, 2, 3]}
 
 
+def test_quotes_after_spaces(tmp_path: Path) -> None:
+    found = read(tmp_path, '"name", "x"\n"Doe, J.", "1.5"\n\n"a, ""b""",  "2"\n')
+    assert lists(found) == {"name": ["Doe, J.", 'a, "b"'], "x": [1.5, 2.0]}
+    assert ": line 4 has 1 value" in refusal(tmp_path, '"k", "x"\n"D", "1"\n\n"a"\n')
+
+
 def test_the_separator_is_the_one_that_splits_all_lines(tmp_path: Path) -> None:
     found = read(tmp_path, "name;note\nDoe, J.;good, but late\nRoe, A.;bad, early\n")
     assert lists(found)["note"] == ["good, but late", "bad, early"]

@@ -85,6 +85,8 @@ def read_delimited(
         )
     if _is_spaced(content):
         content = _tabbed(content)
+    elif _is_quoted_after_spaces(content):
+        content = _without_spaces(content)
     dialect = _dialect(content, path)
     wanted = choose(dialect.names)
     rows = 1 + max(content.count(b"\n"), content.count(b"\r"))
@@ -181,6 +183,23 @@ def _tabbed(content: bytes) -> bytes:
     if _QUOTE not in content:
         return re.sub(rb"[ \t]+", b"\t", content)
     return re.sub(rb'("(?:[^"\n]|"")*")|[ \t]+', lambda found: found[1] or b"\t", content)
+
+
+def _is_quoted_after_spaces(content: bytes) -> bool:
+    """Tell whether spaces are between a separator and a quotation mark that opens a value."""
+    sample = _first_lines(content, 0)
+    rows = _rows(sample, _separator(sample)) if ' "' in sample else []
+    return any(value.startswith(" ") and value.lstrip()[:1] == '"' for row in rows for value in row)
+
+
+def _without_spaces(content: bytes) -> bytes:
+    """Return text without spaces before values."""
+    mark = _separator(_first_lines(content, 0))
+    done = io.StringIO(newline="")
+    lines = io.StringIO(content.decode(), newline="")
+    rows = csv.reader(lines, delimiter=mark, skipinitialspace=True)
+    csv.writer(done, delimiter=mark, lineterminator="\n").writerows(rows)
+    return done.getvalue().encode()
 
 
 def _names(rows: list[list[str]], path: object) -> list[str]:

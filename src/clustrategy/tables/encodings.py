@@ -18,6 +18,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_WITH_ZEROS = ["utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le"]
 _PART = 2**22
 _EVIDENCE = 2**16
 """So many bytes of lines with other than ASCII letters tell their encoding."""
@@ -138,7 +139,7 @@ def _guess(content: bytes, path: object) -> str:
     joined = b"\n".join(lines)
     if _is_western(joined):
         return "cp1252"
-    best = charset_normalizer.from_bytes(joined).best()
+    best = charset_normalizer.from_bytes(joined, cp_exclusion=_WITH_ZEROS).best()
     encoding = best.encoding if best else "latin-1"
     warnings.warn(
         f"{path}: is not in UTF-8 and is read as {encoding}, which is a guess; if letters are "

@@ -63,12 +63,15 @@ def read(path: str, kind: str, columns: list[str] | None) -> pa.Table:
     _, about = reader(path, metadataonly=True)
     names = list(about.column_names)
     wanted = [names[place] for place in choose(names, columns, path)]
-    if about.number_rows is not None:
-        check_memory(path, _BYTES_OF_VALUE * about.number_rows * len(wanted))
+    rows = about.number_rows
+    if rows is not None:
+        check_memory(path, _BYTES_OF_VALUE * rows * len(wanted))
     values, about = reader(path, usecols=wanted, output_format="dict")
     table = pa.table({name: _column(values[name]) for name in wanted})
     if not table.num_rows:
         raise DataError(f"{path}: has no rows")
+    if rows is not None and table.num_rows != rows:
+        raise DataError(f"{path}: is not whole: it has {table.num_rows:,} of {rows:,} rows")
     labels = {
         name: sorted(pairs.items(), key=lambda pair: (isinstance(pair[0], str), pair[0]))
         for name, pairs in about.variable_value_labels.items()

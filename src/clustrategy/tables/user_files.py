@@ -184,6 +184,7 @@ def _read(file: Path, columns: Collection[str] | None, sheet: str | None) -> pd.
         table = read_delimited(_unpacked(content, kind, file), file, chosen)
     if not table.num_rows:
         raise DataError(f"{file}: has columns, but no rows")
+    table.validate(full=True)
     return from_arrow(table)
 
 
