@@ -53,3 +53,32 @@ def t_inference(estimate: Floats, std_error: Floats, df: Floats) -> Inference:
         p_value = 2.0 * stdtr(df, -np.abs(statistic))
         half = stdtrit(df, 0.5 + CONFIDENCE / 2.0) * std_error
     return Inference(statistic, p_value, estimate - half, estimate + half)
+
+
+def f_p_value(statistic: Floats, num_df: Floats, den_df: Floats) -> Floats:
+    """Compute the upper tail of the F distribution.
+
+    Parameters
+    ----------
+    statistic : array
+        F.
+    num_df, den_df : array
+        Degrees of freedom; an infinite `den_df` is chi-squared over `num_df`. NaN or a number that
+        is not positive gives NaN.
+
+    Returns
+    -------
+    array
+
+    Examples
+    --------
+    >>> from clustrategy.core.inference import f_p_value, t_inference
+    >>> f_p_value(2.0**2, 1.0, 9.0) - t_inference(2.0, 1.0, 9.0).p_value < 1e-12
+    True
+    """
+    from scipy.special import chdtrc, fdtrc
+
+    with np.errstate(invalid="ignore"):
+        normal = chdtrc(num_df, num_df * statistic)
+        finite = fdtrc(num_df, np.where(np.isinf(den_df), 1.0, den_df), statistic)
+    return np.asarray(np.where(np.isinf(den_df), normal, finite), dtype=np.float64)

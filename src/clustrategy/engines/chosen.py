@@ -5,23 +5,29 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from clustrategy.core.errors import ConfigError, nearest
 from clustrategy.core.fits import Fits, one_line
-from clustrategy.core.shard import Floats, Shard
+from clustrategy.core.joint_tests import JointTests
+from clustrategy.core.shard import Floats, Ints, Shard
 from clustrategy.core.sources import code_digest, sources
 from clustrategy.core.validation import shown
 from clustrategy.strategies.registry import DEFAULT_ENGINE, REGISTERED, FitFunction, Registered
 
 NOT_FINITE = "the data hold values that are not finite"
 OUT_OF_RANGE = "the numbers of a column are so large or small that products lose digits: rescale it"
+NO_JOINT_TEST = "the strategy has no joint test"
+NO_COEFFICIENTS = "the group has no coefficients"
+TWICE = "the group names a coefficient twice"
+
+Found = TypeVar("Found")
 
 
 def registry() -> dict[str, dict[str, Registered]]:
@@ -208,24 +214,96 @@ class Strategy:
         Fits
         """
         further = (nulls,) if self.resamples and nulls is not None else ()
-        status = "undefined"
-        if not shard.finite.all():
-            message = NOT_FINITE
-        elif not shard.in_range.all():
-            message = OUT_OF_RANGE
-        else:
-            try:
-                fits = self._entry.function(shard, *further, **self.options)
-                fits.check()
-                return fits
-            except Exception as error:
-                status, message = "error", one_line(error) or type(error).__name__
+
+        def fits() -> Fits:
+            found = self._entry.function(shard, *further, **self.options)
+            found.check()
+            return found
+
+        found = _attempt(shard, fits)
+        if not isinstance(found, _Failure):
+            return found
         if shard.sims > 1:
             own = [None if nulls is None else nulls[[sim]] for sim in range(shard.sims)]
             return Fits.concatenate([self.fit(shard.dataset(s), own[s]) for s in range(shard.sims)])
         failed = Fits.blank(1, shard.p, nulls=sum(one.shape[2] for one in further))
-        failed.fail(np.array([True]), status, message)
+        failed.fail(np.array([True]), found.status, found.message)
         return failed
+
+    def joint_tests(self, shard: Shard, groups: Sequence[Ints]) -> JointTests:
+        """Test groups of coefficients, such as all of a factor, in every dataset of a shard.
+
+        Parameters
+        ----------
+        shard : Shard
+            Datasets, also some with values that are not finite.
+        groups : sequence of (q,) array of int
+            The columns of X of each group.
+
+        Returns
+        -------
+        JointTests
+            Without a number, but with a message, where the strategy has no joint test, where the
+            fit is unusable, and where a group is empty or has a coefficient that the strategy does
+            not test.
+
+        Raises
+        ------
+        ValueError
+            For a column that X does not have.
+        """
+        groups = [np.asarray(group, dtype=np.int64) for group in groups]
+        for group in groups:
+            if ((group < 0) | (group >= shard.p)).any():
+                raise ValueError(f"columns must be between 0 and {shard.p - 1}, found {group}")
+        tests = JointTests.blank(shard.sims, groups)
+        everywhere, sound = np.ones(shard.sims, dtype=bool), []
+        for place, group in enumerate(groups):
+            if self._entry.joint is None:
+                tests.fail(place, everywhere, NO_JOINT_TEST)
+            elif group.size == 0:
+                tests.fail(place, everywhere, NO_COEFFICIENTS)
+            elif np.unique(group).size < group.size:
+                tests.fail(place, everywhere, TWICE)
+            else:
+                sound.append(place)
+        if sound:
+            found = self._joint_tests(shard, [groups[place] for place in sound])
+            tests.put(np.arange(shard.sims), found, sound)
+        return tests
+
+    def _joint_tests(self, shard: Shard, groups: list[Ints]) -> JointTests:
+        assert self._entry.joint is not None
+        joint = self._entry.joint
+        found = _attempt(shard, lambda: joint(shard, groups, **self.options))
+        if not isinstance(found, _Failure):
+            return found
+        if shard.sims > 1:
+            each = [self._joint_tests(shard.dataset(sim), groups) for sim in range(shard.sims)]
+            return JointTests.concatenate(each)
+        failed = JointTests.blank(1, groups)
+        for place in range(len(groups)):
+            failed.fail(place, np.array([True]), found.message)
+        return failed
+
+
+class _Failure(NamedTuple):
+    """What became of a shard, or of a dataset of it, that a strategy cannot take."""
+
+    status: str
+    message: str
+
+
+def _attempt(shard: Shard, compute: Callable[[], Found]) -> Found | _Failure:
+    """Compute something of a shard whose numbers are fit for it; what it throws is a failure."""
+    if not shard.finite.all():
+        return _Failure("undefined", NOT_FINITE)
+    if not shard.in_range.all():
+        return _Failure("undefined", OUT_OF_RANGE)
+    try:
+        return compute()
+    except Exception as error:
+        return _Failure("error", one_line(error) or type(error).__name__)
 
 
 def parse_all(

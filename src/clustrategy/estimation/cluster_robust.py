@@ -12,8 +12,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from clustrategy.core.fits import OWN_TESTS, Fits
+from clustrategy.core.joint_tests import JointTests
 from clustrategy.core.shard import Floats, Ints, Shard
+from clustrategy.estimation.hotelling import approximate_f, hotelling_df
 from clustrategy.estimation.least_squares import Solution, mark_undefined, solve
+from clustrategy.estimation.wald import NO_VARIANCE, Turned, wald
 
 ZERO_STD_ERROR = 1e-10
 """A robust standard error is zero below this share of sqrt(RSS [(X'X)^-1]_kk)."""
@@ -43,6 +46,25 @@ class Influences(NamedTuple):
     residual: Floats
 
 
+class Sandwich(NamedTuple):
+    """A cluster-robust variance before it is summed over the clusters.
+
+    Attributes
+    ----------
+    half, adjusted : (S, G, k, p) array
+        X_g W, and A_g X_g W with what the residuals are multiplied by.
+    scores : (S, G, p) array
+        W' X_g' A_g e_g.
+    factor : (S,) array
+        What the sum of their squares is multiplied by.
+    """
+
+    half: Floats
+    adjusted: Floats
+    scores: Floats
+    factor: Floats
+
+
 def fit_cluster_robust(shard: Shard, variance: Variance, df: Df) -> Fits:
     """Fit least squares with a cluster-robust variance.
 
@@ -63,7 +85,38 @@ def fit_cluster_robust(shard: Shard, variance: Variance, df: Df) -> Fits:
     Fits
     """
     solution = solve(shard)
-    fits = sandwich(shard.triangles, solution, shard.n_obs, shard.p, variance, df)
+    parts = sandwich(shard.triangles, solution, shard.n_obs, shard.p, variance)
+    return _fits(shard, solution, parts, df)
+
+
+def joint_cluster_robust(
+    shard: Shard, groups: Sequence[Ints], variance: Variance, df: Df
+) -> JointTests:
+    """Test groups of coefficients by least squares with a cluster-robust variance.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    groups : sequence of (q,) array of int
+        The columns of X of each group.
+    variance, df : str
+        As of `fit_cluster_robust`.
+
+    Returns
+    -------
+    JointTests
+        The Wald statistic over q with F(q, df), with `satterthwaite` the approximate Hotelling test
+        of `hotelling`.
+    """
+    solution = solve(shard)
+    parts = sandwich(shard.triangles, solution, shard.n_obs, shard.p, variance)
+    tests = joint_sandwich(solution, parts, shard.n_obs, shard.p, df, groups)
+    return tests.agree_with(_fits(shard, solution, parts, df), groups, shard.terms)
+
+
+def _fits(shard: Shard, solution: Solution, parts: Sandwich, df: Df) -> Fits:
+    fits = fits_of(solution, parts, shard.n_obs, shard.p, df)
     mark_undefined(shard, fits, solution)
     mark_no_test(fits, shard.clusters, df)
     leave_out_zeros(fits, shard.terms)
@@ -91,14 +144,9 @@ def influences(triangles: Floats, solution: Solution) -> Influences:
 
 
 def sandwich(
-    triangles: Floats,
-    solution: Solution,
-    n_obs: Ints,
-    counted: int,
-    variance: Variance,
-    df: Df,
-) -> Fits:
-    """Compute a cluster-robust variance of least squares.
+    triangles: Floats, solution: Solution, n_obs: Ints, counted: int, variance: Variance
+) -> Sandwich:
+    """Compute what a cluster-robust variance of least squares is the sum of.
 
     Parameters
     ----------
@@ -109,8 +157,40 @@ def sandwich(
     n_obs : (S,) array of int
         Rows of each dataset, N.
     counted : int
-        The p of the small-sample factors and of the degrees of freedom.
-    variance, df : str
+        The p of the small-sample factors.
+    variance : str
+        As of `fit_cluster_robust`.
+
+    Returns
+    -------
+    Sandwich
+    """
+    half, residual = influences(triangles, solution)
+    adjusted = half
+    if variance in ("CR2", "CR3", "CV3"):
+        adjustment = _adjustment(half, -0.5 if variance == "CR2" else -1.0)
+        residual = (adjustment @ residual[..., None])[..., 0]
+        adjusted = adjustment @ half
+    scores = (np.swapaxes(half, 2, 3) @ residual[..., None])[..., 0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = _small_sample_factor(variance, triangles.shape[1], n_obs, counted)
+    return Sandwich(half, adjusted, scores, factor)
+
+
+def fits_of(solution: Solution, parts: Sandwich, n_obs: Ints, counted: int, df: Df) -> Fits:
+    """Compute a cluster-robust variance of least squares.
+
+    Parameters
+    ----------
+    solution : Solution
+        Least squares.
+    parts : Sandwich
+        Of the same.
+    n_obs : (S,) array of int
+        Rows of each dataset, N.
+    counted : int
+        The p of the degrees of freedom.
+    df : str
         As of `fit_cluster_robust`.
 
     Returns
@@ -118,27 +198,69 @@ def sandwich(
     Fits
         Undefined ones not yet marked.
     """
-    sims, G, _, width = triangles.shape
-    fits = Fits.blank(sims, width - 1)
-    half, residual = influences(triangles, solution)
-    if variance in ("CR2", "CR3", "CV3"):
-        adjustment = _adjustment(half, -0.5 if variance == "CR2" else -1.0)
-        residual = (adjustment @ residual[..., None])[..., 0]
-    scores = (np.swapaxes(half, 2, 3) @ residual[..., None])[..., 0]
-    influence = scores @ np.swapaxes(solution.root, 1, 2)
+    sims, G, p = parts.scores.shape
+    fits = Fits.blank(sims, p)
+    influence = parts.scores @ np.swapaxes(solution.root, 1, 2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        factor = _small_sample_factor(variance, G, n_obs, counted)
         squares = sum_of_squares(influence, solution)
-        fits.std_error[:] = np.sqrt(factor[:, None] * squares)
+        fits.std_error[:] = np.sqrt(parts.factor[:, None] * squares)
     fits.estimate[:] = solution.estimate
     if df == "satterthwaite":
-        adjusted = adjustment @ half if variance in ("CR2", "CR3", "CV3") else half
-        fits.df[:] = _satterthwaite(half, adjusted, solution.root)
-    elif df == "N-p":
-        fits.df[:] = (n_obs - counted)[:, None]
+        fits.df[:] = _satterthwaite(parts.half, parts.adjusted, solution.root)
     else:
-        fits.df[:] = {"G-1": G - 1.0, "G-p": float(G - counted), "normal": np.inf}[df]
+        fits.df[:] = _degrees(df, G, n_obs, counted)[:, None]
     return fits
+
+
+def joint_sandwich(
+    solution: Solution,
+    parts: Sandwich,
+    n_obs: Ints,
+    counted: int,
+    df: Df,
+    groups: Sequence[Ints],
+) -> JointTests:
+    """Test groups of coefficients by a cluster-robust variance of least squares.
+
+    Parameters
+    ----------
+    solution, parts, n_obs, counted, df
+        As of `fits_of`.
+    groups : sequence of (q,) array of int
+        The coefficients of each group.
+
+    Returns
+    -------
+    JointTests
+        Unusable fits not yet left out.
+    """
+    sims, G, _ = parts.scores.shape
+    tests = JointTests.blank(sims, groups)
+    transposed = np.swapaxes(parts.half, 2, 3)
+    for place, group in enumerate(groups):
+        turned = Turned.of(solution.root[:, group])
+        estimate, basis = turned(solution.estimate[:, group]), turned.basis[:, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            squares = wald(estimate, parts.scores @ turned.basis, solution.residual_ss)
+            statistic = squares / parts.factor
+        if df == "satterthwaite":
+            weights = parts.adjusted @ basis
+            eta = hotelling_df(_by_column(weights), _by_column(transposed @ weights))
+            statistic, den_df = approximate_f(statistic, len(group), eta)
+        else:
+            statistic, den_df = statistic / len(group), _degrees(df, G, n_obs, counted)
+        tests.fill(place, statistic, den_df, NO_VARIANCE)
+    return tests
+
+
+def _by_column(matrices: Floats) -> Floats:
+    """Move the clusters of (S, G, m, q) last and the columns first: (S, q, m, G)."""
+    return np.ascontiguousarray(np.swapaxes(matrices, 1, 3))
+
+
+def _degrees(df: Df, G: int, N: Ints, p: int) -> Floats:
+    known = {"G-1": G - 1.0, "G-p": float(G - p), "N-p": 1.0 * (N - p), "normal": np.inf}
+    return np.broadcast_to(known[df], N.shape)
 
 
 def mark_no_test(fits: Fits, clusters: int, df: Df) -> None:

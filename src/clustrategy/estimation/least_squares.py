@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clustrategy.core.fits import Fits
+from clustrategy.core.joint_tests import JointTests
 from clustrategy.core.shard import Floats, Ints, Shard
+from clustrategy.estimation.wald import NO_VARIANCE, Turned
 
 RANK_TOLERANCE = 1e-7
 """What must be left of a column's length after the earlier columns, as R's lm has it."""
@@ -146,6 +149,30 @@ def fit_ols(shard: Shard) -> Fits:
     fits.df[:] = df[:, None]
     mark_undefined(shard, fits, solution)
     return fits
+
+
+def joint_ols(shard: Shard, groups: Sequence[Ints]) -> JointTests:
+    """Test groups of coefficients by the F test of least squares, N - p degrees of freedom.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    groups : sequence of (q,) array of int
+        The columns of X of each group.
+
+    Returns
+    -------
+    JointTests
+    """
+    tests, solution = JointTests.blank(shard.sims, groups), solve(shard)
+    df = (shard.n_obs - shard.p).astype(np.float64)
+    for place, group in enumerate(groups):
+        estimate = Turned.of(solution.root[:, group])(solution.estimate[:, group])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean_square = (estimate * estimate).sum(axis=1) / len(group)
+            tests.fill(place, mean_square / (solution.residual_ss / df), df, NO_VARIANCE)
+    return tests.agree_with(fit_ols(shard), groups, shard.terms)
 
 
 def mark_undefined(shard: Shard, fits: Fits, solution: Solution) -> None:

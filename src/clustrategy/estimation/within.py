@@ -11,17 +11,21 @@ I - H_g has no inverse.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clustrategy.core.fits import NUMBERS, Fits
-from clustrategy.core.shard import INTERCEPT, Floats, Shard
+from clustrategy.core.joint_tests import JointTests
+from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
 from clustrategy.estimation.cluster_robust import (
     Df,
+    Sandwich,
     Variance,
+    fits_of,
+    joint_sandwich,
     leave_out_zeros,
     mark_no_test,
     sandwich,
@@ -71,14 +75,52 @@ def fit_within(shard: Shard, variance: Variance, df: Df) -> Fits:
     """
 
     def slopes(part: Shard) -> Fits:
-        within = solve_within(part)
-        fits = sandwich(within.triangles, within.solution, part.n_obs, part.p, variance, df)
-        mark_undefined(part, fits, within.solution)
-        mark_no_test(fits, part.clusters, df)
-        leave_out_zeros(fits, part.terms[1:])
-        return fits
+        solution, parts = _sandwich(part, variance)
+        return _fits(part, solution, parts, df)
 
     return estimable(shard, slopes)
+
+
+def joint_within(shard: Shard, groups: Sequence[Ints], variance: Variance, df: Df) -> JointTests:
+    """Test groups of coefficients with an intercept for every cluster.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    groups : sequence of (q,) array of int
+        The columns of X of each group.
+    variance, df : str
+        As of `fit_within`.
+
+    Returns
+    -------
+    JointTests
+        As of `joint_cluster_robust`.
+    """
+    tests, fits = JointTests.blank(shard.sims, groups), Fits.blank(shard.sims, shard.p)
+    for sims, pattern, part in _parts(shard, fits):
+        solution, parts = _sandwich(part, variance)
+        _put(_fits(part, solution, parts, df), sims, pattern, fits)
+        there = [place for place, group in enumerate(groups) if pattern[group].all()]
+        own = [np.cumsum(pattern)[groups[place]] - 1 for place in there]
+        found = joint_sandwich(solution, parts, part.n_obs, part.p, df, own)
+        tests.put(np.flatnonzero(sims), found, there)
+    return tests.agree_with(fits, groups, shard.terms)
+
+
+def _sandwich(part: Shard, variance: Variance) -> tuple[Solution, Sandwich]:
+    within = solve_within(part)
+    parts = sandwich(within.triangles, within.solution, part.n_obs, part.p, variance)
+    return within.solution, parts
+
+
+def _fits(part: Shard, solution: Solution, parts: Sandwich, df: Df) -> Fits:
+    fits = fits_of(solution, parts, part.n_obs, part.p, df)
+    mark_undefined(part, fits, solution)
+    mark_no_test(fits, part.clusters, df)
+    leave_out_zeros(fits, part.terms[1:])
+    return fits
 
 
 def solve_within(part: Shard) -> Within:
@@ -153,24 +195,39 @@ def estimable(shard: Shard, slopes: Callable[[Shard], Fits]) -> Fits:
     ValueError
         Where the model's first term is not an intercept.
     """
+    out = Fits.blank(shard.sims, shard.p)
+    for sims, pattern, part in _parts(shard, out):
+        _put(slopes(part), sims, pattern, out)
+    return out
+
+
+def _parts(
+    shard: Shard, fits: Fits
+) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_], Shard]]:
+    """Yield datasets by the predictors that vary: which, (S,), these, (p,), and a shard of both.
+
+    Fits without any are failed.
+    """
     if shard.terms[0] != INTERCEPT:
         raise ValueError("fixed effects of the clusters need a model with an intercept")
-    out = Fits.blank(shard.sims, shard.p)
     varies = varying(shard)
     for pattern in np.unique(varies, axis=0):
         sims = (varies == pattern).all(axis=1)
-        if not pattern.any():
-            out.fail(sims, "undefined", NOTHING_VARIES)
-            continue
-        found = slopes(_part(shard, sims, pattern))
-        for name in NUMBERS:
-            values = getattr(found, name)
-            if values.ndim > 1:
-                getattr(out, name)[np.ix_(sims, pattern)] = values[:, -pattern.sum() :]
-            else:
-                getattr(out, name)[sims] = values
-        out.status[sims], out.message[sims] = found.status, found.message
-    return out
+        if pattern.any():
+            yield sims, pattern, _part(shard, sims, pattern)
+        else:
+            fits.fail(sims, "undefined", NOTHING_VARIES)
+
+
+def _put(found: Fits, sims: NDArray[np.bool_], pattern: NDArray[np.bool_], out: Fits) -> None:
+    """Fill in the fits to some datasets, whose last columns are of the predictors that vary."""
+    for name in NUMBERS:
+        values = getattr(found, name)
+        if values.ndim > 1:
+            getattr(out, name)[np.ix_(sims, pattern)] = values[:, -pattern.sum() :]
+        else:
+            getattr(out, name)[sims] = values
+    out.status[sims], out.message[sims] = found.status, found.message
 
 
 def _part(shard: Shard, sims: NDArray[np.bool_], pattern: NDArray[np.bool_]) -> Shard:

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from clustrategy.core.fits import Fits
-from clustrategy.core.shard import Shard
-from clustrategy.estimation.cluster_robust import Df, Variance, fit_cluster_robust
+from clustrategy.core.joint_tests import JointTests
+from clustrategy.core.shard import Ints, Shard
+from clustrategy.estimation.cluster_robust import (
+    Df,
+    Variance,
+    fit_cluster_robust,
+    joint_cluster_robust,
+)
 from clustrategy.strategies.registry import strategy
 
 
-@strategy("cluster_robust", equivariant=True)
+def joint(
+    shard: Shard, groups: Sequence[Ints], *, variance: Variance = "CR1S", df: Df = "G-1"
+) -> JointTests:
+    """Test groups of coefficients; options as of `cluster_robust`."""
+    return joint_cluster_robust(shard, groups, variance, df)
+
+
+@strategy("cluster_robust", equivariant=True, joint=joint)
 def cluster_robust(shard: Shard, *, variance: Variance = "CR1S", df: Df = "G-1") -> Fits:
     """Fit ordinary least squares with a cluster-robust variance.
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from clustrategy.core.fits import Fits
-from clustrategy.core.shard import Shard
+from clustrategy.core.joint_tests import JointTests
+from clustrategy.core.shard import Ints, Shard
 from clustrategy.estimation.cluster_robust import Df, Variance
-from clustrategy.estimation.within import fit_within
+from clustrategy.estimation.within import fit_within, joint_within
 from clustrategy.strategies.registry import strategy
 
 
-@strategy("fixed_effects", equivariant=True)
+def joint(
+    shard: Shard, groups: Sequence[Ints], *, variance: Variance = "CR1S", df: Df = "G-1"
+) -> JointTests:
+    """Test groups of coefficients; options as of `fixed_effects`."""
+    return joint_within(shard, groups, variance, df)
+
+
+@strategy("fixed_effects", equivariant=True, joint=joint)
 def fixed_effects(shard: Shard, *, variance: Variance = "CR1S", df: Df = "G-1") -> Fits:
     """Fit least squares with an intercept for every cluster and a cluster-robust variance.
 

@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from clustrategy.core.fits import Fits
+from clustrategy.core.joint_tests import JointTests
 
 FitFunction = Callable[..., Fits]
 """`fit(shard, *, option=default, ...) -> Fits`; the options are keyword-only arguments.
 
 A function that resamples has `nulls=None` after the shard, which is no option: see `Registered`.
+"""
+
+JointFunction = Callable[..., JointTests]
+"""`joint(shard, groups, *, option, ...) -> JointTests`; the options are those of the fit.
+
+`groups` are arrays of different columns of X, none of them empty.
 """
 
 DEFAULT_ENGINE = "numpy"
@@ -74,6 +81,9 @@ class Registered:
         but rounding: not the standard errors, df and status, nor the p-values of null values that
         move along. Draws that resample must not depend on the response, then. A study of one
         truth, and of one effect, so tells of all others.
+    joint : callable, optional
+        `joint(shard, groups, **options)` tests groups of coefficients. Of one coefficient it gives
+        the square of the strategy's own statistic, its df and its p-value.
     """
 
     function: FitFunction
@@ -83,6 +93,7 @@ class Registered:
     versions: Callable[[], dict[str, str]] = numpy_versions
     resamples: Callable[..., bool] = never
     equivariant: bool = False
+    joint: JointFunction | None = None
 
 
 REGISTERED: dict[str, dict[str, Registered]] = {}
@@ -99,6 +110,7 @@ def strategy(
     versions: Callable[[], dict[str, str]] = numpy_versions,
     resamples: Callable[..., bool] = never,
     equivariant: bool = False,
+    joint: JointFunction | None = None,
 ) -> Callable[[FitFunction], FitFunction]:
     """Register a function as a strategy, or as one more engine of a strategy.
 
@@ -110,6 +122,8 @@ def strategy(
         As in `Registered`.
     equivariant : bool
         As in `Registered`.
+    joint : callable, optional
+        As in `Registered`.
 
     Returns
     -------
@@ -119,7 +133,7 @@ def strategy(
 
     def register(function: FitFunction) -> FitFunction:
         entry = Registered(
-            function, finite_variance, refusal, check, versions, resamples, equivariant
+            function, finite_variance, refusal, check, versions, resamples, equivariant, joint
         )
         REGISTERED.setdefault(name, {})[engine] = entry
         return function
