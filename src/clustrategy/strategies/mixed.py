@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from clustrategy.core.fits import Fits
-from clustrategy.core.shard import INTERCEPT, Shard
+from clustrategy.core.joint_tests import JointTests
+from clustrategy.core.shard import INTERCEPT, Ints, Shard
 from clustrategy.estimation.mixed.fit import fit_model
 from clustrategy.estimation.mixed.models import (
     INTERCEPT_ONLY,
@@ -31,7 +33,34 @@ def kenward_roger_with_cr2(
     return APART if df == "kenward_roger" and variance != "model" else ""
 
 
-@strategy("mixed", refusal=kenward_roger_with_cr2, equivariant=True)
+def joint(
+    model: MixedModel,
+    shard: Shard,
+    groups: Sequence[Ints],
+    *,
+    df: Df = "satterthwaite",
+    variance: Variance = "model",
+) -> JointTests:
+    """Test groups of coefficients by a mixed model; options as of `mixed_maximal`."""
+    tests = JointTests.blank(shard.sims, groups)
+    fits = fit_model(shard, model, StandardErrors(df, variance, tuple(groups)), joint=tests)
+    return tests.agree_with(fits, groups, shard.terms)
+
+
+def joint_of_given(
+    shard: Shard,
+    groups: Sequence[Ints],
+    *,
+    random: tuple[str, ...] = (INTERCEPT,),
+    correlated: bool = True,
+    df: Df = "satterthwaite",
+    variance: Variance = "model",
+) -> JointTests:
+    """Test groups of coefficients by the mixed model with these random effects."""
+    return joint(given(random, correlated), shard, groups, df=df, variance=variance)
+
+
+@strategy("mixed", refusal=kenward_roger_with_cr2, equivariant=True, joint=joint_of_given)
 def mixed(
     shard: Shard,
     *,
@@ -61,7 +90,12 @@ def mixed(
     return fit_model(shard, given(random, correlated), StandardErrors(df, variance))
 
 
-@strategy("mixed_maximal", refusal=kenward_roger_with_cr2, equivariant=True)
+@strategy(
+    "mixed_maximal",
+    refusal=kenward_roger_with_cr2,
+    equivariant=True,
+    joint=partial(joint, MAXIMAL),
+)
 def mixed_maximal(shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model") -> Fits:
     """Fit random intercepts and slopes, with all their correlations.
 
@@ -81,7 +115,12 @@ def mixed_maximal(shard: Shard, *, df: Df = "satterthwaite", variance: Variance 
     return fit_model(shard, MAXIMAL, StandardErrors(df, variance))
 
 
-@strategy("mixed_uncorrelated", refusal=kenward_roger_with_cr2, equivariant=True)
+@strategy(
+    "mixed_uncorrelated",
+    refusal=kenward_roger_with_cr2,
+    equivariant=True,
+    joint=partial(joint, UNCORRELATED),
+)
 def mixed_uncorrelated(
     shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model"
 ) -> Fits:
@@ -89,7 +128,12 @@ def mixed_uncorrelated(
     return fit_model(shard, UNCORRELATED, StandardErrors(df, variance))
 
 
-@strategy("mixed_intercept", refusal=kenward_roger_with_cr2, equivariant=True)
+@strategy(
+    "mixed_intercept",
+    refusal=kenward_roger_with_cr2,
+    equivariant=True,
+    joint=partial(joint, INTERCEPT_ONLY),
+)
 def mixed_intercept(
     shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model"
 ) -> Fits:

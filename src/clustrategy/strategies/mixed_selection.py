@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from clustrategy.core.fits import Fits
-from clustrategy.core.shard import Shard
+from clustrategy.core.joint_tests import JointTests
+from clustrategy.core.shard import Ints, Shard
 from clustrategy.estimation.mixed.selection import By, fit_fallback, fit_selected
 from clustrategy.estimation.mixed.standard_errors import Df, StandardErrors, Variance
 from clustrategy.strategies.mixed import kenward_roger_with_cr2
 from clustrategy.strategies.registry import strategy
 
 
-@strategy("mixed_fallback", refusal=kenward_roger_with_cr2, equivariant=True)
+def joint_fallback(
+    shard: Shard,
+    groups: Sequence[Ints],
+    *,
+    df: Df = "satterthwaite",
+    variance: Variance = "model",
+) -> JointTests:
+    """Test groups of coefficients by the model that is kept; options as of `mixed_fallback`."""
+    tests = JointTests.blank(shard.sims, groups)
+    fits = fit_fallback(shard, StandardErrors(df, variance, tuple(groups)), tests)
+    return tests.agree_with(fits, groups, shard.terms)
+
+
+@strategy(
+    "mixed_fallback", refusal=kenward_roger_with_cr2, equivariant=True, joint=joint_fallback
+)
 def mixed_fallback(shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model") -> Fits:
     """Fit the first of maximal, uncorrelated and intercept-only that converges and is not singular.
 
@@ -29,7 +47,23 @@ def mixed_fallback(shard: Shard, *, df: Df = "satterthwaite", variance: Variance
     return fit_fallback(shard, StandardErrors(df, variance))
 
 
-@strategy("mixed_selected", refusal=kenward_roger_with_cr2, equivariant=True)
+def joint_selected(
+    shard: Shard,
+    groups: Sequence[Ints],
+    *,
+    by: By = "LRT",
+    df: Df = "satterthwaite",
+    variance: Variance = "model",
+) -> JointTests:
+    """Test groups of coefficients by the model that is kept; options as of `mixed_selected`."""
+    tests = JointTests.blank(shard.sims, groups)
+    fits = fit_selected(shard, by, StandardErrors(df, variance, tuple(groups)), tests)
+    return tests.agree_with(fits, groups, shard.terms)
+
+
+@strategy(
+    "mixed_selected", refusal=kenward_roger_with_cr2, equivariant=True, joint=joint_selected
+)
 def mixed_selected(
     shard: Shard,
     *,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clustrategy.core.shard import Shard
-from clustrategy.estimation.mixed.cr2 import cr2
+from clustrategy.estimation.mixed.cr2 import Sandwich, cr2
 from clustrategy.estimation.mixed.reml import Point
 from tests.dense import Dense
 from tests.material import few, fitted, golden, join, random_shard
@@ -23,7 +23,7 @@ from tests.points import (
 
 def of_coefficients(point: Point, shard: Shard) -> tuple[np.ndarray, np.ndarray]:
     """Standard errors and df of X's coefficients."""
-    variance, df = cr2(point, contrasts_of(point))
+    variance, df = cr2(Sandwich.of(point, contrasts_of(point)))
     return point.criterion.scale[:, None] * np.sqrt(variance), df
 
 
@@ -88,7 +88,7 @@ def test_any_contrast():
     turned = Shard(shard.y, shard.X @ np.linalg.inv(T), shard.n, shard.terms)
     factor = np.array([[0.7, 0.0, 0.0], [0.2, 0.5, 0.0], [-0.1, 0.3, 0.0]])
     point = point_at(shard, [0, 1, 2], factor)
-    variance, df = cr2(point, T @ contrasts_of(point))
+    variance, df = cr2(Sandwich.of(point, T @ contrasts_of(point)))
     other = point_at(turned, [0, 1, 2], T @ factor)
     std_error, expected = of_coefficients(other, turned)
     np.testing.assert_allclose(point.criterion.scale[0] * np.sqrt(variance), std_error, rtol=1e-9)
@@ -212,7 +212,7 @@ def test_response_and_predictors_may_both_be_far_from_zero(
     q = len(random)
     factor = (0.5 * np.tri(3))[:q, :q]
     point = point_at(shard, random, factor)
-    variance, df = cr2(point, back @ contrasts_of(point))
+    variance, df = cr2(Sandwich.of(point, back @ contrasts_of(point)))
     expected = unit * point.criterion.scale[0] * np.sqrt(variance)
     std_error, found = of_coefficients(point_at(moved, random, back[:q, :q] @ factor), moved)
     rtol = 1e-11 + 5e-15 * (abs(shift) + abs(beside))
@@ -250,9 +250,9 @@ def test_bits_do_not_depend_on_the_shard(random, rows):
     shard = join(random_shard(12, 5, 9, 3, rows), random_shard(13, 1, 9, 3, rows))
     factors = np.array([0.0, 0.3, 1.0, 1e2, 1e4, 1.0])[:, None, None] * np.tri(len(random))
     point = point_at(shard, random, factors)
-    whole = cr2(point, contrasts_of(point))
+    whole = cr2(Sandwich.of(point, contrasts_of(point)))
     for sim in range(shard.sims):
         one = shard.dataset(sim)
         alone = point_at(one, random, factors[sim])
-        for numbers, single in zip(whole, cr2(alone, contrasts_of(alone)), strict=True):
+        for numbers, single in zip(whole, cr2(Sandwich.of(alone, contrasts_of(alone))), strict=True):
             assert np.array_equal(numbers[sim], single[0])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 
 from clustrategy.core.shard import INTERCEPT, Shard
-from clustrategy.estimation.mixed.kenward_roger import kenward_roger
+from clustrategy.estimation.mixed.kenward_roger import Adjustment, kenward_roger
 from clustrategy.estimation.mixed.reml import Criterion, Point
 from tests.dense import Dense
 from tests.material import few, fitted, golden, random_shard
@@ -30,7 +30,7 @@ def unstructured(point: Point) -> np.ndarray:
 def of_coefficients(point: Point) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Variances before and after they are adjusted and df, of X's coefficients."""
     contrasts = contrasts_of(point)
-    adjusted, df = kenward_roger(point, contrasts, unstructured(point))
+    adjusted, df = kenward_roger(Adjustment.of(point, unstructured(point)), contrasts)
     return (contrasts**2).sum(axis=2), adjusted, df
 
 
@@ -45,7 +45,7 @@ def test_is_lmertests_at_the_same_theta(name, model):
     basis = unstructured(point)
     if model == "mixed_uncorrelated":
         basis = diagonal(point.criterion.random_root)
-    variance, df = kenward_roger(point, contrasts_of(point), basis)
+    variance, df = kenward_roger(Adjustment.of(point, basis), contrasts_of(point))
     sigma = sigma_of(point)
     np.testing.assert_allclose(sigma[0, 0], expected["sigma"], rtol=1e-10)
     std_error, given_df = expected["kenward_roger"].values()
@@ -105,7 +105,7 @@ def test_is_kenward_roger_written_out(fit):
 
     def check(factor: np.ndarray, basis: np.ndarray, changes: list[np.ndarray]) -> None:
         point = point_at(shard, random, factor)
-        adjusted, df = kenward_roger(point, contrasts_of(point), basis)
+        adjusted, df = kenward_roger(Adjustment.of(point, basis), contrasts_of(point))
         plain, expected, expected_df = pbkrtest(dense, factor @ factor.T, changes)
         np.testing.assert_allclose(adjusted[0], expected, rtol=1e-8)
         np.testing.assert_allclose(df[0], expected_df, rtol=1e-8)
@@ -125,7 +125,7 @@ def test_any_contrast():
     turned = Shard(shard.y, shard.X @ np.linalg.inv(T), shard.n, shard.terms)
     factor = np.array([[0.7, 0.0, 0.0], [0.2, 0.5, 0.0], [-0.1, 0.3, 0.0]])
     point = point_at(shard, [0, 1, 2], factor)
-    found = kenward_roger(point, T @ contrasts_of(point), unstructured(point))
+    found = kenward_roger(Adjustment.of(point, unstructured(point)), T @ contrasts_of(point))
     _, *expected = of_coefficients(point_at(turned, [0, 1, 2], T @ factor))
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
@@ -134,8 +134,8 @@ def test_any_basis_of_the_same_directions():
     point = point_at(random_shard(9, 2, 6, 3, (4, 9)), [0, 2], np.array([[0.7, 0], [0.2, 0.5]]))
     basis = unstructured(point)
     T = np.array([[1.0, 2.0, -1.0], [0.0, 3.0, 0.5], [0.0, 1.0, 2.0]])
-    expected = kenward_roger(point, contrasts_of(point), basis)
-    found = kenward_roger(point, contrasts_of(point), T @ basis)
+    expected = kenward_roger(Adjustment.of(point, basis), contrasts_of(point))
+    found = kenward_roger(Adjustment.of(point, T @ basis), contrasts_of(point))
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
@@ -231,9 +231,9 @@ def test_bits_do_not_depend_on_the_shard(random, rows):
     shard = random_shard(12, 5, 9, 3, rows)
     factor = 0.6 * np.tri(len(random))
     point = point_at(shard, random, factor)
-    whole = kenward_roger(point, contrasts_of(point), unstructured(point))
+    whole = kenward_roger(Adjustment.of(point, unstructured(point)), contrasts_of(point))
     for sim in range(shard.sims):
         alone = point_at(shard.dataset(sim), random, factor)
-        one = kenward_roger(alone, contrasts_of(alone), unstructured(alone))
+        one = kenward_roger(Adjustment.of(alone, unstructured(alone)), contrasts_of(alone))
         for all_of_them, single in zip(whole, one, strict=True):
             assert np.array_equal(all_of_them[sim], single[0])

@@ -12,10 +12,14 @@ U_g is the whitened X_g J. Arrays have the cluster as their last axis, as those 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from clustrategy.core.shard import Floats
+from clustrategy.core.shard import Floats, Ints
+from clustrategy.estimation.hotelling import approximate_f, hotelling_df
 from clustrategy.estimation.mixed.reml import Point
+from clustrategy.estimation.wald import Turned, wald
 
 PIVOT_TOLERANCE = 1e-12
 """Pivots of a Cholesky factor up to this count as zero."""
@@ -27,15 +31,46 @@ ORTHOGONAL_COSINE = 1e-13
 MAX_SWEEPS = 60
 
 
-def cr2(point: Point, contrasts: Floats) -> tuple[Floats, Floats]:
+class Sandwich(NamedTuple):
+    """CR2 variances of contrasts before they are summed over the clusters.
+
+    Attributes
+    ----------
+    contrasts : (S, k, p) array
+        What is tested, in the coordinates of J, as `satterthwaite` takes it.
+    scores : (S, k, G) array
+        w_g' e_g, whose squares add up to the variances.
+    weights, inner : (S, k, p, G) array
+        w_g and U_g' w_g.
+    """
+
+    contrasts: Floats
+    scores: Floats
+    weights: Floats
+    inner: Floats
+
+    @classmethod
+    def of(cls, point: Point, contrasts: Floats) -> Sandwich:
+        """Compute them at the optimum."""
+        p, q = point.criterion.p, point.criterion.q
+        parts = _clusters(point)
+        white, half = parts[:, : p + 1], parts[:q, p + 1 :]
+        lower = _cholesky(_gram(half, add=1.0))
+        _solve(lower, white[:q])
+        U, e = white[:, :p], white[:, p:]
+        adjusted = _adjusted(U, lower)
+        scores = _of_contrasts(contrasts, _product(_t(e), adjusted))[:, :, 0]
+        w = _of_contrasts(contrasts, adjusted)
+        return cls(contrasts, scores, w, _of_contrasts(contrasts, _product(_t(U), adjusted)))
+
+
+def cr2(parts: Sandwich) -> tuple[Floats, Floats]:
     """Compute CR2 variances of contrasts and their Satterthwaite degrees of freedom.
 
     Parameters
     ----------
-    point : Point
-        The optimum.
-    contrasts : (S, k, p) array
-        What is tested, in the coordinates of J, as `satterthwaite` takes it.
+    parts : Sandwich
+        Of the contrasts.
 
     Returns
     -------
@@ -45,21 +80,39 @@ def cr2(point: Point, contrasts: Floats) -> tuple[Floats, Floats]:
     df : (S, k) array
         NaN where the variance is zero whatever the response (as many arms as clusters).
     """
-    p, q = point.criterion.p, point.criterion.q
-    parts = _clusters(point)
-    white, half = parts[:, : p + 1], parts[:q, p + 1 :]
-    lower = _cholesky(_gram(half, add=1.0))
-    _solve(lower, white[:q])
-    U, e = white[:, :p], white[:, p:]
-    adjusted = _adjusted(U, lower)
-    scores = _of_contrasts(contrasts, _product(_t(e), adjusted))[:, :, 0]
-    w = _of_contrasts(contrasts, adjusted)
-    inner = _of_contrasts(contrasts, _product(_t(U), adjusted))
-    mean, df = _satterthwaite(w, inner)
+    mean, df = _satterthwaite(parts.weights, parts.inner)
     # The mean of the variance if V is right: h'h, unless pivots at zero were left out.
-    known = mean > ZERO_VARIANCE * (contrasts * contrasts).sum(axis=2)
-    variance = (scores * scores).sum(axis=2)
+    known = mean > ZERO_VARIANCE * (parts.contrasts * parts.contrasts).sum(axis=2)
+    variance = (parts.scores * parts.scores).sum(axis=2)
     return np.where(known, variance, 0.0), np.where(known, df, np.nan)
+
+
+def joint_cr2(parts: Sandwich, group: Ints, estimate: Floats) -> tuple[Floats, Floats, Floats]:
+    """Test several contrasts at once.
+
+    Parameters
+    ----------
+    parts : Sandwich
+        Of the contrasts.
+    group : (q,) array of int
+        Which of them.
+    estimate : (S, q) array
+        Theirs, over `criterion.scale`.
+
+    Returns
+    -------
+    wald : (S,) array
+        b' V^-1 b, NaN where V is singular.
+    statistic, den_df : (S,) array
+        F and its degrees of freedom by the approximate Hotelling test of `hotelling`.
+    """
+    turned = Turned.of(parts.contrasts[:, group])
+    scores, weights, inner = (
+        turned(part[:, group]) for part in (parts.scores, parts.weights, parts.inner)
+    )
+    ones = np.ones(len(estimate))
+    squares = wald(turned(estimate), np.ascontiguousarray(np.swapaxes(scores, 1, 2)), ones)
+    return squares, *approximate_f(squares, len(group), hotelling_df(weights, inner))
 
 
 def _clusters(point: Point) -> Floats:

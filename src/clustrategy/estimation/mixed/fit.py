@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustrategy.core.fits import Fits
+from clustrategy.core.joint_tests import JointTests
 from clustrategy.core.shard import Floats, Ints, Shard
 from clustrategy.estimation.cluster_robust import leave_out_zeros
 from clustrategy.estimation.mixed.models import MixedModel, blank_fits, is_singular
@@ -28,6 +29,7 @@ def fit_model(
     model: MixedModel,
     standard_errors: StandardErrors,
     wanted: NDArray[np.bool_] | None = None,
+    joint: JointTests | None = None,
 ) -> Fits:
     """Fit a mixed model by REML.
 
@@ -41,6 +43,8 @@ def fit_model(
         How standard errors and degrees of freedom come from a fit.
     wanted : (S,) array of bool, optional
         The datasets to fit; the others are left undefined. All by default.
+    joint : JointTests, optional
+        Where the tests of the groups of `standard_errors` are put, of the datasets that are fitted.
 
     Returns
     -------
@@ -48,7 +52,7 @@ def fit_model(
     """
     fits = blank_fits(shard, model, wanted)
     for sims, criterion in blocks(shard, model, fits.status == "ok"):
-        fill(shard, sims, minimise(criterion), standard_errors, fits)
+        fill(shard, sims, minimise(criterion), standard_errors, fits, joint)
     return fits
 
 
@@ -117,6 +121,7 @@ def fill(
     minimum: Minimum,
     standard_errors: StandardErrors,
     fits: Fits,
+    joint: JointTests | None = None,
 ) -> None:
     """Fill in the fits to some datasets from where the search ended.
 
@@ -132,12 +137,16 @@ def fill(
         How standard errors and degrees of freedom come from a fit.
     fits : Fits
         Filled in place.
+    joint : JointTests, optional
+        Filled in place, too.
     """
     point, criterion = minimum.point, minimum.point.criterion
     uncertainty = standard_errors.of(point)
     fits.estimate[sims] = criterion.estimate(point.beta)
     fits.std_error[sims] = uncertainty.std_error
     fits.df[sims] = uncertainty.df
+    if joint is not None:
+        joint.put(sims, uncertainty.joint)
     fits.sigma[sims] = criterion.scale * np.sqrt(point.rss / criterion.nu)
     fits.reml_criterion[sims] = point.reml_criterion
     theta = criterion.structure.to_lme4(point.factor, criterion.random_root)

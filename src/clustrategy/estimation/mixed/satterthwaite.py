@@ -13,6 +13,9 @@ import numpy as np
 from clustrategy.core.shard import Floats
 from clustrategy.estimation.mixed.reml import Derivatives
 
+EQUAL_DF = 1e-8
+"""Degrees of freedom no further apart are taken for equal, as lmerTest has it."""
+
 FLAT_EIGENVALUE = 1e-9
 """Eigenvalues of the scaled Hessian below this share of the largest count as zero."""
 
@@ -57,3 +60,32 @@ def satterthwaite(derivatives: Derivatives, contrasts: Floats) -> Floats:
     along = (gradient / scale[:, None]) @ vectors
     inverse = np.where(flat, 0.0, 1.0 / np.where(flat, 1.0, values))
     return variance**2 / (along * along @ inverse[..., None])[..., 0]
+
+
+def joint_satterthwaite(derivatives: Derivatives, contrasts: Floats) -> Floats:
+    """Compute the degrees of freedom of the F test of several contrasts at once.
+
+    Fai & Cornelius (1996, J. Statist. Comput. Simul. 54, 363-378), as lmerTest's contestMD: the F
+    statistic is the mean of the squared t statistics of uncorrelated contrasts, the eigenvectors of
+    the covariance, and its expectation that of independent ones with their df.
+
+    Parameters
+    ----------
+    derivatives : Derivatives
+        Of the criterion at the optimum.
+    contrasts : (S, q, p) array
+        What is tested, in the coordinates of J.
+
+    Returns
+    -------
+    (S,) array
+        2 where the expectation is infinite. Unless the df of the uncorrelated contrasts are equal
+        it depends on which ones are taken, and so, a little, on how a factor is coded.
+    """
+    vectors = np.linalg.svd(contrasts)[0]
+    df = satterthwaite(derivatives, np.swapaxes(vectors, 1, 2) @ contrasts)
+    excess = (2.0 / np.where(df > 2.0, df - 2.0, np.nan)).sum(axis=1)
+    with np.errstate(divide="ignore"):
+        by_mean = 2.0 * (df.shape[1] + excess) / excess
+    equal = (np.abs(np.diff(df, axis=1)) < EQUAL_DF).all(axis=1)
+    return np.where(equal, df.mean(axis=1), np.where((df <= 2.0).any(axis=1), 2.0, by_mean))

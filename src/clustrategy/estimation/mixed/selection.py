@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustrategy.core.fits import Fits
+from clustrategy.core.joint_tests import JointTests
 from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
 from clustrategy.estimation.mixed.fit import blocks, fill, fit_model
 from clustrategy.estimation.mixed.models import (
@@ -36,7 +37,9 @@ ALPHA = 0.2
 By = Literal["LRT", "AIC"]
 
 
-def fit_fallback(shard: Shard, standard_errors: StandardErrors) -> Fits:
+def fit_fallback(
+    shard: Shard, standard_errors: StandardErrors, joint: JointTests | None = None
+) -> Fits:
     """Fit the first model that converges and is not singular.
 
     Parameters
@@ -45,6 +48,8 @@ def fit_fallback(shard: Shard, standard_errors: StandardErrors) -> Fits:
         The datasets.
     standard_errors : StandardErrors
         How standard errors and degrees of freedom come from a fit.
+    joint : JointTests, optional
+        Where the tests of the groups of `standard_errors` are put.
 
     Returns
     -------
@@ -52,19 +57,21 @@ def fit_fallback(shard: Shard, standard_errors: StandardErrors) -> Fits:
         Of the maximal model, else the one without correlations, else the random intercept alone,
         which is kept even where it is singular or did not converge.
     """
-    fits = fit_model(shard, MAXIMAL, standard_errors)
+    fits = fit_model(shard, MAXIMAL, standard_errors, joint=joint)
     slopes = random_columns(shard) & (np.array(shard.terms) != INTERCEPT)
     kept = np.where(slopes.any(axis=1), "maximal", "intercept").astype(object)
     for name, model in (("uncorrelated", UNCORRELATED), ("intercept", INTERCEPT_ONLY)):
         failed = fits.status != "ok"
         if failed.any():
-            _replace(fits, failed, fit_model(shard, model, standard_errors, failed))
+            _replace(fits, failed, fit_model(shard, model, standard_errors, failed, joint))
             kept[failed] = name
     _name_kept(fits, kept)
     return fits
 
 
-def fit_selected(shard: Shard, by: By, standard_errors: StandardErrors) -> Fits:
+def fit_selected(
+    shard: Shard, by: By, standard_errors: StandardErrors, joint: JointTests | None = None
+) -> Fits:
     """Fit what backward selection leaves of the maximal model's random effects.
 
     Parameters
@@ -78,6 +85,8 @@ def fit_selected(shard: Shard, by: By, standard_errors: StandardErrors) -> Fits:
         alone.
     standard_errors : StandardErrors
         How standard errors and degrees of freedom come from a fit.
+    joint : JointTests, optional
+        Where the tests of the groups of `standard_errors` are put.
 
     Returns
     -------
@@ -93,7 +102,7 @@ def fit_selected(shard: Shard, by: By, standard_errors: StandardErrors) -> Fits:
         path = SelectionPath(criterion, slopes)
         for model in path.by_tests() if by == "LRT" else path.by_aic():
             some = sims[model.sims]
-            fill(shard, some, model.minimum, standard_errors, fits)
+            fill(shard, some, model.minimum, standard_errors, fits, joint)
             kept[some] = model.names(slopes)
     _name_kept(fits, kept)
     return fits

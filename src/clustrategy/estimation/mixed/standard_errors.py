@@ -7,11 +7,17 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from clustrategy.core.shard import Floats
-from clustrategy.estimation.mixed.cr2 import cr2
-from clustrategy.estimation.mixed.kenward_roger import kenward_roger
+from clustrategy.core.joint_tests import JointTests
+from clustrategy.core.shard import Floats, Ints
+from clustrategy.estimation.mixed.cr2 import Sandwich, cr2, joint_cr2
+from clustrategy.estimation.mixed.kenward_roger import (
+    Adjustment,
+    joint_kenward_roger,
+    kenward_roger,
+)
 from clustrategy.estimation.mixed.reml import Point
-from clustrategy.estimation.mixed.satterthwaite import satterthwaite
+from clustrategy.estimation.mixed.satterthwaite import joint_satterthwaite, satterthwaite
+from clustrategy.estimation.wald import NO_VARIANCE, Turned
 
 Df = Literal["satterthwaite", "kenward_roger", "normal"]
 Variance = Literal["model", "CR2"]
@@ -24,10 +30,13 @@ class Uncertainty(NamedTuple):
     ----------
     std_error, df : (S, p) array
         Standard errors, NaN where the variance is not positive, and degrees of freedom.
+    joint : JointTests
+        Tests of groups of them.
     """
 
     std_error: Floats
     df: Floats
+    joint: JointTests
 
 
 @dataclass(frozen=True)
@@ -42,10 +51,14 @@ class StandardErrors:
     variance : str
         The model's own variance, or CR2 (Pustejovsky & Tipton 2018), whose Satterthwaite degrees
         of freedom are those of the sandwich with the fitted model for the working one.
+    groups : tuple of (q,) array of int
+        Groups of coefficients to test jointly: by F with degrees of freedom as of
+        `joint_satterthwaite`, `joint_kenward_roger` or `joint_cr2`, or by chi-squared over q.
     """
 
     df: Df
     variance: Variance
+    groups: tuple[Ints, ...] = ()
 
     def of(self, point: Point) -> Uncertainty:
         """Compute them for the coefficients of X.
@@ -65,15 +78,35 @@ class StandardErrors:
         df = np.full(contrasts.shape[:2], np.inf)
         if self.variance == "CR2":
             unit = criterion.scale
-            variance, df = cr2(point, contrasts)
+            parts = Sandwich.of(point, contrasts)
+            variance, df = cr2(parts)
         elif self.df == "kenward_roger":
             basis = criterion.structure.basis
             basis = np.broadcast_to(basis, (criterion.sims, *basis.shape[1:]))
-            variance, df = kenward_roger(point, contrasts, basis)
+            adjustment = Adjustment.of(point, basis)
+            variance, df = kenward_roger(adjustment, contrasts)
         else:
             variance = (contrasts * contrasts).sum(axis=2)
             if self.df == "satterthwaite":
-                df = satterthwaite(point.derivatives(), contrasts)
+                derivatives = point.derivatives()
+                df = satterthwaite(derivatives, contrasts)
         if self.df == "normal":
             df = np.full(contrasts.shape[:2], np.inf)
-        return Uncertainty(unit[:, None] * np.sqrt(np.where(variance > 0.0, variance, np.nan)), df)
+        joint = JointTests.blank(criterion.sims, self.groups)
+        relative = criterion.estimate(point.beta) / unit[:, None]
+        for place, group in enumerate(self.groups):
+            estimate, rows = relative[:, group], contrasts[:, group]
+            den_df = np.full(criterion.sims, np.inf)
+            if self.variance == "CR2":
+                squares, statistic, den_df = joint_cr2(parts, group, estimate)
+                if self.df == "normal":
+                    statistic, den_df = squares / group.size, np.full(criterion.sims, np.inf)
+            elif self.df == "kenward_roger":
+                statistic, den_df = joint_kenward_roger(adjustment, rows, estimate)
+            else:
+                statistic = (Turned.of(rows)(estimate) ** 2).sum(axis=1) / group.size
+                if self.df == "satterthwaite":
+                    den_df = joint_satterthwaite(derivatives, rows)
+            joint.fill(place, statistic, den_df, NO_VARIANCE)
+        std_error = unit[:, None] * np.sqrt(np.where(variance > 0.0, variance, np.nan))
+        return Uncertainty(std_error, df, joint)
