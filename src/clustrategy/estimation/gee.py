@@ -9,6 +9,7 @@ equations are least squares on the rows divided.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustrategy.core.fits import Fits
+from clustrategy.core.joint_tests import JointTests
 from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
 from clustrategy.estimation.cluster_robust import (
     EIGENVALUE_TOLERANCE,
@@ -24,6 +26,7 @@ from clustrategy.estimation.cluster_robust import (
 )
 from clustrategy.estimation.least_squares import mark_undefined as mark_no_solution
 from clustrategy.estimation.least_squares import solve
+from clustrategy.estimation.wald import NO_VARIANCE, Turned, wald
 
 TOLERANCE = 1e-13
 """The change of the working correlation at which the iterations end."""
@@ -182,6 +185,66 @@ def fit_gee(shard: Shard, correlation: Correlation, variance: Variance, df: Df) 
     -------
     Fits
     """
+    return _fit(shard, correlation, variance, df)[0]
+
+
+def joint_gee(
+    shard: Shard, groups: Sequence[Ints], correlation: Correlation, variance: Variance, df: Df
+) -> JointTests:
+    """Test groups of coefficients by the Wald statistic over q, with F(q, df).
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    groups : sequence of (q,) array of int
+        The columns of X of each group.
+    correlation, variance, df : str
+        As of `fit_gee`.
+
+    Returns
+    -------
+    JointTests
+    """
+    fits, parts = _fit(shard, correlation, variance, df)
+    tests = JointTests.blank(shard.sims, groups)
+    for place, group in enumerate(groups):
+        turned = Turned.of(parts.root[:, group])
+        influence = np.swapaxes(turned(parts.influence[:, group]), 1, 2)
+        estimate = turned(parts.estimate[:, group])
+        statistic = np.full(shard.sims, np.nan)
+        statistic[parts.sims] = wald(estimate, influence, parts.residual_ss) / group.size
+        tests.fill(place, statistic, degrees(df, shard.clusters, shard.p), NO_VARIANCE)
+    return tests.agree_with(fits, groups, shard.terms)
+
+
+class Sandwich(NamedTuple):
+    """A robust variance before it is summed over the clusters.
+
+    Attributes
+    ----------
+    sims : (s,) array of int
+        The datasets that have one.
+    estimate : (s, p) array
+        The coefficients.
+    root : (s, p, p) array
+        W with W W' their variance under the working model, over the scale.
+    residual_ss : (s,) array
+        The sum of squares of the whitened residuals.
+    influence : (s, p, G) array
+        What each cluster adds to the estimates.
+    """
+
+    sims: Ints
+    estimate: Floats
+    root: Floats
+    residual_ss: Floats
+    influence: Floats
+
+
+def _fit(
+    shard: Shard, correlation: Correlation, variance: Variance, df: Df
+) -> tuple[Fits, Sandwich]:
     fits = Fits.blank(shard.sims, shard.p)
     mark_undefined(shard, correlation, df, fits)
     sims = np.flatnonzero(fits.status == "ok")
@@ -193,23 +256,26 @@ def fit_gee(shard: Shard, correlation: Correlation, variance: Variance, df: Df) 
     whitened = clusters.whitened(alpha)
     estimate, root = least_squares(whitened)
     residual = residuals(whitened, estimate)
+    residual_ss = (residual * residual).sum(axis=(1, 2))
     fits.sigma[sims] = np.sqrt(clusters.moments(estimate).scale)
     influence = _influence(whitened, estimate, root, POWERS[variance])
+    squares_of_root = (root * root).sum(axis=2)
     if INTERCEPT in shard.terms:
         place = shard.terms.index(INTERCEPT)
         slopes, response = clusters.means[:, :-1], clusters.means[:, -1]
         influence[:, place] -= (slopes[..., None] * influence).sum(axis=1)
         estimate[:, place] += response - (slopes * estimate).sum(axis=1)
+        root[:, place] -= (slopes[..., None] * root).sum(axis=1)
     fits.estimate[sims] = estimate
     squares = (influence * influence).sum(axis=2)
-    unit = (residual * residual).sum(axis=(1, 2))[:, None] * (root * root).sum(axis=2)
+    unit = residual_ss[:, None] * squares_of_root
     fits.std_error[sims] = np.sqrt(np.where(squares > ZERO_STD_ERROR**2 * unit, squares, np.nan))
     fits.df[sims] = degrees(df, shard.clusters, shard.p)
     leave_out_zeros(fits, shard.terms)
     fits.fail(np.isin(np.arange(shard.sims), sims[~possible]), "undefined", NO_CORRELATION)
     stuck = sims[possible & ~settled]
     fits.status[stuck], fits.message[stuck] = "not_converged", ENDLESS
-    return fits
+    return fits, Sandwich(sims, estimate, root, residual_ss, influence)
 
 
 def degrees(df: Df, G: int, p: int) -> float:

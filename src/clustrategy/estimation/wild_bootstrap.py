@@ -38,7 +38,7 @@ from clustrategy.estimation.cluster_robust import (
     sum_of_squares,
 )
 from clustrategy.estimation.confidence_set import ConfidenceSet, confidence_set
-from clustrategy.estimation.least_squares import mark_undefined, solve
+from clustrategy.estimation.least_squares import Solution, mark_undefined, solve
 from clustrategy.estimation.resampling import all_signs, are_few
 
 TIE_TOLERANCE = 1e-9
@@ -109,21 +109,9 @@ def fit_wild_bootstrap(
     """
     if nulls is None:
         nulls = np.empty((shard.sims, shard.p, 0))
-    fits = Fits.blank(shard.sims, shard.p, nulls=nulls.shape[2])
-    solution = solve(shard)
-    half, residual = influences(shard.triangles, solution)
-    scores = (np.swapaxes(half, 2, 3) @ residual[..., None])[..., 0]
+    fits, (solution, half, scores, squares) = least_squares(shard, nulls.shape[2])
     length = np.sqrt((solution.root * solution.root).sum(axis=2))
     direction = solution.root / length[..., None]
-    squares = sum_of_squares(scores @ np.swapaxes(solution.root, 1, 2), solution)
-    fits.estimate[:] = solution.estimate
-    with np.errstate(divide="ignore", invalid="ignore"):
-        cr1 = shard.clusters / np.float64(shard.clusters - 1)
-        fits.std_error[:] = np.sqrt(cr1 * squares)
-    mark_undefined(shard, fits, solution)
-    if shard.clusters < 2:
-        fits.fail(np.ones(shard.sims, dtype=bool), "undefined", ONE_CLUSTER)
-    leave_out_zeros(fits, shard.terms)
     for sim in map(int, np.flatnonzero(fits.status == "ok")):
         tested = np.flatnonzero(np.isfinite(fits.std_error[sim]))
         there = sim, tested
@@ -148,6 +136,59 @@ def fit_wild_bootstrap(
         if islands.any():
             fits.tell(sim, f"{ISLANDS}: {', '.join(np.asarray(shard.terms)[tested[islands]])}")
     return fits
+
+
+class Parts(NamedTuple):
+    """What the draws are made from.
+
+    Attributes
+    ----------
+    solution : Solution
+        Least squares.
+    half : (S, G, k, p) array
+        X_g W in the coordinates of the clusters' triangles.
+    scores : (S, G, p) array
+        z_g.
+    squares : (S, p) array
+        The sum of the clusters' squared influences on each estimate.
+    """
+
+    solution: Solution
+    half: Floats
+    scores: Floats
+    squares: Floats
+
+
+def least_squares(shard: Shard, nulls: int = 0) -> tuple[Fits, Parts]:
+    """Fit ordinary least squares with CR1 standard errors, as yet without tests.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    nulls : int
+        K of `Fits.p_nulls`.
+
+    Returns
+    -------
+    fits : Fits
+        Undefined ones marked.
+    parts : Parts
+    """
+    fits = Fits.blank(shard.sims, shard.p, nulls=nulls)
+    solution = solve(shard)
+    half, residual = influences(shard.triangles, solution)
+    scores = (np.swapaxes(half, 2, 3) @ residual[..., None])[..., 0]
+    squares = sum_of_squares(scores @ np.swapaxes(solution.root, 1, 2), solution)
+    fits.estimate[:] = solution.estimate
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cr1 = shard.clusters / np.float64(shard.clusters - 1)
+        fits.std_error[:] = np.sqrt(cr1 * squares)
+    mark_undefined(shard, fits, solution)
+    if shard.clusters < 2:
+        fits.fail(np.ones(shard.sims, dtype=bool), "undefined", ONE_CLUSTER)
+    leave_out_zeros(fits, shard.terms)
+    return fits, Parts(solution, half, scores, squares)
 
 
 class Draws(NamedTuple):

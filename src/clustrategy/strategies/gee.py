@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from clustrategy.core.fits import Fits
-from clustrategy.core.shard import Shard
-from clustrategy.estimation.gee import Correlation, Df, Variance, fit_gee
+from clustrategy.core.joint_tests import JointTests
+from clustrategy.core.shard import Ints, Shard
+from clustrategy.estimation.gee import Correlation, Df, Variance, fit_gee, joint_gee
 from clustrategy.strategies.registry import strategy
 
 
-@strategy("gee", equivariant=True)
+def joint(
+    shard: Shard,
+    groups: Sequence[Ints],
+    *,
+    correlation: Correlation = "exchangeable",
+    variance: Variance = "robust",
+    df: Df = "normal",
+) -> JointTests:
+    """Test groups of coefficients; options as of `gee`."""
+    return joint_gee(shard, groups, correlation, variance, df)
+
+
+@strategy("gee", equivariant=True, joint=joint)
 def gee(
     shard: Shard,
     *,

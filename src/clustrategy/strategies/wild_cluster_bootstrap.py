@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from clustrategy.core.fits import Fits
-from clustrategy.core.shard import Floats, Shard
+from clustrategy.core.joint_tests import JointTests
+from clustrategy.core.shard import Floats, Ints, Shard
+from clustrategy.estimation.joint_wild_bootstrap import joint_wild_bootstrap
 from clustrategy.estimation.wild_bootstrap import Weights, fit_wild_bootstrap
 from clustrategy.strategies.draws import no_draws
 from clustrategy.strategies.registry import always, strategy
 
 
-@strategy("wild_cluster_bootstrap", refusal=no_draws, resamples=always, equivariant=True)
+def joint(
+    shard: Shard,
+    groups: Sequence[Ints],
+    *,
+    impose_null: bool = True,
+    weights: Weights = "rademacher",
+    draws: int = 999,
+) -> JointTests:
+    """Test groups of coefficients; options as of `wild_cluster_bootstrap`."""
+    return joint_wild_bootstrap(shard, groups, impose_null, weights, draws)
+
+
+@strategy(
+    "wild_cluster_bootstrap", refusal=no_draws, resamples=always, equivariant=True, joint=joint
+)
 def wild_cluster_bootstrap(
     shard: Shard,
     nulls: Floats | None = None,
