@@ -31,8 +31,8 @@ class Pooled:
     ----------
     estimate : (M, q) array
         The coefficients gamma.
-    variance : (M, q) array
-        The diagonal of A^-1.
+    covariance : (M, q, q) array
+        A^-1.
     residual_ss : (M,) array
         The weighted sum of squared residuals.
     weights : (M, G) array
@@ -40,9 +40,14 @@ class Pooled:
     """
 
     estimate: Floats
-    variance: Floats
+    covariance: Floats
     residual_ss: Floats
     weights: Floats
+
+    @property
+    def variance(self) -> Floats:
+        """(M, q) the diagonal of A^-1."""
+        return np.ascontiguousarray(np.diagonal(self.covariance, axis1=1, axis2=2))
 
 
 def pool(effect: Floats, variance: Floats, design: Floats) -> Pooled:
@@ -66,10 +71,9 @@ def pool(effect: Floats, variance: Floats, design: Floats) -> Pooled:
     inside = _apply(inverse, _project(orthonormal, weights * effect))
     residual = effect - _combine(inside, orthonormal)
     root = _inverse(triangle)
-    spread = root @ inverse @ np.swapaxes(root, 1, 2)
     return Pooled(
         _apply(root, inside),
-        np.ascontiguousarray(np.diagonal(spread, axis1=1, axis2=2)),
+        root @ inverse @ np.swapaxes(root, 1, 2),
         (weights * residual * residual).sum(axis=1),
         weights,
     )

@@ -140,7 +140,7 @@ def _mean(stage: FirstStage, fits: Fits) -> Floats:
     deviation = coefficients - mean[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = (deviation * deviation).sum(axis=1) / np.float64(G - 1)
-    noise = _rounding(stage)
+    noise = rounding(stage)
     there = np.ix_(stage.sims, stage.own)
     fits.estimate[there] = mean
     fits.std_error[there] = np.sqrt(np.where(variance > noise, variance, np.nan) / G)
@@ -161,7 +161,7 @@ def _mean(stage: FirstStage, fits: Fits) -> Floats:
     return np.ones(coefficients.shape)
 
 
-def _rounding(stage: FirstStage) -> Floats:
+def rounding(stage: FirstStage) -> Floats:
     """Return the variance over the clusters of their coefficients that is mere rounding, (s, k)."""
     root = np.linalg.inv(stage.triangle)
     response = stage.joined[..., -1]

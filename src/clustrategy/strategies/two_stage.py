@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from clustrategy.core.fits import Fits
-from clustrategy.core.shard import Floats, Shard
+from clustrategy.core.joint_tests import JointTests
+from clustrategy.core.shard import Floats, Ints, Shard
 from clustrategy.estimation.first_stage import SmallClusters
+from clustrategy.estimation.joint_two_stage import joint_two_stage
 from clustrategy.estimation.two_stage import Test, Weights, fit_two_stage
 from clustrategy.strategies.draws import no_draws
 from clustrategy.strategies.registry import strategy
@@ -42,12 +46,26 @@ def flips_signs(test: Test = "t", **options: object) -> bool:
     return test == "sign_flip"
 
 
+def joint(
+    shard: Shard,
+    groups: Sequence[Ints],
+    *,
+    weights: Weights = "equal",
+    test: Test = "t",
+    draws: int = 999,
+    small_clusters: SmallClusters = "drop",
+) -> JointTests:
+    """Test groups of coefficients; options as of `two_stage`."""
+    return joint_two_stage(shard, groups, weights, test, draws, small_clusters)
+
+
 @strategy(
     "two_stage",
     finite_variance=finite_variance,
     refusal=no_draws,
     resamples=flips_signs,
     equivariant=True,
+    joint=joint,
 )
 def two_stage(
     shard: Shard,
