@@ -10,4 +10,5 @@ with job(snakemake):
         snakemake.params.cell,
         snakemake.params.strategies,
         Path(snakemake.output[0]).parent,
+        snakemake.params.strategies_from,
     )

@@ -28,6 +28,7 @@ rule worked_example:
         dgp=study.dgp,
         cell=study.config["worked_example"],
         strategies=lambda _: [strategy.spec for strategy in study.strategies],
+        strategies_from=lambda _: study.config["strategies_from"],
         made_from=made_from("worked_example"),
     script:
         "../../scripts/worked_example.py"
@@ -47,6 +48,7 @@ rule remake:
         seed=study.seed,
         dgp=study.dgp,
         strategies=lambda _: [strategy.spec for strategy in study.strategies],
+        strategies_from=lambda _: study.config["strategies_from"],
         made_from=made_from("remake"),
     script:
         "../../scripts/remake.py"

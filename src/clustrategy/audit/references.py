@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from clustrategy.core.errors import ConfigError, EngineError
-from clustrategy.engines.chosen import Strategy, registry
+from clustrategy.engines.chosen import Strategy
 from clustrategy.strategies.registry import DEFAULT_ENGINE
 
 MIXED = {"lme4": ("lme4", "lme4_unbounded"), "glmm": ("glmm",)}
@@ -37,13 +37,14 @@ def references(strategy: Strategy, engine: str) -> list[Strategy]:
     engine : str
         The reference of mixed models, a key of `MIXED`.
     """
-    known = registry()[strategy.name]
-    names = MIXED[engine] if engine in known else (LEAST_SQUARES,)
+    names = MIXED[engine] if engine in strategy.engines else (LEAST_SQUARES,)
     found = []
     for name in names:
+        if name not in strategy.engines:
+            continue
         try:
             found.append(Strategy.parse({**strategy.brief, "engine": name}))
-        except ConfigError:  # the reference does not have this strategy, or not with these options
+        except ConfigError:  # the reference does not have these options
             continue
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,9 +18,12 @@ from clustrategy.core.errors import ConfigError, nearest
 from clustrategy.core.fits import Fits, one_line
 from clustrategy.core.joint_tests import JointTests
 from clustrategy.core.shard import Floats, Ints, Shard
-from clustrategy.core.sources import code_digest, sources
+from clustrategy.core.sources import PACKAGE, Home, code_digest, nowhere, sources
 from clustrategy.core.validation import shown
+from clustrategy.strategies.installed import load_installed
+from clustrategy.strategies.own_files import SHARED
 from clustrategy.strategies.registry import DEFAULT_ENGINE, REGISTERED, FitFunction, Registered
+from clustrategy.strategies.signature import defined_in, source_file
 
 NOT_FINITE = "the data hold values that are not finite"
 OUT_OF_RANGE = "the numbers of a column are so large or small that products lose digits: rescale it"
@@ -30,8 +34,12 @@ TWICE = "the group names a coefficient twice"
 Found = TypeVar("Found")
 
 
+_COMMON = [PACKAGE / file for file in ("core/fits.py", "core/shard.py", "strategies/registry.py")]
+"""What any strategy computes with that imports its names from `SHARED`."""
+
+
 def registry() -> dict[str, dict[str, Registered]]:
-    """Return all strategies with all their engines.
+    """Return all strategies with all their engines, as far as they are loaded.
 
     Returns
     -------
@@ -86,7 +94,6 @@ class Strategy:
             For an unknown strategy, engine, option or option value.
         """
         fields = {"strategy": entry} if isinstance(entry, str) else dict(entry)
-        known = registry()
         if "strategy" not in fields:
             raise ConfigError(f"a strategy entry needs the key 'strategy', found {shown(entry)}")
         for key in ("strategy", "name", "engine"):
@@ -100,30 +107,33 @@ class Strategy:
                     f"found {shown(fields[key])}"
                 )
         name = fields.pop("strategy")
-        if name not in known:
-            raise ConfigError(
-                f"unknown strategy {shown(name)}{nearest(name, list(known))}; "
-                f"known are {', '.join(sorted(known))}"
-            )
-        engines = known[name]
         label = fields.pop("name", name)
         chosen = fields.pop("engine", None)
+        engines = _engines(name, chosen)
         if chosen is None:
             chosen = engine if engine in engines else next(iter(engines))
-        if chosen not in engines:
-            raise ConfigError(
-                f"strategy {name!r} has no engine {shown(chosen)}{nearest(chosen, list(engines))}; "
-                f"it has {', '.join(engines)}"
-            )
         by = "" if chosen == next(iter(engines)) else f" with engine {chosen!r}"
         _check_options(f"{name!r}{by}", engines[chosen].function, fields)
         if reason := engines[chosen].refusal(**fields):
             raise ConfigError(f"strategy {name!r}: {reason}")
-        return cls(label, name, chosen, dict(sorted(fields.items())))
+        found = cls(label, name, chosen, dict(sorted(fields.items())))
+        # A strategy stays what it was, whatever is registered later.
+        found.__dict__["engines"] = engines
+        return found
+
+    @cached_property
+    def engines(self) -> Mapping[str, Registered]:
+        """The engines of the strategy, the default one first."""
+        return registry()[self.name]
 
     @property
     def _entry(self) -> Registered:
-        return REGISTERED[self.name][self.engine]
+        return self.engines[self.engine]
+
+    @property
+    def function(self) -> FitFunction:
+        """The registered function, which fits a shard."""
+        return self._entry.function
 
     def finite_variance(self, rows: int, slopes: int) -> bool:
         """Tell whether the estimates have a finite variance.
@@ -139,7 +149,7 @@ class Strategy:
         -------
         bool
         """
-        default = next(iter(registry()[self.name].values()))
+        default = next(iter(self.engines.values()))
         return default.finite_variance(rows, slopes, **self.options)
 
     @property
@@ -171,8 +181,24 @@ class Strategy:
 
     @property
     def code(self) -> list[Path]:
-        """The source files that compute the fits: the function's own and all that it imports."""
-        return sources(Path(inspect.getfile(inspect.unwrap(self._entry.function))))
+        """The source files that compute the fits: the function's own and all that it imports.
+
+        Raises
+        ------
+        ConfigError
+            If the function is in no file.
+        """
+        file = source_file(self.function)
+        if file is None:
+            raise ConfigError(
+                f"strategy {self.name!r} is in a notebook or was typed at a prompt: for a study, "
+                "write it into a file and name that under 'strategies_from'"
+            )
+        if file.is_relative_to(PACKAGE):
+            return sources(file)
+        found = sources(file, *_COMMON, but=[SHARED], home=self._entry.home or _home(self.function))
+        # Wherever the file is, the order is the same.
+        return sorted(found, key=lambda one: one.is_relative_to(PACKAGE))
 
     @property
     def versions(self) -> dict[str, str]:
@@ -306,6 +332,39 @@ def _attempt(shard: Shard, compute: Callable[[], Found]) -> Found | _Failure:
         return _Failure("error", one_line(error) or type(error).__name__)
 
 
+def _home(function: FitFunction) -> Home:
+    """Take the whole top-level package of a function, installed or imported, for its own code."""
+    top = function.__module__.partition(".")[0]
+    module = sys.modules.get(top)
+    if top == "__main__" or module is None:
+        return nowhere
+    bases = [
+        *map(Path, getattr(module, "__path__", [])),
+        Path(module.__file__ or "").with_suffix(""),
+    ]
+    return {top: bases[0]}.get
+
+
+def _engines(name: str, engine: str | None) -> dict[str, Registered]:
+    """Find the engines of a strategy, among installed ones, too, if the rest has no such thing."""
+    known, problems = registry(), []
+    if engine not in {None, *known.get(name, ())} or name not in known:
+        problems = [f"; {said}" for said in load_installed()]
+        known = registry()
+    if name not in known:
+        raise ConfigError(
+            f"unknown strategy {shown(name)}{nearest(name, list(known))}; "
+            f"known are {', '.join(sorted(known))}{''.join(problems)}"
+        )
+    engines = known[name]
+    if engine not in {None, *engines}:
+        raise ConfigError(
+            f"strategy {name!r} has no engine {shown(engine)}{nearest(engine, list(engines))}; "
+            f"it has {', '.join(engines)}{''.join(problems)}"
+        )
+    return engines
+
+
 def parse_all(
     entries: Iterable[str | Mapping[str, Any]], engine: str | None = None
 ) -> list[Strategy]:
@@ -338,7 +397,13 @@ def parse_all(
 def _check_options(who: str, function: FitFunction, options: Mapping[str, Any]) -> None:
     parameters = inspect.signature(function).parameters.values()
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-    hints = get_type_hints(function)
+    try:
+        hints = get_type_hints(function)
+    except Exception as error:
+        raise ConfigError(
+            f"strategy {who}: the annotations of {defined_in(function)} cannot be read "
+            f"({type(error).__name__}: {one_line(error)})"
+        ) from None
     for option, value in options.items():
         if option not in known:
             takes = f"it takes {', '.join(known)}" if known else "it takes none"

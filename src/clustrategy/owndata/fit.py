@@ -15,6 +15,7 @@ from clustrategy.design.from_table import Design, design_from_table
 from clustrategy.engines.chosen import Strategy, parse_all, registry
 from clustrategy.owndata.analysis import Analysis
 from clustrategy.owndata.defaults import chosen, default_strategies
+from clustrategy.strategies.installed import load_installed
 
 SMALL_CLUSTERS = ("drop", "refuse", "keep")
 
@@ -151,7 +152,10 @@ def analysed(
             "another analysis; leave them out to analyse the rows as they are"
         )
     entries = [strategies] if isinstance(strategies, str | Mapping) else strategies
-    engines = sorted({name for by_engine in registry().values() for name in by_engine})
+    engines = _engines()
+    if engine is not None and engine not in engines:
+        load_installed()
+        engines = _engines()
     asked = {"formula": formula, **asked}
     if entries is not None:
         asked["strategies"] = entries
@@ -170,6 +174,10 @@ def analysed(
     design = replace(design, shard=replace(design.shard, seeds=seeds))
     fits = tuple(strategy.fit(design.shard) for strategy in named)
     return Analysis(design, tuple(named), fits)
+
+
+def _engines() -> list[str]:
+    return sorted({name for by_engine in registry().values() for name in by_engine})
 
 
 def _with_random(strategies: Sequence[Strategy], design: Design) -> list[Strategy]:

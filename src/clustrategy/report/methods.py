@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 
-from clustrategy.engines.chosen import Strategy, registry
+from clustrategy.engines.chosen import Strategy
 from clustrategy.figures.parts.labels import strategy_label
 from clustrategy.strategies.registry import DEFAULT_ENGINE
 
@@ -48,9 +48,8 @@ class Method:
     @classmethod
     def of(cls, strategy: Strategy) -> Method:
         """Describe a strategy as a config chooses it."""
-        function = registry()[strategy.name][strategy.engine].function
-        said = (inspect.getdoc(function) or strategy.name).partition("\n")[0]
-        parameters = inspect.signature(function).parameters.values()
+        said = (inspect.getdoc(strategy.function) or strategy.name).partition("\n")[0]
+        parameters = inspect.signature(strategy.function).parameters.values()
         options = {
             one.name: strategy.options.get(one.name, one.default)
             for one in parameters

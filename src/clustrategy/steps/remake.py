@@ -10,6 +10,7 @@ from clustrategy.core.cells import read_sim_path
 from clustrategy.dgp import Process
 from clustrategy.engines.chosen import Strategy
 from clustrategy.examples import remake as example
+from clustrategy.strategies.own_files import load_files
 from clustrategy.tables.files import write_csv, write_parquet, write_text
 
 FILES = ("dataset.csv", "dataset.parquet", "truth.csv", "estimates.csv", "fits.csv", "lme4.R")
@@ -21,6 +22,7 @@ def remake(
     dgp: Mapping[str, Any],
     strategies: Sequence[Mapping[str, Any]],
     folder: str | Path,
+    strategies_from: Sequence[str] = (),
 ) -> None:
     """Write `FILES` into a folder.
 
@@ -36,7 +38,10 @@ def remake(
         The entries of the study.
     folder : str or Path
         Says which dataset is made: it ends as `sim_path` writes it.
+    strategies_from : Sequence of str
+        Files of the user's own that register strategies.
     """
+    load_files(strategies_from)
     folder = Path(folder)
     cell, sim = read_sim_path(str(folder))
     process = Process.of(dgp, cell)

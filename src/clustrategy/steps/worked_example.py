@@ -11,6 +11,7 @@ import pyarrow as pa
 from clustrategy.core.cells import Level
 from clustrategy.dgp import Process
 from clustrategy.examples import worked_example as example
+from clustrategy.strategies.own_files import load_files
 from clustrategy.tables.files import write_csv, write_text
 
 TABLES = ("dataset", "true_coefficients", "cluster_coefficients", "coefficients", "metrics")
@@ -22,6 +23,7 @@ def worked_example(
     cell: Mapping[str, Level],
     strategies: Sequence[Mapping[str, Any]],
     folder: str | Path,
+    strategies_from: Sequence[str] = (),
 ) -> None:
     """Write `TABLES` as CSV, and a page, into a folder.
 
@@ -37,7 +39,10 @@ def worked_example(
         The entries of the study.
     folder : str or Path
         The folder to write into.
+    strategies_from : Sequence of str
+        Files of the user's own that register strategies.
     """
+    load_files(strategies_from)
     made = example.worked_example(Process.of(dgp, cell), seed, cell, strategies)
     for name in TABLES:
         table = pa.Table.from_pandas(getattr(made, name), preserve_index=False)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from clustrategy.core.errors import ConfigError
 from clustrategy.core.fits import Fits
 from clustrategy.core.joint_tests import JointTests
+from clustrategy.core.sources import Home
+from clustrategy.strategies.signature import defined_in, unfit
 
 FitFunction = Callable[..., Fits]
 """`fit(shard, *, option=default, ...) -> Fits`; the options are keyword-only arguments.
@@ -84,6 +88,9 @@ class Registered:
     joint : callable, optional
         `joint(shard, groups, **options)` tests groups of coefficients. Of one coefficient it gives
         the square of the strategy's own statistic, its df and its p-value.
+    home : callable, optional
+        Of a file of the user's own: where the modules are that count as its code, as `sources`
+        takes it.
     """
 
     function: FitFunction
@@ -94,6 +101,7 @@ class Registered:
     resamples: Callable[..., bool] = never
     equivariant: bool = False
     joint: JointFunction | None = None
+    home: Home | None = None
 
 
 REGISTERED: dict[str, dict[str, Registered]] = {}
@@ -129,9 +137,39 @@ def strategy(
     -------
     callable
         A decorator that leaves the function as it is.
+
+    Raises
+    ------
+    ConfigError
+        If the function cannot be a strategy, or there is one of that name and engine. In a
+        notebook, or at a prompt, a function may be defined anew.
     """
+    for what, text in (("name", name), ("engine", engine)):
+        if not (isinstance(text, str) and text.strip() and text.isprintable()):
+            raise ConfigError(
+                f'@strategy takes the {what} as text, as in @strategy("between"), found {text!r}'
+            )
+    calls = {
+        "finite_variance": finite_variance,
+        "refusal": refusal,
+        "check": check,
+        "versions": versions,
+        "resamples": resamples,
+    }
+    for what, call in calls.items():
+        if not callable(call):
+            raise ConfigError(f"strategy {name!r}: {what} must be a function, found {call!r}")
 
     def register(function: FitFunction) -> FitFunction:
+        if reason := unfit(function, resamples=resamples is not never):
+            raise ConfigError(f"strategy {name!r}: {reason}")
+        known = REGISTERED.get(name, {}).get(engine)
+        if known is not None and not _is_typed_anew(known.function, function):
+            raise ConfigError(
+                f"strategy {name!r} has the engine {engine!r} already, by "
+                f"{defined_in(known.function)}; the one by {defined_in(function)} needs another "
+                "name or engine"
+            )
         entry = Registered(
             function, finite_variance, refusal, check, versions, resamples, equivariant, joint
         )
@@ -139,3 +177,36 @@ def strategy(
         return function
 
     return register
+
+
+def _is_typed_anew(known: FitFunction, function: FitFunction) -> bool:
+    return known.__module__ == function.__module__ == "__main__"
+
+
+Key = tuple[str, str]
+"""The names of a strategy and an engine."""
+
+
+@contextmanager
+def registered_meanwhile() -> Iterator[list[Key]]:
+    """Give a list that is filled with what is registered; if that fails, it is taken back."""
+    before = _keys()
+    found: list[Key] = []
+    try:
+        yield found
+    except BaseException:
+        forget(_keys() - before)
+        raise
+    found += sorted(_keys() - before)
+
+
+def _keys() -> set[Key]:
+    return {(name, engine) for name, engines in REGISTERED.items() for engine in engines}
+
+
+def forget(keys: Iterable[Key]) -> None:
+    """Take strategies out of the registry, if they are there."""
+    for name, engine in keys:
+        REGISTERED.get(name, {}).pop(engine, None)
+        if not REGISTERED.get(name, True):
+            del REGISTERED[name]

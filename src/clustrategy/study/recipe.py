@@ -13,6 +13,7 @@ from clustrategy.core.digests import digest
 from clustrategy.core.sources import PACKAGE, code_digest, sources
 from clustrategy.dgp import Process
 from clustrategy.engines.chosen import Strategy
+from clustrategy.strategies.own_files import load_files
 from clustrategy.study.blocks import Block, Chosen, seconds
 
 _DRAWING = (PACKAGE / "dgp/draw.py", PACKAGE / "tables/datasets.py")
@@ -56,6 +57,8 @@ class Recipe:
         The effects at which strategies that resample compute their power; the others need none.
     keep_datasets : bool
         Whether the datasets are kept as shards.
+    strategies_from : sequence of str
+        Files of the user's own that register strategies.
     """
 
     seed: int
@@ -63,10 +66,12 @@ class Recipe:
     strategies: Sequence[Mapping[str, Any]]
     effects: Sequence[float]
     keep_datasets: bool
+    strategies_from: Sequence[str] = ()
 
     @cached_property
     def chosen(self) -> dict[str, Strategy]:
         """The strategies by label, in alphabetical order: theirs in a config is of no account."""
+        load_files(self.strategies_from)
         parsed = [Strategy.parse(entry) for entry in self.strategies]
         return {s.label: s for s in sorted(parsed, key=lambda strategy: strategy.label)}
 

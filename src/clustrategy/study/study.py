@@ -20,6 +20,7 @@ from clustrategy.core.validation import described, shown
 from clustrategy.dgp import Process, least_rows
 from clustrategy.engines.chosen import Strategy, parse_all
 from clustrategy.evaluation.sample_size import sims_for, sims_for_verdict
+from clustrategy.strategies.own_files import load_files
 from clustrategy.study import blocks
 from clustrategy.study import config as configuration
 from clustrategy.study.audits import Audit
@@ -91,8 +92,15 @@ class Study:
         """
         _check_cells(config, files)
         full = configuration.validate(config, files)
+        if isinstance(full["strategies_from"], str):
+            full["strategies_from"] = [full["strategies_from"]]
         further = sorted(set(full["grid"]) - set(FACTORS))
         levels = {factor: _levels(full["grid"], factor, files) for factor in (*FACTORS, *further)}
+        try:
+            load_files(full["strategies_from"])
+        except ConfigError as error:
+            source = configuration.holder(files, ["strategies_from"])
+            raise ConfigError(f"{source}: strategies_from: {error}") from None
         try:
             strategies = parse_all(full["strategies"])
         except ConfigError as error:
@@ -181,7 +189,14 @@ class Study:
         entries = [strategy.spec for strategy in self.strategies]
         dgp = {option: level(option, value) for option, value in self.dgp.items()}
         effects = [float(effect) for effect in self.config["verdict"]["effects"]]
-        return Recipe(self.seed, dgp, entries, effects, self.config["keep_datasets"])
+        return Recipe(
+            self.seed,
+            dgp,
+            entries,
+            effects,
+            self.config["keep_datasets"],
+            self.config["strategies_from"],
+        )
 
     @cached_property
     def plan(self) -> Plan:

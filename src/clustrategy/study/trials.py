@@ -16,7 +16,7 @@ from clustrategy.core.counted import counted
 from clustrategy.core.errors import ConfigError
 from clustrategy.core.shard import Shard
 from clustrategy.dgp import Process, simulate
-from clustrategy.engines.chosen import Strategy, registry
+from clustrategy.engines.chosen import Strategy
 from clustrategy.study import config as configuration
 from clustrategy.study.study import Study
 
@@ -100,7 +100,7 @@ def _reasons(study: Study, shape: _Shape, sims: int) -> dict[str, str]:
 
 def _reason(strategy: Strategy, shard: Shard) -> str:
     """Fit by the default engine, whose rules the others share."""
-    engine = next(iter(registry()[strategy.name]))
+    engine = next(iter(strategy.engines))
     try:
         fits = Strategy.parse({**strategy.spec, "engine": engine}).fit(shard)
     except ConfigError:  # Options of another engine.

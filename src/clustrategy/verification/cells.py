@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from clustrategy.dgp import Process
-from clustrategy.engines.chosen import Strategy, registry
+from clustrategy.engines.chosen import Strategy
 from clustrategy.study.study import Study
 from clustrategy.tables.cells import with_cell
 from clustrategy.verification.closed_forms import Arms
@@ -47,8 +47,7 @@ def _factors(cell: Mapping[str, Any]) -> dict[str, Any]:
 
 def options_of(strategy: Strategy) -> dict[str, Any]:
     """Return the options of a strategy, those that its entry leaves out at their defaults."""
-    function = registry()[strategy.name][strategy.engine].function
-    parameters = inspect.signature(function).parameters.values()
+    parameters = inspect.signature(strategy.function).parameters.values()
     defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
     return defaults | dict(strategy.options)
 
