@@ -156,7 +156,9 @@ def test_the_template_names_every_key_with_its_default():
         assert f"{key}:" in text, key
     # What is commented out has the values that hold without it.
     shown = {"csv", "keep_datasets", "figures", "performance", "worked_example"}
-    lines = [line.removeprefix("# ").split(" #")[0] for line in text.splitlines() if line[:2] == "# "]
+    lines = [
+        line.removeprefix("# ").split(" #")[0] for line in text.splitlines() if line[:2] == "# "
+    ]
     for line in lines:
         key = line.partition(":")[0]
         if key in shown:
@@ -174,7 +176,15 @@ def test_a_study_hands_over_to_snakemake(monkeypatch, tmp_path, capsys):
     ((program, *command),) = called
     assert program == command[0] == sys.executable
     assert command[1:5] == ["-m", "snakemake", "--snakefile", str(REPO / "Snakefile")]
-    assert command[5:] == ["--cores", "3", "--configfile", "a.yaml", "b.yaml", "--dry-run", "--quiet"]
+    assert command[5:] == [
+        "--cores",
+        "3",
+        "--configfile",
+        "a.yaml",
+        "b.yaml",
+        "--dry-run",
+        "--quiet",
+    ]
     assert "Options of Snakemake stand behind '--'" in said(capsys, "study", "--dry-run", code=2)
 
 

@@ -33,6 +33,16 @@ class RowsLeftOut(UserWarning):
     """Rows of a table are left out, as values are missing; `str(warning)` is one sentence."""
 
 
+def in_words(error: BaseException) -> str:
+    """Say on one line what somebody else's error is: `ValueError: what it says`."""
+    name = type(error).__name__
+    try:
+        said = " ".join(str(error).split())
+    except Exception:
+        return name
+    return f"{name}: {said}" if said else name
+
+
 def nearest(word: object, known: Sequence[str]) -> str:
     """Suggest the nearest known word.
 

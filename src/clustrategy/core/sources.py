@@ -94,10 +94,11 @@ def _parse(file: Path) -> _Code:
     module = _Module()
     try:
         code = ast.unparse(module.visit(ast.parse(file.read_bytes(), str(file))))
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise SyntaxError(
-            str(error) or "too deeply nested", (str(file), None, None, None)
-        ) from None
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        if isinstance(error, SyntaxError) and error.filename:
+            raise
+        where = (str(file), None, None, None)
+        raise SyntaxError(str(error) or "too deeply nested", where) from None
     return _Code(hashlib.sha256(code.encode()).hexdigest(), tuple(module.imports))
 
 

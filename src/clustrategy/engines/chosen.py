@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_
 
 import numpy as np
 
-from clustrategy.core.errors import ConfigError, nearest
+from clustrategy.core.errors import ClustrategyError, ConfigError, in_words, nearest
 from clustrategy.core.fits import Fits, one_line
 from clustrategy.core.joint_tests import JointTests
 from clustrategy.core.shard import Floats, Ints, Shard
@@ -114,17 +114,29 @@ class Strategy:
             chosen = engine if engine in engines else next(iter(engines))
         by = "" if chosen == next(iter(engines)) else f" with engine {chosen!r}"
         _check_options(f"{name!r}{by}", engines[chosen].function, fields)
-        if reason := engines[chosen].refusal(**fields):
-            raise ConfigError(f"strategy {name!r}: {reason}")
         found = cls(label, name, chosen, dict(sorted(fields.items())))
-        # A strategy stays what it was, whatever is registered later.
+        # A strategy stays what it is, whatever is registered later.
         found.__dict__["engines"] = engines
+        if reason := found._ask("refusal", **fields):
+            raise ConfigError(f"strategy {name!r}: {reason}")
         return found
 
     @cached_property
     def engines(self) -> Mapping[str, Registered]:
         """The engines of the strategy, the default one first."""
         return registry()[self.name]
+
+    def _ask(self, what: str, *arguments: int, **options: Any) -> Any:
+        """Call what is registered beside the function."""
+        entry = next(iter(self.engines.values())) if what == "finite_variance" else self._entry
+        try:
+            return getattr(entry, what)(*arguments, **options)
+        except ClustrategyError:
+            raise
+        except Exception as error:
+            raise ConfigError(
+                f"strategy {self.name!r}: its {what} fails ({in_words(error)})"
+            ) from None
 
     @property
     def _entry(self) -> Registered:
@@ -149,13 +161,12 @@ class Strategy:
         -------
         bool
         """
-        default = next(iter(self.engines.values()))
-        return default.finite_variance(rows, slopes, **self.options)
+        return bool(self._ask("finite_variance", rows, slopes, **self.options))
 
     @property
     def resamples(self) -> bool:
         """Whether its tests go by resampling, so that it computes those of null values itself."""
-        return self._entry.resamples(**self.options)
+        return bool(self._ask("resamples", **self.options))
 
     @property
     def equivariant(self) -> bool:
@@ -196,14 +207,16 @@ class Strategy:
             )
         if file.is_relative_to(PACKAGE):
             return sources(file)
-        found = sources(file, *_COMMON, but=[SHARED], home=self._entry.home or _home(self.function))
+        home = self._entry.home or _home(self.function)
+        files = [file, self._entry.own_file or file, *_COMMON]
+        found = sources(*files, but=[SHARED], home=home)
         # Wherever the file is, the order is the same.
         return sorted(found, key=lambda one: one.is_relative_to(PACKAGE))
 
     @property
     def versions(self) -> dict[str, str]:
         """The versions of the packages that compute the numbers."""
-        return self._entry.versions()
+        return dict(self._ask("versions"))
 
     @cached_property
     def digest(self) -> str:
@@ -222,7 +235,7 @@ class Strategy:
         EngineError
             Where it cannot.
         """
-        self._entry.check()
+        self._ask("check")
 
     def fit(self, shard: Shard, nulls: Floats | None = None) -> Fits:
         """Fit every dataset of a shard; whatever a fit throws becomes its row's status.
@@ -242,7 +255,8 @@ class Strategy:
         further = (nulls,) if self.resamples and nulls is not None else ()
 
         def fits() -> Fits:
-            found = self._entry.function(shard, *further, **self.options)
+            found = self.function(shard, *further, **self.options)
+            _check_shape(found, shard, further)
             found.check()
             return found
 
@@ -335,14 +349,8 @@ def _attempt(shard: Shard, compute: Callable[[], Found]) -> Found | _Failure:
 def _home(function: FitFunction) -> Home:
     """Take the whole top-level package of a function, installed or imported, for its own code."""
     top = function.__module__.partition(".")[0]
-    module = sys.modules.get(top)
-    if top == "__main__" or module is None:
-        return nowhere
-    bases = [
-        *map(Path, getattr(module, "__path__", [])),
-        Path(module.__file__ or "").with_suffix(""),
-    ]
-    return {top: bases[0]}.get
+    folders = [*map(Path, getattr(sys.modules.get(top), "__path__", []))]
+    return {top: folders[0]}.get if folders else nowhere
 
 
 def _engines(name: str, engine: str | None) -> dict[str, Registered]:
@@ -394,6 +402,19 @@ def parse_all(
     return strategies
 
 
+def _check_shape(fits: object, shard: Shard, nulls: Sequence[Floats]) -> None:
+    """Refuse what is not a row for each dataset and a column for each coefficient."""
+    if not isinstance(fits, Fits):
+        raise TypeError(f"the strategy's function must return Fits, found {type(fits).__name__}")
+    shapes = (shard.sims, shard.p), (shard.sims, shard.p, sum(one.shape[2] for one in nulls))
+    for numbers, shape in zip((fits.estimate, fits.p_nulls), shapes, strict=True):
+        if numbers.shape != shape:
+            raise TypeError(
+                f"the strategy's function must return numbers of the shape {shape}, "
+                f"found {numbers.shape}"
+            )
+
+
 def _check_options(who: str, function: FitFunction, options: Mapping[str, Any]) -> None:
     parameters = inspect.signature(function).parameters.values()
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
@@ -402,7 +423,7 @@ def _check_options(who: str, function: FitFunction, options: Mapping[str, Any]) 
     except Exception as error:
         raise ConfigError(
             f"strategy {who}: the annotations of {defined_in(function)} cannot be read "
-            f"({type(error).__name__}: {one_line(error)})"
+            f"({in_words(error)})"
         ) from None
     for option, value in options.items():
         if option not in known:

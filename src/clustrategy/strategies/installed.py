@@ -8,7 +8,7 @@ from contextlib import redirect_stdout
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
-from clustrategy.core.fits import one_line
+from clustrategy.core.errors import in_words
 from clustrategy.strategies.registry import REGISTERED, registered_meanwhile
 
 GROUP = "clustrategy.strategies"
@@ -33,8 +33,7 @@ def _problem(point: EntryPoint) -> str:
         with registered_meanwhile(), redirect_stdout(sys.stderr):
             point.load()
     except (Exception, SystemExit) as error:
-        said = one_line(error)
-        return f"{whose} cannot be loaded ({type(error).__name__}{said and ': '}{said})"
+        return f"{whose} cannot be loaded ({in_words(error)})"
     top = point.module.partition(".")[0]
     functions = [entry.function for engines in REGISTERED.values() for entry in engines.values()]
     if not any(function.__module__.partition(".")[0] == top for function in functions):

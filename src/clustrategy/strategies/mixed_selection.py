@@ -26,9 +26,7 @@ def joint_fallback(
     return tests.agree_with(fits, groups, shard.terms)
 
 
-@strategy(
-    "mixed_fallback", refusal=kenward_roger_with_cr2, equivariant=True, joint=joint_fallback
-)
+@strategy("mixed_fallback", refusal=kenward_roger_with_cr2, equivariant=True, joint=joint_fallback)
 def mixed_fallback(shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model") -> Fits:
     """Fit the first of maximal, uncorrelated and intercept-only that converges and is not singular.
 
@@ -61,9 +59,7 @@ def joint_selected(
     return tests.agree_with(fits, groups, shard.terms)
 
 
-@strategy(
-    "mixed_selected", refusal=kenward_roger_with_cr2, equivariant=True, joint=joint_selected
-)
+@strategy("mixed_selected", refusal=kenward_roger_with_cr2, equivariant=True, joint=joint_selected)
 def mixed_selected(
     shard: Shard,
     *,

@@ -18,10 +18,10 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import CodeType
 
-from clustrategy.core.errors import ClustrategyError, ConfigError, nearest
-from clustrategy.core.fits import one_line
+from clustrategy.core.errors import ClustrategyError, ConfigError, in_words, nearest
 from clustrategy.core.places import place
 from clustrategy.core.sources import PACKAGE, sources
+from clustrategy.core.validation import shown
 from clustrategy.strategies.registry import REGISTERED, Key, forget, registered_meanwhile
 from clustrategy.strategies.signature import source_file
 
@@ -146,13 +146,13 @@ def _path(file: str) -> Path:
     path = Path(file)
     try:
         known = path.is_file()
-        beside = [] if known else [one.name for one in path.parent.glob("*.py")]
+        beside = [] if known else [one.name for one in path.parent.glob("*.py") if one.is_file()]
     except OSError as error:
-        raise ConfigError(f"{file!r} cannot be read ({error.strerror})") from None
+        raise ConfigError(f"{shown(file)} cannot be read ({error.strerror})") from None
     if not known:
-        raise ConfigError(f"{file!r} is not a file that is there{nearest(path.name, beside)}")
+        raise ConfigError(f"there is no file {shown(file)}{nearest(path.name, beside)}")
     if path.suffix != ".py":
-        raise ConfigError(f"{file!r} must be a Python file, with a name that ends in .py")
+        raise ConfigError(f"the name of a Python file ends in .py, found {shown(file)}")
     return path.resolve()
 
 
@@ -197,7 +197,7 @@ def _run(path: Path, folders: _Folders, own: Sequence[Path]) -> list[Key]:
             "clustrategy.strategies before a function"
         )
     for one, engine in keys:
-        REGISTERED[one][engine] = replace(REGISTERED[one][engine], home=folders)
+        REGISTERED[one][engine] = replace(REGISTERED[one][engine], own_file=path, home=folders)
     return keys
 
 
@@ -213,11 +213,9 @@ def _failure(error: BaseException, path: Path, own: Sequence[Path]) -> str:
     files = {str(path), *map(str, own)}
     frames = traceback.extract_tb(error.__traceback__)
     lines = [place(one.filename, one.lineno) for one in frames if one.filename in files]
-    said = one_line(error)
-    if not isinstance(error, ClustrategyError):
-        said = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    said = str(error) if isinstance(error, ClustrategyError) else in_words(error)
     return f"{lines[-1] if lines else place(path, None)}: {said}"
 
 
 def _no_python(error: SyntaxError) -> str:
-    return f"{place(error.filename or '', error.lineno)}: is not valid Python ({error.msg})"
+    return f"{place(error.filename or '', error.lineno)} is not valid Python: {error.msg}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 
 from clustrategy.core.errors import ConfigError
 from clustrategy.core.fits import Fits
@@ -88,9 +89,10 @@ class Registered:
     joint : callable, optional
         `joint(shard, groups, **options)` tests groups of coefficients. Of one coefficient it gives
         the square of the strategy's own statistic, its df and its p-value.
+    own_file : Path, optional
+        The file of the user's own that registers it.
     home : callable, optional
-        Of a file of the user's own: where the modules are that count as its code, as `sources`
-        takes it.
+        Where the modules beside that file are, which count as its code, as `sources` takes it.
     """
 
     function: FitFunction
@@ -101,6 +103,7 @@ class Registered:
     resamples: Callable[..., bool] = never
     equivariant: bool = False
     joint: JointFunction | None = None
+    own_file: Path | None = None
     home: Home | None = None
 
 

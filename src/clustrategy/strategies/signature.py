@@ -34,18 +34,18 @@ def unfit(function: object, *, resamples: bool) -> str:
     parameters = list(inspect.signature(function).parameters.values())
     ordered = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     options = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
-    where = defined_in(function)
+    name = inspect.unwrap(function).__name__
     expected = ["shard", "nulls"] if resamples else ["shard"]
     if len(ordered) != len(expected) or len(ordered) + len(options) != len(parameters):
         return (
-            f"{where} must take {' and '.join(expected)}, and then a * and its options, each with "
+            f"{name} must take {' and '.join(expected)}, and then a * and its options, each with "
             f"a default; found ({', '.join(map(str, parameters))})"
         )
     for option in options:
         if option.default is option.empty:
-            return f"the option {option.name!r} of {where} needs a default"
+            return f"the option {option.name!r} of {name} needs a default"
         if option.name in _TAKEN:
-            return f"{where} cannot have an option {option.name!r}, which entries of configs have"
+            return f"{name} cannot have an option {option.name!r}, which entries of configs have"
     return ""
 
 

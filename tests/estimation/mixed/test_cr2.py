@@ -254,5 +254,7 @@ def test_bits_do_not_depend_on_the_shard(random, rows):
     for sim in range(shard.sims):
         one = shard.dataset(sim)
         alone = point_at(one, random, factors[sim])
-        for numbers, single in zip(whole, cr2(Sandwich.of(alone, contrasts_of(alone))), strict=True):
+        for numbers, single in zip(
+            whole, cr2(Sandwich.of(alone, contrasts_of(alone))), strict=True
+        ):
             assert np.array_equal(numbers[sim], single[0])

@@ -21,7 +21,9 @@ def _truth(text: str) -> float | str:
     help="The true value, or the column that holds it.",
 )
 @click.option("--by", multiple=True, metavar="COLUMN", help="What makes the groups; repeatable.")
-@click.option("--over", multiple=True, metavar="COLUMN", help="Those of them that tell cells apart.")
+@click.option(
+    "--over", multiple=True, metavar="COLUMN", help="Those of them that tell cells apart."
+)
 @click.option("--effect", "effects", type=float, multiple=True, help="Asks for power; repeatable.")
 @click.option("--equivariant", is_flag=True, help="Power follows by a shift of the estimates.")
 @click.option("--alpha", default=0.05, show_default=True, help="The level of the tests.")
