@@ -52,7 +52,8 @@ class Analysis:
     ... })
     >>> found = fit(data, "score ~ new", cluster="school")
     >>> new = found.tidy().query("term == 'new'")
-    >>> print(new[["strategy", "estimate", "df", "p_value"]].head(2).round(3).to_string(index=False))
+    >>> shown = new[["strategy", "estimate", "df", "p_value"]].head(2)
+    >>> print(shown.round(3).to_string(index=False))
                strategy  estimate  df  p_value
                OLS, CR2       9.5 2.0    0.216
     OLS, wild bootstrap       9.5 NaN    0.125

@@ -22,8 +22,8 @@ class WithOptionsBehind(click.Command):
         try:
             return super().parse_args(ctx, args[:place])
         except click.NoSuchOption as error:
-            error.message += " Options of Snakemake stand behind '--'."
-            raise
+            said = f"{error.message} Options of Snakemake stand behind '--'."
+            raise click.UsageError(said, ctx) from None
 
 
 @click.command(cls=WithOptionsBehind, options_metavar="[OPTIONS]")
