@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -41,6 +42,29 @@ def test_no_rows_and_no_values(tmp_path: Path) -> None:
         readstat.read(str(path), "sav", None)
     pyreadstat.write_sav(pd.DataFrame({"x": [None, None]}, dtype="float64"), str(path))
     assert readstat.read(str(path), "sav", None)["x"] == pa.chunked_array([[None] * 2], "double")
+
+
+def test_missing_values_of_stata(tmp_path: Path) -> None:
+    """The letters .a to .z are missing values, and their labels are of no value."""
+    path = tmp_path / "t.dta"
+    pyreadstat.write_dta(
+        pd.DataFrame({"x": [1, 2, "a"]}),
+        str(path),
+        variable_value_labels={"x": {1: "low", 2: "high", "a": "refused"}},
+        missing_user_values={"x": ["a"]},
+    )
+    found = readstat.read(str(path), "dta", None)
+    assert found["x"].to_pylist() == [1, 2, None]
+    labels = json.loads(found.schema.metadata[readstat.LABELS])
+    assert labels == {"x": [[1, "low"], [2, "high"], ["a", "refused"]]}
+
+
+def test_missing_values_of_spss(tmp_path: Path) -> None:
+    path = tmp_path / "t.sav"
+    table = pd.DataFrame({"x": [1.0, 99.0], "k": [1.0, 99.0]})
+    pyreadstat.write_sav(table, str(path), missing_ranges={"x": [99]})
+    found = readstat.read(str(path), "sav", None)
+    assert found.to_pydict() == {"x": [1, None], "k": [1, 99]}
 
 
 def test_a_crash_of_the_library_is_a_sentence(
