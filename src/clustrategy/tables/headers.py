@@ -74,11 +74,14 @@ def choose(names: Sequence[str], columns: Collection[str] | None, path: object) 
                 )
         wanted = asked
     kept = set(wanted)
-    places = [place for place, name in enumerate(names) if name in kept]
-    for place in places:
-        if names.index(names[place]) != place:
-            raise DataError(
-                f"{path}: has more than one column called {names[place]!r}, the "
-                f"{names.index(names[place]) + 1}. and the {place + 1}.; rename one of them"
-            )
+    first: dict[str, int] = {}
+    places = []
+    for place, name in enumerate(names):
+        if name in kept:
+            if first.setdefault(name, place) != place:
+                raise DataError(
+                    f"{path}: has more than one column called {name!r}, the {first[name] + 1}. and "
+                    f"the {place + 1}.; rename one of them"
+                )
+            places.append(place)
     return places

@@ -63,7 +63,8 @@ def free_memory(root: Path = Path("/")) -> int:
     free = [psutil.virtual_memory().available, *_left_in_groups(root)]
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit != resource.RLIM_INFINITY:
-        free.append(limit - psutil.Process().memory_info().vms)
+        # What is reserved without being used, as by the pools of Arrow, is still to be had.
+        free.append(limit - psutil.Process().memory_info().rss)
     return max(0, min(free))
 
 
