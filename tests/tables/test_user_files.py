@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import csv
 import datetime
 import gzip
 import io
@@ -23,6 +24,8 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 import pyreadstat
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clustrategy.core.errors import DataError, ReadAs
 from clustrategy.tables import memory
@@ -267,6 +270,37 @@ def test_a_zip_archive_of_one_table(tmp_path: Path) -> None:
 
 def test_columns_in_the_order_of_the_file(tmp_path: Path) -> None:
     assert list(read(tmp_path, TEXT, columns=["age", "school"])) == ["school", "age"]
+
+
+NAMES = st.text("abcäß_ .", min_size=1, max_size=5).map(str.strip).filter(lambda name: name > "A")
+VALUES = st.text("abcäß ,;|\"'\n\t", max_size=6).map(str.strip)
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.data())
+def test_what_is_written_is_read(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    names = data.draw(st.lists(NAMES, min_size=2, max_size=4, unique=True))
+    rows = data.draw(st.integers(1, 6))
+    columns = {
+        name: data.draw(st.lists(kind, min_size=rows, max_size=rows))
+        for name, kind in zip(names, [VALUES, NUMBERS, VALUES, st.integers()], strict=False)
+    }
+    separator = data.draw(st.sampled_from(",;\t|"))
+    target = io.StringIO(newline="")
+    csv.writer(target, delimiter=separator, quoting=csv.QUOTE_NONNUMERIC).writerows(
+        [names, *zip(*columns.values(), strict=True)]
+    )
+    encoding = data.draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
+    path = tmp_path_factory.getbasetemp() / "written.csv"
+    path.write_bytes(target.getvalue().encode(encoding))
+    found = lists(read_table(path))
+    assert list(found) == names
+    for name, values in columns.items():
+        if isinstance(values[0], int) and any(abs(value) >= 2**63 for value in values):
+            values = [str(value) for value in values]
+        assert found[name] == [None if value == "" else value for value in values]
 
 
 # ---- Parquet, Arrow, Excel -----------------------------------------------------------------------
@@ -658,6 +692,16 @@ def test_damage_costs_one_sentence(tmp_path: Path, ending: str) -> None:
                 refused += 1
                 assert str(error).startswith(str(path)) and "\n" not in str(error)
     assert refused >= 5
+
+
+def test_files_of_the_folder_are_no_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not of the process that reads files of Stata, either."""
+    (tmp_path / "json.py").write_text("raise SystemExit")
+    as_stata(CODED, tmp_path / "t.dta")
+    monkeypatch.chdir(tmp_path)
+    assert len(read_table("t.dta", ["score"])) == 3
 
 
 def test_half_a_file_of_spss(tmp_path: Path) -> None:

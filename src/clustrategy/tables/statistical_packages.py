@@ -48,7 +48,7 @@ def read_statistical(path: Path, kind: str, columns: Collection[str] | None) -> 
     import pandas as pd
 
     wanted = None if columns is None else list(columns)
-    script = [sys.executable, "-m", readstat.__name__, str(path), kind, json.dumps(wanted)]
+    script = [sys.executable, "-P", "-m", readstat.__name__, str(path), kind, json.dumps(wanted)]
     places = os.pathsep.join(place for place in sys.path if place)
     done = subprocess.run(script, capture_output=True, env=os.environ | {"PYTHONPATH": places})
     if done.returncode:
