@@ -573,7 +573,7 @@ QUOTE = "has a quotation mark that opens a value and is never closed"
             "begins as UTF-8, but line 3 is not; save it anew as UTF-8",
         ),
         (
-            gzip.compress(TEXT.encode() * 99)[:-20],
+            gzip.compress(TEXT.encode() * 99, mtime=0)[:-20],
             "is damaged or not whole (Compressed file ended "
             "before the end-of-stream marker was reached)",
         ),
