@@ -54,7 +54,7 @@ TABLE = r"^the data must be a table \(of pandas, polars or pyarrow, or a dict of
     [
         (
             "a.csv",
-            r"^the data must be a table, found 'a.csv'; read a file first, as by pandas.read",
+            r"^the data must be a table, found 'a.csv'; read a file first, as by clustrategy.read_table",
         ),
         (Path("a.csv"), r"^the data must be a table, found 'a.csv'; read a file first"),
         (None, TABLE + r"length\), found nothing$"),

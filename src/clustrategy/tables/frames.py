@@ -50,7 +50,7 @@ def frame(data: object, what: str) -> pd.DataFrame:
     if isinstance(data, str | PathLike):
         raise DataError(
             f"{what} must be a table, found {described(str(data))}; read a file first, "
-            "as by pandas.read_csv(path)"
+            "as by clustrategy.read_table(path)"
         )
     found = data if isinstance(data, pd.DataFrame) else _converted(data)
     if found is None:
