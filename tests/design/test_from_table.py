@@ -127,6 +127,11 @@ def test_transformations():
         ("Reaction ~ (Days", "Subject", r"the formula 'Reaction ~ \(Days' cannot be used: "),
         ("", "Subject", "the formula ''"),
         ("text ~ Days", "Subject", "the response of 'text ~ Days' must be one column of numbers"),
+        (
+            "Reaction ~ stray",
+            "Subject",
+            "'stray' of the data must hold numbers, .* 'many' in row 7",
+        ),
         ("Reaction ~ empty", "Subject", "no row of the data has a value in every column"),
         ("Reaction ~ Days + (1 | Subject) | text", "Subject", "which must be added by"),
         ("Reaction ~ Days | text", "Subject", r"the formula 'Reaction ~ Days \| text'"),
@@ -137,6 +142,7 @@ def test_what_cannot_be_used_is_said_in_one_sentence(formula, cluster, sentence)
     data = sleepstudy().assign(text="abc", empty=np.nan)
     data.loc[::2, "text"] = "def"
     data.loc[::3, "text"] = "ghi"
+    data["stray"] = data["Days"].astype(str).mask(data.index == 7, "many")
     with pytest.raises(DataError, match=sentence) as caught:
         analyze(data, formula, cluster=cluster)
     assert str(caught.value).isprintable()

@@ -16,6 +16,7 @@ import pytest
 
 from clustrategy.core.errors import DataError
 from clustrategy.tables.frames import (
+    check_no_stray_text,
     check_one_kind,
     frame,
     from_arrow,
@@ -54,7 +55,7 @@ TABLE = r"^the data must be a table \(of pandas, polars or pyarrow, or a dict of
     [
         (
             "a.csv",
-            r"^the data must be a table, found 'a.csv'; read a file first, as by clustrategy.read_table",
+            "^the data must be a table, found 'a.csv'; read a file first, as by clustrategy.read_",
         ),
         (Path("a.csv"), r"^the data must be a table, found 'a.csv'; read a file first"),
         (None, TABLE + r"length\), found nothing$"),
@@ -180,6 +181,35 @@ def test_a_text_that_is_nearly_a_number(text: str, hint: str) -> None:
         numbers(pd.DataFrame({"x": objects([1.0, None, text])}), "x", "the data")
     assert str(error.value) == (
         f"the column 'x' of the data must hold numbers, found {text!r} in row 2{hint}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        (["1", "many", "2.5", None], "'many' in row 1; C(x) makes it categories"),
+        ([None, "1,5", "2,25"], "'1,5' in row 1, which has a decimal comma; write 1.5"),
+        (
+            ["1", "2", "1,234"],
+            "'1,234' in row 2, whose mark can be of decimals or of thousands; "
+            "write it with a point or without",
+        ),
+        (["007", "08", "9"], None),
+        (["a", "b", "1"], None),
+        (["a", "1"], None),
+        (["3rd", "4th"], None),
+        (["2020-01-31", "2020-02-01"], None),
+    ],
+)
+def test_one_text_does_not_make_categories_of_numbers(values: list[Any], found: str | None) -> None:
+    data = pd.DataFrame({"x": objects(values)})
+    if found is None:
+        check_no_stray_text(data, "x", "the data")
+        return
+    with pytest.raises(DataError) as error:
+        check_no_stray_text(data, "x", "the data")
+    assert str(error.value) == (
+        f"the column 'x' of the data must hold numbers, as most of its values are, found {found}"
     )
 
 

@@ -19,7 +19,13 @@ from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
 from clustrategy.core.validation import described
 from clustrategy.design.formula import FUNCTIONS_ADDED, ReadFormula, read_formula, read_random
 from clustrategy.design.random_effects import RandomEffects
-from clustrategy.tables.frames import check_one_kind, frame, is_text, numbers
+from clustrategy.tables.frames import (
+    check_no_stray_text,
+    check_one_kind,
+    frame,
+    is_text,
+    numbers,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -223,7 +229,10 @@ def _values(table: pd.DataFrame, name: str) -> Any:
     values = table[name]
     if isinstance(values.dtype, pd.CategoricalDtype):
         return values
-    return values.astype(object) if is_text(values) else numbers(table, name, WHAT)
+    if not is_text(values):
+        return numbers(table, name, WHAT)
+    check_no_stray_text(table, name, WHAT)
+    return values.astype(object)
 
 
 def _complete(model: pd.DataFrame) -> tuple[NDArray[np.bool_], dict[str, int]]:

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+_PLAIN = r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*"
+_COMMA = r"[+-]?\d*,\d+"
+_GROUPED = r"[+-]?\d{1,3}([,.' \u2019\xa0\u202f]\d{3})+([.,]\d+)?"
+_MARKED = rf"\s*({_COMMA}|{_GROUPED})\s*"
+
 EXACT = 2**53
 """Whole numbers below are the same as 64-bit floats."""
 
@@ -191,6 +196,34 @@ def _kind_of_label(value: object) -> str:
     return "numbers" if is_number else "other things"
 
 
+def check_no_stray_text(data: pd.DataFrame, name: str, what: str) -> None:
+    """Raise DataError where a column of text is one of numbers, apart from some values.
+
+    One 'many' among the numbers would make each of them a category. A column all of whose values
+    are numbers is text on purpose, as 007 is.
+
+    Parameters
+    ----------
+    data : DataFrame
+        As `frame` returns it.
+    name : str
+        A column of text.
+    what : str
+        What messages call the table.
+    """
+    values = data[name].astype("str")
+    there = values.notna().to_numpy()
+    plain = values.str.fullmatch(_PLAIN).fillna(False).to_numpy(dtype=bool)
+    marked = values.str.fullmatch(_MARKED).fillna(False).to_numpy(dtype=bool)
+    if not plain[there].all() and (plain | marked)[there].mean() > 0.5:
+        row = int(np.flatnonzero(there & ~plain)[0])
+        found = str(values.iloc[row])
+        raise DataError(
+            f"the column {name!r} of {what} must hold numbers, as most of its values are, found "
+            f"{described(found)} in row {row}{_hint(found) or f'; C({name}) makes it categories'}"
+        )
+
+
 def numbers(data: pd.DataFrame, name: str, what: str) -> Floats:
     """Return a column as numbers.
 
@@ -258,9 +291,9 @@ def _hint(value: object) -> str:
     text = value.strip()
     if re.fullmatch(r"[+-]?[1-9]\d{0,2}[,.]\d{3}", text):
         return ", whose mark can be of decimals or of thousands; write it with a point or without"
-    if re.fullmatch(r"[+-]?\d*,\d+", text):
+    if re.fullmatch(_COMMA, text):
         return f", which has a decimal comma; write {text.replace(',', '.')}"
-    if re.fullmatch(r"[+-]?\d{1,3}([,.' \u2019\xa0\u202f])\d{3}(\1\d{3})*([.,]\d+)?", text):
+    if re.fullmatch(_GROUPED, text):
         return ", which has marks between thousands; write it without them"
     return ""
 
