@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -22,7 +21,6 @@ SHORT = {
 """What each command does, in the order of the help."""
 
 INTERRUPTED = 130
-BROKEN_PIPE = 141
 
 
 class Commands(click.Group):
@@ -107,11 +105,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
             code = error.exit_code
         except (click.Abort, KeyboardInterrupt):
             code = INTERRUPTED
-        except BrokenPipeError:
-            # Whoever read has stopped, as `head` does; the rest goes nowhere.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = BROKEN_PIPE
-        else:
-            sys.stdout.flush()
     if code:
         sys.exit(code)
