@@ -150,3 +150,15 @@ def test_many_terms_have_one_caution_each_and_then_a_count():
     cautions = of_kind(found(data, f"score ~ age + {names}", ["ols"]), "leverage")
     assert [one.term for one in cautions] == [f"x{place}" for place in range(5)] + [None]
     assert cautions[-1].text == "3 further coefficients rest on one cluster, too."
+
+
+def test_two_stage_regression_compares_clusters_where_other_predictors_are_zero():
+    data = table()
+    analysis = found(data.assign(age=data["age"] + 40.0), strategies=["two_stage"])
+    (one,) = of_kind(analysis, "at_zero")
+    assert one.term == "age" and "estimates treat where age is 0, but it is 3" in one.text
+    centred = found(
+        data.assign(age=data["age"] + 40.0), "score ~ treat + center(age)", ["two_stage"]
+    )
+    assert of_kind(centred, "at_zero") == []
+    assert of_kind(found(data, "score ~ age", ["two_stage"]), "at_zero") == []

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from clustrategy.core.counted import counted
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT
@@ -51,7 +53,7 @@ class Caution:
     ----------
     kind : str
         What it is about: `two_clusters`, `few_clusters`, `few_treated`, `few_effective`,
-        `leverage`, `constant_within`, `within_between`, `singular`, `unusable` or `left_out`.
+        `leverage`, `constant_within`, `at_zero`, `within_between`, `singular`, `unusable` or `left_out`.
     text : str
         A sentence or two.
     value : float
@@ -101,6 +103,7 @@ def cautions(
         *_leverage(terms),
         *_within_between(terms),
         *_constant_within(terms, strategies),
+        *_at_zero(design, terms, strategies),
         *_singular(design, strategies, fits),
         *_unusable(strategies, fits),
         *_left_out(design),
@@ -213,6 +216,28 @@ def _constant_within(terms: Sequence[Row], strategies: Sequence[Strategy]) -> It
             "number a cluster.",
             len(constant),
         )
+
+
+def _at_zero(
+    design: Design, terms: Sequence[Row], strategies: Sequence[Strategy]
+) -> Iterator[Caution]:
+    """Say where two-stage regression compares clusters far from the data."""
+    constant = [row["term"] for row in terms if row["varies_in"] == 0]
+    if not constant or not any(strategy.name == "two_stage" for strategy in strategies):
+        return
+    X = design.shard.X
+    for row in terms:
+        column = X[:, design.shard.terms.index(row["term"])]
+        least, most = float(column.min()), float(column.max())
+        if row["varies_in"] and not least <= 0.0 <= most:
+            yield Caution(
+                "at_zero",
+                f"Two-stage regression estimates {_few(constant)} where {row['term']} is 0, but it "
+                f"is {number(least)} to {number(most)}: write center({row['term']}) in the formula "
+                "to have it at the mean.",
+                float(np.abs([least, most]).min()),
+                row["term"],
+            )
 
 
 def _singular(

@@ -1,0 +1,84 @@
+"""The page of a table of one's own: the answer, every term, the clusters and the models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from clustrategy import __version__
+from clustrategy.owndata.analysis import Analysis
+from clustrategy.owndata.summary import Table
+from clustrategy.owndata.words import number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+DESIGN = {
+    "term": "term",
+    "varies_in": "varies in clusters",
+    "between_share": "share between clusters",
+    "treated_clusters": "clusters that have it",
+    "untreated_clusters": "that do not",
+    "effective_clusters": "effective clusters",
+    "largest_partial_leverage": "largest partial leverage",
+    "largest_partial_leverage_cluster": "of cluster",
+    "largest_influence": "largest change without a cluster",
+    "largest_influence_cluster": "without cluster",
+    "within_slope": "slope within",
+    "between_slope": "slope between",
+    "mundlak_p_value": "p that they differ",
+}
+"""The columns of the design that the page shows, and what it calls them."""
+
+LEFT_OUT = ("engine", "message", "nobs", "clusters", "rows_left_out", "left_out")
+"""Columns of `glance` that the page says elsewhere."""
+
+
+def analysis_page(analysis: Analysis, source: str = "") -> str:
+    """Return the page of an analysis, as HTML that needs no other file.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    source : str
+        The file that the table was read from.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    design = analysis.design()[list(DESIGN)].rename(columns=DESIGN)
+    glance = analysis.glance()
+    glance = glance[glance["sigma"].notna()].drop(columns=list(LEFT_OUT))
+    return environment.get_template("analysis.html").render(
+        it=analysis.summary,
+        version=__version__,
+        source=Path(source).name,
+        first=[],
+        clusters=[],
+        design=_table("What the design says of each term", design),
+        models=_table("Residuals and random effects", glance.dropna(axis="columns", how="all")),
+    )
+
+
+def _table(title: str, frame: pd.DataFrame) -> Table:
+    body = [[_text(value) for value in row] for row in frame.itertuples(index=False)]
+    return Table(title, [str(name) for name in frame.columns], body)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
+    if isinstance(value, float | np.floating):
+        known = float(value)
+        whole = known.is_integer() and abs(known) < 1e6
+        return f"{known:.0f}" if whole else number(known)
+    return "" if value is None else str(value)
