@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ttest_ind
 
 from clustrategy import analyze
 from clustrategy.core.errors import ClustrategyError, RowsLeftOut
@@ -136,3 +137,42 @@ def test_small_clusters_are_kept_or_refused_as_asked():
     }
     assert said["drop"]["status"][0] == "ok" and "1 of 18" in said["drop"]["message"][0]
     assert said["refuse"]["status"][0] == "undefined"
+
+
+def test_joint_tests_of_terms_with_one_coefficient_are_their_own_tests():
+    analysis = fit(orthodont(), "distance ~ age * Sex", cluster="Subject")
+    joint = analysis.joint_tests()
+    tidy = analysis.tidy().set_index(["strategy", "term"])
+    assert list(joint["term"].unique()) == ["age", "Sex", "age:Sex"]
+    for row in joint.to_dict("records"):
+        column = analysis.given.shard.terms[analysis.given.terms[row["term"]][0]]
+        own = tidy.loc[(row["strategy"], column)]
+        np.testing.assert_equal(row["p_value"], own["p_value"])
+        np.testing.assert_equal(row["statistic"], own["statistic"] ** 2)
+    # In a balanced design that of an interaction is the t test of the subjects' own slopes.
+    data = orthodont()
+    slopes = data.groupby(["Sex", "Subject"])[["age", "distance"]].apply(
+        lambda one: np.polyfit(one["age"], one["distance"], 1)[0]
+    )
+    expected = ttest_ind(slopes["Male"], slopes["Female"])
+    maximal = fit(data, "distance ~ age * Sex", cluster="Subject", strategies="mixed_maximal")
+    interaction = maximal.joint_tests().set_index("term").loc["age:Sex"]
+    found = interaction[["statistic", "den_df", "p_value"]].astype(float)
+    np.testing.assert_allclose(found, [expected.statistic**2, 25, expected.pvalue], rtol=1e-5)
+
+
+def test_a_factor_is_tested_by_all_of_its_coefficients():
+    """Least squares: the F test of nested models, by hand."""
+    data = orthodont().assign(age=lambda d: d["age"].astype(str))
+    analysis = fit(data, "distance ~ age + Sex", cluster="Subject", strategies=["ols"])
+    row = analysis.joint_tests().set_index("term").loc["age"]
+    y = data["distance"].to_numpy()
+    residual_ss = []
+    for columns in (["age", "Sex"], ["Sex"]):
+        X = pd.get_dummies(data[columns], drop_first=True).to_numpy(float)
+        X = np.column_stack([np.ones(len(y)), X])
+        residual_ss.append(((y - X @ np.linalg.lstsq(X, y, rcond=None)[0]) ** 2).sum())
+    full, small = residual_ss
+    np.testing.assert_allclose(row["statistic"], (small - full) / 3 / (full / 103), rtol=1e-9)
+    assert (row["num_df"], row["den_df"]) == (3, 103)
+    assert "age: all its coefficients together" in str(analysis)

@@ -14,14 +14,13 @@ from clustrategy.design.description import by_cluster, by_term
 from clustrategy.design.from_table import Design
 from clustrategy.engines.chosen import Strategy
 from clustrategy.owndata.cautions import Caution, cautions
+from clustrategy.owndata.joint_tests import joint_tests
 from clustrategy.owndata.random_effects import components, effects_by_cluster
 from clustrategy.owndata.summary import Summary, summary
 from clustrategy.owndata.tidy import tidy
 
 if TYPE_CHECKING:
     import pandas as pd
-
-JOINT = ["strategy", "engine", "term", "num_df", "den_df", "statistic", "p_value", "message"]
 
 
 @dataclass(frozen=True)
@@ -128,26 +127,7 @@ class Analysis:
             (F), p_value, message (why there is none). Each is the strategy's own: its variance, its
             degrees of freedom, Hotelling's and HTZ where there are several coefficients.
         """
-        import pandas as pd
-
-        groups = [np.asarray(columns) for columns in self.given.terms.values()]
-        rows = []
-        for strategy in self.strategies if groups else ():
-            tests = strategy.joint_tests(self.given.shard, groups)
-            for place, term in enumerate(self.given.terms):
-                rows.append(
-                    {
-                        "strategy": strategy.label,
-                        "engine": strategy.engine,
-                        "term": term,
-                        "num_df": tests.num_df[0, place],
-                        "den_df": tests.den_df[0, place],
-                        "statistic": tests.statistic[0, place],
-                        "p_value": tests.p_value[0, place],
-                        "message": tests.message[0, place],
-                    }
-                )
-        return pd.DataFrame(rows, columns=JOINT)
+        return joint_tests(self.given, self.strategies, self.tidy())
 
     def cluster_coefficients(self) -> pd.DataFrame:
         """Return the coefficients of every cluster: its own regression beside the mixed models'.
