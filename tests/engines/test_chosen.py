@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import Literal, get_args, get_origin, get_type_hints
@@ -89,6 +90,18 @@ def test_the_common_engine_serves_the_strategies_that_have_it():
             {"strategy": "two_stage", "nulls": None},
             r"no option 'nulls'.*; it takes weights, test, draws, small_clusters$",
         ),
+        *(
+            (
+                {"strategy": "mixed", "random": random},
+                rf"'mixed': random must be a list of names, at least one, found {found}$",
+            )
+            for random, found in (("IV1", "'IV1'"), ([], r"\[\]"), ([1], r"\[1\]"), (None, "None"))
+        ),
+        ({"strategy": "mixed", "random": ["a", "b", "a"]}, "'mixed': random lists 'a' twice$"),
+        (
+            {"strategy": "mixed", "df": "kenward_roger", "variance": "CR2"},
+            "'mixed': df: kenward_roger goes with its own variance",
+        ),
         (
             {"strategy": "cluster_robust", "varianse": "CR2"},
             r"no option 'varianse' \(did you mean 'variance'\?\); it takes variance, df",
@@ -102,6 +115,30 @@ def test_the_common_engine_serves_the_strategies_that_have_it():
 def test_what_does_not_exist_is_named_with_the_nearest_that_does(entry, sentence):
     with pytest.raises(ConfigError, match=sentence):
         Strategy.parse(entry)
+
+
+def test_a_list_of_names_is_plain_in_json_and_takes_any_form():
+    found = Strategy.parse({"strategy": "mixed", "random": ("IV1", "IV2"), "engine": "lme4"})
+    assert json.loads(json.dumps(found.spec)) == found.spec == found.brief | {"engine": "lme4"}
+    assert found.spec["random"] == ["IV1", "IV2"]
+    again = Strategy.parse({"strategy": "mixed", "random": ["IV1", "IV2"], "engine": "lme4"})
+    assert again == found == Strategy.parse(found.spec) and again.digest == found.digest
+    default = Strategy.parse({"strategy": "mixed", "random": ["(Intercept)"]})
+    assert "random" not in default.brief and default.digest != found.digest
+
+
+def test_random_coefficients_are_those_of_the_model():
+    terms = ("(Intercept)", "age", "arm[T.b]", "arm[T.c]", "arm[T.b]:age", "arm[T.c]:age")
+    for names in (["arm"], ["(Intercept)", "arm[T.c]"], ["arm:age"]):
+        Strategy.parse({"strategy": "mixed", "random": names}).check_terms(terms)
+    for names, sentence in (
+        (["age", "arms"], r"found 'arms' \(did you mean 'arm'\?\); the coefficients are .Interc"),
+        (["arm[T.d]"], r"'arm\[T.d\]' \(did you mean 'arm\[T.[bc]\]'\?\)"),
+    ):
+        chosen = Strategy.parse({"strategy": "mixed", "random": names, "name": "ours"})
+        with pytest.raises(ConfigError, match=f"^strategy 'ours': random must name .*{sentence}"):
+            chosen.check_terms(terms)
+    Strategy.parse("mixed_maximal").check_terms(())
 
 
 def test_the_digest_follows_the_numbers_not_the_label():

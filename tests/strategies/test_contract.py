@@ -28,6 +28,7 @@ EVERY = [
     ("gee", {"engine": "statsmodels"}),
     ("two_stage", {}),
     ("two_stage", {"weights": "precision", "test": "sign_flip"}),
+    ("mixed", {}),
     ("mixed_maximal", {}),
     ("mixed_maximal", {"df": "kenward_roger"}),
     ("mixed_uncorrelated", {}),

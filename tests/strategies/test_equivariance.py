@@ -17,7 +17,7 @@ import pytest
 from clustrategy.core.errors import EngineError
 from clustrategy.core.fits import Fits
 from clustrategy.core.inference import t_inference
-from clustrategy.core.shard import Floats, Shard
+from clustrategy.core.shard import INTERCEPT, Floats, Shard
 from clustrategy.dgp import Process, simulate
 from clustrategy.engines.chosen import Strategy, registry
 from clustrategy.strategies.registry import REGISTERED, strategy
@@ -60,6 +60,8 @@ def entries(name: str, engine: str) -> Iterator[dict[str, Any]]:
         for option, hint in get_type_hints(entry.function).items()
         if hint is bool or get_origin(hint) is Literal
     }
+    if "random" in get_type_hints(entry.function):
+        choices["random"] = ([INTERCEPT, "IV1"],)
     for values in product(*choices.values()):
         options = dict(zip(choices, values, strict=True))
         if not entry.refusal(**options):

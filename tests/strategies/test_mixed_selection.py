@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from clustrategy.audit.judgement import is_mixed, judge
+from clustrategy.audit.judgement import judge
 from clustrategy.audit.references import references
 from clustrategy.core.errors import ConfigError
 from clustrategy.core.fits import Fits
@@ -18,6 +18,7 @@ from clustrategy.engines.chosen import Strategy, registry
 from clustrategy.estimation.mixed import selection, standard_errors
 from clustrategy.estimation.mixed.fit import at_theta
 from clustrategy.estimation.mixed.models import MODELS
+from clustrategy.strategies.mixed import model_of
 from tests.dense import Dense
 from tests.material import (
     FOLDER,
@@ -305,10 +306,11 @@ def test_uncorrelated_models_are_audited_by_lme4_those_that_are_selected_by_noth
     assert list(registry()["mixed_uncorrelated"]) == ["numpy", "lme4", "lme4_unbounded"]
     found = [one.engine for one in references(Strategy.parse("mixed_uncorrelated"), "lme4")]
     assert found == ["lme4", "lme4_unbounded"]
-    assert is_mixed(Strategy.parse("mixed_uncorrelated"))
+    assert model_of("mixed_uncorrelated", {}) is MODELS["mixed_uncorrelated"]
     for name in ("mixed_fallback", "mixed_selected"):
         assert list(registry()[name]) == ["numpy"]
         assert references(Strategy.parse(name), "lme4") == []
+        assert model_of(name, {}) is None
 
 
 def test_the_audit_recomputes_the_df_of_an_uncorrelated_reference():

@@ -220,7 +220,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
             "strategies",
             ["two_stages"],
             "mine.yaml: strategies: unknown strategy 'two_stages' (did you mean 'two_stage'?); "
-            "known are cluster_robust, fixed_effects, gee, mixed_fallback, mixed_intercept, "
+            "known are cluster_robust, fixed_effects, gee, mixed, mixed_fallback, mixed_intercept, "
             "mixed_maximal, mixed_selected, mixed_uncorrelated, ols, two_stage, "
             "wild_cluster_bootstrap",
         ),

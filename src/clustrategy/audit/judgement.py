@@ -26,12 +26,8 @@ from clustrategy.core.shard import Floats, Shard
 from clustrategy.engines.chosen import Strategy
 from clustrategy.estimation.least_squares import solve
 from clustrategy.estimation.mixed.fit import NO_MINIMUM, at_theta
-from clustrategy.estimation.mixed.models import MODELS
-
-
-def is_mixed(strategy: Strategy) -> bool:
-    """Tell whether a strategy's fits have a REML criterion."""
-    return strategy.name in MODELS
+from clustrategy.estimation.mixed.models import MixedModel
+from clustrategy.strategies.mixed import model_of
 
 
 def has_numbers(fits: Fits) -> NDArray[np.bool_]:
@@ -73,7 +69,8 @@ def judge(
     out[~ours] = "both_failed"
     out[~ours & sure] = "engine_failed"
     both = ours & theirs
-    if not is_mixed(strategy):
+    model = model_of(strategy.name, strategy.options)
+    if model is None:
         apart = _apart(found, reference, LEAST_SQUARES, LEAST_SQUARES)
         tested = ~np.isnan(found.std_error)
         out[both & (apart | _df_apart(found, reference, LEAST_SQUARES, tested))] = "differ"
@@ -89,7 +86,7 @@ def judge(
     if disputed.any():
         out[disputed] = "differ"
         (right, df_right), (their_right, their_df_right) = (
-            _right_at_their_theta(shard, strategy, fits, disputed) for fits in (found, reference)
+            _right_at_their_theta(shard, model, fits, disputed) for fits in (found, reference)
         )
         by_theta = disputed & right & df_right & their_right & (own <= excess + EQUALLY_GOOD)
         out[by_theta & (apart | their_df_right)] = "reference_slack"
@@ -100,7 +97,7 @@ def judge(
 
 
 def _right_at_their_theta(
-    shard: Shard, strategy: Strategy, fits: Fits, wanted: NDArray[np.bool_]
+    shard: Shard, model: MixedModel, fits: Fits, wanted: NDArray[np.bool_]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return (S,) which fits have the numbers, and which the df, that their own theta gives.
 
@@ -108,7 +105,7 @@ def _right_at_their_theta(
     another question.
     """
     placed = wanted & np.isfinite(fits.theta).any(axis=1)
-    exact = at_theta(shard, MODELS[strategy.name], fits.theta, placed)
+    exact = at_theta(shard, model, fits.theta, placed)
     off = np.abs(exact.reml_criterion - fits.reml_criterion)
     numbers = ~_apart(exact, fits, ESTIMATE, STD_ERROR) & (off <= CRITERION)
     return numbers, ~_df_apart(exact, fits, DF)

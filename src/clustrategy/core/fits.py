@@ -66,7 +66,11 @@ class Fits:
     sigma : (S,) array
         Residual standard deviation, NaN where there is none.
     theta : (S, k) array
-        Lower triangle, by column, of the relative Cholesky factor; k may be 0.
+        Lower triangle, by column, of the relative Cholesky factor, or its diagonal where random
+        coefficients are uncorrelated; k may be 0.
+    random : (S, p) array of bool
+        The coefficients that differ between clusters in the model that was fitted: none but in
+        mixed models. Files do not keep it.
     """
 
     estimate: Floats
@@ -86,6 +90,7 @@ class Fits:
     reml_criterion: Floats
     sigma: Floats
     theta: Floats
+    random: NDArray[np.bool_]
 
     @classmethod
     def blank(cls, sims: int, p: int, theta: int = 0, nulls: int = 0) -> Fits:
@@ -109,6 +114,7 @@ class Fits:
             reml_criterion=_nan(sims),
             sigma=_nan(sims),
             theta=_nan(sims, theta),
+            random=np.zeros((sims, p), dtype=bool),
         )
 
     @classmethod

@@ -114,6 +114,7 @@ class Strategy:
             chosen = engine if engine in engines else next(iter(engines))
         by = "" if chosen == next(iter(engines)) else f" with engine {chosen!r}"
         _check_options(f"{name!r}{by}", engines[chosen].function, fields)
+        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
         found = cls(label, name, chosen, dict(sorted(fields.items())))
         # A strategy stays what it is, whatever is registered later.
         found.__dict__["engines"] = engines
@@ -126,7 +127,7 @@ class Strategy:
         """The engines of the strategy, the default one first."""
         return registry()[self.name]
 
-    def _ask(self, what: str, *arguments: int, **options: Any) -> Any:
+    def _ask(self, what: str, *arguments: object, **options: Any) -> Any:
         """Call what is registered beside the function."""
         entry = next(iter(self.engines.values())) if what == "finite_variance" else self._entry
         try:
@@ -180,7 +181,7 @@ class Strategy:
             "strategy": self.name,
             "name": self.label,
             "engine": self.engine,
-            **self.options,
+            **_plain(self.options),
         }
 
     @property
@@ -188,7 +189,7 @@ class Strategy:
         """The entry without the options that have their default values."""
         parameters = inspect.signature(self._entry.function).parameters
         chosen = {k: v for k, v in self.options.items() if v != parameters[k].default}
-        return {"strategy": self.name, "name": self.label, "engine": self.engine, **chosen}
+        return {"strategy": self.name, "name": self.label, "engine": self.engine, **_plain(chosen)}
 
     @property
     def code(self) -> list[Path]:
@@ -236,6 +237,22 @@ class Strategy:
             Where it cannot.
         """
         self._ask("check")
+
+    def check_terms(self, terms: Sequence[str]) -> None:
+        """Check that the options suit a model.
+
+        Parameters
+        ----------
+        terms : sequence of str
+            The names of the model's coefficients.
+
+        Raises
+        ------
+        ConfigError
+            Where they do not.
+        """
+        if reason := self._ask("unsuited", terms, **self.options):
+            raise ConfigError(f"strategy {self.label!r}: {reason}")
 
     def fit(self, shard: Shard, nulls: Floats | None = None) -> Fits:
         """Fit every dataset of a shard; whatever a fit throws becomes its row's status.
@@ -441,7 +458,8 @@ def _check_options(who: str, function: FitFunction, options: Mapping[str, Any]) 
             )
         if hint == tuple[str, ...] and not _is_texts(value):
             raise ConfigError(
-                f"strategy {who}: {option} must be a list of names, found {shown(value)}"
+                f"strategy {who}: {option} must be a list of names, at least one, "
+                f"found {shown(value)}"
             )
         if hint in (bool, int, float, str) and not _is(value, hint):
             raise ConfigError(
@@ -461,6 +479,11 @@ def _is_texts(value: object) -> bool:
     if not isinstance(value, list | tuple) or not value:
         return False
     return all(isinstance(one, str) for one in value)
+
+
+def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options as JSON and YAML write them."""
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in options.items()}
 
 
 def _is(value: object, kind: type) -> bool:

@@ -11,10 +11,17 @@ import numpy as np
 
 from clustrategy.core.errors import EngineError
 from clustrategy.core.fits import Fit, Fits
-from clustrategy.core.shard import Floats, Shard
+from clustrategy.core.shard import INTERCEPT, Floats, Shard
 from clustrategy.engines.one_by_one import fit_mixed
 from clustrategy.estimation.least_squares import solve
-from clustrategy.estimation.mixed.models import INTERCEPT_ONLY, MAXIMAL, formula, is_singular
+from clustrategy.estimation.mixed.models import (
+    INTERCEPT_ONLY,
+    MAXIMAL,
+    formula,
+    given,
+    is_singular,
+)
+from clustrategy.strategies.random import no_such_coefficient, twice
 from clustrategy.strategies.registry import strategy
 
 # Kinds of glmm's warnings: after the HARMLESS ones its numbers stand; those in CURVATURE are about
@@ -137,6 +144,24 @@ def relative_factor(packed: Floats) -> Floats:
 
 
 register = partial(strategy, engine="glmm", check=check, versions=versions, equivariant=True)
+
+
+@register("mixed", refusal=twice, unsuited=no_such_coefficient)
+def mixed(shard: Shard, *, random: tuple[str, ...] = (INTERCEPT,)) -> Fits:
+    """Fit a mixed model in which the named coefficients differ between clusters, and correlate.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    random : tuple of str
+        As of the numpy engine.
+
+    Returns
+    -------
+    Fits
+    """
+    return fit_mixed(shard, given(random), fit_one)
 
 
 @register("mixed_maximal")

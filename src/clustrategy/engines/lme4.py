@@ -16,9 +16,16 @@ import numpy as np
 
 from clustrategy.core.errors import EngineError
 from clustrategy.core.fits import Fit, Fits, one_line
-from clustrategy.core.shard import Floats, Shard
+from clustrategy.core.shard import INTERCEPT, Floats, Shard
 from clustrategy.engines.one_by_one import fit_mixed
-from clustrategy.estimation.mixed.models import INTERCEPT_ONLY, MAXIMAL, UNCORRELATED, formula
+from clustrategy.estimation.mixed.models import (
+    INTERCEPT_ONLY,
+    MAXIMAL,
+    UNCORRELATED,
+    formula,
+    given,
+)
+from clustrategy.strategies.random import no_such_coefficient, twice
 from clustrategy.strategies.registry import strategy
 
 PACKAGES = ("lme4", "lmerTest")
@@ -259,6 +266,24 @@ def _once(messages: Sequence[str]) -> list[str]:
 
 
 register = partial(strategy, engine="lme4", check=check, versions=versions, equivariant=True)
+
+
+@register("mixed", refusal=twice, unsuited=no_such_coefficient)
+def mixed(shard: Shard, *, random: tuple[str, ...] = (INTERCEPT,), correlated: bool = True) -> Fits:
+    """Fit a mixed model in which the named coefficients differ between clusters.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    random, correlated : tuple of str, bool
+        As of the numpy engine.
+
+    Returns
+    -------
+    Fits
+    """
+    return fit_mixed(shard, given(random, correlated), partial(fit_one, correlated=correlated))
 
 
 @register("mixed_maximal")

@@ -16,11 +16,12 @@ from functools import partial
 import numpy as np
 
 from clustrategy.core.fits import Fit, Fits
-from clustrategy.core.shard import Floats, Shard
+from clustrategy.core.shard import INTERCEPT, Floats, Shard
 from clustrategy.engines.lme4 import check as check_lme4
 from clustrategy.engines.lme4 import fit_by, versions
 from clustrategy.engines.one_by_one import fit_mixed
-from clustrategy.estimation.mixed.models import INTERCEPT_ONLY, MAXIMAL, UNCORRELATED
+from clustrategy.estimation.mixed.models import INTERCEPT_ONLY, MAXIMAL, UNCORRELATED, given
+from clustrategy.strategies.random import no_such_coefficient, twice
 from clustrategy.strategies.registry import strategy
 
 # nlminb from two starts, since about one small dataset in 200 has a second optimum, then from the
@@ -139,6 +140,24 @@ def _unit(size: Floats) -> Floats:
 register = partial(
     strategy, engine="lme4_unbounded", check=check, versions=versions, equivariant=True
 )
+
+
+@register("mixed", refusal=twice, unsuited=no_such_coefficient)
+def mixed(shard: Shard, *, random: tuple[str, ...] = (INTERCEPT,), correlated: bool = True) -> Fits:
+    """Fit a mixed model in which the named coefficients differ between clusters.
+
+    Parameters
+    ----------
+    shard : Shard
+        The datasets.
+    random, correlated : tuple of str, bool
+        As of the numpy engine.
+
+    Returns
+    -------
+    Fits
+    """
+    return fit_mixed(shard, given(random, correlated), partial(fit_one, correlated=correlated))
 
 
 @register("mixed_maximal")

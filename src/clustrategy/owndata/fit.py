@@ -100,8 +100,8 @@ def fit(
         every row a cluster, a constant response, predictors that depend on each other or are too
         many.
     ConfigError
-        If a strategy, engine, option or another argument is not one of those allowed, or two
-        strategies have one name.
+        If a strategy, engine, option or another argument is not one of those allowed, a random
+        coefficient is none of the model's, or two strategies have one name.
     EngineError
         If an engine is not installed.
 
@@ -170,6 +170,8 @@ def analysed(
     elif design.random is not None:
         named = _with_random(named, design)
     named = [_with_small_clusters(one, known["small_clusters"]) for one in named]
+    for strategy in named:
+        strategy.check_terms(design.shard.terms)
     seeds = (np.random.SeedSequence(known["seed"]),)
     design = replace(design, shard=replace(design.shard, seeds=seeds))
     fits = tuple(strategy.fit(design.shard) for strategy in named)

@@ -16,6 +16,7 @@ WORDS = {
     "fixed_effects": "the within estimator with cluster-robust standard errors",
     "gee": "generalised estimating equations",
     "two_stage": "least squares in each cluster, then a test over the clusters",
+    "mixed": "mixed model by REML: random effects as given",
     "mixed_maximal": "mixed model by REML: random intercept and slopes with all correlations",
     "mixed_uncorrelated": "mixed model by REML: random intercept and slopes, uncorrelated",
     "mixed_intercept": "mixed model by REML: random intercept alone",
@@ -65,4 +66,6 @@ class Method:
 
 
 def _word(value: object) -> str:
+    if isinstance(value, tuple):
+        return " + ".join(value)
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -19,6 +19,7 @@ from clustrategy.estimation.mixed.models import (
     given,
 )
 from clustrategy.estimation.mixed.standard_errors import Df, StandardErrors, Variance
+from clustrategy.strategies.random import no_such_coefficient, twice
 from clustrategy.strategies.registry import strategy
 
 APART = (
@@ -60,7 +61,18 @@ def joint_of_given(
     return joint(given(random, correlated), shard, groups, df=df, variance=variance)
 
 
-@strategy("mixed", refusal=kenward_roger_with_cr2, equivariant=True, joint=joint_of_given)
+def mixed_refusal(random: Sequence[str] = (), **options: Any) -> str:
+    """Say why options of `mixed` do not go together."""
+    return twice(random) or kenward_roger_with_cr2(**options)
+
+
+@strategy(
+    "mixed",
+    refusal=mixed_refusal,
+    unsuited=no_such_coefficient,
+    equivariant=True,
+    joint=joint_of_given,
+)
 def mixed(
     shard: Shard,
     *,
@@ -69,17 +81,17 @@ def mixed(
     df: Df = "satterthwaite",
     variance: Variance = "model",
 ) -> Fits:
-    """Fit the random effects that are named.
+    """Fit a mixed model in which the named coefficients differ between clusters.
 
     Parameters
     ----------
     shard : Shard
         The datasets.
-    random : sequence of str
-        The coefficients that differ between clusters; the name of a category stands for those of
-        all its levels.
+    random : tuple of str
+        Coefficients, or terms of a formula, which stand for all of their coefficients: `arm` for
+        `arm[T.b]` and `arm[T.c]`.
     correlated : bool
-        Whether they may correlate.
+        Whether their deviations from the fixed effects may correlate.
     df, variance : str
         As of `mixed_maximal`.
 
@@ -142,14 +154,19 @@ def mixed_intercept(
 
 
 def model_of(name: str, options: Mapping[str, Any]) -> MixedModel | None:
-    """Return the model of a strategy whose random effects are given, None of any other.
+    """Return the mixed model of a strategy whose random effects do not hang on the data.
 
     Parameters
     ----------
     name : str
         The strategy's.
     options : mapping
-        The strategy's options.
+        The strategy's options; those that are left out have their defaults.
+
+    Returns
+    -------
+    MixedModel or None
+        None of any other strategy.
     """
     if name == "mixed":
         return given(options.get("random", (INTERCEPT,)), options.get("correlated", True))

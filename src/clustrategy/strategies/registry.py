@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -49,6 +49,11 @@ def no_refusal(**options: object) -> str:
     return ""
 
 
+def suits_all(terms: Sequence[str], **options: object) -> str:
+    """Return no reason against any model."""
+    return ""
+
+
 def no_check() -> None:
     """Do nothing: the engine needs nothing that may be missing."""
 
@@ -72,6 +77,9 @@ class Registered:
         clusters. That of the default engine holds for all engines of the strategy.
     refusal : callable
         `refusal(**options)` says why options do not go together; an empty text where they do.
+    unsuited : callable
+        `unsuited(terms, **options)` says why options do not suit a model with coefficients of
+        these names; an empty text where they do.
     check : callable
         Raises EngineError where the engine cannot run here.
     versions : callable
@@ -98,6 +106,7 @@ class Registered:
     function: FitFunction
     finite_variance: Callable[..., bool] = always_finite
     refusal: Callable[..., str] = no_refusal
+    unsuited: Callable[..., str] = suits_all
     check: Callable[[], None] = no_check
     versions: Callable[[], dict[str, str]] = numpy_versions
     resamples: Callable[..., bool] = never
@@ -117,6 +126,7 @@ def strategy(
     engine: str = DEFAULT_ENGINE,
     finite_variance: Callable[..., bool] = always_finite,
     refusal: Callable[..., str] = no_refusal,
+    unsuited: Callable[..., str] = suits_all,
     check: Callable[[], None] = no_check,
     versions: Callable[[], dict[str, str]] = numpy_versions,
     resamples: Callable[..., bool] = never,
@@ -129,7 +139,7 @@ def strategy(
     ----------
     name, engine : str
         What a config calls the strategy and the engine.
-    finite_variance, refusal, check, versions, resamples : callable
+    finite_variance, refusal, unsuited, check, versions, resamples : callable
         As in `Registered`.
     equivariant : bool
         As in `Registered`.
@@ -155,6 +165,7 @@ def strategy(
     calls = {
         "finite_variance": finite_variance,
         "refusal": refusal,
+        "unsuited": unsuited,
         "check": check,
         "versions": versions,
         "resamples": resamples,
@@ -174,7 +185,15 @@ def strategy(
                 "name or engine"
             )
         entry = Registered(
-            function, finite_variance, refusal, check, versions, resamples, equivariant, joint
+            function,
+            finite_variance,
+            refusal,
+            unsuited,
+            check,
+            versions,
+            resamples,
+            equivariant,
+            joint,
         )
         REGISTERED.setdefault(name, {})[engine] = entry
         return function

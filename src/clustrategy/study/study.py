@@ -121,11 +121,13 @@ class Study:
             files=files,
             known_audit=known_audit,
         )
-        study._check_size([study.process(cell) for cell in study.cells])
+        processes = [study.process(cell) for cell in study.cells]
+        study._check_size(processes)
         example = study.process(study.config["worked_example"], "worked_example")
         if (wrong := too_large(example)) is not None:
             source = configuration.holder(files, ["worked_example", wrong[0]])
             raise ConfigError(f"{source}: worked_example.{wrong[0]} {wrong[1]}")
+        study._check_terms({process.terms for process in [*processes, example]})
         return study
 
     def _check_size(self, processes: Sequence[Process]) -> None:
@@ -135,6 +137,16 @@ class Study:
             path = ["grid", wrong[0]] if wrong[0] in self.levels else [wrong[0]]
             source = configuration.holder(self.files, path)
             raise ConfigError(f"{source}: {'.'.join(path)} {wrong[1]}")
+
+    def _check_terms(self, models: Iterable[tuple[str, ...]]) -> None:
+        """Raise ConfigError where a strategy's options do not suit one of the study's models."""
+        for terms in sorted(models, key=len):
+            for strategy in self.strategies:
+                try:
+                    strategy.check_terms(terms)
+                except ConfigError as error:
+                    source = configuration.holder(self.files, ["strategies"])
+                    raise ConfigError(f"{source}: strategies: {error}") from None
 
     @property
     def chosen(self) -> list[Chosen]:

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from clustrategy.core.shard import Shard
-from clustrategy.estimation.mixed.models import formula, is_singular, random_columns
+from clustrategy.estimation.mixed.models import (
+    formula,
+    is_singular,
+    named_columns,
+    random_columns,
+    unknown_name,
+)
 from tests.material import golden, random_shard
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
@@ -64,3 +70,32 @@ def test_singular_is_any_of_the_diagonal(theta, expected):
         elements = np.ones((1, 3))
         elements[0, place] = theta
         assert is_singular(elements, correlated=False).tolist() == [expected]
+
+
+TERMS = ("(Intercept)", "age", "C(arm)[T.b]", "C(arm)[T.c [x]]", "C(arm)[T.b]:age", "poly(z, 2)[1]")
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["(Intercept)", "age"], [0, 1]),
+        (["age", "(Intercept)"], [0, 1]),
+        (["C(arm)"], [2, 3]),
+        (["C(arm)[T.b]"], [2]),
+        (["C(arm):age", "poly(z, 2)"], [4, 5]),
+        (["C(arm)[T.b]:age"], [4]),
+        (["arm"], []),
+        (["ag"], []),
+    ],
+)
+def test_a_name_is_that_of_a_coefficient_or_of_a_term_with_all_its_coefficients(names, expected):
+    assert np.flatnonzero(named_columns(names, TERMS)).tolist() == expected
+
+
+def test_a_long_list_of_coefficients_is_cut():
+    assert unknown_name(["age"], TERMS) == ""
+    assert unknown_name(["age", "agee"], TERMS[:2]) == (
+        "found 'agee' (did you mean 'age'?); the coefficients are (Intercept), age"
+    )
+    many = tuple(f"IV{number}" for number in range(1, 31))
+    assert unknown_name(["w"], many).endswith("IV11, IV12 and 18 more")

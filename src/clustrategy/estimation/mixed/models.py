@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from clustrategy.core.errors import nearest
 from clustrategy.core.fits import Fits
-from clustrategy.core.shard import INTERCEPT, Floats, Shard
+from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
 from clustrategy.estimation.least_squares import DEPENDENT, NO_RESIDUAL, explained, solve
 from clustrategy.estimation.proportional_columns import first_proportional
 
@@ -18,6 +19,12 @@ from clustrategy.estimation.proportional_columns import first_proportional
 SINGULAR_TOLERANCE = 1e-4
 ONE_CLUSTER = "one cluster: a mixed model needs two"
 ONE_DF = "one residual degree of freedom cannot tell variances apart"
+
+LISTED = 12
+"""So many coefficients a message names."""
+
+_LEVEL = re.compile(r"\[(?:[^][]|\[[^][]*\])*\]")
+"""What the name of a column has more than that of its term: `[T.b]` in `arm[T.b]:age`."""
 
 
 def random_columns(shard: Shard) -> NDArray[np.bool_]:
@@ -61,6 +68,47 @@ def intercept_column(shard: Shard) -> NDArray[np.bool_]:
     return np.broadcast_to(np.array(shard.terms) == INTERCEPT, (shard.sims, shard.p))
 
 
+def named_columns(names: Sequence[str], terms: Sequence[str]) -> NDArray[np.bool_]:
+    """Find coefficients by name.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Each the name of a coefficient, or of a term of a formula, which stands for all of its
+        coefficients: `arm` for `arm[T.b]` and `arm[T.c]`.
+    terms : sequence of str
+        The names of the p coefficients.
+
+    Returns
+    -------
+    (p,) array of bool
+    """
+    wanted = set(names)
+    return np.array([not wanted.isdisjoint((term, _LEVEL.sub("", term))) for term in terms])
+
+
+def unknown_name(names: Sequence[str], terms: Sequence[str]) -> str:
+    """Say which of the names is that of no coefficient, as `named_columns` takes them.
+
+    Parameters
+    ----------
+    names, terms : sequence of str
+        As of `named_columns`.
+
+    Returns
+    -------
+    str
+        What was expected and what was found; empty where all are known.
+    """
+    for name in names:
+        if not named_columns([name], terms).any():
+            some = ", ".join(terms[:LISTED])
+            more = f" and {len(terms) - LISTED} more" if len(terms) > LISTED else ""
+            known = list(dict.fromkeys([*terms, *(_LEVEL.sub("", term) for term in terms)]))
+            return f"found {name!r}{nearest(name, known)}; the coefficients are {some}{more}"
+    return ""
+
+
 @dataclass(frozen=True)
 class MixedModel:
     """A linear mixed model with one grouping factor.
@@ -92,42 +140,29 @@ INTERCEPT_ONLY = MixedModel(intercept_column, correlated=True)
 """The intercept alone differs between clusters."""
 
 
-def given(random: Sequence[str], correlated: bool) -> MixedModel:
-    """Return the model whose random coefficients are named.
+def given(names: Sequence[str], correlated: bool = True) -> MixedModel:
+    """Return the model in which named coefficients differ between clusters.
 
     Parameters
     ----------
-    random : sequence of str
-        Names of columns of X; that of a category's column, such as `arm`, stands for all of its
-        levels, `arm[T.b]` and so on.
+    names : sequence of str
+        As of `named_columns`.
     correlated : bool
-        Whether they may correlate.
+        Whether the random coefficients may correlate.
 
     Returns
     -------
     MixedModel
-
-    Raises
-    ------
-    ValueError
-        Once the columns are asked for, where a name is none of theirs.
+        Whose `random` raises ValueError where a name is that of no coefficient.
     """
-    names = list(random)
 
-    def columns(shard: Shard) -> NDArray[np.bool_]:
-        found = np.zeros(shard.p, dtype=bool)
-        for name in names:
-            those = [term == name or term.startswith(f"{name}[") for term in shard.terms]
-            if not any(those):
-                known = ", ".join(shard.terms)
-                raise ValueError(
-                    f"no coefficient {name!r} to be random{nearest(name, shard.terms)}; there are "
-                    f"{known}"
-                )
-            found |= np.array(those)
-        return np.broadcast_to(found, (shard.sims, shard.p))
+    def random(shard: Shard) -> NDArray[np.bool_]:
+        if unknown := unknown_name(names, shard.terms):
+            raise ValueError(f"random must name coefficients of the model, {unknown}")
+        columns = named_columns(names, shard.terms)
+        return np.broadcast_to(columns, (shard.sims, shard.p))
 
-    return MixedModel(columns, correlated)
+    return MixedModel(random, correlated)
 
 
 MODELS = {
@@ -135,7 +170,7 @@ MODELS = {
     "mixed_uncorrelated": UNCORRELATED,
     "mixed_intercept": INTERCEPT_ONLY,
 }
-"""The models by the names of their strategies."""
+"""The models of strategies whose random effects are fixed by their names."""
 
 
 def formula(
@@ -221,6 +256,7 @@ def blank_fits(shard: Shard, model: MixedModel, wanted: NDArray[np.bool_] | None
     """
     random = model.random(shard)
     fits = Fits.blank(shard.sims, shard.p, model.parameters(int(random.sum(axis=1).max())))
+    fits.random[:] = random
     mark_undefined(shard, random, fits)
     if wanted is not None:
         fits.fail(~wanted, "undefined", "not asked for")
@@ -241,7 +277,8 @@ def mark_undefined(shard: Shard, random: NDArray[np.bool_], fits: Fits) -> None:
     """
     if shard.clusters < 2:
         fits.fail(np.ones(shard.sims, dtype=bool), "undefined", ONE_CLUSTER)
-    _mark_same_within(shard, random, fits)
+    first = first_proportional(shard.triangles[..., : shard.p])
+    mark_alike(shard.terms, random, first, fits)
     effects = shard.clusters * random.sum(axis=1)
     fits.fail(
         shard.n_obs <= effects,
@@ -255,7 +292,6 @@ def mark_undefined(shard: Shard, random: NDArray[np.bool_], fits: Fits) -> None:
     fits.fail(~solution.defined, "undefined", DEPENDENT)
     fits.fail(explained(shard.triangles, shard.n_obs, solution), "undefined", NO_RESIDUAL)
     fits.fail(shard.n_obs - shard.p < 2, "undefined", ONE_DF)
-    first = first_proportional(shard.triangles[..., : shard.p])
     fixed = (first[:, None] == np.arange(shard.p)[:, None]).sum(axis=2)
     most, G = np.where(random, fixed, 0).max(axis=1), shard.clusters
     fits.fail(
@@ -265,21 +301,37 @@ def mark_undefined(shard: Shard, random: NDArray[np.bool_], fits: Fits) -> None:
     )
 
 
-def _mark_same_within(shard: Shard, random: NDArray[np.bool_], fits: Fits) -> None:
-    """Fail the fits with a random coefficient that is a multiple of another within each cluster."""
-    for columns in np.unique(random, axis=0):
-        places = np.flatnonzero(columns)
-        first = first_proportional(shard.triangles[..., places])
-        here = (random == columns).all(axis=1)
-        for place in range(1, places.size):
-            of = first[:, place]
-            names = [shard.terms[places[other]] for other in of]
+def mark_alike(terms: Sequence[str], random: NDArray[np.bool_], first: Ints, fits: Fits) -> None:
+    """Fail the fits with random coefficients that the clusters' rows cannot tell apart.
+
+    Parameters
+    ----------
+    terms : sequence of str
+        The names of the p coefficients.
+    random : (S, p) array of bool
+        The columns of X that have random coefficients.
+    first : (S, p) array of int
+        As `first_proportional` gives it.
+    fits : Fits
+        Marked in place.
+    """
+    intercept = terms.index(INTERCEPT) if INTERCEPT in terms else None
+    for column in np.flatnonzero(random.any(axis=0)).tolist():
+        here = random[:, column]
+        if intercept is not None and column != intercept:
             fits.fail(
-                here & (of != place),
+                here & (first[:, column] == first[:, intercept]),
+                "undefined",
+                f"{terms[column]} varies within no cluster: its coefficient cannot be random",
+            )
+        alike = random[:, :column] & (first[:, :column] == first[:, [column]])
+        if (here & alike.any(axis=1)).any():
+            fits.fail(
+                here & alike.any(axis=1),
                 "undefined",
                 [
-                    f"the random coefficients of {shard.terms[places[place]]} and {name} cannot be "
-                    "told apart: one is a multiple of the other within every cluster"
-                    for name in names
+                    f"{terms[other]} and {terms[column]} are multiples of one another within each "
+                    "cluster: their random coefficients cannot be told apart"
+                    for other in alike.argmax(axis=1).tolist()
                 ],
             )

@@ -103,6 +103,7 @@ def fit_selected(
         for model in path.by_tests() if by == "LRT" else path.by_aic():
             some = sims[model.sims]
             fill(shard, some, model.minimum, standard_errors, fits, joint)
+            fits.random[some[:, None], columns[model.columns]] = True
             kept[some] = model.names(slopes)
     _name_kept(fits, kept)
     return fits

@@ -15,6 +15,7 @@ SHORT = {OBSERVATIONS: "{} obs.", SIGMA: "σ {}"}  # levels of factors where the
 STRATEGIES = {
     "cluster_robust": "cluster-robust OLS",
     "two_stage": "two-stage",
+    "mixed": "mixed, as given",
     "mixed_maximal": "mixed, maximal",
     "mixed_intercept": "mixed, random intercept",
     "mixed_uncorrelated": "mixed, uncorrelated",
