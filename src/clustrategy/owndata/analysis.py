@@ -95,7 +95,7 @@ class Analysis:
 
         rows = []
         for strategy, fits in zip(self.strategies, self.fits, strict=True):
-            spread = components(strategy, self.given.shard, fits)
+            spread = components(self.given.shard, fits)
             theta = fits.theta[0][np.isfinite(fits.theta[0])]
             rows.append(
                 {
@@ -136,8 +136,9 @@ class Analysis:
         -------
         DataFrame
             A row per mixed model, cluster and random coefficient: strategy, cluster, rows, term,
-            ols_estimate and ols_std_error (of the cluster's own regression, NaN where it cannot
-            carry one), random_effect (lme4's `ranef`, the conditional mode) and
+            ols_estimate and ols_std_error (of the cluster's own regression, NaN where its rows do
+            not tell the coefficient; an intercept contains what cluster-level predictors add),
+            random_effect (lme4's `ranef`, the conditional mode) and
             random_effect_std_error (its conditional standard deviation), coefficient (lme4's
             `coef`: the fixed effect and the random one).
         """

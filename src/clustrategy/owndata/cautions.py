@@ -246,7 +246,7 @@ def _singular(
     for strategy, fit in zip(strategies, fits, strict=True):
         if fit.status[0] != "singular":
             continue
-        spread = components(strategy, design.shard, fit)
+        spread = components(design.shard, fit)
         unit = float(fit.sigma[0])
         zero = [
             name.removeprefix("sd__")
@@ -255,7 +255,7 @@ def _singular(
         ]
         one = [
             f"{first} with {second}"
-            for first, second in combinations(random_terms(strategy, design.shard), 2)
+            for first, second in combinations(random_terms(design.shard, fit), 2)
             if abs(spread.get(f"cor__{first}.{second}", 0.0)) > 0.999
         ]
         what = " and ".join(

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clustrategy.core.fits import Fits
-from clustrategy.core.shard import Floats, Ints, Shard
+from clustrategy.core.shard import Shard
 from clustrategy.design.from_table import Design
 from clustrategy.engines.chosen import Strategy
-from clustrategy.estimation.first_stage import FirstStage
-from clustrategy.estimation.mixed.conditional_modes import (
-    conditional_modes,
-    relative_factor,
-    variance_components,
-)
-from clustrategy.strategies.mixed import model_of
+from clustrategy.estimation.mixed.conditional_modes import conditional_modes
+from clustrategy.estimation.mixed.random_coefficients import RESIDUAL, RandomCoefficients, absence
+from clustrategy.estimation.own_coefficients import own_coefficients
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,52 +31,28 @@ COLUMNS = [
 ]
 
 
-@dataclass(frozen=True)
-class _Random:
-    """The random effects of a fit: which columns of X, and the relative Cholesky factor."""
-
-    columns: Ints
-    factor: Floats
-    correlated: bool
-
-
-def _random(strategy: Strategy, shard: Shard, fits: Fits) -> _Random | None:
-    """Return the random effects of a usable fit of a mixed model that names them."""
-    model = model_of(strategy.name, strategy.options)
-    if model is None or fits.status[0] not in ("ok", "singular"):
-        return None
-    columns = np.flatnonzero(model.random(shard)[0])
-    factor = relative_factor(fits.theta[0], columns.size, model.correlated)
-    return _Random(columns, factor, model.correlated)
-
-
-def components(strategy: Strategy, shard: Shard, fits: Fits) -> dict[str, float]:
+def components(shard: Shard, fits: Fits) -> dict[str, float]:
     """Return the standard deviations and correlations of a strategy's random effects.
 
     Parameters
     ----------
-    strategy, shard, fits : Strategy, Shard, Fits
-        What was fitted to one dataset.
+    shard, fits : Shard, Fits
+        One dataset and what a strategy made of it.
 
     Returns
     -------
     dict
-        By broom.mixed's names; empty of an unusable fit, and of a strategy without random effects
-        or whose random effects the data choose.
+        By broom.mixed's names; empty of an unusable fit, and of a strategy without random effects.
     """
-    random = _random(strategy, shard, fits)
-    if random is None:
+    if absence(fits):
         return {}
-    names = [shard.terms[column] for column in random.columns]
-    return variance_components(names, random.factor, float(fits.sigma[0]), random.correlated)
+    spread = RandomCoefficients.of(fits).components(shard.terms)
+    return {name: value for name, value in spread.items() if name != RESIDUAL}
 
 
-def random_terms(strategy: Strategy, shard: Shard) -> list[str]:
-    """Return the random coefficients of a mixed model that names them; none of any other."""
-    model = model_of(strategy.name, strategy.options)
-    if model is None:
-        return []
-    return [shard.terms[column] for column in np.flatnonzero(model.random(shard)[0])]
+def random_terms(shard: Shard, fits: Fits) -> list[str]:
+    """Return the random coefficients of a fit; none where it is no mixed model."""
+    return [shard.terms[column] for column in np.flatnonzero(fits.random[0])]
 
 
 def effects_by_cluster(
@@ -104,47 +75,27 @@ def effects_by_cluster(
     import pandas as pd
 
     shard = design.shard
-    estimate, std_error = _own(shard)
+    own = own_coefficients(shard)
     parts = []
     for strategy, fit in zip(strategies, fits, strict=True):
-        random = _random(strategy, shard, fit)
-        if random is None:
+        if absence(fit):
             continue
-        found = conditional_modes(
-            shard.triangles[0],
-            random.columns,
-            fit.estimate[0],
-            random.factor,
-            float(fit.sigma[0]),
-        )
+        found = conditional_modes(shard, fit)
         G, q = found.mode.shape
+        columns = found.columns
         parts.append(
             pd.DataFrame(
                 {
                     "strategy": strategy.label,
                     "cluster": np.repeat(np.asarray(design.names, dtype=object), q),
                     "rows": np.repeat(shard.n[0], q),
-                    "term": np.tile([shard.terms[column] for column in random.columns], G),
-                    "ols_estimate": estimate[:, random.columns].ravel(),
-                    "ols_std_error": std_error[:, random.columns].ravel(),
+                    "term": np.tile(random_terms(shard, fit), G),
+                    "ols_estimate": own.estimate[0][:, columns].ravel(),
+                    "ols_std_error": own.std_error[0][:, columns].ravel(),
                     "random_effect": found.mode.ravel(),
                     "random_effect_std_error": found.std_error.ravel(),
-                    "coefficient": (fit.estimate[0, random.columns] + found.mode).ravel(),
+                    "coefficient": (fit.estimate[0, columns] + found.mode).ravel(),
                 }
             )
         )
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
-
-
-def _own(shard: Shard) -> tuple[Floats, Floats]:
-    """Return the coefficients of the clusters' own regressions and their standard errors, (G, p).
-
-    NaN where a cluster cannot carry one, and for predictors that are constant within clusters.
-    """
-    estimate, std_error = np.full((2, shard.clusters, shard.p), np.nan)
-    stage = next(FirstStage.of(shard))
-    carries = stage.solvable[0]
-    places = np.ix_(carries, stage.own)
-    estimate[places] = stage.coefficients[0][carries]
-    std_error[places] = np.sqrt(stage.variances[0][carries])
-    return estimate, std_error

@@ -1,8 +1,10 @@
-"""The random effects of single clusters: lme4's `ranef`, and the variances that they come from.
+"""The random effects of single clusters: lme4's `ranef`.
 
-Given theta, sigma and the fixed effects, those of a cluster are normal with mean L u_g, where u_g
-is the least-squares solution of [Z_g L; I] u = [y_g - X_g beta; 0], and variance
-sigma^2 L (L' Z_g' Z_g L + I)^-1 L' (Bates, Maechler, Bolker & Walker 2015, JSS 67(1), section 3.1).
+Given theta, sigma and the fixed effects, the random effects of cluster g are normal. Their mean is
+L u_g, u_g the least-squares solution of [Z_g L; I] u = [y_g - X_g beta; 0], and their variance
+sigma^2 L (L' Z_g' Z_g L + I)^-1 L' (Bates, Maechler, Bolker & Walker 2015, JSS 67(1), section 3).
+Solved by orthogonal triangles, this takes any theta: on the boundary, and so large that the
+clusters' coefficients are as good as their own regressions'.
 """
 
 from __future__ import annotations
@@ -11,8 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clustrategy.core.shard import Floats, Ints
-from clustrategy.estimation.mixed.covariance import columnwise
+from clustrategy.core.fits import Fits
+from clustrategy.core.shard import Floats, Ints, Shard
+from clustrategy.estimation.mixed.random_coefficients import RandomCoefficients
+
+CLUSTERS_AT_ONCE = 5000
+"""Enough to hide the cost of a call, few enough for the cache."""
 
 
 class ConditionalModes(NamedTuple):
@@ -20,91 +26,64 @@ class ConditionalModes(NamedTuple):
 
     Attributes
     ----------
+    columns : (q,) array of int
+        The columns of X whose coefficients are random.
     mode : (G, q) array
-        lme4's `ranef`.
+        How far a cluster's coefficients are from the fixed effects, lme4's `ranef`; the sum of
+        both is its `coef`. Shrunken towards 0, the more the less a cluster's rows tell.
     std_error : (G, q) array
         Their conditional standard deviations, theta, sigma and the fixed effects taken as known:
         the roots of the diagonals of lme4's `postVar`.
     """
 
+    columns: Ints
     mode: Floats
     std_error: Floats
 
 
-def relative_factor(theta: Floats, q: int, correlated: bool) -> Floats:
-    """Return L, (q, q) lower triangular, from lme4's theta, (k,)."""
-    if not correlated:
-        return np.asarray(np.diag(theta[:q]))
-    factor = np.zeros((q, q))
-    factor[columnwise(q)] = theta[: q * (q + 1) // 2]
-    return factor
-
-
-def conditional_modes(
-    triangles: Floats, random: Ints, estimate: Floats, factor: Floats, sigma: float
-) -> ConditionalModes:
+def conditional_modes(shard: Shard, fits: Fits, sim: int = 0) -> ConditionalModes:
     """Compute the random effects of the clusters of one dataset.
 
     Parameters
     ----------
-    triangles : (G, k, p + 1) array
-        Triangular factors of `[X_g y_g]`.
-    random : (q,) array of int
-        The columns of X with random coefficients.
-    estimate : (p,) array
-        The fixed effects.
-    factor : (q, q) array
-        L.
-    sigma : float
-        The residual standard deviation.
+    shard : Shard
+        The datasets.
+    fits : Fits
+        Of any mixed model to them, by any engine, as the strategy returned them.
+    sim : int
+        Which dataset.
 
     Returns
     -------
     ConditionalModes
+
+    Raises
+    ------
+    ValueError
+        Where the fit has none; it says why, as `random_coefficients.absence` does.
     """
-    G, k, _ = triangles.shape
-    q = random.size
-    residual = triangles[..., -1] - triangles[..., :-1] @ estimate
-    stacked = np.zeros((G, k + q, q))
-    stacked[:, :k] = triangles[..., random] @ factor
-    stacked[:, k:] = np.eye(q)
-    basis, upper = np.linalg.qr(stacked)
-    spherical = np.linalg.solve(upper, (np.swapaxes(basis[:, :k], 1, 2) @ residual[..., None]))
-    half = factor @ np.linalg.inv(upper)
-    return ConditionalModes(
-        np.asarray((factor @ spherical)[..., 0]), sigma * np.sqrt((half * half).sum(axis=2))
-    )
+    random = RandomCoefficients.of(fits, sim)
+    q = random.columns.size
+    mode, std_error = np.empty((2, shard.clusters, q))
+    for start in range(0, shard.clusters, CLUSTERS_AT_ONCE):
+        some = slice(start, start + CLUSTERS_AT_ONCE)
+        half, mode[some] = _solve(shard.triangles[sim, some], random, fits.estimate[sim])
+        std_error[some] = random.sigma * np.sqrt((half * half).sum(axis=2))
+    return ConditionalModes(random.columns, mode, std_error)
 
 
-def variance_components(
-    names: list[str], factor: Floats, sigma: float, correlated: bool
-) -> dict[str, float]:
-    """Return the standard deviations and correlations of random effects, lme4's `VarCorr`.
-
-    Parameters
-    ----------
-    names : list of str
-        The q random coefficients.
-    factor : (q, q) array
-        L.
-    sigma : float
-        The residual standard deviation.
-    correlated : bool
-        Whether they may correlate.
-
-    Returns
-    -------
-    dict
-        By broom.mixed's names: `sd__(Intercept)`, `cor__(Intercept).IV1`. A correlation with an
-        effect that does not vary is NaN.
-    """
-    covariance = sigma**2 * factor @ factor.T
-    spread = np.sqrt(np.diagonal(covariance))
-    found = {f"sd__{name}": float(one) for name, one in zip(names, spread, strict=True)}
-    for j, second in enumerate(names):
-        for i, first in enumerate(names[:j]):
-            both = spread[i] * spread[j]
-            if correlated:
-                share = float(covariance[i, j] / both) if both > 0.0 else float("nan")
-                found[f"cor__{first}.{second}"] = share
-    return found
+def _solve(
+    triangles: Floats, random: RandomCoefficients, estimate: Floats
+) -> tuple[Floats, Floats]:
+    """Return of some clusters A with A A' = variance / sigma^2, (g, q, q), and modes, (g, q)."""
+    q = random.columns.size
+    # Further down the columns of Z's triangles are zero.
+    k = int(random.columns.max()) + 1
+    X, y = triangles[:, :k, :-1], triangles[:, :k, -1]
+    joined = np.zeros((len(triangles), k + q, q + 1))
+    joined[:, :k, :q] = X[..., random.columns] @ random.factor
+    joined[:, :k, q] = y - X @ estimate
+    joined[:, k:, :q] = np.eye(q)
+    upper = np.asarray(np.linalg.qr(joined, mode="r"))
+    half = random.factor @ np.linalg.inv(upper[:, :q, :q])
+    return half, (half @ upper[:, :q, q:])[..., 0]
