@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+_LONGEST = 200
+"""Letters of a message that somebody else wrote."""
+
 _SHORT = 3
 """Words of so few letters are near another where they begin as it does."""
 
@@ -34,12 +37,14 @@ class RowsLeftOut(UserWarning):
 
 
 def in_words(error: BaseException) -> str:
-    """Say on one line what somebody else's error is: `ValueError: what it says`."""
+    """Say on one short line what somebody else's error is: `ValueError: what it says`."""
     name = type(error).__name__
     try:
         said = " ".join(str(error).split())
     except Exception:
         return name
+    said = "".join(one if one.isprintable() else "?" for one in said)
+    said = said if len(said) <= _LONGEST else f"{said[:_LONGEST]}..."
     return f"{name}: {said}" if said else name
 
 

@@ -9,7 +9,8 @@ def short_path(path: str | Path) -> str:
     """Name a file as seen from the current folder, if it is in there."""
     here = Path.cwd()
     path = Path(path)
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+    name = str(path.relative_to(here) if path.is_relative_to(here) else path)
+    return name if name.isprintable() else repr(name)
 
 
 def place(path: str | Path, line: int | None) -> str:

@@ -160,7 +160,8 @@ def strategy(
     for what, text in (("name", name), ("engine", engine)):
         if not (isinstance(text, str) and text.strip() and text.isprintable()):
             raise ConfigError(
-                f'@strategy takes the {what} as text, as in @strategy("between"), found {text!r}'
+                f'@strategy takes the {what} as text, as in @strategy("between"), found '
+                f"{text!r:.60}"
             )
     calls = {
         "finite_variance": finite_variance,
@@ -172,7 +173,7 @@ def strategy(
     }
     for what, call in calls.items():
         if not callable(call):
-            raise ConfigError(f"strategy {name!r}: {what} must be a function, found {call!r}")
+            raise ConfigError(f"strategy {name!r}: {what} must be a function, found {call!r:.60}")
 
     def register(function: FitFunction) -> FitFunction:
         if reason := unfit(function, resamples=resamples is not never):

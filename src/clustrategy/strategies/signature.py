@@ -30,7 +30,7 @@ def unfit(function: object, *, resamples: bool) -> str:
         What is expected and what was found; empty if it can.
     """
     if not (callable(function) and inspect.isfunction(inspect.unwrap(function))):
-        return f"expected a function, found {function!r}"
+        return f"expected a function, found {function!r:.60}"
     parameters = list(inspect.signature(function).parameters.values())
     ordered = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     options = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
@@ -39,7 +39,7 @@ def unfit(function: object, *, resamples: bool) -> str:
     if len(ordered) != len(expected) or len(ordered) + len(options) != len(parameters):
         return (
             f"{name} must take {' and '.join(expected)}, and then a * and its options, each with "
-            f"a default; found ({', '.join(map(str, parameters))})"
+            f"a default; found ({', '.join(p.name for p in parameters)})"
         )
     for option in options:
         if option.default is option.empty:
