@@ -151,6 +151,49 @@ def test_other_packages_are_left_out(tmp_path: Path) -> None:
     assert sources(module) == [module]
 
 
+def test_modules_that_have_a_home_are_followed(tmp_path: Path) -> None:
+    files = {
+        "mine.py": "import helper, numpy\nfrom packed.inner import value\nimport elsewhere",
+        "helper.py": "def later():\n    import packed.sub.leaf",
+        "packed/__init__.py": "",
+        "packed/inner.py": "from . import beside\nfrom .sub import *",
+        "packed/beside.py": "from ..unrelated import nothing",
+        "packed/sub/__init__.py": "",
+        "packed/sub/leaf.py": "from ... import unrelated",
+        "packed/unused.py": "",
+        "elsewhere.py": "",
+        "unrelated.py": "",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_text(text)
+
+    def home(name: str) -> Path | None:
+        return tmp_path / name if name in ("helper", "packed") else None
+
+    found = {str(file.relative_to(tmp_path)) for file in sources(tmp_path / "mine.py", home=home)}
+    assert found == files.keys() - {"packed/unused.py", "elsewhere.py"}
+    assert sources(tmp_path / "mine.py") == [tmp_path / "mine.py"]
+
+
+def test_files_outside_the_package_are_read_anew(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    digests = []
+    for code in ("x = 1", "x = 2", "x = 1  # again"):
+        module.write_text(code)
+        digests.append(code_digest([module]))
+    assert digests[0] == digests[2] != digests[1]
+
+
+def test_what_is_not_python_is_named(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    for text in ("x = = 1", "x = '\0'", "x = " + "+".join("1" * 9999)):
+        module.write_text(text)
+        with pytest.raises(SyntaxError) as raised:
+            sources(module)
+        assert raised.value.filename == str(module)
+
+
 def test_engines_have_the_code_that_computes_them() -> None:
     found = names(sources(PACKAGE / "strategies/two_stage.py"))
     assert {"strategies/two_stage.py", "estimation/two_stage.py", "core/shard.py"} <= found

@@ -235,3 +235,39 @@ def test_whatever_a_strategy_throws_becomes_the_row_it_threw_for(monkeypatch):
     assert found.message[1] == "no luck today"
     for place in (0, 2):
         assert np.array_equal(found.estimate[place], fit(parts[place], "ols").estimate[0])
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        (None, "the strategy's function must return Fits, found NoneType"),
+        (Fits.blank(1, 3), "must return numbers of the shape (1, 2), found (1, 3)"),
+        (Fits.blank(2, 2), "must return numbers of the shape (1, 2), found (2, 2)"),
+        (Fits.blank(1, 2, nulls=4), "must return numbers of the shape (1, 2, 0), found (1, 2, 4)"),
+    ],
+)
+def test_what_are_no_fits_of_the_shard_is_an_error(monkeypatch, returned, message):
+    monkeypatch.setitem(REGISTERED, "odd", {"numpy": Registered(lambda shard: returned)})
+    found = Strategy("odd", "odd", "numpy", {}).fit(random_shard(1, 1, 4, 2, 5))
+    assert list(found.status) == ["error"] and message in found.message[0]
+    assert found.estimate.shape == (1, 2)
+
+
+@pytest.mark.parametrize("what", ["refusal", "resamples", "finite_variance", "versions"])
+def test_what_is_registered_beside_a_function_and_fails_is_named(monkeypatch, what):
+    def odd(*arguments, **options):
+        raise KeyError("nothing")
+
+    entry = Registered(REGISTERED["ols"]["numpy"].function, **{what: odd})
+    monkeypatch.setitem(REGISTERED, "odd", {"numpy": entry})
+    with pytest.raises(ConfigError, match=f"strategy 'odd': its {what} fails .KeyError: 'nothing'"):
+        found = Strategy.parse("odd")
+        _ = found.resamples, found.finite_variance(5, 1), found.digest
+
+
+def test_annotations_that_cannot_be_read_are_named(monkeypatch):
+    def odd(shard: Unheard) -> Fits: ...  # noqa: F821
+
+    monkeypatch.setitem(REGISTERED, "odd", {"numpy": Registered(odd)})
+    with pytest.raises(ConfigError, match=r"the annotations of odd in .*, line \d+ cannot be read"):
+        Strategy.parse("odd")

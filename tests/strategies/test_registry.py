@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-from pathlib import Path
+import pytest
 
-import numpy as np
-
+from clustrategy.core.errors import ConfigError
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Shard
 from clustrategy.strategies import registry
 from clustrategy.strategies.registry import DEFAULT_ENGINE, strategy
-from tests.material import random_shard
+from tests.own_strategies import HEAD
 
 
 def test_a_decorated_function_is_registered_and_left_as_it_is(monkeypatch):
@@ -26,15 +25,25 @@ def test_a_decorated_function_is_registered_and_left_as_it_is(monkeypatch):
     entry.check()
 
 
-def test_the_readmes_own_strategy_is_one(monkeypatch):
+def typed(name: str, more: str = "") -> None:
+    """Define a strategy as a cell of a notebook does, of which there is no file."""
+    cell = f"{HEAD}@strategy('{name}')\ndef {name}(shard{more}): ..."
+    exec(compile(cell, "/tmp/ipykernel_1/2.py", "exec"), {"__name__": "__main__"})
+
+
+def test_in_a_notebook_a_strategy_may_be_defined_anew(monkeypatch):
     monkeypatch.setattr(registry, "REGISTERED", {})
-    text = (Path(__file__).parents[2] / "README.md").read_text()
-    after = text.split("## Adding a strategy", 1)[1]
-    exec(after.split("```python", 1)[1].split("```", 1)[0], {})
-    between = registry.REGISTERED["between"]["numpy"].function
-    shard = random_shard(1, 2, 9, 2, 5)
-    found = between(shard)
-    assert list(found.status) == ["ok", "ok"] and set(found.df.ravel()) == {7}
-    means = np.array([part.mean(axis=0) for part in np.split(np.c_[shard.X, shard.y], 18)])[:9]
-    expected = np.linalg.lstsq(means[:, :2], means[:, 2])[0]
-    np.testing.assert_allclose(found.estimate[0], expected, rtol=1e-12)
+    typed("own")
+    typed("own", ", *, draws=99")
+    function = registry.REGISTERED["own"][DEFAULT_ENGINE].function
+    assert function.__kwdefaults__ == {"draws": 99}
+
+
+def test_the_package_s_own_strategies_are_not_to_be_replaced():
+    with pytest.raises(ConfigError) as raised:
+        typed("ols")
+    assert str(raised.value) == (
+        "strategy 'ols' has the engine 'numpy' already, by ols in clustrategy/strategies/ols.py, "
+        "line 11; the one by ols in __main__ needs another name or engine"
+    )
+    assert registry.REGISTERED["ols"][DEFAULT_ENGINE].function.__module__.endswith("strategies.ols")
