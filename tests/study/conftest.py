@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Floats, Shard
 from clustrategy.engines.chosen import Strategy
+from clustrategy.strategies.own_files import load_files
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> Iterator[None]:
+    """Forget the strategies of files that a config has named."""
+    yield
+    load_files([])
 
 
 @pytest.fixture

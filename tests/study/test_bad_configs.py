@@ -21,6 +21,8 @@ from clustrategy.study.study import Study
 from clustrategy.study.trials import try_out
 from tests.conftest import SMALL
 
+OWN = str(Path(__file__).with_name("own_strategy.py"))
+
 FULL: dict[str, Any] = {
     **SMALL,
     "strategies": [{"strategy": "cluster_robust", "variance": "CR2"}, "two_stage"],
@@ -41,6 +43,7 @@ FULL: dict[str, Any] = {
     "figures": {"width": 9, "dpi": 150, "palette": "colorblind", "scale": "log"},
     "worked_example": {"clusters": 5, "obs_per_cluster": 9, "between_cluster_sigma": 0.25},
     "student": {"file": None, "url": "https://example.org/x.zip", "formula": "y ~ x"},
+    "strategies_from": [OWN],
 }
 """A valid config in which most kinds of values are."""
 
@@ -149,7 +152,7 @@ def mutated(changes: list[tuple[tuple[Any, ...], Any]]) -> dict[str, Any]:
                 break
             node = node[key]
         else:
-            if isinstance(node, dict) or (isinstance(node, list) and path[-1] < len(node)):
+            if isinstance(node, dict) or (isinstance(node, list) and path[-1] in range(len(node))):
                 node[path[-1]] = value
     return config
 
