@@ -45,3 +45,15 @@ def test_it_says_why_references_were_left_out(
     assert found["start"] <= found["end"]
     assert found["command"] == "snakemake --cores 2"
     assert found["packages"]["numpy"]
+    assert found["strategies_from"] == {}
+
+
+def test_files_of_strategies_are_recorded_by_their_sha256(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_bytes(b"abc")
+    config = {"seed": 1, "strategies_from": [str(file)]}
+    provenance(config, {}, provenance=str(tmp_path / "provenance.json"))
+    # The digest of "abc" in FIPS 180-2, appendix B.1.
+    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    found = json.loads((tmp_path / "provenance.json").read_text())
+    assert found["strategies_from"] == {str(file): known}

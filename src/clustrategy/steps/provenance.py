@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import distributions
 from typing import Any
 
+from clustrategy.core.digests import file_digest
 from clustrategy.engines import lme4
 from clustrategy.tables.files import write_text
 
@@ -28,7 +29,7 @@ def provenance(config: Mapping[str, Any], audit: Mapping[str, Any], *, provenanc
     Parameters
     ----------
     config : Mapping
-        The resolved config.
+        The resolved config. Of the files in `strategies_from` the SHA-256 are recorded.
     audit : Mapping
         The versions of the references, and why references were left out.
     provenance : str
@@ -42,6 +43,7 @@ def provenance(config: Mapping[str, Any], audit: Mapping[str, Any], *, provenanc
         "end": now(),
         "seed": config["seed"],
         "config": dict(config),
+        "strategies_from": {file: file_digest(file) for file in config["strategies_from"]},
         "audit": dict(audit),
         "python": platform.python_version(),
         "platform": platform.platform(),
