@@ -271,3 +271,14 @@ def test_another_engine_of_a_strategy_may_be_ones_own() -> None:
     assert Strategy.parse({"strategy": "ols", "engine": "mine"}).function.__module__ == "mine"
     load_files([])
     assert list(registry()["ols"]) == ["numpy", "statsmodels"]
+
+
+@pytest.mark.parametrize("line", ["shard.y -= 1", "shard.X[:] = 0", "shard.dataset(0).y[0] = 9"])
+def test_data_cannot_be_changed_for_the_other_strategies(line: str) -> None:
+    shard = random_shard(1, 2, 9, 2, 5)
+    load_files(write(mine=blank("own").replace("    return", f"    {line}\n    return")))
+    found = Strategy.parse("own").fit(shard)
+    assert list(found.status) == ["error", "error"]
+    assert "read-only" in found.message[0]
+    assert np.array_equal(shard.y, SHARD.y) and np.array_equal(shard.X, SHARD.X)
+    shard.y[0] = 0  # The owner still can.

@@ -6,7 +6,8 @@ import hashlib
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -144,6 +145,11 @@ class Strategy:
         return self.engines[self.engine]
 
     @property
+    def _is_foreign(self) -> bool:
+        """Whether the function is none of this package's."""
+        return self.function.__module__.partition(".")[0] != PACKAGE.name
+
+    @property
     def function(self) -> FitFunction:
         """The registered function, which fits a shard."""
         return self._entry.function
@@ -272,7 +278,8 @@ class Strategy:
         further = (nulls,) if self.resamples and nulls is not None else ()
 
         def fits() -> Fits:
-            found = self.function(shard, *further, **self.options)
+            with _unwritable(shard) if self._is_foreign else nullcontext():
+                found = self.function(shard, *further, **self.options)
             _check_shape(found, shard, further)
             found.check()
             return found
@@ -361,6 +368,19 @@ def _attempt(shard: Shard, compute: Callable[[], Found]) -> Found | _Failure:
         return compute()
     except Exception as error:
         return _Failure("error", one_line(error) or type(error).__name__)
+
+
+@contextmanager
+def _unwritable(shard: Shard) -> Iterator[None]:
+    """Keep the data as they are: other strategies are fitted to the same arrays."""
+    arrays = [part for part in (shard.y, shard.X, shard.n) if part.flags.writeable]
+    for part in arrays:
+        part.flags.writeable = False
+    try:
+        yield
+    finally:
+        for part in arrays:
+            part.flags.writeable = True
 
 
 def _home(function: FitFunction) -> Home:

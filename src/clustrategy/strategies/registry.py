@@ -170,6 +170,7 @@ def strategy(
         "check": check,
         "versions": versions,
         "resamples": resamples,
+        "joint": joint or never,
     }
     for what, call in calls.items():
         if not callable(call):
