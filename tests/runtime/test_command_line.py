@@ -21,6 +21,7 @@ from clustrategy.study.study import Study
 from tests.conftest import REPO
 from tests.evaluation.test_sample_size import pilot  # noqa: F401
 from tests.material import sleepstudy
+from tests.own_strategies import FILE, between
 
 GOAL = "sims per cell for a Monte Carlo standard error of 0.005 of"
 
@@ -201,6 +202,15 @@ def test_analyze_a_file(tmp_path, capsys):
     table = pd.read_parquet(outs[0])
     np.testing.assert_allclose(table["estimate"], [251.405104848485, 10.467285959596], rtol=1e-12)
     assert Path(outs[1]).read_text().startswith("# Reaction ~ Days, by Subject\n")
+
+
+def test_analyze_by_a_strategy_of_ones_own(tmp_path, capsys):
+    sleepstudy().to_csv(tmp_path / "sleep.csv", index=False)
+    (tmp_path / FILE).write_text(between())
+    call = ("analyze", str(tmp_path / "sleep.csv"), "Reaction ~ 1", "--cluster", "Subject")
+    own = ("--strategies-from", str(tmp_path / FILE))
+    assert "298.5" in said(capsys, *call, *own, "--strategy", "between")
+    assert "needs --strategy" in said(capsys, *call, *own, code=2)
 
 
 @pytest.mark.parametrize(

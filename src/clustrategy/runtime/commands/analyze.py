@@ -24,6 +24,13 @@ from clustrategy.core.errors import ClustrategyError, RowsLeftOut
     help="A strategy in place of the default ones; repeatable.",
 )
 @click.option(
+    "--strategies-from",
+    type=click.Path(),
+    multiple=True,
+    metavar="FILE.py",
+    help="A Python file with strategies of your own, which is run; repeatable.",
+)
+@click.option(
     "--small-clusters",
     type=click.Choice(["drop", "refuse", "keep"]),
     default="drop",
@@ -48,6 +55,7 @@ def analyze(
     cluster: str | None,
     random: str | None,
     strategies: tuple[str, ...],
+    strategies_from: tuple[str, ...],
     small_clusters: str,
     engine: str | None,
     weights: str | None,
@@ -68,11 +76,16 @@ def analyze(
     """
     from clustrategy.design.from_table import columns_of
     from clustrategy.owndata.fit import fit
+    from clustrategy.strategies.own_files import load_files
     from clustrategy.tables.table_file import check_ending, write_table
     from clustrategy.tables.user_files import read_table
 
     for out in outs:
         check_ending(out)
+    if strategies_from:
+        if not strategies:
+            raise click.UsageError("--strategies-from needs --strategy, the name of one of its own")
+        load_files(strategies_from)
     needed = columns_of(formula, cluster)
     data = read_table(table, columns=needed, sheet=sheet)
     with _naming(table), warnings.catch_warnings():
