@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from clustrategy.audit.tolerances import LEAST_SQUARES
+from clustrategy.core.counted import listed
 from clustrategy.figures.parts.audited_fits import (
     COMPARED,
     ENGINE_AT_FAULT,
@@ -26,7 +27,7 @@ from clustrategy.figures.parts.audited_fits import (
     outcomes,
 )
 from clustrategy.figures.parts.frame import compose, dot, nothing, strategy_handles
-from clustrategy.figures.parts.labels import CLUSTERS, OBSERVATIONS, listed
+from clustrategy.figures.parts.labels import CLUSTERS, OBSERVATIONS
 from clustrategy.figures.parts.scales import FLOOR, label_powers, power_label
 from clustrategy.figures.parts.slots import name_levels, slots
 from clustrategy.figures.parts.stacks import draw_stacks, outcome_handles

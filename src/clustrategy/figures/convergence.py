@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from clustrategy.core.counted import counted
+from clustrategy.core.counted import counted, listed
 from clustrategy.figures.parts.cells import varied
 from clustrategy.figures.parts.frame import compose, nothing, strategy_handles
 from clustrategy.figures.parts.grid import panel_grid
@@ -21,7 +21,6 @@ from clustrategy.figures.parts.labels import (
     abbreviations,
     cell_label,
     factor_label,
-    listed,
     quoted_label,
 )
 from clustrategy.figures.parts.slots import slots

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clustrategy.core.counted import counted
+from clustrategy.core.counted import counted, listed
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.design.from_table import Design
 from clustrategy.engines.chosen import Strategy
 from clustrategy.estimation.within import NOTHING_VARIES
 from clustrategy.owndata.random_effects import components, random_terms
-from clustrategy.owndata.words import listed, number, p_value
+from clustrategy.owndata.words import number, p_value
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clustrategy.owndata.words import listed, p_span, p_value, span
+from clustrategy.core.counted import listed
+from clustrategy.owndata.words import p_span, p_value, span
 
 if TYPE_CHECKING:
     import pandas as pd

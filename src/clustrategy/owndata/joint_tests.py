@@ -38,7 +38,7 @@ def joint_tests(design: Design, strategies: Sequence[Strategy], tidy: pd.DataFra
 
     several = [term for term, columns in design.terms.items() if len(columns) > 1]
     groups = [np.asarray(design.terms[term]) for term in several]
-    single = tidy.set_index(["strategy", "term"])
+    single = {(row["strategy"], row["term"]): row for row in tidy.to_dict("records")}
     rows = []
     for strategy in strategies:
         tests = strategy.joint_tests(design.shard, groups) if groups else None
@@ -54,7 +54,7 @@ def joint_tests(design: Design, strategies: Sequence[Strategy], tidy: pd.DataFra
                     "message": tests.message[0, place],
                 }
             else:
-                own = single.loc[(strategy.label, design.shard.terms[columns[0]])]
+                own = single[strategy.label, design.shard.terms[columns[0]]]
                 tested = np.isfinite(own["p_value"])
                 found = {
                     "num_df": 1.0 if tested else np.nan,

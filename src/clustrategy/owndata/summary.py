@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tabulate import tabulate
 
-from clustrategy.core.counted import counted
+from clustrategy.core.counted import counted, listed
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.design.from_table import Design
 from clustrategy.engines.chosen import Strategy
 from clustrategy.owndata.cautions import FEW_CLUSTERS, Caution
 from clustrategy.owndata.defaults import is_usual
 from clustrategy.owndata.findings import finding
-from clustrategy.owndata.words import degrees, listed, number, p_value
+from clustrategy.owndata.words import degrees, number, p_value
 from clustrategy.tables.markdown import markdown_table
 
 if TYPE_CHECKING:

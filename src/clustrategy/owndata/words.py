@@ -72,14 +72,3 @@ def p_span(values: Sequence[float]) -> str:
     if least == most:
         return least
     return f"{most} or less" if least.startswith("<") else f"{least} to {most}"
-
-
-def listed(words: Sequence[str]) -> str:
-    """Return words as a list in a sentence.
-
-    Examples
-    --------
-    >>> listed(["a"]), listed(["a", "b", "c"])
-    ('a', 'a, b and c')
-    """
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

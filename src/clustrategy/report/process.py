@@ -7,10 +7,9 @@ from dataclasses import fields
 from typing import Any
 
 from clustrategy.core.cells import Level, format_level
-from clustrategy.core.counted import counted
+from clustrategy.core.counted import counted, listed
 from clustrategy.dgp import Process
 from clustrategy.dgp.distributions import CONTAMINATED_SHARE, CONTAMINATED_SIGMA, T_DF
-from clustrategy.report.numbers import listed
 
 FACTORS = {
     "clusters": "clusters in a dataset",

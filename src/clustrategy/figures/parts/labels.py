@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 CLUSTERS = "clusters"
@@ -135,8 +135,3 @@ def too_large(excess: float) -> str:
 def signed(value: float, digits: int = 2) -> str:
     """Write a value with its sign and so many significant digits."""
     return f"{value:+.{digits}g}".replace("-", "−") if value else "0"
-
-
-def listed(texts: Sequence[str]) -> str:
-    """Join texts to an enumeration."""
-    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)

@@ -11,14 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
-from clustrategy.core.counted import counted
+from clustrategy.core.counted import counted, listed
 from clustrategy.figures.parts.frame import compose, strategy_handles
 from clustrategy.figures.parts.grid import Grid, panel_grid
 from clustrategy.figures.parts.intervals import median_interval
 from clustrategy.figures.parts.labels import (
     SIGMA,
     factor_label,
-    listed,
     quoted_label,
     strategy_label,
 )

@@ -11,11 +11,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from clustrategy.core.counted import counted
+from clustrategy.core.counted import counted, listed
 from clustrategy.dgp.kinds import INTERCEPT_KIND
 from clustrategy.figures.parts.cells import combinations
 from clustrategy.figures.parts.frame import dot
-from clustrategy.figures.parts.labels import CLUSTERS, level_label, listed, quoted_label
+from clustrategy.figures.parts.labels import CLUSTERS, level_label, quoted_label
 from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import Look
 
