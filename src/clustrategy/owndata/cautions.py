@@ -53,7 +53,8 @@ class Caution:
     ----------
     kind : str
         What it is about: `two_clusters`, `few_clusters`, `few_treated`, `few_effective`,
-        `leverage`, `constant_within`, `at_zero`, `within_between`, `singular`, `unusable` or `left_out`.
+        `leverage`, `constant_within`, `at_zero`, `within_between`, `singular`, `unusable`,
+        `message` or `left_out`.
     text : str
         A sentence or two.
     value : float

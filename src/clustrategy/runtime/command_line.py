@@ -68,7 +68,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="clustrategy")
 def clustrategy() -> None:
-    """Which analysis of clustered data can I trust?
+    """Tell which analysis of clustered data can be trusted.
 
     \b
     Examples:
