@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -271,3 +273,58 @@ def test_annotations_that_cannot_be_read_are_named(monkeypatch):
     monkeypatch.setitem(REGISTERED, "odd", {"numpy": Registered(odd)})
     with pytest.raises(ConfigError, match=r"the annotations of odd in .*, line \d+ cannot be read"):
         Strategy.parse("odd")
+
+
+# --- joint tests --------------------------------------------------------------------------
+
+
+def test_groups_that_cannot_be_tested_say_why_and_harm_no_other():
+    tests = Strategy.parse("ols").joint_tests(random_shard(1), [[1, 2], [], [1, 1]])
+    assert np.isfinite(tests.p_value[:, 0]).all() and np.isnan(tests.p_value[:, 1:]).all()
+    assert list(tests.message[0]) == [
+        "",
+        "the group has no coefficients",
+        "the group names a coefficient twice",
+    ]
+
+
+def test_no_column_beyond_those_of_x_is_tested():
+    for group in ([1, 3], [-1]):
+        with pytest.raises(ValueError, match="columns must be between 0 and 2, found"):
+            Strategy.parse("ols").joint_tests(random_shard(1), [group])
+
+
+def test_an_engine_without_joint_tests_says_so():
+    strategy = Strategy.parse({"strategy": "ols", "engine": "statsmodels"})
+    tests = strategy.joint_tests(random_shard(1), [[1, 2]])
+    assert set(tests.message[:, 0]) == {"the strategy has no joint test"}
+
+
+def test_every_strategy_of_the_default_engine_has_joint_tests_with_its_options():
+    for name, engines in registry().items():
+        if (entry := engines.get("numpy")) is not None:
+            options, own = (
+                {
+                    key: parameter.default
+                    for key, parameter in inspect.signature(function).parameters.items()
+                    if parameter.kind is parameter.KEYWORD_ONLY
+                }
+                for function in (entry.joint, entry.function)
+            )
+            assert options == own, name
+
+
+def test_what_a_joint_test_throws_and_what_is_not_finite_is_a_message(monkeypatch):
+    def broken(shard, groups):
+        raise ArithmeticError("out of\ncheese")
+
+    entry = REGISTERED["ols"]["numpy"]
+    monkeypatch.setitem(REGISTERED["ols"], "numpy", replace(entry, joint=broken))
+    tests = Strategy.parse("ols").joint_tests(random_shard(1, 2), [[1], [1, 2]])
+    assert set(tests.message.ravel()) == {"out of cheese"}
+    monkeypatch.undo()
+    shard = join(random_shard(1, 1), random_shard(2, 1))
+    shard.y[-1] = np.nan
+    tests = Strategy.parse("ols").joint_tests(shard, [[1, 2]])
+    assert list(tests.message[:, 0]) == ["", "the data hold values that are not finite"]
+    assert list(np.isnan(tests.statistic[:, 0])) == [False, True]

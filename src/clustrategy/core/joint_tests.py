@@ -45,9 +45,9 @@ class JointTests:
         """Return tests without numbers but for `num_df`, the sizes of the groups."""
         shape = sims, len(groups)
         sizes = np.array([len(group) for group in groups], dtype=np.float64)
-        nothing = [np.full(shape, np.nan) for _ in range(3)]
+        statistic, den_df, p_value = (np.full(shape, np.nan) for _ in range(3))
         num_df = np.broadcast_to(sizes, shape).copy()
-        return cls(nothing[0], num_df, *nothing[1:], np.full(shape, "", dtype=object))
+        return cls(statistic, num_df, den_df, p_value, np.full(shape, "", dtype=object))
 
     @classmethod
     def concatenate(cls, parts: Sequence[JointTests]) -> JointTests:
@@ -56,7 +56,8 @@ class JointTests:
 
     def put(self, sims: Ints, others: JointTests, groups: Sequence[int] | None = None) -> None:
         """Replace the tests of some datasets, and of some groups or all, by others."""
-        there = np.ix_(sims, np.arange(self.num_df.shape[1]) if groups is None else groups)
+        every = range(self.num_df.shape[1])
+        there = np.ix_(sims, np.array(every if groups is None else groups, dtype=np.int64))
         for column in fields(JointTests):
             getattr(self, column.name)[there] = getattr(others, column.name)
 

@@ -259,8 +259,9 @@ def _by_column(matrices: Floats) -> Floats:
 
 
 def _degrees(df: Df, G: int, N: Ints, p: int) -> Floats:
-    known = {"G-1": G - 1.0, "G-p": float(G - p), "N-p": 1.0 * (N - p), "normal": np.inf}
-    return np.broadcast_to(known[df], N.shape)
+    if df == "N-p":
+        return (N - p).astype(np.float64)
+    return np.full(N.shape, {"G-1": G - 1.0, "G-p": float(G - p), "normal": np.inf}[df])
 
 
 def mark_no_test(fits: Fits, clusters: int, df: Df) -> None:

@@ -1,8 +1,9 @@
 """The approximate Hotelling test of several coefficients with a cluster-robust variance.
 
 Pustejovsky & Tipton (2018, JBES 36, 672-683, section 3; their AHT, clubSandwich's HTZ). The
-robust variance of q coefficients is V = sum_g s_g s_g' with s_g = w_g' e_g. Under the working model
-e ~ N(0, P), P the projection on what the predictors leave, its expectation is Omega = sum_g K_gg with
+robust variance of q coefficients is V = sum_g s_g s_g' with s_g = w_g' e_g. Under the working
+model, e ~ N(0, P) with P the projection on what the predictors leave, its expectation is
+Omega = sum_g K_gg with
 
     K_gh = w_g' P_gh w_h = [g = h] w_g' w_g - N_g' N_h,    N_g = U_g' w_g,    P = I - U U',
 
@@ -51,9 +52,12 @@ def hotelling_df(weights: Floats, inner: Floats) -> Floats:
 
 
 def approximate_f(wald: Floats, q: int, eta: Floats) -> tuple[Floats, Floats]:
-    """Compute F and its denominator's degrees of freedom from b' V^-1 b and eta, (S,) each."""
+    """Compute F and its denominator's degrees of freedom from b' V^-1 b and eta, (S,) each.
+
+    There is no test where the degrees of freedom are not positive.
+    """
     den_df = eta - q + 1.0
-    return np.where(den_df > 0.0, den_df * wald / (eta * q), np.nan), den_df
+    return den_df * wald / (eta * q), den_df
 
 
 def _eta(weights: Floats, inner: Floats) -> float:

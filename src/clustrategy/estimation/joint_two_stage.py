@@ -8,8 +8,8 @@ diagonal element of (Z'Z)^-1, Hotelling's
 
     T^2 = f b' (E'E)^-1 b / c,    (f - q + 1) / (f q) T^2 ~ F(q, f - q + 1),
 
-without cluster-level predictors that of the clusters' mean coefficients, F(q, G - q) (Anderson 2003,
-An Introduction to Multivariate Statistical Analysis, chapters 5 and 8).
+without cluster-level predictors that of the clusters' mean coefficients, with F(q, G - q) (Anderson
+2003, An Introduction to Multivariate Statistical Analysis, chapters 5 and 8).
 
 Under sign flips T^2 grows with s' (B'B)^-1 s, s the sum of the flipped coefficients and B'B their
 cross-products, which no flip changes. A flip of some clusters whose sum is a, the others' r, takes
@@ -152,14 +152,15 @@ def _one_regression(
     df = float(design.shape[1] - columns.size)
     if weights == "precision":
         pooled = pool(effect, np.ascontiguousarray(stage.variances[..., response]), design)
-        root, estimate = np.linalg.cholesky(pooled.covariance), pooled.estimate
+        estimate = pooled.estimate
+        root: Floats = np.asarray(np.linalg.cholesky(pooled.covariance), dtype=np.float64)
         scale = pooled.residual_ss / df if scaled else np.ones(len(effect))
         effect = effect * pooled.weights
     else:
         q = columns.size
         joined = np.concatenate([design, effect[..., None]], axis=2)
         triangle = np.asarray(np.linalg.qr(joined, mode="r"))
-        root = np.linalg.inv(triangle[:, :q, :q])
+        root = np.asarray(np.linalg.inv(triangle[:, :q, :q]), dtype=np.float64)
         estimate = (root @ triangle[:, :q, q:])[..., 0]
         scale = triangle[:, q, q] ** 2 / df
         scale = np.where(scale > rounding(stage)[:, response], scale, np.nan)

@@ -42,7 +42,8 @@ class Turned(NamedTuple):
     def __call__(self, parts: Floats) -> Floats:
         """Turn estimates, or what adds up to them, (S, q, ...)."""
         by_column = parts.reshape(*parts.shape[:2], -1)
-        return np.linalg.solve(np.swapaxes(self.triangle, 1, 2), by_column).reshape(parts.shape)
+        turned = np.linalg.solve(np.swapaxes(self.triangle, 1, 2), by_column)
+        return np.asarray(turned.reshape(parts.shape), dtype=np.float64)
 
 
 def wald(estimate: Floats, parts: Floats, unit: Floats) -> Floats:

@@ -28,6 +28,11 @@ NEAR_TWO = 1e-2
 """The scaling of F is 1 where its denominator's df are so near 2, as pbkrtest has it."""
 
 
+BOTH_ZERO = 1e-10
+"""Two numbers up to this are taken for equal, which balanced data with 2 df make zero. pbkrtest has
+1e-14, which rounding exceeds."""
+
+
 class Adjustment(NamedTuple):
     """What the tests of all contrasts share.
 
@@ -122,9 +127,9 @@ def joint_kenward_roger(
     -------
     statistic : (S,) array
         F times its scaling factor, as pbkrtest's KRmodcomp and lmerTest report it; NaN where the
-        adjusted covariance is not positive definite, or the factor not positive.
+        adjusted covariance is not positive definite.
     den_df : (S,) array
-        NaN where they are not positive.
+        NaN where they or the factor are not positive.
 
     Notes
     -----
@@ -153,10 +158,10 @@ def joint_kenward_roger(
         den_df, factor = _scaled(q, A1, A2)
     matrix = np.swapaxes(turned.basis, 1, 2) @ adjustment.matrix @ turned.basis
     values, vectors = np.linalg.eigh(identity + matrix + np.swapaxes(matrix, 1, 2))
-    definite = (values > 0.0).all(axis=1) & (factor > 0.0)
+    definite = (values > 0.0).all(axis=1)
     along = (np.swapaxes(vectors, 1, 2) @ turned(estimate)[..., None])[..., 0]
     squares = (along * along / np.where(definite[:, None], values, np.nan)).sum(axis=1)
-    return factor * squares / q, np.where(den_df > 0.0, den_df, np.nan)
+    return factor * squares / q, np.where((den_df > 0.0) & (factor > 0.0), den_df, np.nan)
 
 
 def _scaled(q: int, A1: Floats, A2: Floats) -> tuple[Floats, Floats]:
@@ -167,9 +172,9 @@ def _scaled(q: int, A1: Floats, A2: Floats) -> tuple[Floats, Floats]:
     V0, V1, V2 = 1.0 + c[0] * B, 1.0 - c[1] * B, 1.0 - c[2] * B
     inverse_mean = 1.0 - A2 / q
     with np.errstate(divide="ignore", invalid="ignore"):
-        # q rho - 1, of which little is left where there are many df.
-        excess = (inverse_mean**2 * V0 - V1**2 * V2) / (V1**2 * V2)
-        df = 4.0 + (q + 2.0) / excess
+        both = (np.abs(inverse_mean) < BOTH_ZERO) & (np.abs(V1) < BOTH_ZERO)
+        ratio = np.where(both, 1.0, inverse_mean / V1)
+        df = 4.0 + (q + 2.0) / (ratio**2 * V0 / V2 - 1.0)
         factor = df * inverse_mean / (df - 2.0)
     return df, np.where(np.abs(df - 2.0) < NEAR_TWO, 1.0, factor)
 
