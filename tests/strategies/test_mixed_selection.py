@@ -256,16 +256,26 @@ def test_variances_and_df_come_from_where_the_options_say(name, monkeypatch):
     """Both modules replaced by ones that answer with multiples of the model's own variance."""
     seen = {}
 
-    def kenward_roger(point, contrasts, basis):
-        seen["basis"] = np.array(basis)
+    class Adjustment:
+        @staticmethod
+        def of(point, basis):
+            seen["basis"] = np.array(basis)
+
+    class Sandwich:
+        @staticmethod
+        def of(point, contrasts):
+            return point, contrasts
+
+    def kenward_roger(adjustment, contrasts):
         return 4.0 * (contrasts**2).sum(axis=2), np.full(contrasts.shape[:2], 7.0)
 
-    def cr2(point, contrasts):
+    def cr2(parts):
+        point, contrasts = parts
         sigma2 = (point.rss / point.criterion.nu)[:, None]
         return 9.0 * sigma2 * (contrasts**2).sum(axis=2), np.full(contrasts.shape[:2], 5.0)
 
-    monkeypatch.setattr(standard_errors, "kenward_roger", kenward_roger)
-    monkeypatch.setattr(standard_errors, "cr2", cr2)
+    for replaced in (Adjustment, Sandwich, kenward_roger, cr2):
+        monkeypatch.setattr(standard_errors, replaced.__name__, replaced)
     shard = random_shard(7, 3, 9, 3, (6, 12))
     plain = fitted(shard, name)
     found = fitted(shard, name, df="kenward_roger")

@@ -158,7 +158,7 @@ def joint_kenward_roger(
         den_df, factor = _scaled(q, A1, A2)
     matrix = np.swapaxes(turned.basis, 1, 2) @ adjustment.matrix @ turned.basis
     values, vectors = np.linalg.eigh(identity + matrix + np.swapaxes(matrix, 1, 2))
-    definite = (values > 0.0).all(axis=1)
+    definite = values[:, 0] > 0.0
     along = (np.swapaxes(vectors, 1, 2) @ turned(estimate)[..., None])[..., 0]
     squares = (along * along / np.where(definite[:, None], values, np.nan)).sum(axis=1)
     return factor * squares / q, np.where((den_df > 0.0) & (factor > 0.0), den_df, np.nan)
