@@ -18,6 +18,7 @@ from clustrategy.engines.chosen import Strategy
 from clustrategy.estimation.resampling import all_signs
 from clustrategy.estimation.wild_bootstrap import weights_of
 from tests.factors import GOLDEN, GROUPS, NUMBERS, factors, random_factors, recoded
+from tests.golden.random_datasets import random_dataset
 from tests.material import few, fit, golden, join, random_shard
 
 EVERY = [
@@ -81,6 +82,22 @@ def test_of_one_coefficient_it_is_the_strategys_own_test(name, entry, seed):
     assert (tests.num_df[tested] == 1.0).all()
     if np.isfinite(found.p_value).any():
         assert np.array_equal(tests.p_value, found.p_value)
+
+
+@pytest.mark.parametrize(("name", "entry"), EVERY)
+# Clusters of one row, two clusters, one, predictors in several units, a response far from 0.
+@pytest.mark.parametrize("number", [9, 28, 96, 212, 441])
+def test_awkward_datasets_have_their_own_test_or_a_reason(name, entry, number):
+    _, shard = random_dataset(number)
+    found = fit(shard, name, **entry)
+    tests = joint(shard, name, *([k] for k in range(shard.p)), **entry)
+    single = t_inference(found.estimate, found.std_error, found.df)
+    own = np.where(np.isnan(found.p_value), single.p_value, found.p_value)
+    usable = np.isin(found.status, ("ok", "singular"))[:, None]
+    tested = np.isfinite(found.std_error) & usable
+    assert np.array_equal(tests.message == "", tested)
+    np.testing.assert_allclose(tests.p_value[tested], own[tested], rtol=1e-7, atol=1e-12)
+    assert np.isnan(tests.p_value[~tested]).all()
 
 
 CODED = [
@@ -308,6 +325,19 @@ def test_the_wild_bootstrap_is_refitting_every_draw(weights, impose_null):
     np.testing.assert_allclose(statistic, observed, rtol=1e-9)
     assert (num_df, np.isnan(den_df)) == (2, True)
     assert p_value == np.mean(np.array(drawn) >= observed * (1.0 - 1e-9))
+
+
+def test_a_draw_with_one_weight_in_clusters_without_a_part_alone_is_no_tie():
+    """The middle cluster has the mean of x, but moves the intercept, and so the residuals."""
+    rng = np.random.default_rng(0)
+    x, codes = np.repeat([-2.0, -1.0, 0.0, 1.0, 2.0], 4), np.repeat(np.arange(5), 4)
+    y = rng.standard_normal(20) + 2.0 * rng.standard_normal(5)[codes] + 0.5 * x
+    X = np.column_stack([np.ones(20), x])
+    shard = Shard(y, X, np.full((1, 5), 4), ("(Intercept)", "x"))
+    e = y - y.mean()
+    drawn = [cr1_wald(y.mean() + s[codes] * e, X, codes, [1], 0.0) for s in all_signs(5)]
+    expected = np.mean(np.array(drawn) >= cr1_wald(y, X, codes, [1], 0.0) * (1.0 - 1e-9))
+    assert only(joint(shard, "wild_cluster_bootstrap", [1]))[3] == expected
 
 
 # --- no test, and why ---------------------------------------------------------------------

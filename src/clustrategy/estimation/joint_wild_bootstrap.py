@@ -10,7 +10,9 @@ z_g + B_g Q theta, a draw has
 
 and W* = theta*' V*^-1 theta* is at least the W of the data where W V* - theta* theta*' has an
 eigenvalue that is not positive, also where V* is singular. Without the null imposed the residuals
-have the scores z_g. The sums over the clusters are products of matrices of cluster by draw: the
+have the scores z_g. A draw with one weight for all clusters that have a part in theta*, or whose
+residuals, fitted anew, change those of such clusters, gives back W; without the null imposed its
+W* is 0. The sums over the clusters are products of matrices of cluster by draw: the
 cost is O(G q^2 p) a draw.
 """
 
@@ -24,9 +26,11 @@ from clustrategy.core.joint_tests import JointTests
 from clustrategy.core.shard import Floats, Ints, Shard
 from clustrategy.estimation.wald import NO_VARIANCE, Turned, wald
 from clustrategy.estimation.wild_bootstrap import (
+    NO_PART,
     TIE_TOLERANCE,
     Weights,
     least_squares,
+    same_weight,
     weights_of,
 )
 
@@ -71,18 +75,25 @@ def joint_wild_bootstrap(
                 half[sim],
                 scores[sim],
                 turned.basis[sim],
-                theta[sim] if impose_null else 0.0 * theta[sim],
+                theta[sim],
                 observed[sim],
                 drawn[sim],
+                impose_null,
             )
         tests.fill(place, observed / (cr1 * group.size), np.nan, NO_VARIANCE, p_value)
     return tests.agree_with(fits, groups, shard.terms)
 
 
 def _share(
-    half: Floats, scores: Floats, basis: Floats, theta: Floats, observed: float, weights: Floats
+    half: Floats,
+    scores: Floats,
+    basis: Floats,
+    theta: Floats,
+    observed: float,
+    weights: Floats,
+    impose_null: bool,
 ) -> float:
-    """Return the share of draws of one dataset with W* >= W; theta is 0 without the null imposed.
+    """Return the share of draws of one dataset with W* >= W.
 
     Everything is divided by the root of V of the data, V = I then, so that eigenvalues are near 1.
     """
@@ -91,14 +102,18 @@ def _share(
     V = np.linalg.cholesky((basis.T @ scores.T) @ (scores @ basis))
     B = np.swapaxes(half, 1, 2) @ half
     A = np.linalg.solve(V, basis.T @ B)
-    under_null = scores + B @ (basis @ theta)
+    under_null = scores + B @ (basis @ theta) if impose_null else scores
     c = np.linalg.solve(V, basis.T @ under_null.T)
+    shares = ((half @ basis) ** 2).sum(axis=(1, 2))
+    stacked = A.reshape(G * q, p)
+    spilled = ((scores @ (stacked.T @ stacked)) * scores).sum(axis=1)
+    same, _ = same_weight(weights, ((shares > NO_PART) | (spilled > NO_PART))[None])
     A = np.ascontiguousarray(np.moveaxis(A, 0, 2))
     AA = np.einsum("sag,tbg->stab", A, A, optimize=True).reshape(q * q, p * p)
     cA = (c[:, None, None] * A).reshape(q * q * p, G)
     cc = (c[:, None] * c).reshape(q * q, G)
     turn = np.linalg.solve(V, basis.T)
-    above = 0
+    above = np.zeros(weights.shape[1], dtype=bool)
     for start in range(0, weights.shape[1], DRAWS_AT_ONCE):
         v = weights[:, start : start + DRAWS_AT_ONCE]
         w = under_null.T @ v
@@ -108,5 +123,7 @@ def _share(
         ww = (w[:, None] * w).reshape(p * p, -1)
         spread += (AA @ ww).reshape(q, q, -1)
         excess = (1.0 - TIE_TOLERANCE) * observed * spread - star[:, None] * star
-        above += int((np.linalg.eigvalsh(np.moveaxis(excess, 2, 0))[:, 0] <= 0.0).sum())
-    return above / weights.shape[1]
+        least = np.linalg.eigvalsh(np.moveaxis(excess, 2, 0))[:, 0]
+        above[start : start + DRAWS_AT_ONCE] = least <= 0.0
+    above[same[0]] = impose_null
+    return float(above.mean())

@@ -260,7 +260,7 @@ class Draws(NamedTuple):
             d1[nothing] = d2[nothing] = 0.0
         # A draw that multiplies by one number all residuals that the coefficient depends on gives
         # back t, to the last digit.
-        same, once = _same_weight(weights, k > NO_PART)
+        same, once = same_weight(weights, k > NO_PART)
         if same.any():
             once = once[same]
             n0[same], d0[same] = 0.0, once * once
@@ -312,7 +312,7 @@ def _share_above(polynomial: list[Floats], tau: Floats) -> Floats:
     return np.asarray((value >= 0.0).sum(axis=-1) / value.shape[-1])
 
 
-def _same_weight(weights: Floats, matters: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Floats]:
+def same_weight(weights: Floats, matters: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Floats]:
     """Tell which draws give one weight to all clusters that matter, (p, B), and the weight of one.
 
     Parameters
