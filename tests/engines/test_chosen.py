@@ -13,6 +13,7 @@ import yaml
 
 from clustrategy.core.errors import ConfigError
 from clustrategy.core.fits import Fits
+from clustrategy.core.joint_tests import JointTests
 from clustrategy.core.shard import Shard
 from clustrategy.core.sources import PACKAGE
 from clustrategy.engines.chosen import Strategy, registry
@@ -312,6 +313,20 @@ def test_every_strategy_of_the_default_engine_has_joint_tests_with_its_options()
                 for function in (entry.joint, entry.function)
             )
             assert options == own, name
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        (None, "joint tests must be JointTests, found NoneType"),
+        (JointTests.blank(1, []), "joint tests must be of the shape (1, 1), found (1, 0)"),
+    ],
+)
+def test_what_are_no_joint_tests_of_the_groups_is_said(monkeypatch, returned, message):
+    entry = replace(REGISTERED["ols"]["numpy"], joint=lambda shard, groups: returned)
+    monkeypatch.setitem(REGISTERED["ols"], "numpy", entry)
+    tests = Strategy.parse("ols").joint_tests(random_shard(1, 1), [[1, 2]])
+    assert tests.message[0, 0] == message and np.isnan(tests.p_value[0, 0])
 
 
 def test_what_a_joint_test_throws_and_what_is_not_finite_is_a_message(monkeypatch):

@@ -47,6 +47,7 @@ EVERY = [
     ("mixed_intercept", {"variance": "CR2"}),
     ("mixed_intercept", {"variance": "CR2", "df": "normal"}),
     ("mixed_maximal", {"df": "kenward_roger"}),
+    ("mixed", {"random": ("(Intercept)",), "df": "kenward_roger"}),
     ("mixed_uncorrelated", {}),
     ("mixed_fallback", {"variance": "CR2"}),
     ("mixed_selected", {"by": "AIC"}),

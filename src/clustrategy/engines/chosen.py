@@ -339,7 +339,14 @@ class Strategy:
     def _joint_tests(self, shard: Shard, groups: list[Ints]) -> JointTests:
         assert self._entry.joint is not None
         joint = self._entry.joint
-        found = _attempt(shard, lambda: joint(shard, groups, **self.options))
+
+        def tests() -> JointTests:
+            with _unwritable(shard) if self._is_foreign else nullcontext():
+                found = joint(shard, groups, **self.options)
+            _check_joint(found, shard, groups)
+            return found
+
+        found = _attempt(shard, tests)
         if not isinstance(found, _Failure):
             return found
         if shard.sims > 1:
@@ -450,6 +457,15 @@ def _check_shape(fits: object, shard: Shard, nulls: Sequence[Floats]) -> None:
                 f"the strategy's function must return numbers of the shape {shape}, "
                 f"found {numbers.shape}"
             )
+
+
+def _check_joint(tests: object, shard: Shard, groups: Sequence[Ints]) -> None:
+    """Refuse what is not a row for each dataset and a column for each group."""
+    if not isinstance(tests, JointTests):
+        raise TypeError(f"joint tests must be JointTests, found {type(tests).__name__}")
+    shape = shard.sims, len(groups)
+    if tests.p_value.shape != shape:
+        raise TypeError(f"joint tests must be of the shape {shape}, found {tests.p_value.shape}")
 
 
 def _check_options(who: str, function: FitFunction, options: Mapping[str, Any]) -> None:
