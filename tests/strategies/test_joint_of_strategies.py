@@ -341,6 +341,15 @@ def test_a_draw_with_one_weight_in_clusters_without_a_part_alone_is_no_tie():
     assert only(joint(shard, "wild_cluster_bootstrap", [1]))[3] == expected
 
 
+@pytest.mark.parametrize("effect", [1e2, 1e5, 1e7])
+def test_coefficients_far_from_zero_tie_with_the_flip_of_an_arm_alone(effect):
+    """Both arms' means are far from 0, and W does not know the sign of either: 2 of 512 draws."""
+    shard = random_shard(4, 1, 10, 2, 3)
+    shard.X[:, 1] = np.repeat(np.arange(10) % 2, 3)
+    moved = Shard(shard.y + effect, shard.X, shard.n, shard.terms)
+    assert only(joint(moved, "wild_cluster_bootstrap", [0, 1]))[3] == 2.0 / 512.0
+
+
 # --- no test, and why ---------------------------------------------------------------------
 
 
