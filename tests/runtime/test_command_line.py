@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import pydoc
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from snakemake.cli import get_argument_parser as argument_parser
 
 import clustrategy
 from clustrategy.runtime.command_line import SHORT, main
+from clustrategy.steps.provenance import COMMAND
 from clustrategy.study.config import load, validate
 from clustrategy.study.study import Study
 from tests.conftest import REPO
@@ -118,7 +122,7 @@ def test_init_writes_a_config_that_runs_and_changes_nothing(tmp_path, capsys):
     folder = tmp_path / "my study"
     found = said(capsys, "init", str(folder))
     config = load(folder / "config.yaml")
-    assert f"clustrategy study {folder / 'config.yaml'}" in found
+    assert found.endswith(f"clustrategy study '{folder / 'config.yaml'}'\n")
     assert config["study"] == "my-study"
     Study.from_config(config, [str(folder / "config.yaml")])
     assert (folder / "profiles/slurm/config.yaml").exists()
@@ -126,6 +130,44 @@ def test_init_writes_a_config_that_runs_and_changes_nothing(tmp_path, capsys):
     said(capsys, "init", str(folder), code=f"{folder / 'config.yaml'} is there already")
     assert (folder / "config.yaml").read_text() == "mine"
     said(capsys, "init", str(folder / "config.yaml"), code=f"{folder / 'config.yaml'} is a file")
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("123", "123"),
+        ("1e5", "1e5"),
+        ("null", "null"),
+        ("0x1f", "0x1f"),
+        ("2024_05", "2024-05"),
+        ("Größe", "Gr-e"),
+        ("___", "study"),
+        ("a" * 99 + ".b", "a" * 99),
+    ],
+)
+def test_init_names_a_study_as_configs_may(folder, name, tmp_path, capsys):
+    said(capsys, "init", str(tmp_path / folder))
+    assert load(tmp_path / folder / "config.yaml")["study"] == name
+    assert validate(load(tmp_path / folder / "config.yaml"), [])["study"] == name
+
+
+def test_a_profile_that_init_writes_works_from_any_folder(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said(capsys, "init", "it's: mine")
+    folder = Path("it's: mine/profiles")
+    profile = yaml.safe_load((folder / "cluster-generic/config.yaml").read_text())
+    program, script = shlex.split(profile["cluster-generic-status-cmd"])
+    assert (program, Path(script)) == ("sh", tmp_path / folder / "cluster-generic/slurm-status.sh")
+    assert Path(script).exists()
+    for name in ("slurm", "cluster-generic"):
+        text = (folder / name / "config.yaml").read_text()
+        assert f"study it's: mine/config.yaml -- --profile it's: mine/profiles/{name}" in text
+        assert "snakemake --profile" not in text
+
+
+@pytest.mark.parametrize("folder", ["/dev/null/x", "a" * 300])
+def test_a_folder_that_cannot_be_written_is_one_sentence(folder, capsys):
+    said(capsys, "init", folder, code=f"{folder}: could not be written to (")
 
 
 def test_the_template_names_every_key_with_its_default():
@@ -149,23 +191,47 @@ def test_the_template_names_every_key_with_its_default():
     assert not shown
 
 
-def test_a_study_hands_over_to_snakemake(monkeypatch, tmp_path, capsys):
+@pytest.fixture
+def handed_over(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[list[str]]]:
+    """What `study` has become, call by call, without becoming it."""
     called: list[list[str]] = []
     monkeypatch.setattr(os, "execv", lambda program, command: called.append([program, *command]))
-    main(["study", "a.yaml", "b.yaml", "--cores", "3", "--", "--dry-run", "--quiet"])
-    ((program, *command),) = called
-    assert program == command[0] == sys.executable
-    assert command[1:5] == ["-m", "snakemake", "--snakefile", str(REPO / "Snakefile")]
-    assert command[5:] == [
-        "--cores",
-        "3",
-        "--configfile",
-        "a.yaml",
-        "b.yaml",
-        "--dry-run",
-        "--quiet",
-    ]
+    monkeypatch.setenv(COMMAND, "")
+    yield called
+
+
+def test_a_study_hands_over_to_snakemake(handed_over):
+    main(["study", "a.yaml", "b b.yaml", "--cores", "3", "--", "results/x.csv", "--dry-run"])
+    main(["study"])
+    ((program, *whole), (_, *least)) = handed_over
+    assert program == whole[0] == sys.executable and whole[1:3] == ["-m", "snakemake"]
+    parse = argument_parser().parse_args
+    found, bare = parse(whole[3:]), parse(least[3:])
+    for one in (found, bare):
+        assert Path(one.snakefile) == REPO / "Snakefile"
+        assert Path(one.workflow_profile) == REPO / "profiles/default"
+    assert found.configfile == [Path("a.yaml"), Path("b b.yaml")]
+    assert (found.cores, found.dryrun, found.targets) == (3, True, ["results/x.csv"])
+    # Then the profile's, which takes all.
+    assert (bare.cores, bare.configfile, bare.targets) == (None, [], [])
+
+
+def test_a_study_tells_its_provenance_the_command_as_it_was_typed(handed_over):
+    main(["study", "my study.yaml", "--cores", "3", "--", "--dry-run"])
+    assert os.environ[COMMAND] == "clustrategy study 'my study.yaml' --cores 3 -- --dry-run"
+    main(["study"])
+    assert os.environ[COMMAND] == "clustrategy study"
+
+
+@pytest.mark.parametrize("cores", ["0", "-1", "two", "1.5", ""])
+def test_cores_that_would_wait_for_ever_are_refused(cores, handed_over, capsys):
+    assert "neither a number from 1" in said(capsys, "study", "--cores", cores, code=2)
+    assert not handed_over
+
+
+def test_an_option_of_snakemake_before_the_dashes_is_explained(handed_over, capsys):
     assert "Options of Snakemake stand behind '--'" in said(capsys, "study", "--dry-run", code=2)
+    assert not handed_over
 
 
 def test_verdicts_of_a_file(tmp_path, capsys):

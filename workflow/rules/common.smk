@@ -288,8 +288,12 @@ def audit_note():
 def remake_command():
     """What makes a dataset again, less its own path."""
     files = [os.path.relpath(file) for file in workflow.overwrite_configfiles]
+    target = f"{RESULTS}/remade"
+    # Where Snakemake does not find the Snakefile by itself, the command of the package does.
+    if Path(workflow.main_snakefile) == Path(BASE, "Snakefile") and Path.cwd() != Path(BASE):
+        return shlex.join(["clustrategy", "study", *files, "--cores", "1", "--", target])
     options = ["--configfile", *files] if files else []
-    return shlex.join(["snakemake", *options, "--cores", "1", f"{RESULTS}/remade"])
+    return shlex.join(["snakemake", *options, "--cores", "1", target])
 
 
 def audit_circumstances():

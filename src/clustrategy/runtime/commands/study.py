@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 
 import click
@@ -26,11 +27,24 @@ class WithOptionsBehind(click.Command):
             raise click.UsageError(said, ctx) from None
 
 
+class Cores(click.ParamType):
+    """A number of cores from 1 on, or 'all'."""
+
+    name = "number|all"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return what Snakemake takes."""
+        # Without a core it waits for ever.
+        if value != "all" and not (value.isdecimal() and int(value) > 0):
+            self.fail(f"{value!r} is neither a number from 1 on nor 'all'", param, ctx)
+        return value
+
+
 @click.command(cls=WithOptionsBehind, options_metavar="[OPTIONS]")
 @click.argument("config", nargs=-1, type=click.Path(), metavar="[CONFIG.yaml]...")
-@click.option("--cores", default="all", show_default=True, help="Cores, a number or 'all'.")
+@click.option("--cores", type=Cores(), metavar="N", help="Use N cores.  [all]")
 @click.pass_context
-def study(ctx: click.Context, config: tuple[str, ...], cores: str) -> None:
+def study(ctx: click.Context, config: tuple[str, ...], cores: str | None) -> None:
     """Run a simulation study in the current folder.
 
     The results go to results/<study>/ in the current folder. Without a CONFIG it is the default
@@ -44,9 +58,16 @@ def study(ctx: click.Context, config: tuple[str, ...], cores: str) -> None:
       clustrategy study my-study/config.yaml -- --dry-run
       clustrategy study my-study/config.yaml -- --profile my-study/profiles/slurm
     """
-    folder = workflow_folder()
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(folder / "Snakefile")]
-    command += ["--cores", cores]
-    command += ["--configfile", *config] if config else []
+    from clustrategy.steps.provenance import COMMAND
+
+    folder, further = workflow_folder(), ctx.meta[SNAKEMAKE]
+    chosen = [] if cores is None else ["--cores", cores]
+    # What follows a --configfile counts as one more until the next option comes.
+    command = [sys.executable, "-m", "snakemake", *(["--configfile", *config] if config else [])]
+    command += ["--snakefile", str(folder / "Snakefile")]
+    # Not one of the same name in the current folder.
+    command += ["--workflow-profile", str(folder / "profiles" / "default"), *chosen, *further]
+    behind = ["--", *further] if further else []
+    os.environ[COMMAND] = shlex.join(["clustrategy", "study", *config, *chosen, *behind])
     sys.stdout.flush()
-    os.execv(sys.executable, [*command, *ctx.meta[SNAKEMAKE]])
+    os.execv(sys.executable, command)
