@@ -106,8 +106,8 @@ def _share(
     under_null = scores + B @ (basis @ theta) if impose_null else scores
     c = np.linalg.solve(V, basis.T @ under_null.T)
     shares = ((half @ basis) ** 2).sum(axis=(1, 2))
-    stacked = raw.reshape(G * q, p)
-    spilled = ((half @ (stacked.T @ stacked)) * half).sum(axis=(1, 2))
+    triangle = np.asarray(np.linalg.qr(raw.reshape(G * q, p), mode="r"))
+    spilled = ((half @ triangle.T) ** 2).sum(axis=(1, 2))
     same, _ = same_weight(weights, ((shares > NO_PART) | (spilled > NO_PART))[None])
     A = np.ascontiguousarray(np.swapaxes(A, 0, 1))
     turn = np.linalg.solve(V, basis.T)
