@@ -246,6 +246,20 @@ def test_a_far_coefficient_has_the_least_p_value_that_so_many_clusters_allow(clu
         assert found.p_value_low[0, 1] == 0.0
 
 
+@IMPOSED
+@pytest.mark.parametrize("seed", range(4))
+def test_a_cluster_at_the_mean_of_a_predictor_is_not_nothing(imposed, seed):
+    """It has no part in the coefficient, but moves the intercept, and so the others' residuals."""
+    rng = np.random.default_rng(seed)
+    x, codes = np.repeat([-2.0, -1.0, 0.0, 1.0, 2.0], 4), np.repeat(np.arange(5), 4)
+    y = rng.standard_normal(20) + 2.0 * rng.standard_normal(5)[codes] + 0.5 * x
+    shard = Shard(y, np.column_stack([np.ones(20), x]), np.full((1, 5), 4), (INTERCEPT, "x"))
+    found = fit(shard, "wild_cluster_bootstrap", impose_null=imposed)
+    rows = Rows(shard, weights_of(shard, 0, "rademacher", 999), 1, imposed)
+    share, above = rows.p_value(0.0)
+    assert (found.p_value[0, 1], low(found)[0, 1]) == (share, above)
+
+
 @pytest.mark.parametrize(("clusters", "ends"), [(4, False), (5, False), (6, True), (10, True)])
 def test_with_five_clusters_no_null_value_is_rejected(clusters, ends):
     found = fit(random_shard(2, 2, clusters, 2, (4, 9)), "wild_cluster_bootstrap")

@@ -258,9 +258,11 @@ class Draws(NamedTuple):
             d2 = most + (w1 * (along1 - 2.0 * about1)).sum(axis=1)
             nothing = d2 <= ROUNDING * most
             d1[nothing] = d2[nothing] = 0.0
-        # A draw that multiplies by one number all residuals that the coefficient depends on gives
-        # back t, to the last digit.
-        same, once = same_weight(weights, k > NO_PART)
+        # A draw that multiplies by one number all residuals that the coefficient depends on, and
+        # all that, fitted anew, change those, gives back t, to the last digit.
+        triangles = np.linalg.qr(np.swapaxes(a, 1, 2), mode="r")
+        spilled = ((half @ np.swapaxes(triangles, 1, 2)[:, None]) ** 2).sum(axis=(2, 3))
+        same, once = same_weight(weights, (k > NO_PART) | (spilled > NO_PART))
         if same.any():
             once = once[same]
             n0[same], d0[same] = 0.0, once * once
