@@ -20,7 +20,7 @@ from clustrategy.core.inference import t_inference
 from clustrategy.core.shard import INTERCEPT, Floats, Shard
 from clustrategy.dgp import Process, simulate
 from clustrategy.engines.chosen import Strategy, registry
-from clustrategy.strategies.registry import REGISTERED, strategy
+from clustrategy.strategies.registry import REGISTERED, always, strategy
 from tests.material import fit, join
 
 DELTA = np.array([3.0, -2.0, 0.7])
@@ -164,7 +164,8 @@ def drawn_by_y(shard: Shard, nulls: Floats | None = None) -> Fits:
 @pytest.mark.parametrize("function", [halved, by_the_size_of_y, drawn_by_y])
 def test_a_strategy_that_claims_it_and_is_not_is_found_out(function: Any) -> None:
     resamples = function is drawn_by_y
-    strategy("claims", equivariant=True, resamples=lambda: resamples)(function)
+    options = {"resamples": always} if resamples else {}
+    strategy("claims", equivariant=True, **options)(function)
     try:
         with pytest.raises(AssertionError):
             hold(Strategy.parse("claims"), datasets(0.7), 1e-12)
