@@ -54,6 +54,7 @@ CASES = {
         "y ~ treat + a + b",
         r"'b' is a combination of \(Intercept\), a; leave one of them out$",
     ),
+    "nothing left": ({"y": GOOD.a - 2 * GOOD.b}, "y ~ a + b", "explain the response 'y' exactly"),
     "more coefficients than rows": (
         {"a": list("abcdefghijklmnopqrstuvwx")},
         "y ~ a",

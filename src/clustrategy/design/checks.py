@@ -10,7 +10,7 @@ from clustrategy.core.errors import DataError
 from clustrategy.core.shard import INTERCEPT, Floats, Shard
 from clustrategy.design.from_table import Design
 from clustrategy.design.variation import differs_within
-from clustrategy.estimation.least_squares import RANK_TOLERANCE
+from clustrategy.estimation.least_squares import RANK_TOLERANCE, explained, solve
 
 NAMED = 5
 """How many of several columns a message names."""
@@ -27,8 +27,8 @@ def check(design: Design) -> None:
     ------
     DataError
         If there is one cluster or every row is a cluster of its own, the response is constant, a
-        number is not finite, coefficients depend on each other, or they are too many for the rows
-        or the clusters.
+        number is not finite, coefficients depend on each other, explain the response exactly, or
+        are too many for the rows or the clusters.
     """
     shard = design.shard
     rows, clusters = shard.y.size, shard.clusters
@@ -55,6 +55,11 @@ def check(design: Design) -> None:
         )
     if shard.in_range.all():  # Elsewhere every strategy says that it is not.
         _check_rank(shard)
+        if explained(shard.triangles, shard.n_obs, solve(shard)).all():
+            raise DataError(
+                f"the predictors ({_names(shard.terms)}) explain the response "
+                f"{design.response!r} exactly: there is nothing left to test them by"
+            )
     if not differs_within(shard).any() and shard.p >= clusters:
         raise DataError(
             f"{clusters} clusters cannot carry {shard.p} coefficients of predictors that are "

@@ -68,8 +68,8 @@ def finding(term: str, rows: pd.DataFrame, usual: Sequence[str]) -> Finding:
     sizes = span(sound["estimate"].tolist())
     names = sound["strategy"].to_numpy()
     if len(sound) == 1:
-        verb = "differs" if rejects[0] else "does not differ"
-        text = f"{sizes} by {names[0]}, which {verb} from 0 (p {p_value(p[0])})"
+        verb = "finds" if rejects[0] else "does not find"
+        text = f"{sizes} by {names[0]}, which {verb} it different from 0 (p {p_value(p[0])})"
     elif rejects.all():
         text = f"{sizes}; all {len(sound)} strategies find it different from 0 (p {p_span(p)})"
     elif not rejects.any():

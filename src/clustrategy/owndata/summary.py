@@ -176,9 +176,13 @@ def _is_ols(label: str, strategies: Sequence[Strategy]) -> bool:
 
 def _advice(strategies: Sequence[Strategy], usual: Sequence[str], tidy: pd.DataFrame) -> str:
     numbers = set(tidy.loc[tidy["p_value"].notna(), "strategy"])
+    if not numbers:
+        return "No strategy can test anything here; below each says why."
     sound = [one for one in strategies if one.label not in usual and one.label in numbers]
     first = next((one for one in sound if one.options.get("variance") == "CR2"), None)
     first = first or next(iter(sound), None)
+    if first is None and len(usual) < len(strategies):
+        return "No strategy that is to be relied on gives numbers here; below each says why."
     if first is None:
         return (
             "None of these strategies is to be relied on with clusters as few as these. Leave the "
