@@ -159,8 +159,8 @@ def is_text(values: pd.Series[Any]) -> bool:
 
     if isinstance(values.dtype, pd.CategoricalDtype) or values.dtype.kind not in "OU":
         return False
-    there = values[values.notna().to_numpy()]
-    return len(there) > 0 and all(isinstance(value, str) for value in there)
+    there = values[values.notna().to_numpy()].to_numpy(dtype=object)
+    return bool(pd.api.types.infer_dtype(there, skipna=False) == "string")
 
 
 def check_one_kind(data: pd.DataFrame, name: str, what: str) -> None:
@@ -173,7 +173,7 @@ def check_one_kind(data: pd.DataFrame, name: str, what: str) -> None:
     values = data[name]
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(values.cat.categories.dtype)
-    if values.dtype != object:
+    if values.dtype != object or is_text(values):
         return
     first: dict[str, tuple[int, object]] = {}
     for row, (value, absent) in enumerate(zip(values, values.isna(), strict=True)):
