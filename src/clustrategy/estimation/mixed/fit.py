@@ -105,7 +105,7 @@ def blocks(
         Their REML criterion.
     """
     random = model.random(shard)
-    at_once = max(1, CLUSTERS_AT_ONCE // shard.clusters)
+    at_once = datasets_at_once(shard.clusters)
     for pattern in np.unique(random[wanted], axis=0):
         sims = np.flatnonzero(wanted & (random == pattern).all(axis=1))
         for start in range(0, sims.size, at_once):
@@ -113,6 +113,11 @@ def blocks(
             columns = np.flatnonzero(pattern)
             criterion = Criterion.of(shard.triangles[some], shard.n_obs[some], columns)
             yield some, criterion if model.correlated else criterion.diagonal()
+
+
+def datasets_at_once(clusters: int) -> int:
+    """Return how many datasets of so many clusters are worked on at once."""
+    return max(1, CLUSTERS_AT_ONCE // clusters)
 
 
 def fill(

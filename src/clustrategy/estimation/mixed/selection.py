@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from clustrategy.core.fits import Fits
 from clustrategy.core.joint_tests import JointTests
 from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
-from clustrategy.estimation.mixed.fit import blocks, fill, fit_model
+from clustrategy.estimation.mixed.covariance import Factor
+from clustrategy.estimation.mixed.fit import blocks, datasets_at_once, fill, fit_model
 from clustrategy.estimation.mixed.models import (
     INTERCEPT_ONLY,
     MAXIMAL,
@@ -119,21 +120,33 @@ class FittedModel:
         Which of the block's datasets.
     columns : (s, m) array of int
         Which of Z's columns have random coefficients.
-    minimum : Minimum
-        Where the search ended.
+    criterion : Criterion
+        Theirs, in coordinates that are good for where the search ended.
+    factor : (s, q, m) array
+        L there.
+    converged, exhausted : (s,) array of bool
+        As of `Minimum`.
     deviance : (s,) array
         The REML criterion, infinite where it has no minimum.
     """
 
     sims: Ints
     columns: Ints
-    minimum: Minimum
+    criterion: Criterion
+    factor: Factor
+    converged: NDArray[np.bool_]
+    exhausted: NDArray[np.bool_]
     deviance: Floats
+
+    @property
+    def minimum(self) -> Minimum:
+        """Where the search ended, evaluated once more: most models are passed over."""
+        return Minimum(self.criterion.at(self.factor), self.converged, self.exhausted)
 
     @property
     def correlated(self) -> bool:
         """Whether the random coefficients may correlate."""
-        return self.minimum.point.criterion.structure.lower_triangular
+        return self.criterion.structure.lower_triangular
 
     @property
     def parameters(self) -> int:
@@ -143,8 +156,15 @@ class FittedModel:
 
     def take(self, which: Ints) -> FittedModel:
         """Return the fits to some of its datasets."""
-        minimum = self.minimum.take(which)
-        return FittedModel(self.sims[which], self.columns[which], minimum, self.deviance[which])
+        return FittedModel(
+            self.sims[which],
+            self.columns[which],
+            self.criterion.take(which),
+            self.factor[which],
+            self.converged[which],
+            self.exhausted[which],
+            self.deviance[which],
+        )
 
     def names(self, slopes: NDArray[np.str_]) -> list[str]:
         """Return what the model is called in each dataset.
@@ -240,14 +260,17 @@ class SelectionPath:
         factor = criterion.structure.uniform(0.0, sims.size)
         converged, exhausted = np.zeros((2, sims.size), dtype=bool)
         deviance = np.full(sims.size, np.inf)
-        if possible.size:
-            found = minimise(criterion.take(possible))
-            deviance[possible] = np.where(found.exhausted, np.inf, found.point.reml_criterion)
-            criterion = criterion.put(possible, found.point.criterion)
-            factor[possible] = found.point.factor
-            converged[possible], exhausted[possible] = found.converged, found.exhausted
-        minimum = Minimum(criterion.at(factor), converged, exhausted)
-        return FittedModel(sims, columns, minimum, deviance)
+        at_once = datasets_at_once(criterion.design.shape[3])
+        for start in range(0, possible.size, at_once):
+            some = possible[start : start + at_once]
+            here = criterion.take(some)
+            found = minimise(here)
+            deviance[some] = np.where(found.exhausted, np.inf, found.point.reml_criterion)
+            if found.point.criterion is not here:  # The search took other coordinates.
+                criterion = criterion.put(some, found.point.criterion)
+            factor[some] = found.point.factor
+            converged[some], exhausted[some] = found.converged, found.exhausted
+        return FittedModel(sims, columns, criterion, factor, converged, exhausted, deviance)
 
 
 def _replace(fits: Fits, where: NDArray[np.bool_], others: Fits) -> None:
