@@ -363,23 +363,26 @@ class QuadraticModel:
 def _scoring_start(criterion: Criterion, sizes: Sequence[float]) -> Factor:
     """Take the best of uniform L of some sizes, then some steps of Fisher scoring."""
     structure = criterion.structure
-    factor = structure.uniform(sizes[0], criterion.sims)
-    value = criterion.at(factor).value
-    for size in sizes[1:]:
-        other = structure.uniform(size, criterion.sims)
-        now = criterion.at(other).value
-        factor = np.where((now < value)[:, None, None], other, factor)
-        value = np.minimum(value, now)
+    point, *others = (criterion.at(structure.uniform(size, criterion.sims)) for size in sizes)
+    for other in others:
+        point = _lower(point, other)
     basis = structure.basis
     for _ in range(SCORING_STEPS):
-        derivatives = criterion.at(factor).derivatives()
+        derivatives = point.derivatives()
         model = QuadraticModel.of(derivatives.gradient(basis), derivatives.information(basis))
-        projected = structure.project(factor, model.step(np.inf).change)
-        now = criterion.at(projected).value
-        lower = now < value
-        factor = np.where(lower[:, None, None], projected, factor)
-        value = np.where(lower, now, value)
-    return factor
+        projected = structure.project(point.factor, model.step(np.inf).change)
+        point = _lower(point, criterion.at(projected))
+    return point.factor
+
+
+def _lower(point: Point, other: Point) -> Point:
+    """Return of each dataset the point at which the criterion is lower, the first if none is."""
+    lower = other.value < point.value
+    if not lower.any():
+        return point
+    if lower.all():
+        return other
+    return point.criterion.at(np.where(lower[:, None, None], other.factor, point.factor))
 
 
 def _add_dimension(
