@@ -15,9 +15,11 @@ from clustrategy.core.fits import Fits
 from clustrategy.core.shard import Shard
 from clustrategy.dgp import Process, simulate
 from clustrategy.engines.chosen import Strategy, registry
+from clustrategy.estimation.mixed import fit as fitting
 from clustrategy.estimation.mixed import selection, standard_errors
 from clustrategy.estimation.mixed.fit import at_theta
 from clustrategy.estimation.mixed.models import MODELS
+from clustrategy.estimation.mixed.optimizer import minimise
 from clustrategy.strategies.mixed import model_of
 from tests.dense import Dense
 from tests.material import (
@@ -214,6 +216,24 @@ def test_the_bits_of_a_dataset_do_not_depend_on_its_shard(name, options):
     alone = Fits.concatenate([fit(shard.dataset(sim), name, **options) for sim in some])
     assert same_bits(together, alone)
     assert list(together.message) == list(alone.message)
+
+
+@pytest.mark.parametrize("by", ["LRT", "AIC"])
+def test_models_are_searched_for_a_few_datasets_at_once(monkeypatch, by):
+    """However many slopes there are to drop: memory is that of a few datasets."""
+    shard, datasets = join(*(crowd().dataset(sim) for sim in range(0, crowd().sims, 8))), []
+
+    def counted(criterion):
+        datasets.append(criterion.sims)
+        return minimise(criterion)
+
+    expected = fit(shard, "mixed_selected", by=by)
+    monkeypatch.setattr(fitting, "CLUSTERS_AT_ONCE", 2 * shard.clusters)
+    monkeypatch.setattr(selection, "minimise", counted)
+    found = fit(shard, "mixed_selected", by=by)
+    assert max(datasets) == 2
+    assert same_bits(found, expected)
+    assert list(found.message) == list(expected.message)
 
 
 @pytest.mark.parametrize("name", NEW)
