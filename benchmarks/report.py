@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import curves, engines, figure, scale, workflow
+from benchmarks import curves, engines, figure, own_table, scale, workflow
 from benchmarks.measure import REPO, kept
 from clustrategy.figures.parts.files import save
 from clustrategy.tables.files import write_text
@@ -15,6 +15,7 @@ from clustrategy.tables.files import write_text
 SECTIONS = {
     "engines": ("The fits", engines.describe),
     "workflow": ("The whole workflow", workflow.describe),
+    "own_table": ("A table of one's own", own_table.describe),
     "scale": ("Many sims", scale.describe),
     "curves": ("How the cost grows", curves.describe),
 }
