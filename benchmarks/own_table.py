@@ -139,13 +139,14 @@ def describe(result: Mapping[str, Any]) -> list[str]:
     head = [f"{p} coefficients, CPU s" for p in COEFFICIENTS]
     head += ["times the study", "largest memory, GiB"]
     read = median(row["read"] for row in rows)
+    turns = "One turn" if result["turns"] == 1 else f"Medians of {result['turns']} turns"
     lines = [
         f"One table of {rows[0]['rows']:,.0f} rows in {result['clusters']:,} clusters of 1 to 60 "
         "rows: two predictors that vary within clusters, one that does not, with 6 coefficients a "
         "factor besides. Reading it from a DataFrame by a formula, which all analyses share, takes "
         f"{digits(read)} CPU seconds more; the largest memory has Python and the table in it. The "
-        f"study is {STUDY}, of {digits(result['study'])} CPU seconds in the same run. Medians of "
-        f"{result['turns']} turns.",
+        f"study is {STUDY}, of {digits(result['study'])} CPU seconds in the same run. "
+        f"{turns}.",
         "",
         *markdown_table(["", *head], body),
     ]

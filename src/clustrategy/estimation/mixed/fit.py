@@ -13,11 +13,9 @@ from clustrategy.core.shard import Floats, Ints, Shard
 from clustrategy.estimation.cluster_robust import leave_out_zeros
 from clustrategy.estimation.mixed.models import MixedModel, blank_fits, is_singular
 from clustrategy.estimation.mixed.optimizer import Minimum, given_minimum, minimise
-from clustrategy.estimation.mixed.reml import Criterion
+from clustrategy.estimation.mixed.reml import CLUSTERS_AT_ONCE, Criterion
 from clustrategy.estimation.mixed.standard_errors import StandardErrors
 
-# Clusters that are worked on at once: enough to hide the cost of a call, few enough for the cache.
-CLUSTERS_AT_ONCE = 5000
 SINGULAR = "boundary (singular) fit: a variance is zero or a correlation is 1 or -1"
 NOT_FINITE = "the fit gave numbers that are not finite"
 NO_MINIMUM = "the clusters' own coefficients explain the response exactly: no residual variance"

@@ -19,6 +19,7 @@ datasets.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -27,6 +28,10 @@ from numpy.typing import NDArray
 from clustrategy.core.shard import Floats, Ints
 from clustrategy.estimation.least_squares import residual_rounding
 from clustrategy.estimation.mixed.covariance import Diagonal, Factor, Structure, Unstructured
+
+CLUSTERS_AT_ONCE = 5000
+"""Clusters that are worked on at once: enough to hide the cost of a call, few enough for the
+cache."""
 
 DEPENDENT_SHARE = 1e-12
 """What is left of a column after others, as a share of it, counts as nothing up to this."""
@@ -295,42 +300,15 @@ class Criterion:
         -------
         Point
         """
-        q, p, m = self.q, self.p, self.structure.effects
+        q, p = self.q, self.p
         L = np.ascontiguousarray(np.moveaxis(factor, 0, 2))[..., None]
-        Z = self.design[:, :q]
-        H = np.zeros((q, m, *Z.shape[2:]))
-        for i in range(q):
-            for k in range(i, q):
-                filled = slice(k + 1 if self.structure.lower_triangular else m)
-                H[i, filled] += Z[i, k] * L[k, filled]
-        B = np.empty(Z.shape)
-        for i in range(q):
-            row = H[i, 0] * H[: i + 1, 0]
-            for k in range(1, m):
-                row += H[i, k] * H[: i + 1, k]
-            row[i] += 1.0
-            B[i, : i + 1] = row
-        Y = self.design.copy()
-        pivots = np.ones(Z.shape[2:])
-        for j in range(q):
-            pivots *= B[j, j]
-            inverse = 1.0 / np.sqrt(B[j, j])
-            B[j + 1 :, j] *= inverse
-            Y[j] *= inverse
-            for i in range(j + 1, q):
-                B[i, j + 1 : i + 1] -= B[i, j] * B[j + 1 : i + 1, j]
-                Y[i] -= B[i, j] * Y[j]
-        log_det = np.log(pivots).sum(axis=1)
-        T = np.empty((q, p + 1, *Z.shape[2:]))
-        sums = np.empty((p + 1, p + 1, self.sims))
-        for a in range(p + 1):
-            row = Y[0, a] * Y[0, a:]
-            for k in range(1, q):
-                row += Y[k, a] * Y[k, a:]
-            if a < q:
-                T[a, a:] = row
-                T[a + 1 : q, a] = row[1 : q - a]
-            sums[a, a:] = sums[a:, a] = row.sum(axis=2)
+        Y, T = np.empty((2, *self.design.shape))
+        log_det, sums = np.zeros(self.sims), np.zeros((p + 1, p + 1, self.sims))
+        for some in _pieces(Y.shape[3]):
+            parts = self.design[..., some], Y[..., some], T[..., some]
+            log_dets, products = _whiten(*parts, L, self.structure.lower_triangular)
+            log_det += log_dets
+            sums += products
         cross = np.ascontiguousarray(np.moveaxis(sums, 2, 0)) + self.outside
         half = np.linalg.cholesky(cross[:, :p, :p])
         J = _t(np.linalg.inv(half))
@@ -359,6 +337,72 @@ def _cross_products(rest: Floats) -> Floats:
     outside = _t(rows) @ rows
     outside[:, : width - r] = outside[:, :, : width - r] = 0.0
     return outside
+
+
+def _pieces(clusters: int) -> Iterator[slice]:
+    """Split clusters into pieces that are worked on at once."""
+    for start in range(0, clusters, CLUSTERS_AT_ONCE):
+        yield slice(start, start + CLUSTERS_AT_ONCE)
+
+
+def _whiten(
+    design: Floats, Y: Floats, T: Floats, L: Floats, lower_triangular: bool
+) -> tuple[Floats, Floats]:
+    """Multiply `[X_g y_g]` of some clusters by V_g^-1/2.
+
+    Parameters
+    ----------
+    design : (q, p + 1, S, G) array
+        As of `Criterion`.
+    Y, T : (q, p + 1, S, G) array
+        Filled in: V_g^-1/2 [X_g y_g], and Z_g' V_g^-1 [X_g y_g].
+    L : (q, m, S, 1) array
+        Psi is L L'.
+    lower_triangular : bool
+        Whether L is.
+
+    Returns
+    -------
+    log_det : (S,) array
+        The sum of log |V_g|.
+    sums : (p + 1, p + 1, S) array
+        The sum of [X_g y_g]' V_g^-1 [X_g y_g], as far as `design` has them.
+    """
+    q, width, S, _ = design.shape
+    m = L.shape[1]
+    Z = design[:, :q]
+    H = np.zeros((q, m, *Z.shape[2:]))
+    for i in range(q):
+        for k in range(i, q):
+            filled = slice(k + 1 if lower_triangular else m)
+            H[i, filled] += Z[i, k] * L[k, filled]
+    B = np.empty(Z.shape)
+    for i in range(q):
+        row = H[i, 0] * H[: i + 1, 0]
+        for k in range(1, m):
+            row += H[i, k] * H[: i + 1, k]
+        row[i] += 1.0
+        B[i, : i + 1] = row
+    Y[:] = design
+    pivots = np.ones(Z.shape[2:])
+    for j in range(q):
+        pivots *= B[j, j]
+        inverse = 1.0 / np.sqrt(B[j, j])
+        B[j + 1 :, j] *= inverse
+        Y[j] *= inverse
+        for i in range(j + 1, q):
+            B[i, j + 1 : i + 1] -= B[i, j] * B[j + 1 : i + 1, j]
+            Y[i] -= B[i, j] * Y[j]
+    sums = np.empty((width, width, S))
+    for a in range(width):
+        row = Y[0, a] * Y[0, a:]
+        for k in range(1, q):
+            row += Y[k, a] * Y[k, a:]
+        if a < q:
+            T[a, a:] = row
+            T[a + 1 : q, a] = row[1 : q - a]
+        sums[a, a:] = sums[a:, a] = row.sum(axis=2)
+    return np.log(pivots).sum(axis=1), sums
 
 
 @dataclass(frozen=True)
@@ -422,10 +466,53 @@ class Point:
     def derivatives(self) -> Derivatives:
         """Compute the first and second derivatives with respect to Psi."""
         q, p, S = self.criterion.q, self.criterion.p, self.criterion.sims
-        M, N = self.N[:, :q], self.N[:, :p]
-        u = self.W[0] * self.residual[0]
+        lower = np.tril_indices(q)
+        cross, M, expected, squares = (
+            sum(parts) for parts in zip(*map(self._sums, _pieces(self.N.shape[3])), strict=True)
+        )
+        where = np.empty((q, q), dtype=np.int64)
+        where[lower] = where.T[lower] = np.arange(lower[0].size)
+        # For symmetric D and E: tr(A D M E) = sum_ijkl D_ij E_kl A_li M_jk, i first and l last.
+        first, second, third, last = np.indices((q, q, q, q)).reshape(4, -1)
+        over = where[last, first], where[second, third]
+        shape = (S, q * q, q * q)
+        NN = cross[:, : q * p, : q * p].reshape(S, q, p, q, p)
+        Nu = cross[:, : q * p, q * p :].reshape(S, q, p, q)
+        uu = cross[:, q * p :, q * p :]
+        slope = np.ascontiguousarray(M[:, where]) - np.trace(NN, axis1=2, axis2=4)
+        return Derivatives(
+            point=self,
+            slope=slope - (self.criterion.nu / self.rss)[:, None, None] * uu,
+            expected=np.ascontiguousarray(expected[:, over[0], over[1]]).reshape(shape),
+            squares=np.ascontiguousarray(squares[:, over[0], over[1]]).reshape(shape),
+            NN=np.ascontiguousarray(NN.transpose(0, 1, 3, 2, 4)).reshape(S, q * q, p * p),
+            Nu=np.ascontiguousarray(Nu.transpose(0, 1, 3, 2)).reshape(S, q * q, p),
+            uu=uu.reshape(S, q * q),
+        )
+
+    def _sums(self, some: slice) -> tuple[Floats, Floats, Floats, Floats]:
+        """Sum over some clusters what the derivatives are made of.
+
+        Parameters
+        ----------
+        some : slice
+            Which clusters.
+
+        Returns
+        -------
+        cross : (S, q p + q, q p + q) array
+            Cross-products of the N_g in the coordinates of J and the u_g.
+        M : (S, l) array
+            The lower triangle of M_g.
+        expected, squares : (S, l, l) array
+            Products of the lower triangles of A_g and of M_g, A_g as in `Derivatives`.
+        """
+        q, p = self.criterion.q, self.criterion.p
+        M, N = self.N[:, :q, :, some], self.N[:, :p, :, some]
+        W, residual = self.W[..., some], self.residual[..., some]
+        u = W[0] * residual[0]
         for k in range(1, q):
-            u += self.W[k] * self.residual[k]
+            u += W[k] * residual[k]
         NJ = np.zeros(N.shape)
         J = np.ascontiguousarray(np.moveaxis(self.J, 0, 2))[..., None]
         for a in range(p):
@@ -443,31 +530,12 @@ class Point:
             expected[at] = row
             squares[at] = u[i] * u[: i + 1]
         stacked = _by_sim(np.concatenate([NJ.reshape(q * p, *u.shape[1:]), u]))
-        cross = _gram(stacked)
         M_lower = _by_sim(M[lower])
-        transposed = _t(M_lower)
-        where = np.empty((q, q), dtype=np.int64)
-        where[lower] = where.T[lower] = np.arange(lower[0].size)
-        # For symmetric D and E: tr(A D M E) = sum_ijkl D_ij E_kl A_li M_jk, i first and l last.
-        first, second, third, last = np.indices((q, q, q, q)).reshape(4, -1)
-        over = where[last, first], where[second, third]
-        shape = (S, q * q, q * q)
-        NN = cross[:, : q * p, : q * p].reshape(S, q, p, q, p)
-        Nu = cross[:, : q * p, q * p :].reshape(S, q, p, q)
-        uu = cross[:, q * p :, q * p :]
-        slope = np.ascontiguousarray(M_lower.sum(axis=2)[:, where]) - np.trace(NN, axis1=2, axis2=4)
-        return Derivatives(
-            point=self,
-            slope=slope - (self.criterion.nu / self.rss)[:, None, None] * uu,
-            expected=np.ascontiguousarray(
-                (_by_sim(expected) @ transposed)[:, over[0], over[1]]
-            ).reshape(shape),
-            squares=np.ascontiguousarray(
-                (_by_sim(squares) @ transposed)[:, over[0], over[1]]
-            ).reshape(shape),
-            NN=np.ascontiguousarray(NN.transpose(0, 1, 3, 2, 4)).reshape(S, q * q, p * p),
-            Nu=np.ascontiguousarray(Nu.transpose(0, 1, 3, 2)).reshape(S, q * q, p),
-            uu=uu.reshape(S, q * q),
+        return (
+            _gram(stacked),
+            M_lower.sum(axis=2),
+            _by_sim(expected) @ _t(M_lower),
+            _by_sim(squares) @ _t(M_lower),
         )
 
 
