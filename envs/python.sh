@@ -6,7 +6,7 @@
 #   sh envs/python.sh sync lme4     ... and envs/requirements-lme4.txt, for envs/r.sh
 #   sh envs/python.sh lock          write the three lists anew from pyproject.toml
 #   sh envs/python.sh run ARGS...   .venv/bin/python ARGS..., with the R that envs/r.sh found
-#   sh envs/python.sh uv            print where uv is, installing it into .tools if it is nowhere
+#   sh envs/python.sh uv ARGS...    uv ARGS..., installed into .tools if it is nowhere
 #
 # A step that has nothing to do says nothing.
 
@@ -173,10 +173,14 @@ case ${1:-} in
     esac
     ;;
   lock) lock ;;
-  uv) need_uv && say "$uv" ;;
+  uv)
+    shift
+    need_uv
+    exec "$uv" "$@"
+    ;;
   run)
     shift
     run "$@"
     ;;
-  *) die "usage: sh envs/python.sh sync [test|lme4] | lock | run ARGS... | uv" ;;
+  *) die "usage: sh envs/python.sh sync [test|lme4] | lock | run ARGS... | uv ARGS..." ;;
 esac

@@ -213,7 +213,7 @@ def test_a_study_hands_over_to_snakemake(handed_over):
     assert found.configfile == [Path("a.yaml"), Path("b b.yaml")]
     assert (found.cores, found.dryrun, found.targets) == (3, True, ["results/x.csv"])
     # Then the profile's, which takes all.
-    assert (bare.cores, bare.configfile, bare.targets) == (None, [], [])
+    assert (bare.cores, bare.configfile, bare.targets) == (None, [], set())
 
 
 def test_a_study_tells_its_provenance_the_command_as_it_was_typed(handed_over):
