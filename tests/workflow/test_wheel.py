@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ import yaml
 import clustrategy
 from tests.conftest import REPO, Run
 from tests.material import sleepstudy
+from tests.own_strategies import FILE, between
 
 pytestmark = pytest.mark.slow
 
@@ -25,6 +25,8 @@ SMALLEST = {
     "grid": {"clusters": [10], "obs_per_cluster": [5], "between_cluster_sigma": [0.1]},
     "sims": 5,
     "audit": None,
+    "strategies_from": FILE,
+    "strategies": ["cluster_robust", "two_stage", "mixed_maximal", "mixed_intercept", "between"],
 }
 
 
@@ -90,16 +92,18 @@ def test_the_version(installed: Installed) -> None:
 
 
 def test_a_study_from_an_empty_folder(installed: Installed) -> None:
+    (installed.folder / FILE).write_text(between())
     installed.study(SMALLEST, "--", "--quiet")
     results = installed.folder / "results/smallest"
     estimates = pd.read_parquet(results / "estimates.parquet")
-    assert len(estimates) == 5 * 4 * 4  # Sims, strategies, and terms of each.
+    assert len(estimates) == 5 * 5 * 4  # Sims, strategies, and terms of each.
+    assert estimates.loc[estimates["strategy"] == "between", "status"].eq("ok").all()
     for form in ("png", "pdf", "svg"):
         assert (results / f"figures/verdict_map.{form}").stat().st_size > 1000
     page = (results / "report.html").read_text(encoding="utf-8")
     assert "clustrategy study mine.yaml --cores 2 -- --quiet" in page
     visible = {path.name for path in installed.folder.iterdir() if path.name[0] != "."}
-    assert visible == {"mine.yaml", "results"}
+    assert visible == {"mine.yaml", FILE, "results"}
     assert "Nothing to be done" in installed.study(SMALLEST)
     sim = "clusters=10/obs_per_cluster=5/between_cluster_sigma=0.1/sim=0"
     again = f"-- results/smallest/remade/{sim}/dataset.csv"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from tabulate import tabulate
 
 from clustrategy.core.errors import ConfigError
@@ -52,28 +53,48 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
         case ".parquet":
             write_whole(path, lambda beside: table.to_parquet(beside, index=False))
         case ".md":
-            write_text(tabulate(_texts(table), list(table.columns), tablefmt="pipe") + "\n", path)
+            write_text(_tabulated(table, "pipe") + "\n", path)
         case _:
             write_text(_html(table), path)
 
 
 def table_text(table: pd.DataFrame) -> str:
     """Return a table as text of a terminal."""
-    return tabulate(_texts(table), list(table.columns), tablefmt="simple", disable_numparse=True)
+    return _tabulated(table, "simple")
 
 
-def _texts(table: pd.DataFrame) -> list[list[str]]:
-    return [[_text(value) for value in row] for row in table.itertuples(index=False)]
+def _tabulated(table: pd.DataFrame, form: str) -> str:
+    """Return the table with numbers to the right, and text as it is, were it all digits."""
+    columns = [_texts(column) for _, column in table.items()]
+    head = [_line(name) for name in table.columns]
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    if form == "pipe":
+        head, *rows = [[text.replace("|", r"\|") for text in row] for row in [head, *rows]]
+    sides = ["right" if kind.kind in "iuf" else "left" for kind in table.dtypes]
+    return tabulate(rows, head, tablefmt=form, colalign=sides, disable_numparse=True)
+
+
+def _texts(column: pd.Series) -> list[str]:
+    """Return a column's values as text, nothing for one that is missing."""
+    cells = zip(column, column.isna(), strict=True)
+    return ["" if missing else _text(value) for value, missing in cells]
 
 
 def _text(value: object) -> str:
-    if value is None or value != value:
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return _number(float(value)) if isinstance(value, float | np.floating) else _line(value)
+
+
+def _line(value: object) -> str:
+    return " ".join(str(value).split("\n"))
+
+
+def _number(value: float) -> str:
+    """Return four digits of a number, or all of one that is whole."""
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:.4g}"
 
 
 def _html(table: pd.DataFrame) -> str:
-    body = table.to_html(index=False, na_rep="", border=0, float_format=lambda one: f"{one:.4g}")
+    body = table.to_html(index=False, na_rep="", border=0, float_format=_number)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         "<title>clustrategy</title></head>\n<body>\n"
