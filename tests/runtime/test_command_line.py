@@ -118,6 +118,35 @@ def test_a_reader_that_stops_sees_no_traceback():
     assert run.stderr == "" and run.stdout.strip() in ("0", "1")
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_output_that_cannot_be_written_is_one_sentence():
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "clustrategy", "completion", "zsh"]
+        run = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert run.stderr == "clustrategy: the output: No space left on device\n"
+    assert run.returncode == 1
+
+
+def test_an_interrupt_has_its_code_and_no_words(monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("clustrategy.evaluation.sample_size.sims_for_verdict", interrupted)
+    assert said(capsys, "sims", "--of", "verdict", code=130).strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [(["ana"], ["analyze"]), (["study", "--co"], ["--cores"]), (["completion", "f"], ["fish"])],
+)
+def test_completion_completes(typed, found, monkeypatch, capsys):
+    monkeypatch.setenv("_CLUSTRATEGY_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", " ".join(["clustrategy", *typed]))
+    monkeypatch.setenv("COMP_CWORD", str(len(typed)))
+    words = said(capsys, code=0).splitlines()
+    assert words == [f"plain,{word}" for word in found]
+
+
 def test_init_writes_a_config_that_runs_and_changes_nothing(tmp_path, capsys):
     folder = tmp_path / "my study"
     found = said(capsys, "init", str(folder))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
 import click
 
 from clustrategy import __version__
+from clustrategy.core.errors import DataError
 from clustrategy.runtime.sentence import one_sentence
 
 SHORT = {
@@ -105,5 +107,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             code = error.exit_code
         except (click.Abort, KeyboardInterrupt):
             code = INTERRUPTED
+        except OSError as error:
+            # What is left of the output would fail once more.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise DataError(f"{error.filename or 'the output'}: {error.strerror}") from None
     if code:
         sys.exit(code)
