@@ -292,7 +292,7 @@ def test_analyze_a_file(tmp_path, capsys):
     found = said(capsys, *call)
     assert found.startswith("Reaction ~ Days, by Subject\n\nGo by OLS, CR2")
     assert "18 clusters are few" in found
-    outs = [str(tmp_path / f"sleep.{ending}") for ending in ("parquet", "md")]
+    outs = [str(tmp_path / f"sleep.{ending}") for ending in ("parquet", "MD")]
     said(capsys, *call, "--strategy", "ols", "--out", outs[0], "--out", outs[1])
     table = pd.read_parquet(outs[0])
     np.testing.assert_allclose(table["estimate"], [251.405104848485, 10.467285959596], rtol=1e-12)

@@ -80,8 +80,7 @@ def analyze(
     from clustrategy.tables.table_file import check_ending, write_table
     from clustrategy.tables.user_files import read_table
 
-    for out in outs:
-        check_ending(out)
+    endings = [check_ending(out) for out in outs]
     if strategies_from:
         if not strategies:
             raise click.UsageError("--strategies-from needs --strategy, the name of one of its own")
@@ -102,13 +101,13 @@ def analyze(
             weights=weights,  # type: ignore[arg-type]
         )
     click.echo(str(analysis))
-    for out in outs:
-        if out.endswith(".html"):
+    for out, ending in zip(outs, endings, strict=True):
+        if ending == ".html":
             from clustrategy.report.analysis_page import analysis_page
             from clustrategy.tables.files import write_text
 
             write_text(analysis_page(analysis, table), out)
-        elif out.endswith(".md"):
+        elif ending == ".md":
             from clustrategy.tables.files import write_text
 
             write_text(analysis.summary.markdown(), out)
