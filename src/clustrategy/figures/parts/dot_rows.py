@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from clustrategy.figures.parts.frame import lines_of, title_panels
@@ -96,12 +97,17 @@ def dot_rows(
     )
     rows = DotRows(figure, axes, {name: float(i) for i, name in enumerate(strategies)}, text, lines)
     for panel in axes.flat:
-        dress(panel, look)
-        panel.grid(visible=False)
-        panel.tick_params(axis="y", length=0, labelsize=text)
-        for place in range(0, len(strategies), 2):
-            panel.axhspan(place - 0.5, place + 0.5, color="#f7f7f7", linewidth=0, zorder=-2)
+        dress_rows(panel, look, len(strategies), text)
     axes[0, 0].set_ylim(len(strategies) - 0.4, -0.6)
     axes[0, 0].set_yticks(range(len(strategies)), [*map(strategy_label, strategies)])
     title_panels(axes, blocks, columns, look, heads)
     return rows
+
+
+def dress_rows(axes: Axes, look: Look, count: int, text: float) -> None:
+    """Give a panel its frame and the shades of its rows, whose names have a font size."""
+    dress(axes, look)
+    axes.grid(visible=False)
+    axes.tick_params(axis="y", length=0, labelsize=text)
+    for place in range(0, count, 2):
+        axes.axhspan(place - 0.5, place + 0.5, color="#f7f7f7", linewidth=0, zorder=-2)

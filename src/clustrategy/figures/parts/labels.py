@@ -10,7 +10,7 @@ OBSERVATIONS = "obs_per_cluster"
 SIGMA = "between_cluster_sigma"
 KIND = "kind"
 
-LONGEST = 48  # characters of a strategy's name; of a longer one the middle is left out
+LONGEST = 48  # characters of a name; of a longer one the middle is left out
 SHORT = {OBSERVATIONS: "{} obs.", SIGMA: "σ {}"}  # levels of factors where there is little room
 STRATEGIES = {
     "cluster_robust": "cluster-robust OLS",
@@ -55,12 +55,18 @@ LEVELS = {
 }
 
 
+def name_label(name: str, longest: int = LONGEST) -> str:
+    """Return a name that others gave on one line: of a long one the two ends."""
+    words = "".join(filter(str.isprintable, " ".join(str(name).split())))
+    if len(words) > longest:
+        tail = longest // 3 - 1
+        words = f"{words[: 2 * tail].rstrip()}…{words[-tail:].lstrip()}"
+    return words.replace("$", r"\$")
+
+
 def strategy_label(strategy: str) -> str:
-    """Return a strategy's name for readers: its label, of a long one the two ends."""
-    words = "".join(filter(str.isprintable, " ".join(strategy.split())))
-    if len(words) > LONGEST:
-        words = f"{words[:30].rstrip()}…{words[-15:].lstrip()}"
-    return STRATEGIES.get(strategy, words.replace("$", r"\$"))
+    """Return a strategy's name for readers."""
+    return STRATEGIES.get(strategy) or name_label(strategy)
 
 
 def kind_label(kind: str) -> str:

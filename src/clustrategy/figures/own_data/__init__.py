@@ -1,0 +1,1 @@
+"""The figures of a table of one's own: a file each."""
