@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import warnings
 from functools import cache
@@ -10,8 +9,6 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
-from matplotlib.text import Text
 from PIL import Image
 
 from clustrategy.figures.parts.files import save
@@ -20,6 +17,7 @@ from clustrategy.figures.parts.style import Look, new_figure
 from clustrategy.figures.registry import FIGURES
 from clustrategy.figures.words import Words, words_of
 from tests.figures.drawn import few_cells, figure_of, shared_figure, text_of
+from tests.figures.in_order import is_in_order
 from tests.figures.tables import (
     DESIGN,
     STRATEGIES,
@@ -28,33 +26,6 @@ from tests.figures.tables import (
     make_performance,
 )
 from tests.figures.verdict_tables import make_verdicts
-
-
-def texts_of(figure: Figure) -> list[Text]:
-    """All words that are seen: around the panels, in them, at their axes and in legends."""
-    found = [*figure.texts, *(text for legend in figure.legends for text in legend.get_texts())]
-    for axes in figure.axes:
-        found += [*axes.texts, axes.title, axes._left_title]
-        for axis in (axes.xaxis, axes.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            ticks = [tick for tick in axis.get_major_ticks() if tick.label1.get_visible()]
-            found += [tick.label1 for tick in ticks if low <= tick.get_loc() <= high]
-    return [text for text in found if text.get_text().strip()]
-
-
-def is_in_order(figure: Figure) -> None:
-    """Assert that a figure is no higher than a page, and its words inside it and apart."""
-    figure.draw_without_rendering()
-    width, height = figure.get_size_inches()
-    assert height <= Look(width=width).page + 1e-9
-    bounds = figure.bbox.padded(1)
-    texts = texts_of(figure)
-    boxes = [(text.get_text(), text.get_window_extent().padded(-1)) for text in texts]
-    for words, box in boxes:
-        assert bounds.x0 <= box.x0 and box.x1 <= bounds.x1, words
-        assert bounds.y0 <= box.y0 and box.y1 <= bounds.y1, words
-    for (words, box), (others, other) in itertools.combinations(boxes, 2):
-        assert not box.overlaps(other), (words, others)
 
 
 @pytest.mark.parametrize("name", FIGURES)

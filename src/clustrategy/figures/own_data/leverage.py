@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,7 +40,7 @@ MOST_NAMED = 4
 
 
 class _Base(NamedTuple):
-    """An estimate and its interval, NaN where there is none."""
+    """The estimate of least squares and an interval, NaN where there is none."""
 
     estimate: float
     low: float
@@ -62,12 +62,13 @@ def leverage(
     by_cluster : DataFrame
         As `Analysis.leverage` has it: cluster, term, partial_leverage and estimate_without.
     by_term : DataFrame
-        As `Analysis.design` has it: term and effective_clusters.
+        As `Analysis.design` has it: term, effective_clusters, largest_influence and
+        largest_influence_cluster. An estimate without a cluster, less the influence of this
+        cluster, is the estimate of least squares from all of them.
     tidy : DataFrame
-        As `Analysis.tidy` has it.
+        As `Analysis.tidy` has it: strategy, term, conf_low and conf_high.
     strategy : str, optional
-        The strategy whose estimate and interval are drawn behind the estimates without clusters,
-        which are of least squares. By default the first of the table.
+        The strategy whose intervals are drawn behind the estimates, by default the first.
     look : Look, optional
         How the figure is drawn.
 
@@ -83,11 +84,16 @@ def leverage(
     if table.empty:
         return nothing(look, "No term of this table has a leverage", SUBTITLE)
     clusters = int(table.groupby("term", sort=False).size().max())
-    effective = by_term.set_index("term")["effective_clusters"].astype(float)
+    described = by_term.set_index("term")
+    effective = described["effective_clusters"].astype(float)
     terms = sorted(dict.fromkeys(table["term"]), key=lambda term: term == INTERCEPT)
     shown = _shown(terms, effective)
-    bases = {term: _base(tidy, strategy, term) for term in shown}
-    parts = {term: _judged(table[table["term"] == term], bases[term], clusters) for term in shown}
+    rows = {term: table[table["term"] == term] for term in shown}
+    mine = tidy[tidy["strategy"] == strategy]
+    ends = mine[["conf_low", "conf_high"]].astype(float)
+    intervals = dict(zip(mine["term"], ends.itertuples(False, None), strict=True))
+    bases = {term: _base(rows[term], term, described, intervals) for term in shown}
+    parts = {term: _judged(rows[term], bases[term], clusters) for term in shown}
 
     figure, panels = _panels(look, shown, effective)
     for term, axes in panels.items():
@@ -114,12 +120,17 @@ def _shown(terms: Sequence[str], effective: pd.Series) -> list[str]:
     return [term for term in terms if term in first]
 
 
-def _base(tidy: pd.DataFrame, strategy: str, term: str) -> _Base:
-    rows = tidy[(tidy["strategy"] == strategy) & (tidy["term"] == term)]
-    if rows.empty:
-        return _Base(np.nan, np.nan, np.nan)
-    values = rows[["estimate", "conf_low", "conf_high"]].astype(float).iloc[0]
-    return _Base(*np.where(np.isfinite(values), values, np.nan).tolist())
+def _base(
+    rows: pd.DataFrame, term: str, described: pd.DataFrame, intervals: Mapping[Any, Any]
+) -> _Base:
+    """Return the estimate of a term from all clusters, and its interval."""
+    estimate = np.nan
+    if term in described.index:
+        change, cluster = described.loc[term, ["largest_influence", "largest_influence_cluster"]]
+        moved = rows.loc[rows["cluster"] == cluster, "estimate_without"].to_numpy(dtype=float)
+        estimate = float(moved[0] - change) if len(moved) else np.nan
+    ends = np.array(intervals.get(term, (np.nan, np.nan)))
+    return _Base(estimate, *np.where(np.isfinite(ends), ends, np.nan).tolist())
 
 
 def _much(clusters: int) -> float:
@@ -285,9 +296,9 @@ def _percent(share: float) -> str:
 
 def _caption(parts: dict[str, pd.DataFrame], strategy: str, left_out: int) -> str:
     said = [
-        f"Solid line and shade: estimate and 95 % interval by {quoted_label(strategy)}. Dotted: "
-        "an equal share. Dashed: 0. Effective "
-        "clusters: so many equal ones would carry as much."
+        "Solid line: the estimate of least squares from all clusters; shade: 95 % interval by "
+        f"{quoted_label(strategy)}. Dotted: an equal share. Dashed: 0. Effective clusters: so many "
+        "equal ones would carry as much."
     ]
     if left_out:
         are = "is" if left_out == 1 else "are"

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from clustrategy.core.counted import counted
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.figures.parts.dot_rows import dress_rows
 from clustrategy.figures.parts.frame import compose, dot, nothing
@@ -28,6 +29,7 @@ MOST_DRAWN = 60  # of more clusters, so many are drawn
 ROW, NAMED_ROW = 0.15, 0.11  # inches of a row on a printed page; with a name, at the least
 HIGHEST, TALLEST, LOWEST = 4.5, 6.6, 0.8  # the most inches of a panel and of all, and the least
 ABOVE_AND_BELOW = 0.4  # inches of a panel's title and tick labels
+MIDDLE = 0.9  # the share of many clusters of which the title says where they are
 LONGEST = 22  # letters of a cluster's name
 WIDEST = 3.0  # how far beyond the model's coefficients a panel reaches, in their range
 
@@ -66,8 +68,8 @@ def shrinkage(
     strategy = strategy or str(known.groupby("strategy", sort=False)["term"].nunique().idxmax())
     table = known[known["strategy"] == strategy]
     if table.empty:
-        title = f"{quoted_label(strategy)} has no coefficients of single clusters here"
-        return nothing(look, f"No figure: {title}", SUBTITLE)
+        title = f"No coefficients of single clusters by {quoted_label(strategy)}"
+        return nothing(look, title, SUBTITLE)
     terms = sorted(dict.fromkeys(table["term"]), key=lambda term: term == INTERCEPT)
     own = table.pivot(index="cluster", columns="term", values="ols_estimate")[terms]
     modes = table.pivot(index="cluster", columns="term", values="coefficient")[terms]
@@ -177,19 +179,26 @@ def _finding(own: pd.DataFrame, modes: pd.DataFrame, estimates: pd.Series, strat
     size = max(abs(float(estimates.get(term, 0.0))), np.abs(found).max())
     kept = own[term].to_numpy(dtype=float)
     kept = kept[np.isfinite(kept)]
+    model = quoted_label(strategy)
+    outside = (1 - MIDDLE) / 2 if len(found) > MOST_NAMED else 0.0
+    most = f" in {100 * MIDDLE:.0f} % of clusters" if outside else ""
     if np.ptp(found) <= 1e-6 * size:
-        return f"{name} is the same in all clusters by {quoted_label(strategy)}" + (
-            f", though their own range from {_span(kept)}" if len(kept) > 1 else ""
+        though = (
+            f", though their own range from {_span(kept, outside)}{most}" if len(kept) > 1 else ""
         )
+        return f"{name} is the same in all clusters by {model}{though}"
     if len(kept) < 2:
-        return f"{name} ranges from {_span(found)} in the clusters, by {quoted_label(strategy)}"
-    return f"{name} ranges from {_span(kept)} in the clusters' own regressions, and from " + (
-        f"{_span(found)} by {quoted_label(strategy)}"
+        return f"{name} ranges from {_span(found, outside)}{most or ' in the clusters'} by {model}"
+    return (
+        f"{name} ranges from {_span(kept, outside)} in the clusters' own regressions, and from "
+        f"{_span(found, outside)} by {model}{', both' if most else ''}{most}"
     )
 
 
-def _span(values: np.ndarray) -> str:
-    least, most = (number(end).replace("-", "−") for end in (values.min(), values.max()))
+def _span(values: np.ndarray, outside: float) -> str:
+    """Return from where to where values go, but for a share at either end."""
+    ends = np.quantile(values, [outside, 1 - outside])
+    least, most = (number(float(end)).replace("-", "−") for end in ends)
     return f"{least} to {most}"
 
 
@@ -204,11 +213,13 @@ def _caption(own: pd.DataFrame, drawn: int, left_out: int, *, cut: bool) -> str:
         said.append(f"Of {len(own):,} clusters {drawn} are drawn, at equal steps of this order.")
     lacking = int(own[first].isna().sum())
     if 0 < lacking < len(own):
-        said.append(f"{lacking:,} clusters have no regression of their own.")
+        one = lacking == 1
+        whose = "has no regression of its own" if one else "have no regression of their own"
+        said.append(f"{counted(lacking, 'cluster')} {whose}.")
     elif lacking:
         said.append("No cluster has a regression of its own.")
     if cut:
         said.append("Triangles: own coefficients beyond the panel.")
     if left_out:
-        said.append(f"{left_out} further random coefficients are in the table alone.")
+        said.append(f"{counted(left_out, 'further random coefficient')} in the table alone.")
     return " ".join(said)
