@@ -3,7 +3,7 @@
 A table of one's own:
 
 - `fit` analyses it by several strategies and says what to make of it; `analyze` returns the tidy
-  table alone. `read_table` reads it from a file.
+  table alone. `read_table` reads it from a file, `plot` draws it.
 
 Simulations:
 
@@ -25,6 +25,7 @@ __all__ = [
     "analyze",
     "fit",
     "performance",
+    "plot",
     "read_table",
     "simulate",
     "verdicts",
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from clustrategy.dgp import simulate
     from clustrategy.evaluation.performance import performance
     from clustrategy.evaluation.verdicts import verdicts
+    from clustrategy.figures.own_data.plot import plot
     from clustrategy.owndata.analysis import Analysis
     from clustrategy.owndata.analyze import analyze
     from clustrategy.owndata.fit import fit
@@ -64,6 +66,10 @@ def __getattr__(name: str) -> Any:
             from clustrategy.evaluation.performance import performance
 
             return performance
+        case "plot":
+            from clustrategy.figures.own_data.plot import plot
+
+            return plot
         case "read_table":
             from clustrategy.tables.user_files import read_table
 

@@ -14,6 +14,7 @@ from clustrategy.design.description import by_cluster, by_term
 from clustrategy.design.from_table import Design
 from clustrategy.engines.chosen import Strategy
 from clustrategy.owndata.cautions import Caution, cautions
+from clustrategy.owndata.defaults import not_relied_on
 from clustrategy.owndata.joint_tests import joint_tests
 from clustrategy.owndata.random_effects import components, effects_by_cluster
 from clustrategy.owndata.summary import Summary, summary
@@ -127,7 +128,7 @@ class Analysis:
             (F), p_value, message (why there is none). Each is the strategy's own: its variance, its
             degrees of freedom, Hotelling's and HTZ where there are several coefficients.
         """
-        return joint_tests(self.given, self.strategies, self.tidy())
+        return self._joint_tests.copy()
 
     def cluster_coefficients(self) -> pd.DataFrame:
         """Return the coefficients of every cluster: its own regression beside the mixed models'.
@@ -164,6 +165,11 @@ class Analysis:
         """
         return by_cluster(self.given.shard, self.given.names)
 
+    @property
+    def not_relied_on(self) -> list[str]:
+        """The labels of strategies that are shown only because papers usually have them."""
+        return not_relied_on(self.strategies, self.given.shard.clusters)
+
     @cached_property
     def cautions(self) -> list[Caution]:
         """What to mind, the worst first."""
@@ -173,7 +179,7 @@ class Analysis:
     def summary(self) -> Summary:
         """What to do, what to mind, and the tables, as they are printed."""
         several = any(len(columns) > 1 for columns in self.given.terms.values())
-        joint = self.joint_tests() if several else None
+        joint = self._joint_tests if several else None
         return summary(self.given, self.strategies, self.tidy(), joint, self.cautions)
 
     def __str__(self) -> str:
@@ -184,6 +190,10 @@ class Analysis:
 
     def _repr_html_(self) -> str:
         return self.summary.html()
+
+    @cached_property
+    def _joint_tests(self) -> pd.DataFrame:
+        return joint_tests(self.given, self.strategies, self.tidy())
 
     @cached_property
     def _by_term(self) -> pd.DataFrame:

@@ -19,15 +19,12 @@ from clustrategy.core.shard import INTERCEPT
 from clustrategy.design.from_table import Design
 from clustrategy.engines.chosen import Strategy
 from clustrategy.estimation.within import NOTHING_VARIES
+from clustrategy.owndata.defaults import FEW_CLUSTERS
 from clustrategy.owndata.random_effects import components, random_terms
 from clustrategy.owndata.words import number, p_value
 
 if TYPE_CHECKING:
     import pandas as pd
-
-FEW_CLUSTERS = 40
-"""Below, CR1S is not to be relied on (Cameron, Gelbach & Miller 2008, REStat 90, 414-427; the
-inference study finds 7.4 % false positives of cluster-level predictors with 30)."""
 
 FEW_TREATED = 6
 """Below, the wild bootstrap and CR1S fail (MacKinnon & Webb 2018, Econometrics Journal 21,

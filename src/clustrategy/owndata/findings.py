@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,7 @@ class Finding:
         return f"{self.term}: {self.text}"
 
 
-def finding(term: str, rows: pd.DataFrame, usual: Sequence[str]) -> Finding:
+def finding(term: str, rows: pd.DataFrame, usual: Collection[str]) -> Finding:
     """Put into a sentence what strategies say of a term.
 
     Parameters
@@ -49,7 +49,7 @@ def finding(term: str, rows: pd.DataFrame, usual: Sequence[str]) -> Finding:
         A coefficient.
     rows : DataFrame
         Its rows of the tidy table.
-    usual : sequence of str
+    usual : collection of str
         Strategies that are shown only because papers usually have them.
 
     Returns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill
@@ -15,8 +15,8 @@ from clustrategy.core.counted import counted, listed
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.design.from_table import Design
 from clustrategy.engines.chosen import Strategy
-from clustrategy.owndata.cautions import FEW_CLUSTERS, Caution
-from clustrategy.owndata.defaults import is_usual
+from clustrategy.owndata.cautions import Caution
+from clustrategy.owndata.defaults import not_relied_on
 from clustrategy.owndata.findings import finding
 from clustrategy.owndata.words import degrees, number, p_value
 from clustrategy.tables.markdown import markdown_table
@@ -146,9 +146,7 @@ def summary(
     -------
     Summary
     """
-    usual = [strategy.label for strategy in strategies if is_usual(strategy)]
-    if len(usual) == len(strategies) or design.shard.clusters >= FEW_CLUSTERS:
-        usual = [label for label in usual if _is_ols(label, strategies)]
+    usual = not_relied_on(strategies, design.shard.clusters)
     by_term = {term: rows for term, rows in tidy.groupby("term", sort=False)}
     terms = [term for term in design.shard.terms if term != INTERCEPT] or [INTERCEPT]
     findings = [str(finding(term, by_term[term], usual)) for term in terms[:MOST_TERMS]]
@@ -170,11 +168,7 @@ def summary(
     )
 
 
-def _is_ols(label: str, strategies: Sequence[Strategy]) -> bool:
-    return any(one.label == label and one.name == "ols" for one in strategies)
-
-
-def _advice(strategies: Sequence[Strategy], usual: Sequence[str], tidy: pd.DataFrame) -> str:
+def _advice(strategies: Sequence[Strategy], usual: Collection[str], tidy: pd.DataFrame) -> str:
     numbers = set(tidy.loc[tidy["p_value"].notna(), "strategy"])
     if not numbers:
         return "No strategy can test anything here; below each says why."
@@ -200,7 +194,7 @@ def _advice(strategies: Sequence[Strategy], usual: Sequence[str], tidy: pd.DataF
     return said + "."
 
 
-def _of_term(term: str, rows: pd.DataFrame, usual: Sequence[str]) -> Table:
+def _of_term(term: str, rows: pd.DataFrame, usual: Collection[str]) -> Table:
     body = []
     for row in rows.to_dict("records"):
         note = row["message"] if row["status"] not in ("ok", "singular") else ""
@@ -227,7 +221,7 @@ def _of_term(term: str, rows: pd.DataFrame, usual: Sequence[str]) -> Table:
     )
 
 
-def _of_joint(term: str, joint: pd.DataFrame, usual: Sequence[str]) -> Table:
+def _of_joint(term: str, joint: pd.DataFrame, usual: Collection[str]) -> Table:
     rows = joint[joint["term"] == term].to_dict("records")
     body = [
         [

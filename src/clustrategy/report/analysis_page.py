@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from clustrategy import __version__
+from clustrategy.figures.own_data.plot import FIGURES, plot
+from clustrategy.figures.parts.files import quiet, save
 from clustrategy.owndata.analysis import Analysis
 from clustrategy.owndata.summary import Table
 from clustrategy.owndata.words import number
+from clustrategy.report.pictures import Picture, picture
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,11 +66,21 @@ def analysis_page(analysis: Analysis, source: str = "") -> str:
         it=analysis.summary,
         version=__version__,
         source=Path(source).name,
-        first=[],
-        clusters=[],
+        pictures=_pictures(analysis),
         design=_table("What the design says of each term", design),
         models=_table("Residuals and random effects", glance.dropna(axis="columns", how="all")),
     )
+
+
+def _pictures(analysis: Analysis) -> list[Picture]:
+    """Draw the figures of the page."""
+    found = []
+    with quiet(), TemporaryDirectory() as folder:
+        for name in FIGURES:
+            files = [Path(folder, f"{name}.{ending}") for ending in ("svg", "png")]
+            save(plot(analysis, name), files)
+            found.append(picture(*files))
+    return found
 
 
 def _table(title: str, frame: pd.DataFrame) -> Table:

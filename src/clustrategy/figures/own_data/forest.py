@@ -12,11 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from clustrategy.core.counted import counted
+from clustrategy.core.counted import counted, listed
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.figures.parts.dot_rows import CLOSE, CLOSEST, PAGE, dress_rows
 from clustrategy.figures.parts.frame import compose, dot, nothing
-from clustrategy.figures.parts.labels import listed, name_label, quoted_label, strategy_label
+from clustrategy.figures.parts.labels import name_label, quoted_label, strategy_label
 from clustrategy.figures.parts.strokes import strokes
 from clustrategy.figures.parts.style import GOOD, INK, MUTED, Look, new_figure, note
 from clustrategy.owndata.words import p_value

@@ -10,6 +10,8 @@ import click
 
 from clustrategy.core.errors import ClustrategyError, RowsLeftOut
 
+IMAGES = ("png", "pdf")
+
 
 @click.command()
 @click.argument("table", type=click.Path())
@@ -49,6 +51,12 @@ from clustrategy.core.errors import ClustrategyError, RowsLeftOut
     metavar="FILE",
     help="A .html or .md report, or the tidy table as .csv or .parquet; repeatable.",
 )
+@click.option(
+    "--figures",
+    type=click.Path(file_okay=False),
+    metavar="FOLDER",
+    help="A folder for the figures: forest, clusters, leverage and shrinkage, .png and .pdf.",
+)
 def analyze(
     table: str,
     formula: str,
@@ -62,6 +70,7 @@ def analyze(
     sheet: str | None,
     seed: int,
     outs: tuple[str, ...],
+    figures: str | None,
 ) -> None:
     """Analyse a table of your own by several strategies, with advice.
 
@@ -113,6 +122,13 @@ def analyze(
             write_text(analysis.summary.markdown(), out)
         else:
             write_table(analysis.tidy(), out)
+    if figures is not None:
+        from clustrategy.figures.own_data.plot import FIGURES, plot
+        from clustrategy.figures.parts.files import quiet, save
+
+        with quiet():
+            for name in FIGURES:
+                save(plot(analysis, name), [f"{figures}/{name}.{ending}" for ending in IMAGES])
 
 
 @contextmanager
