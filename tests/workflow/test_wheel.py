@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,6 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from filelock import FileLock
 
 import clustrategy
 from tests.conftest import REPO, Run
@@ -59,10 +62,29 @@ class Installed:
         return self.run("study", "mine.yaml", "--cores", "2", *arguments).output
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment of the lock and the wheel, in a folder with a space in its path."""
-    folder = tmp_path_factory.mktemp("a wheel")
+    """An environment of the lock and the wheel, in a folder with a space in its path.
+
+    It is made once, for all workers of pytest-xdist.
+    """
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder = base / "a wheel"
+    with FileLock(base / "wheel.lock"):
+        if not (folder / "done").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            install(folder)
+            (folder / "done").touch()
+    return folder / "environment"
+
+
+def install(folder: Path) -> None:
+    """Build the wheel, and put it into a new environment with what is locked."""
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory"]
+    subprocess.run([*build, str(folder)], cwd=REPO, check=True, capture_output=True, timeout=60)
+    (wheel,) = folder.glob("*.whl")
     where = folder / "environment"
 
     def uv(*arguments: str) -> None:
@@ -70,14 +92,10 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
         command = ["sh", "envs/python.sh", "uv", "--quiet", *arguments]
         subprocess.run(command, cwd=REPO, check=True, timeout=600)
 
-    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory"]
-    subprocess.run([*build, str(folder)], cwd=REPO, check=True, capture_output=True, timeout=60)
-    (wheel,) = folder.glob("*.whl")
     uv("venv", "--python", sys.executable, str(where))
-    install = ("pip", "install", "--python", str(where / "bin" / "python"))
-    uv(*install, "--require-hashes", "--requirements", "envs/requirements.txt")
-    uv(*install, "--no-deps", str(wheel))
-    return where
+    into = ("pip", "install", "--python", str(where / "bin" / "python"))
+    uv(*into, "--require-hashes", "--requirements", "envs/requirements.txt")
+    uv(*into, "--no-deps", str(wheel))
 
 
 @pytest.fixture
