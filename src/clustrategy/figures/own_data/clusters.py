@@ -19,7 +19,7 @@ from clustrategy.design.variation import differs_within, starts
 from clustrategy.figures.parts.dot_rows import dress_rows
 from clustrategy.figures.parts.frame import compose, dot
 from clustrategy.figures.parts.labels import name_label
-from clustrategy.figures.parts.scales import label_ticks
+from clustrategy.figures.parts.scales import hold_ticks, inches_across, label_ticks, round_ticks
 from clustrategy.figures.parts.strokes import strokes
 from clustrategy.figures.parts.style import GOOD, INK, Look, dress, name_axes, new_figure
 from clustrategy.owndata.words import number
@@ -36,6 +36,7 @@ LONGEST, LONGEST_TERM = 16, 32  # letters of a cluster's name, and of a term's
 AGAINST = "#d55e00"
 PALE = "#9fb8cc"
 
+NARROWEST, BESIDE = 1.9, 0.55  # inches of a panel on a printed page, and of what is beside it
 BINS = 20
 FAR = 10.0  # sizes so many times the median need a logarithmic axis
 STEPS = 10 ** np.arange(10)
@@ -107,8 +108,10 @@ def clusters(given: Design, *, predictors: Sequence[str] = (), look: Look | None
     look = look or Look()
     shard = given.shard
     columns, within = _columns(given, predictors)
+    columns = columns[: max(1, int(look.width // look.printed(NARROWEST)))]
     lines = [_lines(shard, column) for column in columns]
-    figure = new_figure(look, look.printed(2.6 if len(columns) < MOST_PREDICTORS else 2.2))
+    height = look.printed(2.6 if len(columns) < MOST_PREDICTORS else 2.2)
+    figure = new_figure(look, height)
     # Sizes that are all the same need no panel.
     widths = [0.62] if np.ptp(shard.n[0]) > 0 or not columns else []
     widths += [1.0] * len(columns)
@@ -116,12 +119,15 @@ def clusters(given: Design, *, predictors: Sequence[str] = (), look: Look | None
     sizes = panels[: len(widths) - len(columns)]
     for axes in sizes:
         _draw_sizes(axes, given, look)
-    letters = int(0.8 * look.width / sum(widths) * 72 / (0.6 * look.text))
+    width = look.width / sum(widths) - look.printed(BESIDE)
+    letters = int(72 * width / (0.6 * look.text))
     for place, (axes, one) in enumerate(zip(panels[len(sizes) :], lines, strict=True)):
         _draw_lines(axes, shard, one, look, means=not within)
         response = name_label(given.response, LONGEST_TERM) if place == 0 else ""
         term = name_label(shard.terms[one.column], min(letters, LONGEST_TERM))
         name_axes(axes, look, x=term, y=response)
+        hold_ticks(axes.xaxis)
+        round_ticks(axes.yaxis, 0.8 * height, look.text, upright=True)
     compose(
         figure,
         look,
@@ -130,6 +136,8 @@ def clusters(given: Design, *, predictors: Sequence[str] = (), look: Look | None
         legends=[_handles(lines, look, means=not within)],
         caption=_caption(given, lines, predictors, within=within),
     )
+    for axes in panels[len(sizes) :]:
+        round_ticks(axes.xaxis, inches_across(axes), look.text)
     return figure
 
 
@@ -207,7 +215,7 @@ def _draw_sizes(axes: Axes, given: Design, look: Look) -> None:
         if far:
             axes.set_xscale("log")
             steps = [float(size) for size in STEPS if ends[0] <= size <= ends[1]]
-            label_ticks(axes.xaxis, steps, lambda size: f"{size:,.0f}")
+            label_ticks(axes.xaxis, steps[:: -(-len(steps) // 2)], lambda size: f"{size:,.0f}")
             return
     axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
 
@@ -242,7 +250,6 @@ def _draw_lines(axes: Axes, shard: Shard, it: _Lines, look: Look, *, means: bool
     for which, seen in (("x", points[:, 0]), ("y", np.concatenate([points[:, 1], heights]))):
         margin = 0.05 * np.ptp(seen) or 1.0
         getattr(axes, f"set_{which}lim")(seen.min() - margin, seen.max() + margin)
-        getattr(axes, f"{which}axis").set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
 
 
 def _handles(lines: Sequence[_Lines], look: Look, *, means: bool) -> list:

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from clustrategy.core.counted import counted, listed
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.figures.parts.dot_rows import CLOSE, CLOSEST, PAGE, dress_rows
 from clustrategy.figures.parts.frame import compose, dot, nothing
 from clustrategy.figures.parts.labels import name_label, quoted_label, strategy_label
+from clustrategy.figures.parts.scales import hold_ticks, inches_across, round_ticks
 from clustrategy.figures.parts.strokes import strokes
 from clustrategy.figures.parts.style import GOOD, INK, MUTED, Look, new_figure, note
 from clustrategy.owndata.words import p_value
@@ -28,6 +28,9 @@ PALE = "#a8a8a8"
 ACROSS = 4
 NARROWEST = 1.0  # inches of a panel on a printed page
 ABOVE_AND_BELOW = 0.42  # inches of a panel's title and tick labels on a printed page
+LINE = 0.145  # inches of each further line of a title
+TALLEST = 6.0  # inches of all panels
+INSIDE = 0.85  # the share of its place that a panel takes without what is beside it
 WIDEST = 4.0  # how far from the middle a panel reaches at most, in median half intervals
 FARTHEST = 2.0  # zero is shown if it is no farther off than so many widths of the panel
 
@@ -73,12 +76,11 @@ def forest(
         reasons = _reasons(table)
         return nothing(look, "No strategy estimates a term of this table", SUBTITLE, reasons)
     shown, across, down = _arranged(table, strategies, terms, look)
-    figure, panels, text = _panels(look, strategies, shown, across, down)
+    figure, panels, text, width = _panels(look, strategies, shown, across, down)
     greyed = set(table.loc[table["usual"], "strategy"])
     for place, (term, axes) in enumerate(panels.items()):
         rows = table[table["term"] == term].set_index("strategy").reindex(strategies)
-        room = int(72 * look.width * 0.6 / across / (0.6 * text))
-        _draw(axes, rows, look, text, room)
+        _draw(axes, rows, look, text, width)
         if across <= 2:
             _beside(axes, rows, text)
         if place % across == 0:
@@ -94,6 +96,11 @@ def forest(
         xlabel="estimate",
         caption=_caption(table, left_out, cut=any(_is_cut(axes) for axes in panels.values())),
     )
+    for term, axes in panels.items():
+        if table.loc[table["term"] == term, "estimate"].notna().any():
+            round_ticks(axes.xaxis, inches_across(axes), look.text)
+        else:
+            axes.set_xticks([])
     return figure
 
 
@@ -122,8 +129,8 @@ def _arranged(
     names = 0.6 * points / 72 * max(len(strategy_label(name)) for name in strategies)
     across = int((look.width - names) // look.printed(NARROWEST))
     across = max(1, min(across, ACROSS))
-    block = len(strategies) * CLOSEST + ABOVE_AND_BELOW
-    most = across * max(1, int(1.15 * PAGE // block))
+    block = len(strategies) * CLOSEST + ABOVE_AND_BELOW + LINE
+    most = across * max(1, int(TALLEST // block))
     if len(terms) > most:
         rank = {term: -_difference(table[table["term"] == term]) for term in terms}
         first = sorted(terms, key=lambda term: (term == INTERCEPT, rank[term]))[:most]
@@ -134,18 +141,19 @@ def _arranged(
 
 def _panels(
     look: Look, strategies: Sequence[str], terms: Sequence[str], across: int, down: int
-) -> tuple[Figure, dict[str, Axes], float]:
-    """Return a figure, its panels by term and the font size of rows."""
+) -> tuple[Figure, dict[str, Axes], float, float]:
+    """Return a figure, its panels by term, the font size of rows and inches of a panel."""
     count = len(strategies)
     pitch = float(np.clip((PAGE / down - ABOVE_AND_BELOW) / count, CLOSEST, CLOSE))
     text = look.printed(min(7.0, 72 * pitch / 1.25))
     names = 0.55 * text / 72 * max(len(strategy_label(name)) for name in strategies)
-    letters = max(8, int((look.width - names) / across * 72 / (0.62 * look.text)))
+    width = INSIDE * (look.width - names) / across - (look.printed(0.5) if across <= 2 else 0.0)
+    letters = max(8, int(72 * width / (0.62 * look.text)))
     titles = [
         "\n".join(textwrap.wrap(name_label(term, 2 * letters - 4), letters)) for term in terms
     ]
     lines = max(title.count("\n") for title in titles)
-    block = pitch * (count + 0.2) + ABOVE_AND_BELOW + lines * 8 * 1.3 / 72
+    block = pitch * (count + 0.2) + ABOVE_AND_BELOW + lines * LINE
     figure = new_figure(look, look.printed(block) * down)
     grid = figure.subplots(down, across, sharey=True, squeeze=False)
     for place, axes in enumerate(grid.flat):
@@ -156,7 +164,7 @@ def _panels(
         axes.set_title(titles[place], size=look.text, color=INK, loc="left", linespacing=1.1)
     grid[0, 0].set_ylim(count - 0.4, -0.6)
     grid[0, 0].set_yticks(range(count), [*map(strategy_label, strategies)])
-    return figure, dict(zip(terms, grid.flat, strict=False)), text
+    return figure, dict(zip(terms, grid.flat, strict=False)), text, width
 
 
 def _window(rows: pd.DataFrame) -> tuple[float, float]:
@@ -179,11 +187,11 @@ def _window(rows: pd.DataFrame) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _draw(axes: Axes, rows: pd.DataFrame, look: Look, text: float, room: int) -> None:
+def _draw(axes: Axes, rows: pd.DataFrame, look: Look, text: float, width: float) -> None:
     """Draw the intervals of a term; the rows are in order, those of no strategy are NaN."""
     low, high = _window(rows)
     axes.set_xlim(low, high)
-    axes.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
+    hold_ticks(axes.xaxis)
     axes.grid(axis="x", color="#dddddd", linewidth=look.line)
     axes.axvline(0, color=INK, linewidth=look.line, zorder=1)
     places = np.arange(len(rows), dtype=float)
@@ -214,14 +222,12 @@ def _draw(axes: Axes, rows: pd.DataFrame, look: Look, text: float, room: int) ->
     words: dict[str, Any] = {"va": "center", "size": text, "color": MUTED}
     words["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 1}
     for place, row in zip(places, rows.to_dict("records"), strict=True):
-        said = _why(row, room)
+        said = _why(row, int(72 * width / (0.6 * text)))
         if not said:
             continue
         right = np.isfinite(row["estimate"]) and row["estimate"] > (low + high) / 2
         share, side = (0.02, "left") if right or np.isnan(row["estimate"]) else (0.98, "right")
         axes.text(share, place, said, transform=axes.get_yaxis_transform(), ha=side, **words)
-    if rows["estimate"].isna().all():
-        axes.set_xticks([])
 
 
 def _why(row: Mapping[Any, Any], room: int) -> str:

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from clustrategy.core.counted import counted
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.figures.parts.dot_names import name_dots
 from clustrategy.figures.parts.frame import compose, dot, nothing
 from clustrategy.figures.parts.labels import name_label, quoted_label
+from clustrategy.figures.parts.scales import hold_ticks, inches_across, round_ticks
 from clustrategy.figures.parts.style import GOOD, INK, MUTED, WRONG, Look, dress, new_figure
 from clustrategy.owndata.words import number
 
@@ -24,6 +24,8 @@ SUBTITLE = "Each cluster's partial leverage, and the estimate of least squares w
 
 ACROSS, DOWN = 3, 4
 HIGHEST, TALLEST = 2.3, 6.2  # the most inches of a panel, and of all, on a printed page
+NARROWEST = 2.0  # inches of a panel with its tick labels on a printed page
+BESIDE, ABOVE_AND_BELOW = 0.5, 0.6  # of which are outside of it
 LONGEST = 22  # letters of a cluster's name
 HALF_AGAIN = 1.5
 MOST_INITIALS = 3  # shorter names are no words
@@ -87,7 +89,8 @@ def leverage(
     described = by_term.set_index("term")
     effective = described["effective_clusters"].astype(float)
     terms = sorted(dict.fromkeys(table["term"]), key=lambda term: term == INTERCEPT)
-    shown = _shown(terms, effective)
+    across = max(1, min(ACROSS, int(look.width // look.printed(NARROWEST))))
+    shown = _shown(terms, effective, across * DOWN)
     rows = {term: table[table["term"] == term] for term in shown}
     mine = tidy[tidy["strategy"] == strategy]
     ends = mine[["conf_low", "conf_high"]].astype(float)
@@ -95,9 +98,9 @@ def leverage(
     bases = {term: _base(rows[term], term, described, intervals) for term in shown}
     parts = {term: _judged(rows[term], bases[term], clusters) for term in shown}
 
-    figure, panels = _panels(look, shown, effective)
+    figure, panels, height = _panels(look, shown, effective, across)
     for term, axes in panels.items():
-        _draw(axes, parts[term], bases[term], clusters, look)
+        _draw(axes, parts[term], bases[term], height, look)
     compose(
         figure,
         look,
@@ -109,14 +112,15 @@ def leverage(
         caption=_caption(parts, strategy, len(terms) - len(shown)),
     )
     for term, axes in panels.items():
+        round_ticks(axes.xaxis, inches_across(axes), look.text)
         _name(axes, parts[term], look)
     return figure
 
 
-def _shown(terms: Sequence[str], effective: pd.Series) -> list[str]:
+def _shown(terms: Sequence[str], effective: pd.Series, most: int) -> list[str]:
     """Return the terms that there is room for: of many, those with the fewest clusters."""
     rank = sorted(terms, key=lambda term: (term == INTERCEPT, effective.get(term, np.inf)))
-    first = set(rank[: ACROSS * DOWN])
+    first = set(rank[:most])
     return [term for term in terms if term in first]
 
 
@@ -155,14 +159,15 @@ def _judged(rows: pd.DataFrame, base: _Base, clusters: int) -> pd.DataFrame:
 
 
 def _panels(
-    look: Look, terms: Sequence[str], effective: pd.Series
-) -> tuple[Figure, dict[str, Axes]]:
-    down = -(-len(terms) // ACROSS)
+    look: Look, terms: Sequence[str], effective: pd.Series, most: int
+) -> tuple[Figure, dict[str, Axes], float]:
+    """Return a figure, its panels by term, and how many inches high each is at least."""
+    down = -(-len(terms) // most)
     across = -(-len(terms) // down)
     height = min(HIGHEST, TALLEST / down)
     figure = new_figure(look, look.printed(height) * down)
     grid = figure.subplots(down, across, squeeze=False)
-    letters = int(0.8 * look.width / across * 72 / (0.6 * look.text))
+    letters = int(72 * (look.width / across - look.printed(BESIDE)) / (0.6 * look.text))
     for place, axes in enumerate(grid.flat):
         if place >= len(terms):
             axes.remove()
@@ -174,20 +179,21 @@ def _panels(
             count = effective[term]
             title += f"\n{count:{',.0f' if count >= 100 else '.3g'}} effective clusters"
         axes.set_title(title, size=look.text, color=INK, loc="left", linespacing=1.1)
-    return figure, dict(zip(terms, grid.flat, strict=False))
+    return figure, dict(zip(terms, grid.flat, strict=False)), look.printed(height - ABOVE_AND_BELOW)
 
 
-def _draw(axes: Axes, rows: pd.DataFrame, base: _Base, clusters: int, look: Look) -> None:
+def _draw(axes: Axes, rows: pd.DataFrame, base: _Base, height: float, look: Look) -> None:
     """Draw a term's clusters, and behind them the estimate and its interval."""
     x, y = 100 * rows["partial_leverage"].to_numpy(), rows["estimate_without"].to_numpy()
+    clusters = len(rows)
     low, high = _window(y[np.isfinite(y)], base)
     spread = high - low
     lowest = low - 0.14 * spread
     axes.set_ylim(lowest - 0.04 * spread, high + 0.14 * spread)
     most = max(x.max(), 100 / clusters)
     axes.set_xlim(-0.04 * most, 1.12 * most)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    hold_ticks(axes.xaxis)
+    round_ticks(axes.yaxis, height, look.text, upright=True)
     if np.isfinite([base.low, base.high]).all():
         axes.axhspan(base.low, base.high, color="#eeeeee", linewidth=0, zorder=-1)
     axes.axhline(base.estimate, color=INK, linewidth=look.line, zorder=1)

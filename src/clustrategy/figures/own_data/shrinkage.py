@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from clustrategy.core.counted import counted
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.figures.parts.dot_rows import dress_rows
 from clustrategy.figures.parts.frame import compose, dot, nothing
 from clustrategy.figures.parts.labels import name_label, quoted_label
+from clustrategy.figures.parts.scales import hold_ticks, inches_across, round_ticks
 from clustrategy.figures.parts.strokes import strokes
 from clustrategy.figures.parts.style import GOOD, INK, Look, new_figure
 from clustrategy.owndata.words import number
@@ -29,6 +29,8 @@ MOST_DRAWN = 60  # of more clusters, so many are drawn
 ROW, NAMED_ROW = 0.15, 0.11  # inches of a row on a printed page; with a name, at the least
 HIGHEST, TALLEST, LOWEST = 4.5, 6.6, 0.8  # the most inches of a panel and of all, and the least
 ABOVE_AND_BELOW = 0.4  # inches of a panel's title and tick labels
+NARROWEST = 1.1  # inches of a panel on a printed page
+INSIDE = 0.88  # the share of its place that a panel takes
 MIDDLE = 0.9  # the share of many clusters of which the title says where they are
 LONGEST = 22  # letters of a cluster's name
 WIDEST = 3.0  # how far beyond the model's coefficients a panel reaches, in their range
@@ -76,9 +78,11 @@ def shrinkage(
     estimates = tidy[tidy["strategy"] == strategy].set_index("term")["estimate"].astype(float)
     order = modes[terms[0]].to_numpy().argsort(kind="stable")[::-1]
     drawn = order[np.linspace(0, len(order) - 1, min(len(order), MOST_DRAWN)).round().astype(int)]
-    shown = terms[: ACROSS * DOWN]
+    names = [name_label(str(name), LONGEST) for name in own.index[drawn]]
+    across = _across(look, names)
+    shown = terms[: across * DOWN]
 
-    figure, panels = _panels(look, [str(name) for name in own.index[drawn]], shown)
+    figure, panels = _panels(look, names, shown, across)
     cut = False
     for term, axes in panels.items():
         ends = own[term].to_numpy()[drawn], modes[term].to_numpy()[drawn]
@@ -92,14 +96,28 @@ def shrinkage(
         xlabel="coefficient of the cluster",
         caption=_caption(own, len(drawn), len(terms) - len(shown), cut=cut),
     )
+    for axes in panels.values():
+        round_ticks(axes.xaxis, inches_across(axes), look.text)
     return figure
 
 
+def _across(look: Look, clusters: Sequence[str]) -> int:
+    """Return how many panels there is room for beside each other."""
+    return max(1, min(ACROSS, int(_beside(look, clusters) // look.printed(NARROWEST))))
+
+
+def _beside(look: Look, clusters: Sequence[str]) -> float:
+    """Return the inches that there are beside the names of clusters."""
+    named = len(clusters) <= MOST_NAMED
+    letters = max(map(len, clusters)) if named else 0
+    return look.width - 0.6 * look.printed(7) / 72 * letters - 0.2
+
+
 def _panels(
-    look: Look, clusters: Sequence[str], terms: Sequence[str]
+    look: Look, clusters: Sequence[str], terms: Sequence[str], most_across: int
 ) -> tuple[Figure, dict[str, Axes]]:
     """Return a figure with a panel per term, each with a row per cluster."""
-    down = -(-len(terms) // ACROSS)
+    down = -(-len(terms) // most_across)
     across = -(-len(terms) // down)
     count = len(clusters)
     most = min(TALLEST / down - ABOVE_AND_BELOW, HIGHEST if count > MOST_NAMED else TALLEST)
@@ -108,7 +126,8 @@ def _panels(
     text = look.printed(min(7.0, 72 * height / count / 1.25))
     figure = new_figure(look, look.printed(height + ABOVE_AND_BELOW) * down)
     grid = figure.subplots(down, across, sharey=True, squeeze=False)
-    letters = int(0.75 * look.width / across * 72 / (0.6 * look.text))
+    width = INSIDE * _beside(look, clusters) / across
+    letters = int(72 * width / (0.6 * look.text))
     for place, axes in enumerate(grid.flat):
         if place >= len(terms):
             axes.remove()
@@ -116,7 +135,7 @@ def _panels(
         dress_rows(axes, look, count if named else 0, text)
         title = textwrap.wrap(name_label(terms[place], 2 * letters - 4), letters)
         axes.set_title("\n".join(title), size=look.text, color=INK, loc="left", linespacing=1.1)
-    labels = [name_label(name, LONGEST) for name in clusters] if named else []
+    labels = clusters if named else []
     grid[0, 0].set_ylim(count - 0.4, -0.6)
     grid[0, 0].set_yticks(range(len(labels)), labels)
     return figure, dict(zip(terms, grid.flat, strict=False))
@@ -127,7 +146,7 @@ def _draw(axes: Axes, own: np.ndarray, modes: np.ndarray, estimate: float, look:
     low, high = _window(own, modes, estimate)
     margin = 0.06 * (high - low)
     axes.set_xlim(low - margin, high + margin)
-    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    hold_ticks(axes.xaxis)
     axes.grid(axis="x", color="#dddddd", linewidth=look.line)
     places = np.arange(len(own), dtype=float)
     axes.axvline(estimate, color=INK, linewidth=1.4 * look.line, zorder=1)
