@@ -25,7 +25,7 @@ SUBTITLE = "Each cluster's partial leverage, and the estimate of least squares w
 ACROSS, DOWN = 3, 4
 HIGHEST, TALLEST = 2.3, 6.2  # the most inches of a panel, and of all, on a printed page
 NARROWEST = 2.0  # inches of a panel with its tick labels on a printed page
-BESIDE, ABOVE_AND_BELOW = 0.5, 0.6  # of which are outside of it
+BESIDE, ABOVE_AND_BELOW = 0.65, 0.6  # of which are outside of it
 LONGEST = 22  # letters of a cluster's name
 HALF_AGAIN = 1.5
 MOST_INITIALS = 3  # shorter names are no words
@@ -167,7 +167,7 @@ def _panels(
     height = min(HIGHEST, TALLEST / down)
     figure = new_figure(look, look.printed(height) * down)
     grid = figure.subplots(down, across, squeeze=False)
-    letters = int(72 * (look.width / across - look.printed(BESIDE)) / (0.6 * look.text))
+    letters = int(72 * (look.width / across - look.printed(BESIDE)) / (0.62 * look.text))
     for place, axes in enumerate(grid.flat):
         if place >= len(terms):
             axes.remove()
