@@ -161,3 +161,10 @@ def test_many_terms_and_hostile_names_have_room(terms, strategies):
         left_out = terms - len(figure.axes)
         assert f"{left_out} further terms are in the table alone" in words_on(figure).caption
         assert not any("Nr_0" in axes.get_title("left") for axes in figure.axes)
+
+
+def test_more_strategies_than_a_page_has_room_for_are_in_the_table_alone():
+    parts = [tidy(x=[IN]).assign(strategy=f"s{k}") for k in range(120)]
+    figure = forest(pd.concat(parts))
+    assert words_on(figure).title == "No page has room for so many strategies"
+    is_in_order(figure)

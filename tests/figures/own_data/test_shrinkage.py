@@ -13,7 +13,7 @@ from clustrategy.figures.parts.frame import words_on
 from tests.figures.drawn import drawn_lines
 from tests.figures.in_order import is_in_order
 
-MODEL = "mixed"
+MODEL = "REML"
 
 
 def table(names, strategy=MODEL, **terms) -> pd.DataFrame:
@@ -49,7 +49,7 @@ def test_lines_go_from_the_own_coefficient_to_the_model_s_in_the_order_of_the_sl
     assert first.lines[0].get_xdata()[0] == 5.2
     assert words_on(figure).title == (
         "The slope of x ranges from 4.00 to 9.00 in the clusters' own regressions, "
-        "and from 4.50 to 6.00 by mixed"
+        "and from 4.50 to 6.00 by REML"
     )
     is_in_order(figure)
 
@@ -57,7 +57,7 @@ def test_lines_go_from_the_own_coefficient_to_the_model_s_in_the_order_of_the_sl
 def test_a_model_without_variation_is_called_so():
     title = words_on(shrinkage(table("ab", x=([-1.0, 2.0], [0.5, 0.5])), tidy(x=0.5))).title
     assert title == (
-        "The slope of x is the same in all clusters by mixed, though their own range from "
+        "The slope of x is the same in all clusters by REML, though their own range from "
         "−1.00 to 2.00"
     )
 
@@ -70,7 +70,7 @@ def test_clusters_without_a_regression_of_their_own_are_counted():
     given = table("abc", x=([np.nan] * 3, [1.2, 1.5, 1.8]))
     figure = shrinkage(given, tidy(x=1.5))
     assert (
-        words_on(figure).title == "The slope of x ranges from 1.20 to 1.80 in the clusters by mixed"
+        words_on(figure).title == "The slope of x ranges from 1.20 to 1.80 in the clusters by REML"
     )
     assert "by the cluster's own regression" not in str(figure.legends[0].get_texts())
 
@@ -91,7 +91,7 @@ def test_of_many_clusters_some_are_drawn_and_the_title_is_of_the_middle_ones():
     words = words_on(figure)
     assert words.title == (
         "The slope of x ranges from 50.0 to 950 in the clusters' own regressions, and from 275 to "
-        "725 by mixed, both in 90 % of clusters"
+        "725 by REML, both in 90 % of clusters"
     )
     assert "Of 1,001 clusters 60 are drawn" in words.caption
     lines = np.array(drawn_lines(figure.axes[0], 2))

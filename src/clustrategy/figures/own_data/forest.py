@@ -18,7 +18,7 @@ from clustrategy.figures.parts.frame import compose, dot, nothing
 from clustrategy.figures.parts.labels import name_label, quoted_label, strategy_label
 from clustrategy.figures.parts.scales import hold_ticks, inches_across, round_ticks
 from clustrategy.figures.parts.strokes import strokes
-from clustrategy.figures.parts.style import GOOD, INK, MUTED, Look, new_figure, note
+from clustrategy.figures.parts.style import GOOD, INK, MUTED, Look, TooTall, new_figure, note
 from clustrategy.owndata.words import p_value
 
 SUBTITLE = "Estimates and 95 % intervals of every term by strategy"
@@ -62,14 +62,17 @@ def forest(
     Figure
         A panel per term, the intercept last. Where there are more terms than a page has room for,
         those on which strategies differ come first, and the others are counted.
-
-    Raises
-    ------
-    TooTall
-        If a page has no room for so many strategies.
     """
     look = look or Look()
-    table = _read(tidy, shown_only)
+    try:
+        return _forest(_read(tidy, shown_only), look)
+    except TooTall:
+        title = "No page has room for so many strategies"
+        return nothing(look, title, SUBTITLE, "All numbers are in the table.")
+
+
+def _forest(table: pd.DataFrame, look: Look) -> Figure:
+    """Draw the table of `_read`; `TooTall` if a page has no room for so many strategies."""
     strategies = list(dict.fromkeys(table["strategy"]))
     terms = sorted(dict.fromkeys(table["term"]), key=lambda term: term == INTERCEPT)
     if not table["estimate"].notna().any():
