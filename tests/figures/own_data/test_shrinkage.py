@@ -10,6 +10,7 @@ import pytest
 
 from clustrategy.figures.own_data.shrinkage import shrinkage
 from clustrategy.figures.parts.frame import words_on
+from clustrategy.figures.parts.style import Look
 from tests.figures.drawn import drawn_lines
 from tests.figures.in_order import is_in_order
 
@@ -121,14 +122,15 @@ def test_without_a_mixed_model_there_is_a_figure_that_says_so(strategy):
     is_in_order(figure)
 
 
-@pytest.mark.parametrize("count", [2, 40])
-def test_hostile_names_have_room(count):
+@pytest.mark.parametrize(("count", "number", "width"), [(2, 5, 9), (40, 5, 9), (61, 14, 4)])
+def test_hostile_names_have_room(count, number, width):
     random = np.random.default_rng(1)
     names = [f"${k}_x$ {{Straße}}, sehr lang und noch länger {k}" for k in range(count)]
     terms = {
         f"C(a$b$)[T.{k} ein sehr langer Name mit Umlauten äöü]": random.normal(size=(2, count))
-        for k in range(5)
+        for k in range(number)
     }
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        is_in_order(shrinkage(table(names, **terms), tidy(**dict.fromkeys(terms, 0.0))))
+        estimates = tidy(**dict.fromkeys(terms, 0.0))
+        is_in_order(shrinkage(table(names, **terms), estimates, look=Look(width=width)))

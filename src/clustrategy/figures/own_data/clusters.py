@@ -98,7 +98,7 @@ def clusters(given: Design, *, predictors: Sequence[str] = (), look: Look | None
     -------
     Figure
         A panel of the sizes, and one of the response against each predictor. Of many clusters
-        every so manieth is drawn, in the order of their slopes.
+        60 are drawn, evenly spaced in the order of their slopes.
 
     Raises
     ------

@@ -27,7 +27,7 @@ ACROSS, DOWN = 4, 3
 MOST_NAMED = 40  # more clusters stand in their rows without names
 MOST_DRAWN = 60  # of more clusters, so many are drawn
 ROW, NAMED_ROW = 0.15, 0.11  # inches of a row on a printed page; with a name, at the least
-HIGHEST, TALLEST, LOWEST = 4.5, 6.6, 0.8  # the most inches of a panel and of all, and the least
+HIGHEST, TALLEST, LOWEST = 4.5, 6.0, 0.8  # the most inches of a panel and of all, and the least
 ABOVE_AND_BELOW = 0.4  # inches of a panel's title and tick labels
 NARROWEST = 1.1  # inches of a panel on a printed page
 INSIDE = 0.88  # the share of its place that a panel takes
@@ -61,7 +61,7 @@ def shrinkage(
     -------
     Figure
         A panel per random coefficient, slopes first, a row per cluster, in the order of the first
-        panel's coefficients. Of many clusters every so manieth is drawn.
+        panel's coefficients. Of many clusters 60 are drawn, evenly spaced in this order.
     """
     look = look or Look()
     known = cluster_coefficients[np.isfinite(cluster_coefficients["coefficient"].astype(float))]
