@@ -176,7 +176,6 @@ def test_two_strategies_are_compared_under_each_handling(handling: str) -> None:
 
 
 def test_without_a_finite_variance_moments_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    study, _ = write_study()
     engines = REGISTERED["two_stage"]
     asked = []
 
@@ -186,6 +185,7 @@ def test_without_a_finite_variance_moments_are_left_out(monkeypatch: pytest.Monk
 
     entry = replace(engines[DEFAULT_ENGINE], finite_variance=finite_variance)
     monkeypatch.setitem(engines, DEFAULT_ENGINE, entry)
+    study, _ = write_study()
     found, differences = perform(study)
     assert asked == [(6, 1)] * 2
     mine = found[(found["strategy"] == "A") & (found["handling"] == "case_wise")]

@@ -20,6 +20,7 @@ from snakemake.cli import get_argument_parser as argument_parser
 import clustrategy
 from clustrategy.runtime.command_line import SHORT, main
 from clustrategy.steps.provenance import COMMAND
+from clustrategy.strategies.own_files import load_files
 from clustrategy.study.config import load, validate
 from clustrategy.study.study import Study
 from tests.conftest import REPO
@@ -304,7 +305,10 @@ def test_analyze_by_a_strategy_of_ones_own(tmp_path, capsys):
     (tmp_path / FILE).write_text(between())
     call = ("analyze", str(tmp_path / "sleep.csv"), "Reaction ~ 1", "--cluster", "Subject")
     own = ("--strategies-from", str(tmp_path / FILE))
-    assert "298.5" in said(capsys, *call, *own, "--strategy", "between")
+    try:
+        assert "298.5" in said(capsys, *call, *own, "--strategy", "between")
+    finally:
+        load_files(())  # What is registered here is not for other tests.
     assert "needs --strategy" in said(capsys, *call, *own, code=2)
 
 
