@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from clustrategy.figures.parts.files import save
-from clustrategy.figures.parts.frame import compose, words_on
+from clustrategy.figures.parts.files import quiet, save
+from clustrategy.figures.parts.frame import compose, nothing, words_on
 from clustrategy.figures.parts.style import Look, new_figure
 from clustrategy.figures.registry import FIGURES
 from clustrategy.figures.words import Words, words_of
@@ -158,3 +158,14 @@ def test_the_words_of_a_figure_are_in_its_files(tmp_path):
         assert picture.info["Description"] == f"{expected.subtitle}\n{expected.caption}"
     pdf = (tmp_path / "a.pdf").read_bytes()
     assert re.search(rb"/Title", pdf) and re.search(rb"/Subject", pdf)
+
+
+def test_names_in_a_script_that_the_font_lacks_are_drawn_without_a_word(tmp_path):
+    with quiet():
+        figure = nothing(Look(), "No school", "学校")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="Glyph"):
+            save(figure, [tmp_path / "loud.png"])
+        with quiet():
+            save(figure, [tmp_path / "a.png"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,12 +32,15 @@ COMMAND = re.compile(r"\s*([A-Za-z])\s*")
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep matplotlib's notices (font cache, configuration folder) off standard error."""
+    """Keep matplotlib's notices off standard error: font cache, configuration folder, glyphs."""
     logger = logging.getLogger("matplotlib")
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        yield
+        with warnings.catch_warnings():
+            # Names in scripts that the font lacks are seen to be lacking in the picture.
+            warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+            yield
     finally:
         logger.setLevel(level)
 
