@@ -111,7 +111,7 @@ def test_a_singular_fit_and_what_it_means():
     (one,) = of_kind(analysis, "singular")
     assert one.strategy == "mixed_intercept"
     assert "no variance between clusters of (Intercept)" in one.text
-    assert "estimates and tests are usable" in one.text
+    assert "the estimates and tests can be used, the variances cannot" in one.text
 
 
 def test_a_perfect_correlation_is_named():
@@ -156,7 +156,8 @@ def test_two_stage_regression_compares_clusters_where_other_predictors_are_zero(
     data = table()
     analysis = found(data.assign(age=data["age"] + 40.0), strategies=["two_stage"])
     (one,) = of_kind(analysis, "at_zero")
-    assert one.term == "age" and "estimates treat where age is 0, but it is 3" in one.text
+    assert one.term == "age" and "compares clusters where age is 0, off the mean" in one.text
+    assert analysis.reliance.reason("two_stage", "treat") and not analysis.reliance.never
     centred = found(
         data.assign(age=data["age"] + 40.0), "score ~ treat + center(age)", ["two_stage"]
     )

@@ -291,7 +291,7 @@ def test_analyze_a_file(tmp_path, capsys):
     sleepstudy().to_csv(tmp_path / "sleep.csv", index=False)
     call = ("analyze", str(tmp_path / "sleep.csv"), "Reaction ~ Days", "--cluster", "Subject")
     found = said(capsys, *call)
-    assert found.startswith("Reaction ~ Days, by Subject\n\nGo by OLS, CR2")
+    assert found.startswith("Reaction ~ Days, by Subject\n\nGo by OLS CR2")
     assert "18 clusters are few" in found
     outs = [str(tmp_path / f"sleep.{ending}") for ending in ("parquet", "MD")]
     said(capsys, *call, "--strategy", "ols", "--out", outs[0], "--out", outs[1])

@@ -32,6 +32,8 @@ def check(design: Design) -> None:
     """
     shard = design.shard
     rows, clusters = shard.y.size, shard.clusters
+    if design.cluster == design.response:
+        raise DataError(f"the response {design.response!r} cannot be the column of the clusters")
     if clusters == 1:
         raise DataError(
             f"the column {design.cluster!r} holds one cluster, {design.names[0]!r}: two are the "

@@ -51,6 +51,8 @@ class Design:
         The names of the clusters, in the order of the shard.
     terms : dict of str to tuple of int
         The terms of the formula but the intercept, and the columns of X that each has.
+    contrasts : dict of str to str
+        Of the coefficients of categories, what is compared with what.
     random : RandomEffects, optional
         The random effects, where the formula or the call names them.
     rows_read : int
@@ -65,6 +67,7 @@ class Design:
     cluster: str
     names: tuple[str, ...]
     terms: dict[str, tuple[int, ...]]
+    contrasts: dict[str, str]
     random: RandomEffects | None
     rows_read: int
     left_out: dict[str, int]
@@ -192,6 +195,7 @@ def design_from_table(
         cluster=cluster,
         names=tuple(str(name) for name in names),
         terms=_terms(matrix),
+        contrasts=_contrasts(matrix),
         random=_random(used, random, matrix, coefficients),
         rows_read=len(table),
         left_out=left_out,
@@ -285,6 +289,17 @@ def _terms(matrix: pd.DataFrame) -> dict[str, tuple[int, ...]]:
         for term in matrix.model_spec.structure
         if str(term.term) != "1"
     }
+
+
+def _contrasts(matrix: pd.DataFrame) -> dict[str, str]:
+    """Return what the coefficients of single categories compare, where the first is the base."""
+    found: dict[str, str] = {}
+    for factor, (kind, state) in matrix.model_spec.encoder_state.items():
+        if kind.value != "categorical":
+            continue
+        base, *levels = state["contrasts"].levels
+        found |= {f"{factor}[T.{level}]": f"{level} against {base}" for level in levels}
+    return {name: words for name, words in found.items() if name in matrix.columns}
 
 
 def _random(

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from clustrategy.core.fits import Fits
+from clustrategy.core.shard import Shard
 from clustrategy.design.description import by_cluster, by_term
 from clustrategy.design.from_table import Design
 from clustrategy.engines.chosen import Strategy
+from clustrategy.estimation.mixed.random_coefficients import RandomCoefficients, absence
 from clustrategy.owndata.cautions import Caution, cautions
-from clustrategy.owndata.defaults import not_relied_on
 from clustrategy.owndata.joint_tests import joint_tests
 from clustrategy.owndata.random_effects import components, effects_by_cluster
+from clustrategy.owndata.reliance import Reliance, reliance
 from clustrategy.owndata.summary import Summary, summary
 from clustrategy.owndata.tidy import tidy
 
@@ -55,12 +56,13 @@ class Analysis:
     >>> shown = new[["strategy", "estimate", "df", "p_value"]].head(2)
     >>> print(shown.round(3).to_string(index=False))
                strategy  estimate  df  p_value
-               OLS, CR2       9.5 2.0    0.216
-    OLS, wild bootstrap       9.5 NaN    0.125
+               OLS CR2       9.5 2.0    0.216
+    OLS wild bootstrap       9.5 NaN    0.125
     >>> for caution in found.cautions[1:]:
     ...     print(caution.kind, caution.term)
     few_treated new
     constant_within None
+    cannot_reject None
     """
 
     given: Design
@@ -88,8 +90,8 @@ class Analysis:
             strategy, engine, status, message, nobs (rows used), clusters, rows_left_out, left_out
             (the columns that lack values, and in how many rows), sigma (residual standard
             deviation), and of mixed models singular, reml_criterion (lme4's REMLcrit), theta
-            (lme4's, a list), icc (of rows of one cluster at the zero of all predictors with random
-            slopes) and the standard deviations and correlations of the random effects, named as
+            (lme4's, a list), icc (of rows of one cluster at the means of all
+            predictors) and the standard deviations and correlations of the random effects, named as
             by broom.mixed: `sd__(Intercept)`, `cor__(Intercept).IV1`.
         """
         import pandas as pd
@@ -112,7 +114,7 @@ class Analysis:
                     "singular": bool(fits.singular[0]) if theta.size else None,
                     "reml_criterion": fits.reml_criterion[0],
                     "theta": theta.tolist() if theta.size else None,
-                    "icc": icc(spread, float(fits.sigma[0])),
+                    "icc": icc(self.given.shard, fits),
                     **spread,
                 }
             )
@@ -165,10 +167,10 @@ class Analysis:
         """
         return by_cluster(self.given.shard, self.given.names)
 
-    @property
-    def not_relied_on(self) -> list[str]:
-        """The labels of strategies that are shown only because papers usually have them."""
-        return not_relied_on(self.strategies, self.given.shard.clusters)
+    @cached_property
+    def reliance(self) -> Reliance:
+        """For which coefficients which strategies are not to be relied on, and why."""
+        return reliance(self.given.shard, self.strategies, _records(self._by_term))
 
     @cached_property
     def cautions(self) -> list[Caution]:
@@ -180,7 +182,9 @@ class Analysis:
         """What to do, what to mind, and the tables, as they are printed."""
         several = any(len(columns) > 1 for columns in self.given.terms.values())
         joint = self._joint_tests if several else None
-        return summary(self.given, self.strategies, self.tidy(), joint, self.cautions)
+        return summary(
+            self.given, self.strategies, self.tidy(), joint, self.cautions, self.reliance
+        )
 
     def __str__(self) -> str:
         """Return the summary as text."""
@@ -200,7 +204,18 @@ class Analysis:
         return by_term(self.given.shard, self.given.names)
 
 
-def icc(spread: Mapping[str, float], sigma: float) -> float:
-    """Return the share of the variance that lies between clusters, NaN without an intercept's."""
-    variance = spread.get("sd__(Intercept)", np.nan) ** 2
-    return float(variance / (variance + sigma**2))
+def icc(shard: Shard, fits: Fits) -> float:
+    """Return the share of the variance that lies between clusters, at the means of predictors.
+
+    NaN of a fit without random effects, or without numbers.
+    """
+    if absence(fits, 0):
+        return float("nan")
+    random = RandomCoefficients.of(fits, 0)
+    mean = shard.X[:, random.columns].mean(axis=0)
+    variance = float(((mean @ random.factor) ** 2).sum())
+    return variance / (variance + 1.0)
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): row[key] for key in row} for row in table.to_dict("records")]

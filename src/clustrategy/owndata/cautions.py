@@ -11,16 +11,14 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from clustrategy.core.counted import counted, listed
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.design.from_table import Design
 from clustrategy.engines.chosen import Strategy
 from clustrategy.estimation.within import NOTHING_VARIES
-from clustrategy.owndata.defaults import FEW_CLUSTERS
 from clustrategy.owndata.random_effects import components, random_terms
+from clustrategy.owndata.reliance import FEW_CLUSTERS, LEVEL, off_centre
 from clustrategy.owndata.words import number, p_value
 
 if TYPE_CHECKING:
@@ -36,7 +34,7 @@ FEW_EFFECTIVE = 10.0
 MOST_LEVERAGE = 0.5
 """One cluster's share of the partial leverage of a coefficient."""
 
-LEVEL = 0.05
+SMALLER = "random effects that are combinations of one another"
 
 MOST_TERMS = 5
 """Terms of which one caution is said each; of more, the rest is counted."""
@@ -50,7 +48,8 @@ class Caution:
     ----------
     kind : str
         What it is about: `two_clusters`, `few_clusters`, `few_treated`, `few_effective`,
-        `leverage`, `constant_within`, `at_zero`, `within_between`, `singular`, `unusable`,
+        `leverage`, `constant_within`, `at_zero`, `cannot_reject`,
+        `cluster_as_number`, `within_between`, `singular`, `unusable`,
         `message` or `left_out`.
     text : str
         A sentence or two.
@@ -102,6 +101,8 @@ def cautions(
         *_within_between(terms),
         *_constant_within(terms, strategies),
         *_at_zero(design, terms, strategies),
+        *_cannot_reject(design, strategies),
+        *_cluster_as_number(design),
         *_singular(design, strategies, fits),
         *_unusable(strategies, fits),
         *_left_out(design),
@@ -124,9 +125,8 @@ def _number_of_clusters(design: Design) -> Iterator[Caution]:
     elif G < FEW_CLUSTERS:
         yield Caution(
             "few_clusters",
-            f"{G} clusters are few (fewer than {FEW_CLUSTERS}): the usual cluster-robust standard "
-            "errors (CR1S) are too small and reject true hypotheses too often. Go by CR2 with "
-            "Satterthwaite's degrees of freedom, and see whether the others agree.",
+            f"{G} clusters are few (fewer than {FEW_CLUSTERS:.0f}): the cluster-robust standard "
+            "errors that papers usually have (CR1S) reject true hypotheses too often.",
             G,
         )
 
@@ -210,8 +210,7 @@ def _constant_within(terms: Sequence[Row], strategies: Sequence[Strategy]) -> It
         yield Caution(
             "constant_within",
             f"{_few(constant)} {noun} constant within clusters: fixed effects cannot estimate "
-            f"{'it' if len(constant) == 1 else 'them'}, and two-stage regression rests on one "
-            "number a cluster.",
+            f"{'it' if len(constant) == 1 else 'them'}.",
             len(constant),
         )
 
@@ -219,23 +218,50 @@ def _constant_within(terms: Sequence[Row], strategies: Sequence[Strategy]) -> It
 def _at_zero(
     design: Design, terms: Sequence[Row], strategies: Sequence[Strategy]
 ) -> Iterator[Caution]:
-    """Say where two-stage regression compares clusters far from the data."""
+    """Say where two-stage regression compares clusters off the means of other predictors."""
     constant = [row["term"] for row in terms if row["varies_in"] == 0]
     if not constant or not any(strategy.name == "two_stage" for strategy in strategies):
         return
-    X = design.shard.X
-    for row in terms:
-        column = X[:, design.shard.terms.index(row["term"])]
-        least, most = float(column.min()), float(column.max())
-        if row["varies_in"] and not least <= 0.0 <= most:
+    shard = design.shard
+    within = {row["term"]: row["varies_in"] for row in terms}
+    rows = [{"term": term, "varies_in": within.get(term, 0)} for term in shard.terms]
+    off = off_centre(shard, rows)
+    if off:
+        numbers = [term for term in off if "[" not in term]
+        remedy = f"; center({numbers[0]}) in the formula has it at the mean" if numbers else ""
+        yield Caution(
+            "at_zero",
+            f"Two-stage regression compares clusters where {_few(off)} "
+            f"{'is' if len(off) == 1 else 'are'} 0, off the mean: it is set aside for "
+            f"{_few(constant)}{remedy}.",
+            float(len(off)),
+            off[0],
+        )
+
+
+def _cannot_reject(design: Design, strategies: Sequence[Strategy]) -> Iterator[Caution]:
+    least = 2.0 ** (1 - design.shard.clusters)
+    for strategy in strategies:
+        rademacher = strategy.options.get("weights", "rademacher") == "rademacher"
+        if strategy.name == "wild_cluster_bootstrap" and rademacher and least > LEVEL:
             yield Caution(
-                "at_zero",
-                f"Two-stage regression estimates {_few(constant)} where {row['term']} is 0, but it "
-                f"is {number(least)} to {number(most)}: write center({row['term']}) in the formula "
-                "to have it at the mean.",
-                float(np.abs([least, most]).min()),
-                row["term"],
+                "cannot_reject",
+                f"{strategy.label}: with {design.shard.clusters} clusters its least p-value is "
+                f"{least:.2g}, so that it cannot reject at 5 %, and its intervals have no ends.",
+                least,
+                strategy=strategy.label,
             )
+
+
+def _cluster_as_number(design: Design) -> Iterator[Caution]:
+    if design.cluster in design.shard.terms:
+        yield Caution(
+            "cluster_as_number",
+            f"{design.cluster}, the column of the clusters, is a predictor, too, with a slope. "
+            f"C({design.cluster}) is an intercept for each cluster.",
+            1.0,
+            design.cluster,
+        )
 
 
 def _singular(
@@ -267,10 +293,9 @@ def _singular(
         )
         yield Caution(
             "singular",
-            f"{strategy.label}: the fit is singular: it estimates "
-            f"{what or 'random effects of fewer dimensions than the model has'}. The data are too "
-            "few to tell that from a little; estimates and tests are usable, the variances are "
-            "not to be interpreted.",
+            f"{strategy.label}: a singular fit: it estimates {what or SMALLER}. These data cannot "
+            "tell that from a small variance, or from a weaker correlation; the estimates and "
+            "tests can be used, the variances cannot.",
             float(len(zero) + len(one)),
             strategy=strategy.label,
         )
@@ -299,8 +324,8 @@ def _left_out(design: Design) -> Iterator[Caution]:
         yield Caution(
             "left_out",
             f"{design.rows_left_out:,} of {counted(design.rows_read, 'row')} are left out, as they "
-            f"have no value in {gaps}. If they lack it for a reason that goes with "
-            f"{design.response}, every strategy is off.",
+            f"have no value in {gaps}. If they lack it for a reason that has "
+            f"to do with {design.response}, all estimates may be biased.",
             design.rows_left_out,
         )
 

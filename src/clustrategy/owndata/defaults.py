@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from clustrategy.design.random_effects import RandomEffects
-from clustrategy.engines.chosen import Strategy
 
 MAXIMAL = {
     "strategy": "mixed_maximal",
-    "name": "mixed, maximal, Kenward-Roger",
+    "name": "mixed maximal Kenward-Roger",
     "df": "kenward_roger",
 }
 """Stands aside where the random effects are named."""
@@ -18,31 +16,24 @@ MAXIMAL = {
 _BEFORE: tuple[dict[str, Any], ...] = (
     {
         "strategy": "cluster_robust",
-        "name": "OLS, CR2",
+        "name": "OLS CR2",
         "variance": "CR2",
         "df": "satterthwaite",
     },
-    {"strategy": "wild_cluster_bootstrap", "name": "OLS, wild bootstrap"},
+    {"strategy": "wild_cluster_bootstrap", "name": "OLS wild bootstrap"},
     {"strategy": "two_stage", "name": "two-stage"},
 )
 _BEHIND: tuple[dict[str, Any], ...] = (
-    {"strategy": "mixed_intercept", "name": "mixed, random intercept, CR2", "variance": "CR2"},
+    {"strategy": "mixed_intercept", "name": "mixed intercept CR2", "variance": "CR2"},
     {
         "strategy": "fixed_effects",
-        "name": "fixed effects, CR2",
+        "name": "fixed effects CR2",
         "variance": "CR2",
         "df": "satterthwaite",
     },
-    {"strategy": "cluster_robust", "name": "OLS, CR1S"},
+    {"strategy": "cluster_robust", "name": "OLS CR1S"},
     {"strategy": "ols", "name": "OLS"},
 )
-
-FEW_CLUSTERS = 40
-"""Below, CR1S is not to be relied on (Cameron, Gelbach & Miller 2008, REStat 90, 414-427; the
-inference study finds 7.4 % false positives of cluster-level predictors with 30)."""
-
-_USUAL = ("CR0", "CR1", "CR1S", "pymer4")
-"""Variances that are too small with few clusters."""
 
 
 def default_strategies(random: RandomEffects | None = None) -> list[dict[str, Any]]:
@@ -65,37 +56,13 @@ def chosen(random: RandomEffects) -> dict[str, Any]:
     """Return the entry of a mixed model with these random effects."""
     return {
         "strategy": "mixed",
-        "name": "mixed, as given, Kenward-Roger",
+        "name": "mixed as given Kenward-Roger",
         "random": list(random.coefficients),
         "correlated": random.correlated,
         "df": "kenward_roger",
     }
 
 
-def not_relied_on(strategies: Sequence[Strategy], clusters: int) -> list[str]:
-    """Return the labels of strategies that are shown only because papers usually have them.
-
-    Parameters
-    ----------
-    strategies : sequence of Strategy
-        Those of an analysis.
-    clusters : int
-        How many clusters there are.
-
-    Returns
-    -------
-    list of str
-        Of least squares without clusters, and where these are few of CR1S and its like.
-    """
-    return [
-        strategy.label
-        for strategy in strategies
-        if strategy.name == "ols" or clusters < FEW_CLUSTERS and _is_too_small(strategy)
-    ]
-
-
-def _is_too_small(strategy: Strategy) -> bool:
-    """Tell whether standard errors are too small with few clusters: CR1S and its like."""
-    robust = strategy.name in ("cluster_robust", "fixed_effects")
-    small = strategy.options.get("variance", "CR1S") in _USUAL
-    return robust and small and strategy.options.get("df", "G-1") != "satterthwaite"
+def by_label(label: str, random: RandomEffects | None = None) -> str | dict[str, Any]:
+    """Return the default entry of this label, or the text itself where it is none."""
+    return next((one for one in default_strategies(random) if one["name"] == label), label)

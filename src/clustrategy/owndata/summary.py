@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill
@@ -16,9 +16,9 @@ from clustrategy.core.shard import INTERCEPT
 from clustrategy.design.from_table import Design
 from clustrategy.engines.chosen import Strategy
 from clustrategy.owndata.cautions import Caution
-from clustrategy.owndata.defaults import not_relied_on
 from clustrategy.owndata.findings import finding
-from clustrategy.owndata.words import degrees, number, p_value
+from clustrategy.owndata.reliance import Reliance
+from clustrategy.owndata.words import decimals, degrees, fixed, number, p_value
 from clustrategy.tables.markdown import markdown_table
 
 if TYPE_CHECKING:
@@ -32,7 +32,10 @@ WIDTH = 88
 MOST_TERMS = 12
 """Terms that have a sentence of their own."""
 
-FIRST = "cluster_robust"
+FEWEST_STUDIED = 10
+"""Clusters of the smallest cells of the inference study."""
+
+USABLE = ("ok", "singular")
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ class Summary:
         if self.cautions:
             parts.append("\n".join(["Mind:", *_points(self.cautions)]))
         for table in self.tables:
-            parts.append("\n".join(filter(None, [table.title, _plain(table), table.note])))
+            note = fill(table.note, WIDTH, break_on_hyphens=False)
+            parts.append("\n".join(filter(None, [table.title, _plain(table), note])))
         return "\n\n".join([*parts, fill(self.design, WIDTH)])
 
     def markdown(self) -> str:
@@ -127,6 +131,7 @@ def summary(
     tidy: pd.DataFrame,
     joint: pd.DataFrame | None,
     cautions: Sequence[Caution],
+    reliance: Reliance,
 ) -> Summary:
     """Put an analysis into words and tables.
 
@@ -141,26 +146,30 @@ def summary(
         coefficients.
     cautions : sequence of Caution
         What there is to mind.
+    reliance : Reliance
+        Which strategies are to be relied on.
 
     Returns
     -------
     Summary
     """
-    usual = not_relied_on(strategies, design.shard.clusters)
     by_term = {term: rows for term, rows in tidy.groupby("term", sort=False)}
     terms = [term for term in design.shard.terms if term != INTERCEPT] or [INTERCEPT]
-    findings = [str(finding(term, by_term[term], usual)) for term in terms[:MOST_TERMS]]
+    # CR2 asks least of the data; it comes first wherever it stands.
+    order = sorted((one.label for one in strategies), key=_is_cr2(strategies), reverse=True)
+    findings = [
+        finding(term, by_term[term], reliance, order, design.contrasts.get(term, ""))
+        for term in terms[:MOST_TERMS]
+    ]
     if len(terms) > MOST_TERMS:
         findings.append(f"{counted(len(terms) - MOST_TERMS, 'further coefficient')} below.")
     several = [term for term, columns in design.terms.items() if len(columns) > 1]
-    tables = [
-        _of_term(term, by_term[term], usual) for term in (*terms, INTERCEPT) if term in by_term
-    ]
-    joint_tables = [] if joint is None else [_of_joint(term, joint, usual) for term in several]
-    tables = list({table.title: table for table in tables}.values())
+    shown = dict.fromkeys([*terms, *(term for term in by_term if term == INTERCEPT)])
+    tables = [_of_term(str(term), by_term[term], reliance) for term in shown]
+    joint_tables = [] if joint is None else [_of_joint(term, joint) for term in several]
     return Summary(
         title=f"{design.formula}, by {design.cluster}",
-        advice=_advice(strategies, usual, tidy),
+        advice=_advice(design, tidy, cautions, reliance, order, terms),
         findings=findings,
         cautions=[caution.text for caution in cautions],
         tables=[*joint_tables, *tables],
@@ -168,74 +177,116 @@ def summary(
     )
 
 
-def _advice(strategies: Sequence[Strategy], usual: Collection[str], tidy: pd.DataFrame) -> str:
-    numbers = set(tidy.loc[tidy["p_value"].notna(), "strategy"])
-    if not numbers:
+def _is_cr2(strategies: Sequence[Strategy]) -> Callable[[str], bool]:
+    found = {
+        one.label
+        for one in strategies
+        if one.name == "cluster_robust" and one.options.get("variance") == "CR2"
+    }
+    return lambda label: label in found
+
+
+def _advice(
+    design: Design,
+    tidy: pd.DataFrame,
+    cautions: Sequence[Caution],
+    reliance: Reliance,
+    order: Sequence[str],
+    terms: Sequence[str],
+) -> str:
+    tested = {
+        (row["strategy"], row["term"])
+        for row in tidy[tidy["p_value"].notna()].to_dict("records")
+        if row["term"] in terms
+    }
+    if not tested:
         return "No strategy can test anything here; below each says why."
-    sound = [one for one in strategies if one.label not in usual and one.label in numbers]
-    first = next((one for one in sound if one.options.get("variance") == "CR2"), None)
-    first = first or next(iter(sound), None)
-    if first is None and len(usual) < len(strategies):
-        return "No strategy that is to be relied on gives numbers here; below each says why."
-    if first is None:
+    sound = [
+        label
+        for label in order
+        if any((label, term) in tested and not reliance.reason(label, term) for term in terms)
+    ]
+    if not sound:
+        reasons = listed(
+            [f"{label} ({reliance.reason(label, term)})" for label, term in _firsts(tested, order)]
+        )
         return (
-            "None of these strategies is to be relied on with clusters as few as these. Leave the "
-            "strategies out, or name one with CR2 and Satterthwaite's degrees of freedom."
+            f"None of these strategies is to be relied on here: {reasons}. OLS CR2 asks least of "
+            "the data."
         )
-    said = f"Go by {first.label}"
-    if len(sound) > 1:
-        said += ", and see whether the others agree"
-    if first.options.get("variance") == "CR2":
-        said += ": its degrees of freedom allow for few and unequal clusters"
-    if usual:
-        said += f". {listed(list(usual))}: shown because papers usually have " + (
-            "it" if len(usual) == 1 else "them"
-        )
-    return said + "."
+    G = design.shard.clusters
+    treated = [str(one.term) for one in cautions if one.kind == "few_treated"]
+    if G == 2:
+        said = "No test here is to be trusted, as there are 2 clusters: take it as a description"
+    elif G < FEWEST_STUDIED:
+        said = f"Go by {sound[0]}, with reserve: with {G} clusters its tests, too, are rough"
+    else:
+        said = f"Go by {sound[0]}"
+    if len(sound) > 1 and G > 2:
+        said += "; where others disagree, say so"
+    if treated and G > 2:
+        said += f". No test of {listed(treated)} is to be trusted, though: too few clusters differ"
+    said += "."
+    if reliance.never:
+        why = [f"{label} ({reliance.reason(label, terms[0])})" for label in reliance.never]
+        said += f" Set aside: {listed(why)}."
+    return said
 
 
-def _of_term(term: str, rows: pd.DataFrame, usual: Collection[str]) -> Table:
-    body = []
-    for row in rows.to_dict("records"):
-        note = row["message"] if row["status"] not in ("ok", "singular") else ""
-        if not note and np.isnan(row["estimate"]):
-            note = "not estimated"
-        if not note and row["strategy"] in usual:
-            note = "as papers usually have it"
-        interval = [row["conf_low"], row["conf_high"]]
+def _firsts(tested: Collection[tuple[str, str]], order: Sequence[str]) -> list[tuple[str, str]]:
+    """Return each strategy with the first coefficient that it tests."""
+    return [
+        next(pair for pair in sorted(tested) if pair[0] == label)
+        for label in order
+        if any(pair[0] == label for pair in tested)
+    ]
+
+
+def _of_term(term: str, rows: pd.DataFrame, reliance: Reliance) -> Table:
+    places = decimals(rows["std_error"].tolist())
+    body, aside, absent = [], [], []
+    df = degrees(rows["df"].tolist())
+    for row, freedom in zip(rows.to_dict("records"), df, strict=True):
+        label, reason = row["strategy"], reliance.reason(row["strategy"], term)
+        if row["status"] not in USABLE:
+            absent.append(f"{label} ({row['message']})")
+        elif np.isnan(row["estimate"]):
+            absent.append(f"{label} (not estimated)")
+        elif reason and label not in reliance.never:
+            aside.append(f"{label} ({reason})")
+        ends = [row["conf_low"], row["conf_high"]]
+        interval = " to ".join(fixed(end, places) for end in ends)
         body.append(
             [
-                row["strategy"],
-                number(row["estimate"], 4),
-                number(row["std_error"], 3),
-                degrees(row["df"]),
+                f"{label} *" if reason and not np.isnan(row["estimate"]) else label,
+                fixed(row["estimate"], places),
+                fixed(row["std_error"], places),
+                freedom,
                 p_value(row["p_value"]),
-                " to ".join(number(end, 4) for end in interval)
-                if np.isfinite(interval).any()
-                else "",
-                note,
+                interval if np.isfinite(ends).any() else "",
             ]
         )
-    return Table(
-        term, ["strategy", "estimate", "std_error", "df", "p_value", "95 % interval", ""], body
-    )
+    notes = [f"* set aside: {'; '.join(aside)}."] if aside else []
+    notes += [f"No numbers: {'; '.join(absent)}."] if absent else []
+    head = ["strategy", "estimate", "std_error", "df", "p_value", "95 % interval"]
+    return Table(term, head, body, " ".join(notes))
 
 
-def _of_joint(term: str, joint: pd.DataFrame, usual: Collection[str]) -> Table:
+def _of_joint(term: str, joint: pd.DataFrame) -> Table:
     rows = joint[joint["term"] == term].to_dict("records")
     body = [
-        [
-            row["strategy"],
-            number(row["statistic"], 4),
-            degrees(row["num_df"]),
-            degrees(row["den_df"]),
-            p_value(row["p_value"]),
-            row["message"] or ("as papers usually have it" if row["strategy"] in usual else ""),
-        ]
-        for row in rows
+        [row["strategy"], number(row["statistic"], 4), *freedom, p_value(row["p_value"])]
+        for row, *freedom in zip(
+            rows,
+            degrees([row["num_df"] for row in rows]),
+            degrees([row["den_df"] for row in rows]),
+            strict=True,
+        )
     ]
-    head = ["strategy", "F", "num_df", "den_df", "p_value", ""]
-    return Table(f"{term}: all its coefficients together", head, body)
+    absent = [f"{row['strategy']} ({row['message']})" for row in rows if row["message"]]
+    note = f"No numbers: {'; '.join(absent)}." if absent else ""
+    head = ["strategy", "F", "num_df", "den_df", "p_value"]
+    return Table(f"{term}: all its coefficients together", head, body, note)
 
 
 def _design(design: Design) -> str:
@@ -257,7 +308,7 @@ def _points(sentences: Sequence[str]) -> list[str]:
 
 
 def _plain(table: Table) -> str:
-    sides = ("left", *["right"] * 5, "left")[: len(table.head) - 1] + ("left",)
+    sides = ("left", *["right"] * (len(table.head) - 1))
     return tabulate(
         table.body, table.head, tablefmt="simple", colalign=sides, disable_numparse=True
     )

@@ -41,17 +41,47 @@ def p_value(value: float) -> str:
     return f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
 
 
-def degrees(value: float) -> str:
-    """Return degrees of freedom.
+def decimals(sizes: Sequence[float], digits: int = 3) -> int:
+    """Return how many decimals give the middle one of some sizes so many significant digits.
 
     Examples
     --------
-    >>> degrees(9.0), degrees(5.876), degrees(float("inf"))
-    ('9', '5.9', 'inf')
+    >>> decimals([0.0371, 0.0405, 1.2]), decimals([152.0]), decimals([])
+    (4, 0, 3)
     """
-    if math.isnan(value):
-        return ""
-    return f"{value:.0f}" if math.isinf(value) or value == round(value) else f"{value:.1f}"
+    known = sorted(size for size in sizes if math.isfinite(size) and size > 0.0)
+    if not known:
+        return digits
+    return max(0, digits - 1 - math.floor(math.log10(known[len(known) // 2])))
+
+
+def fixed(value: float, places: int) -> str:
+    """Return a number with so many decimals, in powers of ten where that would be unreadable.
+
+    Examples
+    --------
+    >>> fixed(2.0969, 3), fixed(float("nan"), 3), fixed(1.2e13, 1), fixed(3.2e-12, 14)
+    ('2.097', '', '1.20e+13', '3.20e-12')
+    """
+    if not math.isfinite(value):
+        return "" if math.isnan(value) else str(value)
+    return f"{value:.2e}" if abs(value) >= 1e9 or places > 9 else f"{value:.{places}f}"
+
+
+def degrees(values: Sequence[float]) -> list[str]:
+    """Return degrees of freedom, all with a decimal if one of the smaller ones is no whole number.
+
+    Examples
+    --------
+    >>> degrees([9.0, 5.876, float("nan")]), degrees([26.0, float("inf")]), degrees([4321.7])
+    (['9.0', '5.9', ''], ['26', 'inf'], ['4322'])
+    """
+    small = [value for value in values if math.isfinite(value) and value < 1000.0]
+    places = 1 if any(value != round(value) for value in small) else 0
+    return [
+        "" if math.isnan(value) else f"{value:.{0 if value >= 1000.0 else places}f}"
+        for value in values
+    ]
 
 
 def span(values: Sequence[float]) -> str:

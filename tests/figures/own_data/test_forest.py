@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,11 @@ from tests.figures.in_order import is_in_order
 
 HOLDS, TOO = ["CR2", "bootstrap", "two-stage"], ["OLS"]
 IN, OUT = (1.0, -1.0, 3.0), (1.0, 0.5, 1.5)
+
+
+def aside(table: pd.DataFrame, strategies: Collection[str]) -> set[tuple[str, str]]:
+    """Strategies that are to be relied on for no term."""
+    return {(name, term) for name in strategies for term in table["term"]}
 
 
 def tidy(**terms: list[tuple[float, float, float]]) -> pd.DataFrame:
@@ -69,12 +75,12 @@ def tidy(**terms: list[tuple[float, float, float]]) -> pd.DataFrame:
     ],
 )
 def test_the_title_says_where_strategies_differ_about_zero(terms, title):
-    assert words_on(forest(tidy(**terms), shown_only=TOO)).title == title
+    assert words_on(forest(tidy(**terms), set_aside=aside(tidy(**terms), TOO))).title == title
 
 
 def test_each_strategy_has_its_interval_in_its_row_and_the_intercept_is_last():
     table = tidy(**{"(Intercept)": [(5, 4, 6)] * 4, "x": [IN, OUT, (0, -0.5, 0.5), IN]})
-    figure = forest(table, shown_only=TOO)
+    figure = forest(table, set_aside=aside(table, TOO))
     slope, intercept = figure.axes
     assert [axes.get_title("left") for axes in (slope, intercept)] == ["x", "(Intercept)"]
     assert [label.get_text() for label in slope.get_yticklabels()] == [*HOLDS, *TOO]
@@ -82,7 +88,7 @@ def test_each_strategy_has_its_interval_in_its_row_and_the_intercept_is_last():
     np.testing.assert_array_equal(lines[..., 0], [[-1, 3], [0.5, 1.5], [-0.5, 0.5], [-1, 3]])
     np.testing.assert_array_equal(lines[..., 1], np.repeat(np.arange(4)[:, None], 2, axis=1))
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert legend[-1] == "what papers usually have, not to rely on"
+    assert legend[-1] == "set aside: not to be relied on"
     is_in_order(figure)
 
 
@@ -101,7 +107,7 @@ def test_a_strategy_without_an_estimate_says_why():
     table = tidy(x=[IN, IN, IN, OUT], z=[IN, (np.nan,) * 3, IN, OUT])
     lost = table["estimate"].isna()
     table.loc[lost, ["status", "message"]] = ["undefined", "z is constant"]
-    figure = forest(table, shown_only=TOO)
+    figure = forest(table, set_aside=aside(table, TOO))
     assert "z is constant" in said(figure.axes[1]) and "z is constant" not in said(figure.axes[0])
     assert "bootstrap: z is constant." in words_on(figure).caption
     table.loc[lost, "message"] = "z is the same in " + "all " * 40 + "clusters"
@@ -155,7 +161,7 @@ def test_many_terms_and_hostile_names_have_room(terms, strategies):
     table.loc[table["term"] == names[0], ["conf_low", "conf_high"]] = -9.0, 9.0
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        figure = forest(table, shown_only=labels[-1:])
+        figure = forest(table, set_aside=aside(table, labels[-1:]))
         is_in_order(figure)
     if terms == 60:
         left_out = terms - len(figure.axes)
@@ -168,3 +174,11 @@ def test_more_strategies_than_a_page_has_room_for_are_in_the_table_alone():
     figure = forest(pd.concat(parts))
     assert words_on(figure).title == "No page has room for so many strategies"
     is_in_order(figure)
+
+
+def test_a_strategy_may_be_set_aside_for_a_term_alone():
+    table = tidy(treat=[(1.0, 0.5, 1.5)] * 3 + [(2.0, -9.0, 9.0)], age=[(1.0, 0.5, 1.5)] * 4)
+    last = table["strategy"].iloc[-1]
+    assert "includes 0" in words_on(forest(table)).title
+    title = words_on(forest(table, set_aside={(last, "treat")})).title
+    assert "includes 0" not in title

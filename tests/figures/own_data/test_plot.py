@@ -16,7 +16,7 @@ def test_every_figure_of_an_analysis_has_a_title_of_its_own():
     assert list(titles) == ["forest", "clusters", "leverage", "shrinkage"]
     assert len(set(titles.values())) == 4
     # The mixed model that is drawn is the one whose random effects were named.
-    assert "mixed, as given" in " ".join(
+    assert "mixed as given" in " ".join(
         text.get_text() for text in plot(analysis, "shrinkage").texts
     )
 

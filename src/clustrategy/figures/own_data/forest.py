@@ -43,7 +43,10 @@ ENDED = {"not_converged": "not converged", "undefined": "undefined", "error": "e
 
 
 def forest(
-    tidy: pd.DataFrame, *, shown_only: Collection[str] = (), look: Look | None = None
+    tidy: pd.DataFrame,
+    *,
+    set_aside: Collection[tuple[str, str]] = (),
+    look: Look | None = None,
 ) -> Figure:
     """Draw the estimate and the 95 % interval of every term by every strategy.
 
@@ -52,8 +55,8 @@ def forest(
     tidy : DataFrame
         As `Analysis.tidy` has it: strategy, term, estimate, p_value, conf_low, conf_high, status
         and message. Strategies stand in the order of their first rows.
-    shown_only : collection of str
-        Strategies that are shown, in grey, only because papers usually have them.
+    set_aside : collection of (str, str)
+        Strategies, by their names and the terms, that are not to be relied on: shown in grey.
     look : Look, optional
         How the figure is drawn.
 
@@ -65,7 +68,7 @@ def forest(
     """
     look = look or Look()
     try:
-        return _forest(_read(tidy, shown_only), look)
+        return _forest(_read(tidy, set_aside), look)
     except TooTall:
         title = "No page has room for so many strategies"
         return nothing(look, title, SUBTITLE, "All numbers are in the table.")
@@ -80,7 +83,8 @@ def _forest(table: pd.DataFrame, look: Look) -> Figure:
         return nothing(look, "No strategy estimates a term of this table", SUBTITLE, reasons)
     shown, across, down = _arranged(table, strategies, terms, look)
     figure, panels, text, width = _panels(look, strategies, shown, across, down)
-    greyed = set(table.loc[table["usual"], "strategy"])
+    never = table.groupby("strategy")["usual"].all()
+    greyed = set(never.index[never])
     for place, (term, axes) in enumerate(panels.items()):
         rows = table[table["term"] == term].set_index("strategy").reindex(strategies)
         _draw(axes, rows, look, text, width)
@@ -107,7 +111,7 @@ def _forest(table: pd.DataFrame, look: Look) -> Figure:
     return figure
 
 
-def _read(tidy: pd.DataFrame, shown_only: Collection[str]) -> pd.DataFrame:
+def _read(tidy: pd.DataFrame, set_aside: Collection[tuple[str, str]]) -> pd.DataFrame:
     """Return the table with what an unusable fit says removed, and what is to be told of a row.
 
     ``without`` is 1 if 0 is outside the interval, 0 if inside, NaN if that is not known.
@@ -121,7 +125,8 @@ def _read(tidy: pd.DataFrame, shown_only: Collection[str]) -> pd.DataFrame:
     known = low.notna() & high.notna()
     by_p = (values["p_value"] <= LEVEL).where(values["p_value"].notna())
     told = outside.astype(float).where(known, by_p.astype(float))
-    return table.assign(**values, without=told, usual=table["strategy"].isin(shown_only))
+    pairs = zip(table["strategy"], table["term"], strict=True)
+    return table.assign(**values, without=told, usual=[pair in set_aside for pair in pairs])
 
 
 def _arranged(
@@ -271,7 +276,7 @@ def _handles(table: pd.DataFrame, look: Look) -> list:
     if not sound["without"].eq(1).all():
         handles.append(dot("0 is inside", look, color=INK, markerfacecolor="white"))
     if len(usual):
-        handles.append(dot("what papers usually have, not to rely on", look, color=PALE))
+        handles.append(dot("set aside: not to be relied on", look, color=PALE))
     return handles
 
 

@@ -14,7 +14,7 @@ from clustrategy.figures.own_data.shrinkage import shrinkage
 from clustrategy.owndata.analysis import Analysis
 
 FIGURES: dict[str, Callable[[Analysis], Figure]] = {
-    "forest": lambda it: forest(it.tidy(), shown_only=it.not_relied_on),
+    "forest": lambda it: forest(it.tidy(), set_aside=it.reliance.reasons),
     "clusters": lambda it: clusters(it.given),
     "leverage": lambda it: leverage(it.leverage(), it.design(), it.tidy()),
     "shrinkage": lambda it: shrinkage(it.cluster_coefficients(), it.tidy()),
