@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from clustrategy.core.errors import DataError
-from clustrategy.core.shard import INTERCEPT, Floats, Shard
 from clustrategy.design.from_table import Design
+from clustrategy.design.full_rank import check_rank, first_names
 from clustrategy.design.variation import differs_within
-from clustrategy.estimation.least_squares import RANK_TOLERANCE, explained, solve
-
-NAMED = 5
-"""How many of several columns a message names."""
+from clustrategy.estimation.least_squares import explained, solve
 
 
 def check(design: Design) -> None:
@@ -52,26 +47,21 @@ def check(design: Design) -> None:
         )
     if shard.p >= rows:
         raise DataError(
-            f"{rows:,} rows cannot carry {shard.p:,} coefficients ({_names(shard.terms)}): leave "
-            "terms out of the formula"
+            f"{rows:,} rows cannot carry {shard.p:,} coefficients ({first_names(shard.terms)}): "
+            "leave terms out of the formula"
         )
     if shard.in_range.all():  # Elsewhere every strategy says that it is not.
-        _check_rank(shard)
+        check_rank(shard)
         if explained(shard.triangles, shard.n_obs, solve(shard)).all():
             raise DataError(
-                f"the predictors ({_names(shard.terms)}) explain the response "
+                f"the predictors ({first_names(shard.terms)}) explain the response "
                 f"{design.response!r} exactly: there is nothing left to test them by"
             )
     if not differs_within(shard).any() and shard.p >= clusters:
         raise DataError(
             f"{clusters} clusters cannot carry {shard.p} coefficients of predictors that are "
-            f"constant within clusters ({_names(shard.terms)}): leave terms out of the formula"
+            f"constant within clusters ({first_names(shard.terms)}): leave terms out of the formula"
         )
-
-
-def _names(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:NAMED])
-    return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED} more"
 
 
 def _check_finite(design: Design) -> None:
@@ -86,30 +76,3 @@ def _check_finite(design: Design) -> None:
                 f"{bad.sum():,} of {bad.size:,} rows: leave these out, or take another "
                 "transformation"
             )
-
-
-def _check_rank(shard: Shard) -> None:
-    """Name the first coefficient that the earlier ones determine."""
-    lengths = np.sqrt((shard.X * shard.X).sum(axis=0))
-    for place, name in enumerate(shard.terms):
-        column = shard.X[:, place]
-        if place and np.ptp(column) == 0.0 and INTERCEPT in shard.terms[:place]:
-            raise DataError(f"the predictor {name!r} is {column[0]:g} in every row: leave it out")
-        if lengths[place] == 0.0:
-            raise DataError(f"the predictor {name!r} is 0 in every row: leave it out")
-    triangle = shard.whole[0, : shard.p, : shard.p] / lengths
-    rest = np.abs(np.diagonal(triangle))
-    dependent = np.flatnonzero(rest <= RANK_TOLERANCE)
-    if dependent.size:
-        last = int(dependent[0])
-        of = _names([shard.terms[other] for other in _combination(triangle, last)])
-        raise DataError(
-            f"the predictors are linearly dependent: {shard.terms[last]!r} is a combination of "
-            f"{of}; leave one of them out"
-        )
-
-
-def _combination(triangle: Floats, column: int) -> list[int]:
-    """Return the earlier columns of which a column is a combination."""
-    weights = np.linalg.lstsq(triangle[:column, :column], triangle[:column, column], rcond=None)[0]
-    return [int(place) for place in np.flatnonzero(np.abs(weights) > 1e-6)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from clustrategy.core.shard import Floats, Shard
+from clustrategy.design.full_rank import solve_full_rank
 from clustrategy.estimation.cluster_robust import influences
-from clustrategy.estimation.least_squares import solve
 
 ALL_OF_IT = 1e-9
 """A cluster that has all but this share of a direction of X has all of it."""
@@ -21,14 +21,22 @@ def estimates_without(shard: Shard) -> Floats:
     Parameters
     ----------
     shard : Shard
-        One dataset, X of full rank.
+        One dataset.
 
     Returns
     -------
     (G, p) array
-        NaN where a coefficient is not identified without the cluster.
+        NaN where a coefficient is not identified without the cluster; all NaN where the numbers of
+        a column are out of range (`Shard.in_range`).
+
+    Raises
+    ------
+    DataError
+        If coefficients depend on each other.
     """
-    solution = solve(shard)
+    if not shard.in_range.all():
+        return np.full((shard.clusters, shard.p), np.nan)
+    solution = solve_full_rank(shard)
     root, estimate = solution.root[0], solution.estimate[0]
     half, residual = (part[0] for part in influences(shard.triangles, solution))
     values, vectors = np.linalg.eigh(np.swapaxes(half, 1, 2) @ half)

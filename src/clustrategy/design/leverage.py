@@ -14,8 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from clustrategy.core.shard import Floats, Shard
+from clustrategy.design.full_rank import solve_full_rank
 from clustrategy.design.variation import starts
-from clustrategy.estimation.least_squares import solve
+
+ROUNDING = 1e-12
+"""Of a cluster, a sum of x~ that is less than this share of what it is the sum of is zero."""
 
 
 class Leverage(NamedTuple):
@@ -39,13 +42,21 @@ def leverage(shard: Shard) -> Leverage:
     Parameters
     ----------
     shard : Shard
-        One dataset, X of full rank.
+        One dataset.
 
     Returns
     -------
     Leverage
+        NaN where the numbers of a column are out of range (`Shard.in_range`).
+
+    Raises
+    ------
+    DataError
+        If coefficients depend on each other.
     """
-    root = solve(shard).root[0]
+    if not shard.in_range.all():
+        return Leverage(np.full(shard.clusters, np.nan), np.full((shard.clusters, shard.p), np.nan))
+    root = solve_full_rank(shard).root[0]
     half = shard.triangles[0, ..., :-1] @ root
     weights = half @ root.T
     partial = (weights * weights).sum(axis=1)
@@ -58,20 +69,33 @@ def effective_clusters(shard: Shard, rho: float = 0.0) -> Floats:
     Parameters
     ----------
     shard : Shard
-        One dataset, X of full rank.
+        One dataset.
     rho : float
-        The correlation of errors within clusters, 0 to 1.
+        The correlation of errors within clusters, 0 to 1. At 0 G* is 1 over the sum of the squared
+        partial leverages.
 
     Returns
     -------
     (p,) array
-        Between 1 and G.
+        Between 1 and G. NaN at a rho of 1 if x~ sums to zero in each cluster, as with fixed effects
+        of the clusters: such errors then cancel. NaN where the numbers of a column are out of range
+        (`Shard.in_range`).
+
+    Raises
+    ------
+    DataError
+        If coefficients depend on each other.
     """
-    root = solve(shard).root[0]
-    inverse = root @ root.T
-    weights = shard.triangles[0, ..., :-1] @ inverse
-    gamma = (1.0 - rho) * (weights * weights).sum(axis=1)
+    if not shard.in_range.all():
+        return np.full(shard.p, np.nan)
+    root = solve_full_rank(shard).root[0]
+    weights = shard.triangles[0, ..., :-1] @ root @ root.T
+    squares = (weights * weights).sum(axis=1)
+    gamma = (1.0 - rho) * squares
     if rho > 0.0:
-        sums = np.add.reduceat(shard.X, starts(shard), axis=0) @ inverse
+        half = np.add.reduceat(shard.X, starts(shard), axis=0) @ root
+        sums = half @ root.T
+        sums[np.abs(sums) <= ROUNDING * (np.abs(half) @ np.abs(root.T))] = 0.0
         gamma += rho * sums * sums
-    return np.asarray(gamma.sum(axis=0) ** 2 / (gamma * gamma).sum(axis=0))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(gamma.sum(axis=0) ** 2 / (gamma * gamma).sum(axis=0))
