@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clustrategy.core.shard import Shard
+from clustrategy.core.shard import Floats, Shard
 from clustrategy.design.influence import estimates_without
 from clustrategy.design.leverage import effective_clusters, leverage
 from clustrategy.design.slopes import slopes
@@ -27,7 +27,7 @@ def by_term(shard: Shard, names: Sequence[str]) -> pd.DataFrame:
     Parameters
     ----------
     shard : Shard
-        One dataset, X of full rank.
+        One dataset.
     names : sequence of str
         The names of its clusters.
 
@@ -40,20 +40,27 @@ def by_term(shard: Shard, names: Sequence[str]) -> pd.DataFrame:
         Steigerwald's G* for independent errors, and for errors that correlate by .999 within
         clusters); largest_partial_leverage and its cluster; largest_influence, the change of the
         least-squares estimate when a cluster is left out, in units and in standard errors (CR2),
-        and its cluster; pooled_slope, within_slope, between_slope and mundlak_p_value.
+        and its cluster; indispensable_clusters, the number of clusters without any one of which
+        there is no estimate; pooled_slope, within_slope and between_slope, signs_differ (whether
+        they are of one sign or not) and mundlak_p_value (that within and between are equal).
+        Where there is no number: NaN, and no cluster.
+
+    Raises
+    ------
+    DataError
+        If coefficients depend on each other.
     """
     import pandas as pd
 
     varies = variation(shard)
     partial = leverage(shard).partial
-    fits = fit_cluster_robust(shard, "CR2", "satterthwaite")
-    change = estimates_without(shard) - fits.estimate[0]
-    most = partial.argmax(axis=0)
-    size = np.abs(change)
-    moved = np.where(np.isnan(size), -1.0, size).argmax(axis=0)
-    columns = np.arange(shard.p)
     slope = slopes(shard)
-    labels = np.asarray(names, dtype=object)
+    change = estimates_without(shard) - slope.pooled
+    std_error = np.full(shard.p, np.nan)
+    if shard.in_range.all():
+        std_error = fit_cluster_robust(shard, "CR2", "G-1").std_error[0]
+    most, leverage_cluster = _largest(partial, names)
+    moved, influence_cluster = _largest(change, names)
     return pd.DataFrame(
         {
             "term": shard.terms,
@@ -63,17 +70,28 @@ def by_term(shard: Shard, names: Sequence[str]) -> pd.DataFrame:
             "untreated_clusters": varies.untreated,
             "effective_clusters": effective_clusters(shard),
             "effective_clusters_rho999": effective_clusters(shard, STRONG),
-            "largest_partial_leverage": partial[most, columns],
-            "largest_partial_leverage_cluster": labels[most],
-            "largest_influence": change[moved, columns],
-            "largest_influence_std_errors": change[moved, columns] / fits.std_error[0],
-            "largest_influence_cluster": labels[moved],
+            "largest_partial_leverage": most,
+            "largest_partial_leverage_cluster": leverage_cluster,
+            "largest_influence": moved,
+            "largest_influence_std_errors": moved / std_error,
+            "largest_influence_cluster": influence_cluster,
+            "indispensable_clusters": np.isnan(change).sum(axis=0),
             "pooled_slope": slope.pooled,
             "within_slope": slope.within,
             "between_slope": slope.between,
+            "signs_differ": slope.signs_differ,
             "mundlak_p_value": slope.difference_p_value,
         }
     )
+
+
+def _largest(values: Floats, names: Sequence[str]) -> tuple[Floats, list[str | None]]:
+    """Return of each column of (G, p) the value that is largest in size, and its cluster."""
+    size = np.where(np.isnan(values), -1.0, np.abs(values))
+    place = size.argmax(axis=0)
+    found = values[place, np.arange(values.shape[1])]
+    none = np.isnan(found)
+    return found, [None if no else names[at] for at, no in zip(place, none, strict=True)]
 
 
 def by_cluster(shard: Shard, names: Sequence[str]) -> pd.DataFrame:
@@ -82,7 +100,7 @@ def by_cluster(shard: Shard, names: Sequence[str]) -> pd.DataFrame:
     Parameters
     ----------
     shard : Shard
-        One dataset, X of full rank.
+        One dataset.
     names : sequence of str
         The names of its clusters.
 
@@ -92,6 +110,11 @@ def by_cluster(shard: Shard, names: Sequence[str]) -> pd.DataFrame:
         A row per cluster and coefficient: cluster, rows, leverage (of the cluster; over the
         clusters it sums to the number of coefficients), term, partial_leverage (sums to 1) and
         estimate_without (the least-squares estimate without the cluster, NaN where there is none).
+
+    Raises
+    ------
+    DataError
+        If coefficients depend on each other.
     """
     import pandas as pd
 

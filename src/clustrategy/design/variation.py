@@ -62,14 +62,16 @@ def variation(shard: Shard) -> Variation:
     -------
     Variation
     """
-    means, sizes = cluster_means(shard), shard.n[0][:, None]
-    mean = (sizes * means).sum(axis=0) / sizes.sum()
     varies = differs_within(shard).sum(axis=0)
+    largest = np.abs(shard.X).max(axis=0)
+    unit = np.where(largest == 0.0, 1.0, largest)
+    means, sizes = cluster_means(shard) / unit, shard.n[0][:, None]
+    mean = (sizes * means).sum(axis=0) / sizes.sum()
     between = (sizes * (means - mean) ** 2).sum(axis=0)
-    whole = ((shard.X - mean) ** 2).sum(axis=0)
+    whole = ((shard.X / unit - mean) ** 2).sum(axis=0)
     constant = np.ptp(shard.X, axis=0) == 0.0
     share = np.where(constant, np.nan, between / np.where(constant, 1.0, whole))
     share[~constant & (varies == 0)] = 1.0
     two = np.isin(shard.X, (0.0, 1.0)).all(axis=0) & (varies == 0) & ~constant
-    treated = np.where(two, (means == 1.0).sum(axis=0), np.nan)
+    treated = np.where(two, (shard.X[starts(shard)] == 1.0).sum(axis=0), np.nan)
     return Variation(varies, share, treated, np.where(two, shard.clusters - treated, np.nan))
