@@ -18,7 +18,7 @@ from clustrategy.design.full_rank import solve_full_rank
 from clustrategy.design.variation import starts
 
 ROUNDING = 1e-12
-"""Of a cluster, a sum of x~ that is less than this share of what it is the sum of is zero."""
+"""A sum of x~ over a cluster that is less than this share of its terms is zero."""
 
 
 class Leverage(NamedTuple):
@@ -93,9 +93,10 @@ def effective_clusters(shard: Shard, rho: float = 0.0) -> Floats:
     squares = (weights * weights).sum(axis=1)
     gamma = (1.0 - rho) * squares
     if rho > 0.0:
-        half = np.add.reduceat(shard.X, starts(shard), axis=0) @ root
-        sums = half @ root.T
-        sums[np.abs(sums) <= ROUNDING * (np.abs(half) @ np.abs(root.T))] = 0.0
+        first = starts(shard)
+        sums = np.add.reduceat(shard.X, first, axis=0) @ root @ root.T
+        terms = np.add.reduceat(np.abs(shard.X), first, axis=0) @ np.abs(root) @ np.abs(root.T)
+        sums[np.abs(sums) <= ROUNDING * terms] = 0.0
         gamma += rho * sums * sums
     with np.errstate(invalid="ignore"):
         return np.asarray(gamma.sum(axis=0) ** 2 / (gamma * gamma).sum(axis=0))
