@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STRONG = 0.999
-"""The correlation within clusters that Stata's `summclust` takes."""
+"""A correlation within clusters that is almost 1, as Stata's users of G* take it.
+
+At 1 itself there is no G* of what sums to zero in each cluster.
+"""
+
+ROUNDING = 1e-9
+"""Values whose sizes differ by no more than this share are equal."""
 
 
 def by_term(shard: Shard, names: Sequence[str]) -> pd.DataFrame:
@@ -86,9 +92,12 @@ def by_term(shard: Shard, names: Sequence[str]) -> pd.DataFrame:
 
 
 def _largest(values: Floats, names: Sequence[str]) -> tuple[Floats, list[str | None]]:
-    """Return of each column of (G, p) the value that is largest in size, and its cluster."""
+    """Return of each column of (G, p) the value that is largest in size, and its cluster.
+
+    Of clusters that have the same but for rounding it is the first.
+    """
     size = np.where(np.isnan(values), -1.0, np.abs(values))
-    place = size.argmax(axis=0)
+    place = (size >= (1.0 - ROUNDING) * size.max(axis=0)).argmax(axis=0)
     found = values[place, np.arange(values.shape[1])]
     none = np.isnan(found)
     return found, [None if no else names[at] for at, no in zip(place, none, strict=True)]

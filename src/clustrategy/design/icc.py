@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from clustrategy.core.shard import INTERCEPT, Shard
+from clustrategy.engines.chosen import OUT_OF_RANGE
 from clustrategy.estimation.mixed.fit import fit_model
 from clustrategy.estimation.mixed.models import INTERCEPT_ONLY
 from clustrategy.estimation.mixed.standard_errors import StandardErrors
@@ -51,6 +52,8 @@ def icc(shard: Shard, *, given_x: bool) -> Icc:
         shard = Shard(shard.y, ones, shard.n, (INTERCEPT,), shard.seeds)
     if INTERCEPT not in shard.terms:
         return Icc(float("nan"), "undefined", NO_INTERCEPT)
+    if not shard.in_range.all():
+        return Icc(float("nan"), "undefined", OUT_OF_RANGE)
     fits = fit_model(shard, INTERCEPT_ONLY, StandardErrors("normal", "model"))
     variance = fits.theta[0, 0] ** 2
     return Icc(float(variance / (1.0 + variance)), str(fits.status[0]), str(fits.message[0]))
