@@ -41,6 +41,13 @@ def test_by_term_by_hand():
     assert not treat["signs_differ"]
 
 
+def test_what_is_not_estimated_without_a_cluster_has_no_change_however_small_the_others():
+    shard = three_schools()
+    found = by_term(Shard(0.01 * shard.y, shard.X, shard.n, TERMS), ["k", "l", "m"])
+    np.testing.assert_allclose(found["largest_influence"], [0.015, -0.015], rtol=1e-10)
+    assert found["largest_influence_cluster"].tolist() == ["k", "k"]
+
+
 def test_influence_in_standard_errors_of_cr2():
     """Of the mean of clusters of one size CR2 is the variance of their means over G."""
     y = np.array([1.0, 3.0, 4.0, 6.0, 9.0, 7.0, 2.0, 0.0])

@@ -1,4 +1,4 @@
-"""Leverage, partial leverage and effective clusters: R's and Stata's summclust, closed forms."""
+"""Leverage, partial leverage and effective clusters: R's and Stata's packages, closed forms."""
 
 from __future__ import annotations
 
@@ -46,6 +46,14 @@ def test_leverage_is_that_of_summclust_for_r(name):
     found, known = leverage(shard_of(name)), DESIGNS[name]
     np.testing.assert_allclose(found.leverage, known["leverage"], rtol=1e-10)
     np.testing.assert_allclose(found.partial, known["partial"], rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_effective_clusters_are_those_of_effclust(name):
+    shard, known = shard_of(name), DESIGNS[name]
+    np.testing.assert_allclose(effective_clusters(shard), known["effective"], rtol=1e-9)
+    ours = effective_clusters(shard, 0.999)
+    np.testing.assert_allclose(ours, known["effective_rho999"], rtol=1e-9)
 
 
 def summary(values: np.ndarray) -> list[float]:
@@ -170,7 +178,7 @@ def test_one_cluster_has_it_all():
 @pytest.mark.parametrize("compute", [leverage, effective_clusters])
 def test_dependent_predictors_are_named(compute):
     shard = random_design(4)
-    X = np.column_stack([shard.X, 2.0 * shard.X[:, 2] - 1.0])
+    X = np.column_stack([shard.X * [1.0, 1.0, 1e9], 2.0 * shard.X[:, 2] - 1.0])
     shard = Shard(shard.y, X, shard.n, (*shard.terms, "again"))
     with pytest.raises(DataError, match="^the predictors are linearly dependent: 'again' is a"):
         compute(shard)

@@ -22,6 +22,7 @@ COLUMNS = {
     "between": [5, 5, 7, 7, 7, 7, 7],
     "treat": [1, 1, 0, 0, 1, 1, 1],
     "dummy": [1, 0, 1, 1, 0, 0, 1],
+    "single": [0, 2, 0, 0, 0, 0, 0],
 }
 
 
@@ -33,17 +34,18 @@ def by_hand() -> Shard:
 def test_by_hand():
     """`both`: means 1, 3 and 2, all 2; 2 + 2 of 2 + 2 + 2 + 2. `dummy`: 4/7; .5, 1 and 1/3."""
     found = variation(by_hand())
-    assert found.varies_in.tolist() == [0, 2, 2, 0, 0, 2]
+    assert found.varies_in.tolist() == [0, 2, 2, 0, 0, 2, 1]
+    # `single`: 4 - 4/7 in all, of which 2 are within its cluster.
     dummy = 2 * (1 / 14) ** 2 + 2 * (3 / 7) ** 2 + 3 * (5 / 21) ** 2
-    shares = [np.nan, 4 / 8, 0.0, 1.0, 1.0, dummy / (12 / 7)]
+    shares = [np.nan, 4 / 8, 0.0, 1.0, 1.0, dummy / (12 / 7), (10 / 7) / (24 / 7)]
     np.testing.assert_allclose(found.between_share, shares, rtol=1e-14)
-    np.testing.assert_array_equal(found.treated, [np.nan] * 4 + [2, np.nan])
-    np.testing.assert_array_equal(found.untreated, [np.nan] * 4 + [1, np.nan])
+    np.testing.assert_array_equal(found.treated, [np.nan] * 4 + [2, np.nan, np.nan])
+    np.testing.assert_array_equal(found.untreated, [np.nan] * 4 + [1, np.nan, np.nan])
 
 
 def test_means_and_which_clusters_differ_within():
     shard = by_hand()
-    expected = [[1, 1, 0, 5, 1, 0.5], [1, 3, 0, 7, 0, 1], [1, 2, 0, 7, 1, 1 / 3]]
+    expected = [[1, 1, 0, 5, 1, 0.5, 1], [1, 3, 0, 7, 0, 1, 0], [1, 2, 0, 7, 1, 1 / 3, 0]]
     np.testing.assert_allclose(cluster_means(shard), expected, rtol=1e-15)
     within = differs_within(shard)
     np.testing.assert_array_equal(within[:, 1], [True, False, True])

@@ -1,14 +1,16 @@
-# Writes design.json: what R's summclust, clubSandwich and lme4 say of four of the datasets of
-# datasets.csv, and of one of joint_tests.csv. Where summclust is not installed, its sources do:
-# Rscript --vanilla design.R FOLDER/summclust/R
+# Writes design.json: what R's summclust, effClust, clubSandwich and lme4 say of three datasets of
+# datasets.csv and one of joint_tests.csv. Where the first two are not installed, their sources do:
+# Rscript --vanilla design.R FOLDER/summclust/R FOLDER/effClust/R
 suppressPackageStartupMessages({ library(lme4); library(clubSandwich) })
 sources <- commandArgs(trailingOnly = TRUE)
 if (length(sources)) {
-  summclust <- new.env()
+  summclust <- effClust <- new.env()
   for (name in c("cluster_jackknife", "leverages", "matrix_trace"))
-    sys.source(file.path(sources, paste0(name, ".R")), summclust)
+    sys.source(file.path(sources[1], paste0(name, ".R")), summclust)
+  sys.source(file.path(sources[2], "effClust-default.r"), effClust)
 } else {
   summclust <- asNamespace("summclust")
+  effClust <- asNamespace("effClust")
 }
 
 described <- function(data, formula, means) {
@@ -32,6 +34,8 @@ described <- function(data, formula, means) {
     theta^2 / (1 + theta^2)
   }
   list(terms = colnames(X), clusters = clusters, leverage = unlist(leverage$leverage_g),
+       effective = I(unname(effClust$effClust.default(X, data$cluster, rho = 0))),
+       effective_rho999 = I(unname(effClust$effClust.default(X, data$cluster))),
        partial = unname(t(partial)), without = unname(t(jackknife$beta_jack)),
        means = I(means), within = I(unname(within)), between = I(unname(within + more)),
        p_value = I(test$p_Satt[match(paste0("mean_", means), rownames(test))]),

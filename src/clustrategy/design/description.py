@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STRONG = 0.999
-"""A correlation within clusters that is almost 1, as Stata's users of G* take it.
+"""The correlation within clusters that R's effClust takes.
 
-At 1 itself there is no G* of what sums to zero in each cluster.
+Carter, Schnepel & Steigerwald (2017) advise 1 as the worst case, where there is no G* of what sums
+to zero in each cluster.
 """
 
 ROUNDING = 1e-9
