@@ -24,7 +24,8 @@ def test_the_answer_comes_first_and_then_what_supports_it(page):
     parts += ["figure-shrinkage", 'id="models"', "Residuals and random effects"]
     places = [page.index(part) for part in parts]
     assert places == sorted(places)
-    assert "108 rows in 27 clusters of 4 rows each (median 4). Read from o.csv." in page
+    said = "108 rows in 27 clusters of 4 rows each. The intraclass correlation of distance is "
+    assert f"{said}0.43, given the predictors 0.61. Read from o.csv." in page
 
 
 def test_it_needs_no_other_file_and_runs_no_script(page):

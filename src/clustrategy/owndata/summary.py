@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from tabulate import tabulate
 from clustrategy.core.counted import counted, listed
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.design.from_table import Design
+from clustrategy.design.icc import icc
+from clustrategy.design.sizes import sizes
 from clustrategy.engines.chosen import Strategy
 from clustrategy.owndata.cautions import Caution
 from clustrategy.owndata.findings import finding
@@ -290,14 +293,26 @@ def _of_joint(term: str, joint: pd.DataFrame) -> Table:
 
 
 def _design(design: Design) -> str:
-    sizes = design.shard.n[0]
-    least, most = int(sizes.min()), int(sizes.max())
-    each = f"{least:,} rows each" if least == most else f"{least:,} to {most:,} rows"
+    found = sizes(design.shard)
+    unequal = f"{found.smallest:,} to {found.largest:,} rows (median {found.median:g}, "
+    unequal += f"coefficient of variation {number(found.cv, 2)})"
+    each = f"{found.smallest:,} rows each" if found.smallest == found.largest else unequal
     read = f", {design.rows_left_out:,} left out" if design.rows_left_out else ""
-    return (
-        f"{counted(design.shard.y.size, 'row')} in {counted(sizes.size, 'cluster')} of "
-        f"{each} (median {np.median(sizes):g}){read}."
-    )
+    rows = counted(design.shard.y.size, "row")
+    clusters = counted(design.shard.clusters, "cluster")
+    return f"{rows} in {clusters} of {each}{read}.{_alike(design)}"
+
+
+def _alike(design: Design) -> str:
+    """Say how alike rows of a cluster are; nothing where that cannot be estimated."""
+    of = icc(design.shard, given_x=False)
+    if math.isnan(of.value):
+        return ""
+    said = f" The intraclass correlation of {design.response} is {number(of.value, 2)}"
+    given = icc(design.shard, given_x=True) if design.shard.p > 1 else of
+    if given is not of and not math.isnan(given.value):
+        said += f", given the predictors {number(given.value, 2)}"
+    return f"{said}."
 
 
 def _points(sentences: Sequence[str]) -> list[str]:
