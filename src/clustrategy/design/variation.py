@@ -69,9 +69,10 @@ def variation(shard: Shard) -> Variation:
     mean = (sizes * means).sum(axis=0) / sizes.sum()
     between = (sizes * (means - mean) ** 2).sum(axis=0)
     whole = ((shard.X / unit - mean) ** 2).sum(axis=0)
-    constant = np.ptp(shard.X, axis=0) == 0.0
+    first = shard.X[starts(shard)]
+    constant = (varies == 0) & (first == first[0]).all(axis=0)
     share = np.where(constant, np.nan, between / np.where(constant, 1.0, whole))
     share[~constant & (varies == 0)] = 1.0
-    two = np.isin(shard.X, (0.0, 1.0)).all(axis=0) & (varies == 0) & ~constant
-    treated = np.where(two, (shard.X[starts(shard)] == 1.0).sum(axis=0), np.nan)
+    two = np.isin(first, (0.0, 1.0)).all(axis=0) & (varies == 0) & ~constant
+    treated = np.where(two, (first == 1.0).sum(axis=0), np.nan)
     return Variation(varies, share, treated, np.where(two, shard.clusters - treated, np.nan))
