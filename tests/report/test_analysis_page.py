@@ -20,7 +20,7 @@ def page() -> str:
 
 def test_the_answer_comes_first_and_then_what_supports_it(page):
     parts = ["<h1>", "Go by OLS CR2", "Mind</h3>", "figure-forest", 'id="terms"', 'id="clusters"']
-    parts += ["What the design says of each term", "figure-clusters", "figure-leverage"]
+    parts += ["Where each predictor varies", "figure-clusters", "figure-leverage"]
     parts += ["figure-shrinkage", 'id="models"', "Residuals and random effects"]
     places = [page.index(part) for part in parts]
     assert places == sorted(places)

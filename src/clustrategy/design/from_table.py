@@ -223,6 +223,8 @@ def _plainly(formula: str) -> Iterator[None]:
                 f"{gap[1]!r} is not a number in some rows: leave these out, or take another "
                 "transformation"
             ) from None
+        if "insuffi" in plain:  # formulaic's word, which it misspells
+            plain = "an operator has nothing on one of its sides"
         raise DataError(f"the formula {formula!r} cannot be used: {plain}") from None
 
 

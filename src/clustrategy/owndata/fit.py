@@ -14,7 +14,7 @@ from clustrategy.design.checks import check
 from clustrategy.design.from_table import Design, design_from_table
 from clustrategy.engines.chosen import Strategy, parse_all, registry
 from clustrategy.owndata.analysis import Analysis
-from clustrategy.owndata.defaults import chosen, default_strategies
+from clustrategy.owndata.defaults import by_label, chosen, default_strategies
 from clustrategy.strategies.installed import load_installed
 
 SMALL_CLUSTERS = ("drop", "refuse", "keep")
@@ -65,11 +65,11 @@ def fit(
     random : str, optional
         The random effects of the strategy `mixed`, such as `1 + IV1`, where no bar says them.
     strategies : str, Mapping, or Sequence of these, optional
-        Names, or mappings as under `strategies:` in a study's config. By default what a careful
-        methodologist would show: CR2 with Satterthwaite's degrees of freedom, the wild bootstrap,
-        two-stage regression, a mixed model by Kenward and Roger (maximal, or with the random
-        effects named), a random intercept with CR2, fixed effects; and CR1S and least squares,
-        which papers usually have.
+        Names, also those of the default ones such as "OLS CR2", or mappings as under `strategies:`
+        in a study's config. By default what a careful methodologist would show: CR2 with
+        Satterthwaite's degrees of freedom, the wild bootstrap, two-stage regression, a mixed model
+        by Kenward and Roger (maximal, or with the random effects named), a random intercept with
+        CR2, fixed effects; and CR1S and least squares, which papers usually have.
     small_clusters : str
         What two-stage regression does with clusters that cannot carry a regression of their own:
         `drop`, `refuse` or `keep`.
@@ -152,6 +152,8 @@ def analysed(
             "another analysis; leave them out to analyse the rows as they are"
         )
     entries = [strategies] if isinstance(strategies, str | Mapping) else strategies
+    if isinstance(entries, Sequence):
+        entries = [by_label(one) if isinstance(one, str) else one for one in entries]
     engines = _engines()
     if engine is not None and engine not in engines:
         load_installed()

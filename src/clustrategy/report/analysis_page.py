@@ -22,25 +22,34 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-DESIGN = {
-    "term": "term",
-    "varies_in": "varies in clusters",
-    "between_share": "share between clusters",
-    "treated_clusters": "clusters that have it",
-    "untreated_clusters": "that do not",
-    "effective_clusters": "effective clusters",
-    "largest_partial_leverage": "largest partial leverage",
-    "largest_partial_leverage_cluster": "of cluster",
-    "largest_influence": "largest change without a cluster",
-    "largest_influence_cluster": "without cluster",
-    "within_slope": "slope within",
-    "between_slope": "slope between",
-    "mundlak_p_value": "p that they differ",
+DESIGN: dict[str, dict[str, str]] = {
+    "Where each predictor varies": {
+        "term": "term",
+        "varies_in": "varies in clusters",
+        "between_share": "share of its variance between clusters",
+        "treated_clusters": "clusters that have it",
+        "untreated_clusters": "clusters that do not",
+        "effective_clusters": "effective clusters",
+        "effective_clusters_rho999": "effective clusters, errors that correlate by .999",
+    },
+    "What single clusters have to say": {
+        "term": "term",
+        "largest_partial_leverage": "largest partial leverage",
+        "largest_partial_leverage_cluster": "of cluster",
+        "largest_influence": "largest change of the estimate",
+        "largest_influence_cluster": "without cluster",
+    },
+    "Slopes within clusters and between their means": {
+        "term": "term",
+        "within_slope": "slope within",
+        "between_slope": "slope between",
+        "mundlak_p_value": "p-value of within = between",
+    },
 }
-"""The columns of the design that the page shows, and what it calls them."""
+"""Tables of the design that the page shows: their columns, and what it calls them."""
 
-LEFT_OUT = ("engine", "message", "nobs", "clusters", "rows_left_out", "left_out")
-"""Columns of `glance` that the page says elsewhere."""
+LEFT_OUT = ("engine", "message", "nobs", "clusters", "rows_left_out", "left_out", "theta")
+"""Columns of `glance` that the page says elsewhere, or not at all."""
 
 
 def analysis_page(analysis: Analysis, source: str = "") -> str:
@@ -59,7 +68,7 @@ def analysis_page(analysis: Analysis, source: str = "") -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    design = analysis.design()[list(DESIGN)].rename(columns=DESIGN)
+    design = analysis.design()
     glance = analysis.glance()
     glance = glance[glance["sigma"].notna()].drop(columns=list(LEFT_OUT))
     return environment.get_template("analysis.html").render(
@@ -67,7 +76,11 @@ def analysis_page(analysis: Analysis, source: str = "") -> str:
         version=__version__,
         source=Path(source).name,
         pictures=_pictures(analysis),
-        design=_table("What the design says of each term", design),
+        design=[
+            _table(title, design[list(names)].rename(columns=names).dropna(axis=1, how="all"))
+            for title, names in DESIGN.items()
+            if design[list(names)[1:]].notna().any(axis=None)
+        ],
         models=_table("Residuals and random effects", glance.dropna(axis="columns", how="all")),
     )
 

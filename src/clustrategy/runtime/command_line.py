@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from clustrategy import __version__
-from clustrategy.core.errors import DataError
+from clustrategy.core.errors import DataError, nearest
 from clustrategy.runtime.sentence import one_sentence
 
 SHORT = {
@@ -60,6 +60,15 @@ class Commands(click.Group):
 
                 return completion
         return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is called; suggest the nearest where there is none."""
+        name = args[0]
+        if name not in SHORT and not name.startswith("-"):
+            ctx.fail(f"No such command {name!r}{nearest(name, list(SHORT))}.")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what the commands do without importing them."""

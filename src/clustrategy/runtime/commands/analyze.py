@@ -12,6 +12,18 @@ from clustrategy.core.errors import ClustrategyError, RowsLeftOut
 
 IMAGES = ("png", "pdf")
 
+MANY_ROWS = 200_000
+"""So many take long enough for a word."""
+
+
+def _strategies(ctx: click.Context, option: click.Parameter, begun: str) -> list[str]:
+    """Return the names of strategies that begin so."""
+    from clustrategy.engines.chosen import registry
+    from clustrategy.owndata.defaults import default_strategies
+
+    known = [*(one["name"] for one in default_strategies()), *registry()]
+    return [name for name in known if name.startswith(begun)]
+
 
 @click.command()
 @click.argument("table", type=click.Path())
@@ -23,7 +35,9 @@ IMAGES = ("png", "pdf")
     "strategies",
     multiple=True,
     metavar="NAME",
-    help="A strategy in place of the default ones; repeatable.",
+    shell_complete=_strategies,
+    help="A strategy in place of the default ones, such as 'OLS CR2', 'two-stage' or gee; "
+    "repeatable.",
 )
 @click.option(
     "--strategies-from",
@@ -40,7 +54,7 @@ IMAGES = ("png", "pdf")
     help="What two-stage regression does with clusters that cannot carry one.",
 )
 @click.option("--engine", help="The engine of the strategies that have it, such as lme4.")
-@click.option("--weights", metavar="COLUMN", help="Refused: no strategy takes weights.")
+@click.option("--weights", metavar="COLUMN", hidden=True)
 @click.option("--sheet", help="Of a workbook; the first one by default.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
@@ -96,6 +110,8 @@ def analyze(
         load_files(strategies_from)
     needed = columns_of(formula, cluster)
     data = read_table(table, columns=needed, sheet=sheet)
+    if len(data) >= MANY_ROWS:
+        click.echo(f"{len(data):,} rows are read; the fits take some seconds.", err=True)
     with _naming(table), warnings.catch_warnings():
         warnings.simplefilter("ignore", RowsLeftOut)  # The analysis says so itself.
         analysis = fit(
@@ -122,6 +138,7 @@ def analyze(
             write_text(analysis.summary.markdown(), out)
         else:
             write_table(analysis.tidy(), out)
+        click.echo(f"\nWritten: {out}", err=True)
     if figures is not None:
         from clustrategy.figures.own_data.plot import FIGURES, plot
         from clustrategy.figures.parts.files import quiet, save
@@ -129,6 +146,7 @@ def analyze(
         with quiet():
             for name in FIGURES:
                 save(plot(analysis, name), [f"{figures}/{name}.{ending}" for ending in IMAGES])
+        click.echo(f"\nWritten: the figures in {figures}", err=True)
 
 
 @contextmanager
