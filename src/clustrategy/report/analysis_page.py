@@ -77,7 +77,7 @@ def analysis_page(analysis: Analysis, source: str = "") -> str:
         source=Path(source).name,
         pictures=_pictures(analysis),
         design=[
-            _table(title, design[list(names)].rename(columns=names).dropna(axis=1, how="all"))
+            _table(title, _known(design[list(names)]).rename(columns=names))
             for title, names in DESIGN.items()
             if design[list(names)[1:]].notna().any(axis=None)
         ],
@@ -94,6 +94,12 @@ def _pictures(analysis: Analysis) -> list[Picture]:
             save(plot(analysis, name), files)
             found.append(picture(*files))
     return found
+
+
+def _known(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows and columns that say something beside the term."""
+    there = table.drop(columns="term").notna()
+    return table.loc[there.any(axis=1)].dropna(axis=1, how="all")
 
 
 def _table(title: str, frame: pd.DataFrame) -> Table:
