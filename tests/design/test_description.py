@@ -65,6 +65,9 @@ def test_influence_in_standard_errors_of_cr2():
 def test_the_largest_are_those_of_r(name):
     shard, known = shard_of(name), DESIGNS[name]
     found = by_term(shard, known["clusters"])
+    np.testing.assert_allclose(found["effective_clusters"], known["effective"], rtol=1e-9)
+    strong = known["effective_rho999"]
+    np.testing.assert_allclose(found["effective_clusters_rho999"], strong, rtol=1e-9)
     partial = np.array(known["partial"])
     change = np.array(known["without"]) - found["pooled_slope"].to_numpy()
     for column, values in [("largest_partial_leverage", partial), ("largest_influence", change)]:

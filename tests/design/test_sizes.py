@@ -23,6 +23,7 @@ def test_by_hand():
     assert found.cv == pytest.approx(math.sqrt(38 / 3) / 5, rel=1e-14)
 
 
+@pytest.mark.filterwarnings("error")
 def test_one_cluster_does_not_vary_and_equal_ones_by_nothing():
     assert math.isnan(sizes(of(4)).cv)
     assert sizes(of(4, 4, 4)).cv == 0.0

@@ -141,6 +141,19 @@ def test_units_zero_and_order(seed):
     np.testing.assert_allclose(ours[:, 2:], known[:, 2:], rtol=1e-5, atol=1e-7)
 
 
+def test_means_that_hardly_differ_for_their_size_are_told_apart():
+    """As dates in seconds: 1e8, deviations of 100 and means that differ by 1."""
+    near = named(random_design(7, clusters=12))
+    codes = near.cluster_codes(0)
+    mean = mean_of_rows(near, near.X[:, 2])
+    x = 100.0 * (near.X[:, 2] - mean) + np.random.default_rng(1).normal(size=12)[codes]
+    shards = []
+    for zero in (0.0, 1e8):
+        X = np.column_stack([near.X[:, :2], x + zero])
+        shards.append(Shard(near.y, X, near.n, near.terms))
+    np.testing.assert_allclose(*(numbers(one)[:, 2] for one in shards[::-1]), rtol=1e-5)
+
+
 def test_dependent_predictors_are_named():
     shard = random_design(4)
     X = np.column_stack([shard.X, shard.X[:, 1]])
