@@ -16,7 +16,7 @@ from clustrategy.core.inference import t_inference
 from clustrategy.core.shard import INTERCEPT, Floats, Shard
 from clustrategy.design.full_rank import solve_full_rank
 from clustrategy.design.variation import cluster_means, differs_within
-from clustrategy.estimation.cluster_robust import fits_of, sandwich
+from clustrategy.estimation.cluster_robust import fits_of, sandwich, satterthwaite
 from clustrategy.estimation.least_squares import back_substitute, explained
 
 ROUNDING = 1e-9
@@ -101,11 +101,13 @@ def _mundlak(shard: Shard, means: Floats, both: NDArray[np.bool_]) -> Floats:
     if not solution.defined.all():
         return np.full((3, width - 1 - p), np.nan)
     parts = sandwich(wide, solution, n_obs, width - 1, "CR2")
-    fits = fits_of(solution, parts, n_obs, width - 1, "satterthwaite")
-    p_value = t_inference(fits.estimate, fits.std_error, fits.df).p_value[0, p:]
+    estimate = solution.estimate[0]
+    std_error = fits_of(solution, parts, n_obs, width - 1, "normal").std_error[0, p:]
+    rows = (solution.root[:, [row]] for row in range(p, width - 1))  # All at once take gigabytes.
+    df = np.array([satterthwaite(parts.half, parts.adjusted, row)[0, 0] for row in rows])
+    p_value = t_inference(estimate[p:], std_error, df).p_value
     if explained(wide, n_obs, solution).all():
         p_value[:] = np.nan
-    estimate = solution.estimate[0]
     return np.stack([estimate[:p][both], estimate[p:], p_value])
 
 

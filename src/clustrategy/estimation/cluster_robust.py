@@ -206,7 +206,7 @@ def fits_of(solution: Solution, parts: Sandwich, n_obs: Ints, counted: int, df: 
         fits.std_error[:] = np.sqrt(parts.factor[:, None] * squares)
     fits.estimate[:] = solution.estimate
     if df == "satterthwaite":
-        fits.df[:] = _satterthwaite(parts.half, parts.adjusted, solution.root)
+        fits.df[:] = satterthwaite(parts.half, parts.adjusted, solution.root)
     else:
         fits.df[:] = _degrees(df, G, n_obs, counted)[:, None]
     return fits
@@ -352,11 +352,22 @@ def _adjustment(half: Floats, power: float) -> Floats:
     return (vectors * powers[..., None, :]) @ np.swapaxes(vectors, 2, 3)
 
 
-def _satterthwaite(half: Floats, adjusted: Floats, root: Floats) -> Floats:
-    """Compute (tr P)^2 / tr(P^2), (S, p), of each coefficient's variance.
+def satterthwaite(half: Floats, adjusted: Floats, root: Floats) -> Floats:
+    """Compute Satterthwaite's degrees of freedom (tr P)^2 / tr(P^2) of coefficients' variances.
 
     P_gh = w_g' (I - H)_gh w_h with w_g = A_g X_g M c: a diagonal less a matrix of rank p, so
     that both traces cost O(G p^2).
+
+    Parameters
+    ----------
+    half, adjusted : (S, G, k, p) array
+        As of `Sandwich`.
+    root : (S, q, p) array
+        The rows of W of q coefficients.
+
+    Returns
+    -------
+    (S, q) array
     """
     weights = adjusted @ np.swapaxes(root, 1, 2)[:, None]
     size = (weights * weights).sum(axis=2)
