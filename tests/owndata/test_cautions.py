@@ -163,3 +163,12 @@ def test_two_stage_regression_compares_clusters_where_other_predictors_are_zero(
     )
     assert of_kind(centred, "at_zero") == []
     assert of_kind(found(data, "score ~ age", ["two_stage"]), "at_zero") == []
+
+
+def test_a_predictor_that_one_cluster_alone_has():
+    data = table()
+    data["treat"] = (data["school"] == 3).astype(float)
+    (one,) = of_kind(found(data, strategies=["ols"]), "indispensable")
+    assert (one.term, one.value) == ("treat", 1)
+    assert one.text == "treat: without one of the clusters there is no estimate of it at all."
+    assert of_kind(found(table(), strategies=["ols"]), "indispensable") == []

@@ -48,7 +48,7 @@ class Caution:
     ----------
     kind : str
         What it is about: `two_clusters`, `few_clusters`, `few_treated`, `few_effective`,
-        `leverage`, `constant_within`, `at_zero`, `cannot_reject`,
+        `indispensable`, `leverage`, `constant_within`, `at_zero`, `cannot_reject`,
         `cluster_as_number`, `within_between`, `singular`, `unusable`,
         `message` or `left_out`.
     text : str
@@ -97,6 +97,7 @@ def cautions(
         *_number_of_clusters(design),
         *_few_treated(terms),
         *_few_effective(terms, design.shard.clusters),
+        *_indispensable(terms),
         *_leverage(terms),
         *_within_between(terms),
         *_constant_within(terms, strategies),
@@ -161,6 +162,20 @@ def _few_effective(terms: Sequence[Row], clusters: int) -> Iterator[Caution]:
             row["term"],
         )
     yield from _rest("few_effective", low, "rest on fewer than 10 effective clusters, too")
+
+
+def _indispensable(terms: Sequence[Row]) -> Iterator[Caution]:
+    rows = [row for row in terms if row["indispensable_clusters"]]
+    for row in rows[:MOST_TERMS]:
+        count = int(row["indispensable_clusters"])
+        which = "one of the clusters" if count == 1 else f"any one of {count} clusters"
+        yield Caution(
+            "indispensable",
+            f"{row['term']}: without {which} there is no estimate of it at all.",
+            count,
+            row["term"],
+        )
+    yield from _rest("indispensable", rows, "hang on single clusters, too")
 
 
 def _leverage(terms: Sequence[Row]) -> Iterator[Caution]:
