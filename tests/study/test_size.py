@@ -48,11 +48,15 @@ def test_a_study_counts_what_is_made() -> None:
         (40, 2, "about 40 seconds of CPU time"),
         (600, 2, "about 10 minutes of CPU time"),
         (7200, 2, "about 2 hours of CPU time"),
-        (7300, 1, "about 2 hours of CPU time and 1 kB in results/a/; a long run, 2 hours on one"),
+        (
+            7300,
+            1,
+            "about 2 hours of CPU time, besides tables and figures, and 1 kB in results/a/; a long run, 2 hours on one",
+        ),
         (
             86400 * 20,
             4,
-            "about 20 days of CPU time and 1 kB in results/a/; a long run, 5 days on",
+            "about 20 days of CPU time, besides tables and figures, and 1 kB in results/a/; a long run, 5 days on",
         ),
         (31557600 * 30, 4, "about 30 years"),
     ],

@@ -99,8 +99,8 @@ class Size:
         return (
             f"{counted(self.datasets, 'dataset')} of {counted(self.cells, 'cell')} to be made "
             f"({counted(self.rows, 'row')}, {counted(self.fits, 'fit')}): about "
-            f"{duration(self.seconds)} of CPU time and {_memory(self.bytes)} in {folder}/"
-            f"{self._long(cores)}"
+            f"{duration(self.seconds)} of CPU time, besides tables and figures, and "
+            f"{_memory(self.bytes)} in {folder}/{self._long(cores)}"
         )
 
     def said_of_audit(self, cores: int) -> str:
