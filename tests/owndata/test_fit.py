@@ -65,7 +65,7 @@ def test_an_analysis_prints_what_to_do_what_to_mind_and_every_term():
     assert text == repr(analysis)
     title, advice, *_ = text.split("\n\n")
     assert title == "distance ~ age * Sex + (age | Subject), by Subject"
-    assert advice.startswith("Go by OLS CR2; where others disagree, say so. Set aside: OLS CR1S")
+    assert advice.startswith("Go by OLS CR2; where others disagree, say so. Set aside: OLS (it")
     places = [text.index(part) for part in ("Go by", "- age:", "Mind:", "\n\nage\n", "108 rows in")]
     assert places == sorted(places)
     assert max(len(line) for line in text.split("\n\nage\n")[0].splitlines()) <= 88
@@ -74,10 +74,13 @@ def test_an_analysis_prints_what_to_do_what_to_mind_and_every_term():
 def test_words_of_terms_follow_from_the_numbers():
     analysis = fit(sleepstudy(), "Reaction ~ Days", cluster="Subject")
     (only,) = analysis.summary.findings
-    assert only == "Days: 10.5 [7.2, 13.7], p < 0.001, by OLS CR2. The other 5 agree (10.5)."
+    assert only == (
+        "Days: 10.5 [7.2, 13.7], p < 0.001, by OLS CR2. The other 6 agree (10.5); 6 of all 7 are "
+        "one computation here."
+    )
     null = sleepstudy().assign(other=np.random.default_rng(4).normal(size=180))
     (only,) = fit(null, "Reaction ~ other", cluster="Subject").summary.findings
-    assert ", by OLS CR2. The other 5 agree (" in only and "], p = 0." in only
+    assert ", by OLS CR2. The other 6 agree (" in only and "], p = 0." in only
 
 
 def test_notebooks_show_tables_and_no_script():

@@ -24,7 +24,7 @@ def analysis(clusters: int, strategies: list[object], mean_age: float = 0.0) -> 
     return fit(data, "score ~ treat + age", cluster="school", strategies=strategies)
 
 
-MIXED = ["mixed_maximal", "mixed_uncorrelated", "mixed_selected", "mixed_fallback"]
+MIXED = ["mixed_maximal", "mixed_uncorrelated"]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ MIXED = ["mixed_maximal", "mixed_uncorrelated", "mixed_selected", "mixed_fallbac
     [
         (60, "ols", "ignores the clusters", "ignores the clusters"),
         (60, "cluster_robust", "", ""),
-        (20, "cluster_robust", "errors are too small", "errors are too small"),
+        (12, "cluster_robust", "intervals are too narrow", "intervals are too narrow"),
         (20, {"strategy": "cluster_robust", "variance": "CR2", "df": "satterthwaite"}, "", ""),
         (20, {"strategy": "cluster_robust", "df": "satterthwaite"}, "", ""),
         (20, {"strategy": "cluster_robust", "variance": "CR2", "df": "normal"}, "normal", "normal"),
@@ -74,7 +74,7 @@ def test_what_is_set_aside_everywhere_is_said_at_once_and_never_gone_by():
     assert said.startswith("Go by mixed_intercept.") and "Set aside: ols (it ignores" in said
     treat, age = found.summary.findings
     assert ", by mixed_intercept." in treat
-    assert "which is not to be relied on here" in age
+    assert "with no test to be relied on (ols" in age
     alone = analysis(20, ["ols"]).summary
     assert alone.advice.startswith("None of these strategies is to be relied on here: ols (it ign")
 

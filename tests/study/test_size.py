@@ -51,12 +51,14 @@ def test_a_study_counts_what_is_made() -> None:
         (
             7300,
             1,
-            "about 2 hours of CPU time, besides tables and figures, and 1 kB in results/a/; a long run, 2 hours on one",
+            "about 2 hours of CPU time, besides tables and figures, and 1 kB in results/a/; a long "
+            "run, 2 hours on one",
         ),
         (
             86400 * 20,
             4,
-            "about 20 days of CPU time, besides tables and figures, and 1 kB in results/a/; a long run, 5 days on",
+            "about 20 days of CPU time, besides tables and figures, and 1 kB in results/a/; a long "
+            "run, 5 days on",
         ),
         (31557600 * 30, 4, "about 30 years"),
     ],

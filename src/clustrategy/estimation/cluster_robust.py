@@ -168,9 +168,9 @@ def sandwich(
     half, residual = influences(triangles, solution)
     adjusted = half
     if variance in ("CR2", "CR3", "CV3"):
-        adjustment = _adjustment(half, -0.5 if variance == "CR2" else -1.0)
-        residual = (adjustment @ residual[..., None])[..., 0]
-        adjusted = adjustment @ half
+        adjust = adjustment(half, -0.5 if variance == "CR2" else -1.0)
+        residual = (adjust @ residual[..., None])[..., 0]
+        adjusted = adjust @ half
     scores = (np.swapaxes(half, 2, 3) @ residual[..., None])[..., 0]
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = _small_sample_factor(variance, triangles.shape[1], n_obs, counted)
@@ -339,7 +339,7 @@ def _small_sample_factor(variance: Variance, G: int, N: Ints, p: int) -> Floats:
     return np.asarray(factors.get(variance, np.ones(N.shape)), dtype=np.float64)
 
 
-def _adjustment(half: Floats, power: float) -> Floats:
+def adjustment(half: Floats, power: float) -> Floats:
     """Raise I - H_g to a power, (S, G, k, k), in the coordinates of the clusters' triangles.
 
     Eigenvalues at zero (a predictor that varies in one cluster alone) are left out: the

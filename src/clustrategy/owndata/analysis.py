@@ -170,12 +170,12 @@ class Analysis:
     @cached_property
     def reliance(self) -> Reliance:
         """For which coefficients which strategies are not to be relied on, and why."""
-        return reliance(self.given.shard, self.strategies, _records(self._by_term))
+        return reliance(self.given.shard, self.strategies, self.fits, _records(self._by_term))
 
     @cached_property
     def cautions(self) -> list[Caution]:
         """What to mind, the worst first."""
-        return cautions(self.given, self.strategies, self.fits, self._by_term)
+        return cautions(self.given, self.strategies, self.fits, self._by_term, self.reliance)
 
     @cached_property
     def summary(self) -> Summary:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from clustrategy.core.counted import counted, listed
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT
@@ -18,23 +20,31 @@ from clustrategy.design.from_table import Design
 from clustrategy.engines.chosen import Strategy
 from clustrategy.estimation.within import NOTHING_VARIES
 from clustrategy.owndata.random_effects import components, random_terms
-from clustrategy.owndata.reliance import FEW_CLUSTERS, LEVEL, off_centre
+from clustrategy.owndata.reliance import LEAST_SHARE, LEVEL, NARROW, Reliance
 from clustrategy.owndata.words import number, p_value
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FEW_TREATED = 6
-"""Below, the wild bootstrap and CR1S fail (MacKinnon & Webb 2018, Econometrics Journal 21,
-114-135)."""
+"""Clusters that have or lack a predictor; the threshold is ours (MacKinnon & Webb 2018,
+Econometrics Journal 21, 114-135, on how the wild bootstrap and CR1S fail with few)."""
 
 FEW_EFFECTIVE = 10.0
-"""Effective clusters (Carter, Schnepel & Steigerwald 2017, REStat 99, 698-709)."""
+"""Effective clusters; the measure is Carter, Schnepel & Steigerwald's (2017, REStat 99, 698-709),
+the threshold ours."""
 
 MOST_LEVERAGE = 0.5
-"""One cluster's share of the partial leverage of a coefficient."""
+"""One cluster's share of the partial leverage of a coefficient; the measure is MacKinnon, Nielsen &
+Webb's (2023, Stata Journal 23, 942-982), the threshold ours."""
 
 SMALLER = "random effects that are combinations of one another"
+
+MOST_INFLUENCE = 0.5
+"""Of a robust variance, which is about the sum of the squared changes, from one cluster alone."""
+
+IMPRECISE = 1.4
+"""Times the standard error of a random intercept's model."""
 
 MOST_TERMS = 5
 """Terms of which one caution is said each; of more, the rest is counted."""
@@ -47,10 +57,10 @@ class Caution:
     Attributes
     ----------
     kind : str
-        What it is about: `two_clusters`, `few_clusters`, `few_treated`, `few_effective`,
-        `indispensable`, `leverage`, `constant_within`, `at_zero`, `cannot_reject`,
-        `cluster_as_number`, `within_between`, `singular`, `unusable`,
-        `message` or `left_out`.
+        What it is about: `two_clusters`, `small_share`, `few_clusters`, `few_treated`,
+        `few_effective`, `indispensable`, `leverage`, `influence`, `efficiency`, `within_between`,
+        `constant_within`, `at_zero`, `cannot_reject`, `cluster_as_number`, `singular`, `unusable`,
+        `message`, `two_values` or `left_out`.
     text : str
         A sentence or two.
     value : float
@@ -73,7 +83,11 @@ class Caution:
 
 
 def cautions(
-    design: Design, strategies: Sequence[Strategy], fits: Sequence[Fits], by_term: pd.DataFrame
+    design: Design,
+    strategies: Sequence[Strategy],
+    fits: Sequence[Fits],
+    by_term: pd.DataFrame,
+    reliance: Reliance,
 ) -> list[Caution]:
     """Find what there is to mind.
 
@@ -85,6 +99,8 @@ def cautions(
         What was fitted to it.
     by_term : DataFrame
         What the design says of each term.
+    reliance : Reliance
+        Which strategies are to be relied on.
 
     Returns
     -------
@@ -94,18 +110,23 @@ def cautions(
     rows: list[Row] = [{str(key): row[key] for key in row} for row in by_term.to_dict("records")]
     terms = [row for row in rows if row["term"] != INTERCEPT]
     return [
-        *_number_of_clusters(design),
-        *_few_treated(terms),
+        *_two_clusters(design),
+        *_small_share(reliance),
+        *_few_clusters(design, reliance),
+        *_few_treated(terms, design, strategies, fits),
         *_few_effective(terms, design.shard.clusters),
         *_indispensable(terms),
         *_leverage(terms),
-        *_within_between(terms),
+        *_influence(terms),
+        *_efficiency(design, strategies, fits, reliance),
+        *_within_between(terms, reliance),
         *_constant_within(terms, strategies),
-        *_at_zero(design, terms, strategies),
+        *_at_zero(reliance, strategies),
         *_cannot_reject(design, strategies),
         *_cluster_as_number(design),
         *_singular(design, strategies, fits),
         *_unusable(strategies, fits),
+        *_two_values(design),
         *_left_out(design),
     ]
 
@@ -113,37 +134,74 @@ def cautions(
 Row = dict[str, Any]
 
 
-def _number_of_clusters(design: Design) -> Iterator[Caution]:
-    G = design.shard.clusters
-    if G == 2:
+def _two_clusters(design: Design) -> Iterator[Caution]:
+    if design.shard.clusters == 2:
         yield Caution(
             "two_clusters",
             "2 clusters: whatever differs between them, for whatever reason, looks like an effect "
-            "of what is constant within clusters, and a test that allows for clusters has one "
-            "degree of freedom. Treat p-values as descriptions.",
-            G,
+            "of what is constant within clusters. Take p-values as descriptions.",
+            2,
         )
-    elif G < FEW_CLUSTERS:
+
+
+def _small_share(reliance: Reliance) -> Iterator[Caution]:
+    for term in reliance.terms:
+        if term.share < LEAST_SHARE and term.name != INTERCEPT and not term.hangs:
+            yield Caution(
+                "small_share",
+                f"{term.name}: with the correlation of errors within clusters that is estimated "
+                f"here (ICC {reliance.icc:.2f}), least squares with CR2 is expected to find "
+                f"{100 * term.share:.0f} % of the true variance, as few clusters decide it.",
+                term.share,
+                term.name,
+            )
+
+
+def _few_clusters(design: Design, reliance: Reliance) -> Iterator[Caution]:
+    narrow = [term for term in reliance.terms if term.width < NARROW and term.name != INTERCEPT]
+    if narrow and design.shard.clusters > 2:
+        worst = min(narrow, key=lambda term: term.width)
+        clusters = counted(design.shard.clusters, "cluster")
         yield Caution(
             "few_clusters",
-            f"{G} clusters are few (fewer than {FEW_CLUSTERS:.0f}): the cluster-robust standard "
-            "errors that papers usually have (CR1S) reject true hypotheses too often.",
-            G,
+            f"{clusters}, few or unequal: the interval of the cluster-robust standard errors that "
+            f"papers usually have (CR1S) is {100 * worst.width:.0f} % as wide as CR2's for "
+            f"{worst.name}; it finds too much.",
+            worst.width,
+            worst.name,
         )
 
 
-def _few_treated(terms: Sequence[Row]) -> Iterator[Caution]:
+def _few_treated(
+    terms: Sequence[Row], design: Design, strategies: Sequence[Strategy], fits: Sequence[Fits]
+) -> Iterator[Caution]:
     for row in terms:
         treated, untreated = row["treated_clusters"], row["untreated_clusters"]
         fewest = min(treated, untreated)
-        if not fewest < FEW_TREATED:  # NaN where it is no cluster-level 0/1 predictor
+        if (
+            row["indispensable_clusters"] or not fewest < FEW_TREATED
+        ):  # NaN where it is no cluster-level 0/1 predictor
             continue
-        have = "have" if treated <= untreated else "lack"
+        verb = (
+            ("has" if fewest == 1 else "have")
+            if treated <= untreated
+            else ("lacks" if fewest == 1 else "lack")
+        )
+        place = design.shard.terms.index(row["term"])
+        df = next(
+            (
+                fit.df[0, place]
+                for one, fit in zip(strategies, fits, strict=True)
+                if one.options.get("variance") == "CR2" and np.isfinite(fit.df[0, place])
+            ),
+            np.nan,
+        )
+        allows = f", with {df:.1f} degrees of freedom," if np.isfinite(df) else ""
         yield Caution(
             "few_treated",
-            f"{row['term']}: only {int(fewest)} of {int(treated + untreated)} clusters {have} it. "
-            f"With fewer than {FEW_TREATED} no test of it can be trusted; the wild bootstrap and "
-            "CR1S fail worst.",
+            f"{row['term']}: {int(fewest)} of {int(treated + untreated)} clusters {verb} it. CR1S "
+            f"finds too much; CR2 allows for it{allows} and finds large effects alone; two-stage "
+            "regression and mixed models presume that clusters with and without it vary alike.",
             fewest,
             row["term"],
         )
@@ -171,11 +229,52 @@ def _indispensable(terms: Sequence[Row]) -> Iterator[Caution]:
         which = "one of the clusters" if count == 1 else f"any one of {count} clusters"
         yield Caution(
             "indispensable",
-            f"{row['term']}: without {which} there is no estimate of it at all.",
+            f"{row['term']}: without {which} there is no estimate of it, and what a cluster has of "
+            "its own cannot be told from the effect. Robust standard errors are set aside; "
+            "two-stage regression and mixed models presume that all clusters vary alike.",
             count,
             row["term"],
         )
     yield from _rest("indispensable", rows, "hang on single clusters, too")
+
+
+def _influence(terms: Sequence[Row]) -> Iterator[Caution]:
+    for row in terms:
+        moved = abs(row["largest_influence_std_errors"])
+        if moved * moved > MOST_INFLUENCE and not row["largest_partial_leverage"] > MOST_LEVERAGE:
+            without = row["pooled_slope"] + row["largest_influence"]
+            yield Caution(
+                "influence",
+                f"{row['term']}: without the cluster {row['largest_influence_cluster']!r} the "
+                f"least-squares estimate is {number(without)}, not {number(row['pooled_slope'])}.",
+                moved,
+                row["term"],
+            )
+
+
+def _efficiency(
+    design: Design, strategies: Sequence[Strategy], fits: Sequence[Fits], reliance: Reliance
+) -> Iterator[Caution]:
+    """Say where least squares is much less precise than a random intercept."""
+    found = {
+        one.name: (one.label, fit.std_error[0])
+        for one, fit in zip(strategies, fits, strict=True)
+        if one.options.get("variance") == "CR2"
+        and one.name in ("cluster_robust", "mixed_intercept")
+    }
+    if len(found) < 2:
+        return
+    (ols, plain), (mixed, weighted) = found["cluster_robust"], found["mixed_intercept"]
+    for term, ratio in zip(design.shard.terms, plain / weighted, strict=True):
+        sound = not reliance.reason(ols, term) and not reliance.reason(mixed, term)
+        if term != INTERCEPT and sound and ratio > IMPRECISE:
+            yield Caution(
+                "efficiency",
+                f"{term}: the standard error of {ols} is {ratio:.1f} times that of {mixed}, which "
+                "weighs rows and clusters by what they tell.",
+                float(ratio),
+                term,
+            )
 
 
 def _leverage(terms: Sequence[Row]) -> Iterator[Caution]:
@@ -196,22 +295,21 @@ def _leverage(terms: Sequence[Row]) -> Iterator[Caution]:
     yield from _rest("leverage", high, "rest on one cluster, too")
 
 
-def _within_between(terms: Sequence[Row]) -> Iterator[Caution]:
+def _within_between(terms: Sequence[Row], reliance: Reliance) -> Iterator[Caution]:
+    differs = {term.name for term in reliance.terms if term.mixture}
     for row in terms:
-        p = row["mundlak_p_value"]
-        within, between = row["within_slope"], row["between_slope"]
-        if not p < LEVEL:
+        if row["term"] not in differs:
             continue
-        opposite = within * between < 0
+        within, between = row["within_slope"], row["between_slope"]
+        opposite = ", of the opposite sign (Simpson's paradox)" if within * between < 0 else ""
         yield Caution(
             "within_between",
             f"{row['term']}: within clusters its slope is {number(within)}, between their means "
-            f"{number(between)}"
-            + (", of the opposite sign (Simpson's paradox)" if opposite else "")
-            + f" (they differ, Mundlak's test: p {p_value(p)}). OLS and mixed models mix the two; "
-            "fixed effects and two-stage regression give the slope within clusters alone. Add the "
+            f"{number(between)}{opposite} (they differ, Mundlak's test: p "
+            f"{p_value(row['mundlak_p_value'])}). OLS and mixed models mix the two and are set "
+            "aside; fixed effects and two-stage regression give the slope within clusters. Add the "
             "clusters' means as a predictor to have both.",
-            p,
+            row["mundlak_p_value"],
             row["term"],
         )
 
@@ -230,27 +328,31 @@ def _constant_within(terms: Sequence[Row], strategies: Sequence[Strategy]) -> It
         )
 
 
-def _at_zero(
-    design: Design, terms: Sequence[Row], strategies: Sequence[Strategy]
-) -> Iterator[Caution]:
-    """Say where two-stage regression compares clusters off the means of other predictors."""
-    constant = [row["term"] for row in terms if row["varies_in"] == 0]
-    if not constant or not any(strategy.name == "two_stage" for strategy in strategies):
+def _at_zero(reliance: Reliance, strategies: Sequence[Strategy]) -> Iterator[Caution]:
+    """Say where two-stage regression compares clusters beyond the data."""
+    if not any(strategy.name == "two_stage" for strategy in strategies):
         return
-    shard = design.shard
-    within = {row["term"]: row["varies_in"] for row in terms}
-    rows = [{"term": term, "varies_in": within.get(term, 0)} for term in shard.terms]
-    off = off_centre(shard, rows)
-    if off:
-        numbers = [term for term in off if "[" not in term]
-        remedy = f"; center({numbers[0]}) in the formula has it at the mean" if numbers else ""
+    hit = [term for term in reliance.terms if term.constant and term.outside]
+    if hit:
+        off = hit[0].outside
         yield Caution(
             "at_zero",
             f"Two-stage regression compares clusters where {_few(off)} "
-            f"{'is' if len(off) == 1 else 'are'} 0, off the mean: it is set aside for "
-            f"{_few(constant)}{remedy}.",
+            f"{'is' if len(off) == 1 else 'are'} 0, beyond the data, and loses precision: it is "
+            f"set aside for {_few([term.name for term in hit])}. center({off[0]}) in the formula "
+            "has it at the mean.",
             float(len(off)),
             off[0],
+        )
+
+
+def _two_values(design: Design) -> Iterator[Caution]:
+    if np.isin(design.shard.y, (0.0, 1.0)).all():
+        yield Caution(
+            "two_values",
+            f"{design.response} is 0 or 1: estimates are differences in probability (a linear "
+            "probability model).",
+            2,
         )
 
 
@@ -308,9 +410,8 @@ def _singular(
         )
         yield Caution(
             "singular",
-            f"{strategy.label}: a singular fit: it estimates {what or SMALLER}. These data cannot "
-            "tell that from a small variance, or from a weaker correlation; the estimates and "
-            "tests can be used, the variances cannot.",
+            f"{strategy.label}: a singular fit, at the limit of what can be: it estimates "
+            f"{what or SMALLER}. The estimates can be used, the variances cannot.",
             float(len(zero) + len(one)),
             strategy=strategy.label,
         )

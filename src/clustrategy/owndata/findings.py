@@ -14,9 +14,12 @@ from clustrategy.owndata.words import p_value, span
 if TYPE_CHECKING:
     import pandas as pd
 
-from clustrategy.owndata.words import decimals, fixed
+from clustrategy.owndata.words import decimals, fixed, number
 
 LEVEL = 0.05
+
+SEVERAL = 3
+"""So many strategies with the same numbers are worth a word."""
 
 MOST_NAMES = 3
 """Strategies that are named; more are counted."""
@@ -58,25 +61,46 @@ def finding(
     if not len(sound):
         first = rest.iloc[0]
         reason = reliance.reason(str(rest.index[0]), term)
+        places = decimals([first["std_error"]], 2)
         return (
-            f"{named}: {_numbers(first)}, by {rest.index[0]}, which is not to be relied on here: "
-            f"{reason}."
+            f"{named}: {fixed(first['estimate'], places)}, with no test to be relied on "
+            f"({rest.index[0]}: {reason})."
         )
     first = sound.iloc[0]
     text = f"{named}: {_numbers(first)}, by {sound.index[0]}."
-    rejects = first["p_value"] <= LEVEL
     others = sound.iloc[1:]
-    against = others[(others["p_value"] <= LEVEL) != rejects]
+    agree = [_agrees(row, first) for _, row in others.iterrows()]
+    against = others[[not one for one in agree]]
     if len(others) and not len(against):
         who = "The other agrees" if len(others) == 1 else f"The other {len(others)} agree"
-        text += f" {who} ({span(others['estimate'].tolist())})."
+        text += f" {who} ({span(others['estimate'].tolist())}){_same(sound)}."
     elif len(against):
         does = "disagrees" if len(against) == 1 else "disagree"
         text += f" {_named(against)} {does}: say so."
-    otherwise = rest[(rest["p_value"] <= LEVEL) != rejects]
+    otherwise = rest[[not _agrees(row, first) for _, row in rest.iterrows()]]
     if len(otherwise):
         text += f" Set aside: {_named(otherwise)}."
     return text
+
+
+def _agrees(row: pd.Series[float], first: pd.Series[float]) -> bool:
+    """Tell whether an estimate is on the same side of 5 % and within the first one's interval."""
+    rejects = first["p_value"] <= LEVEL
+    if (row["p_value"] <= LEVEL) != rejects:
+        return False
+    if rejects and row["estimate"] * first["estimate"] < 0:
+        return False
+    ends = first["conf_low"], first["conf_high"]
+    return not np.isfinite(ends).all() or bool(ends[0] <= row["estimate"] <= ends[1])
+
+
+def _same(sound: pd.DataFrame) -> str:
+    """Say how many of the strategies are one computation, as where clusters are all alike."""
+    pairs = sound[["estimate", "std_error"]].to_numpy()
+    alike = np.isclose(pairs, pairs[0], rtol=1e-6, atol=0.0).all(axis=1)
+    if alike.sum() < SEVERAL:
+        return ""
+    return f"; {alike.sum()} of all {len(alike)} are one computation here"
 
 
 def _numbers(row: pd.Series[float]) -> str:
@@ -93,4 +117,9 @@ def _numbers(row: pd.Series[float]) -> str:
 def _named(rows: pd.DataFrame) -> str:
     if len(rows) > MOST_NAMES:
         return f"{len(rows)} strategies"
-    return listed([f"{label} (p {p_value(row['p_value'])})" for label, row in rows.iterrows()])
+    return listed(
+        [
+            f"{label} ({number(row['estimate'])}, p {p_value(row['p_value'])})"
+            for label, row in rows.iterrows()
+        ]
+    )

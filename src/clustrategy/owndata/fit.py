@@ -118,8 +118,8 @@ def fit(
     ... })
     >>> found = fit(data, "score ~ new + (1 | school)")
     >>> print(found.summary.findings[0])
-    new: 9.5 [-13.4, 32.4], p = 0.22, by OLS CR2. The other 3 agree (9.50). Set aside: OLS
-    (p 0.006).
+    new: 9.5 [-13.4, 32.4], p = 0.22, by OLS CR2. The other 3 agree (9.50); 4 of all 4 are one
+    computation here. Set aside: OLS (9.50, p 0.006).
     """
     analysis = analysed(
         data,

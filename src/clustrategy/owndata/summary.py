@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill
@@ -20,7 +20,7 @@ from clustrategy.design.sizes import sizes
 from clustrategy.engines.chosen import Strategy
 from clustrategy.owndata.cautions import Caution
 from clustrategy.owndata.findings import finding
-from clustrategy.owndata.reliance import Reliance
+from clustrategy.owndata.reliance import FEWEST_DF, Reliance
 from clustrategy.owndata.words import decimals, degrees, fixed, number, p_value
 from clustrategy.tables.markdown import markdown_table
 
@@ -158,8 +158,7 @@ def summary(
     """
     by_term = {term: rows for term, rows in tidy.groupby("term", sort=False)}
     terms = [term for term in design.shard.terms if term != INTERCEPT] or [INTERCEPT]
-    # CR2 asks least of the data; it comes first wherever it stands.
-    order = sorted((one.label for one in strategies), key=_is_cr2(strategies), reverse=True)
+    order = [one.label for one in sorted(strategies, key=_rank)]
     findings = [
         finding(term, by_term[term], reliance, order, design.contrasts.get(term, ""))
         for term in terms[:MOST_TERMS]
@@ -180,13 +179,11 @@ def summary(
     )
 
 
-def _is_cr2(strategies: Sequence[Strategy]) -> Callable[[str], bool]:
-    found = {
-        one.label
-        for one in strategies
-        if one.name == "cluster_robust" and one.options.get("variance") == "CR2"
-    }
-    return lambda label: label in found
+def _rank(strategy: Strategy) -> int:
+    """Return which strategies are gone by first: those with CR2, from the simplest model on."""
+    robust = strategy.options.get("variance") == "CR2"
+    names = ("cluster_robust", "mixed_intercept", "fixed_effects")
+    return names.index(strategy.name) if robust and strategy.name in names else len(names)
 
 
 def _advice(
@@ -218,7 +215,6 @@ def _advice(
             "the data."
         )
     G = design.shard.clusters
-    treated = [str(one.term) for one in cautions if one.kind == "few_treated"]
     if G == 2:
         said = "No test here is to be trusted, as there are 2 clusters: take it as a description"
     elif G < FEWEST_STUDIED:
@@ -227,8 +223,12 @@ def _advice(
         said = f"Go by {sound[0]}"
     if len(sound) > 1 and G > 2:
         said += "; where others disagree, say so"
-    if treated and G > 2:
-        said += f". No test of {listed(treated)} is to be trusted, though: too few clusters differ"
+    gone_by = {
+        next((one for one in order if (one, term) in tested and not reliance.reason(one, term)), "")
+        for term in terms
+    } - {"", sound[0]}
+    if gone_by:
+        said += f", and for some terms by {listed(sorted(gone_by))}"
     said += "."
     if reliance.never:
         why = [f"{label} ({reliance.reason(label, terms[0])})" for label in reliance.never]
@@ -266,7 +266,7 @@ def _of_term(term: str, rows: pd.DataFrame, reliance: Reliance) -> Table:
                 fixed(row["std_error"], places),
                 freedom,
                 p_value(row["p_value"]),
-                interval if np.isfinite(ends).any() else "",
+                interval if np.isfinite(ends).any() and not row["df"] < FEWEST_DF else "",
             ]
         )
     notes = [f"* set aside: {'; '.join(aside)}."] if aside else []
