@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from clustrategy.core.fits import Fits
-from clustrategy.core.shard import INTERCEPT, Shard
+from clustrategy.core.shard import INTERCEPT, Floats, Shard
 from clustrategy.design.cr2_share import cr2_share
 from clustrategy.design.icc import icc
 from clustrategy.engines.chosen import Strategy
@@ -185,14 +185,9 @@ def reliance(
 
 
 def _terms(shard: Shard, by_term: Sequence[Row], rho: float) -> list[Term]:
-    from scipy.special import stdtrit
-
-    share = cr2_share(shard, rho)
-    usual = fit_cluster_robust(shard, "CR1S", "G-1")
-    careful = fit_cluster_robust(shard, "CR2", "satterthwaite")
-    ends = [one.std_error[0] * stdtrit(one.df[0], 1.0 - LEVEL / 2.0) for one in (usual, careful)]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        width = ends[0] / ends[1]
+    share, width = np.full((2, shard.p), np.nan)
+    if shard.in_range.all():
+        share, width = cr2_share(shard, rho), _width(shard)
     mixture = _by_holm([float(row["mundlak_p_value"]) for row in by_term])
     outside = _outside(shard, by_term)
     return [
@@ -209,6 +204,17 @@ def _terms(shard: Shard, by_term: Sequence[Row], rho: float) -> list[Term]:
         )
         for place, row in enumerate(by_term)
     ]
+
+
+def _width(shard: Shard) -> Floats:
+    """Return the width of CR1S intervals over that of CR2's, (p,)."""
+    from scipy.special import stdtrit
+
+    usual = fit_cluster_robust(shard, "CR1S", "G-1")
+    careful = fit_cluster_robust(shard, "CR2", "satterthwaite")
+    ends = [one.std_error[0] * stdtrit(one.df[0], 1.0 - LEVEL / 2.0) for one in (usual, careful)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(ends[0] / ends[1])
 
 
 def _by_holm(p_values: Sequence[float]) -> list[bool]:
