@@ -32,8 +32,9 @@ for library in ("OMP", "OPENBLAS", "MKL", "VECLIB"):
     os.environ[f"{library}_NUM_THREADS"] = "1"
 ENVIRONMENT = os.environ | {"COLUMNS": "200", "NO_PROXY": "127.0.0.1"}
 
-# Not tests, and not to be imported for doctests: one needs a package that the suite does not.
-collect_ignore_glob = ["golden/make_*.py"]
+# Not tests, and not to be imported for doctests: one needs a package that the suite does not, one
+# registers a strategy.
+collect_ignore_glob = ["golden/make_*.py", "study/own_strategy.py"]
 
 settings.register_profile("suite", derandomize=True, deadline=None, max_examples=25)
 settings.load_profile("suite")

@@ -61,6 +61,7 @@ class Analysis:
     >>> for caution in found.cautions[1:]:
     ...     print(caution.kind, caution.term)
     few_treated new
+    influence new
     constant_within None
     cannot_reject None
     """
