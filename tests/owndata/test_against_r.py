@@ -1,0 +1,149 @@
+"""`fit`, as a user calls it, against R's packages and statsmodels on real and on random tables."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import f as f_distribution
+from scipy.stats import t as t_distribution
+
+from clustrategy.core.errors import RowsLeftOut
+from clustrategy.owndata.analysis import Analysis
+from clustrategy.owndata.fit import fit
+from tests.golden.own_tables import HERE, RANDOM, OwnTable, petersen, random_table, real_tables
+
+FOUND = json.loads(gzip.decompress((HERE / "own_tables.json.gz").read_bytes()))
+BY_R = {entry["name"]: entry for entry in FOUND["tables"]}
+
+LEAST_SQUARES = {
+    "OLS": {"strategy": "ols"},
+    "CR1S": {"strategy": "cluster_robust"},
+    "CR2": {"strategy": "cluster_robust", "variance": "CR2", "df": "satterthwaite"},
+    "fixed effects CR2": {
+        "strategy": "fixed_effects",
+        "variance": "CR2",
+        "df": "satterthwaite",
+    },
+}
+MIXED = {
+    "mixed Kenward-Roger": {"strategy": "mixed", "df": "kenward_roger"},
+    "mixed Satterthwaite": {"strategy": "mixed"},
+    "mixed intercept CR2": {"strategy": "mixed_intercept", "variance": "CR2"},
+}
+STRATEGIES = LEAST_SQUARES | MIXED
+
+# Of the criterion itself: where lme4 stops above this, it has not found the optimum.
+OPTIMUM = 1e-8
+# Least squares have nothing but rounding. A mixed model's numbers hang on theta, which lme4's
+# criterion, good to 1e-10, tells to about its square root; conditional modes may be near 0.
+RTOL = {"least squares": 1e-10, "mixed": 1e-6}
+
+
+def own_analysis(table: OwnTable, labels: Sequence[str]) -> Analysis:
+    entries = [STRATEGIES[label] | {"name": label} for label in labels]
+    barred = any(entry["strategy"] == "mixed" for entry in entries)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RowsLeftOut)
+        return fit(
+            table.data,
+            table.formula if barred else table.fixed,
+            cluster=table.cluster,
+            strategies=entries,
+        )
+
+
+def in_r(term: str) -> str:
+    """The name that R gives a coefficient: `flow` for `f[T.low]`."""
+    return "(Intercept)" if term == "Intercept" else re.sub(r"\[T\.([^]]*)\]", r"\1", term)
+
+
+def numbers_of_r(entry: dict[str, Any], label: str) -> dict[str, Any]:
+    """What the other software says of a strategy, by name."""
+    if label == "OLS":
+        return entry["ols"]
+    if label == "CR1S":
+        order = [in_r(term) for term in entry["CR1S"]["terms"]]
+        error = dict(zip(order, entry["CR1S"]["std_error"], strict=True))
+        joint = entry["CR1S"]["joint"]
+        return {"std_error": [error[term] for term in entry["terms"]], "joint": joint}
+    if label == "CR2":
+        return entry["CR2"]
+    if label == "fixed effects CR2":
+        return entry["fixed_effects"]
+    if label == "mixed intercept CR2":
+        return entry["mixed_intercept"] | entry["mixed_intercept"]["CR2"]
+    which = {"mixed Kenward-Roger": "kenward_roger", "mixed Satterthwaite": "satterthwaite"}
+    return entry["mixed"] | entry["mixed"][which[label]]
+
+
+def compare(name: str, table: OwnTable, labels: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Hold strategies to the other software; yield what could not be compared, and why."""
+    entry = BY_R[name]
+    analysis = own_analysis(table, labels)
+    tidy, joint, glance = analysis.tidy(), analysis.joint_tests(), analysis.glance()
+    for label in labels:
+        own = tidy[tidy["strategy"] == label]
+        own = own.set_axis([in_r(term) for term in own["term"]])
+        (row,) = glance[glance["strategy"] == label].to_dict("records")
+        assert (row["nobs"], row["clusters"]) == (entry["rows"], entry["clusters"])
+        theirs = numbers_of_r(entry, label)
+        rtol = RTOL["mixed" if label in MIXED else "least squares"]
+
+        def close(found, expected, what, atol=0.0, rtol=rtol, label=label):
+            expected = np.array(expected, dtype=float)
+            found = np.asarray(found, dtype=float)
+            message = f"{what} by {label} of table {name}"
+            np.testing.assert_allclose(found, expected, rtol=rtol, atol=atol, err_msg=message)
+
+        if label in MIXED:
+            behind = row["reml_criterion"] - theirs["reml"]
+            assert behind < OPTIMUM, (name, label)
+            if behind < -OPTIMUM:
+                yield label, f"lme4's criterion is {-behind:.2g} higher"
+                continue
+            close(row["sigma"], theirs["sigma"], "sigma")
+            close(row["theta"], theirs["theta"], "theta", atol=1e-6)
+            spread = [value for key, value in row.items() if key.startswith(("sd__", "cor__"))]
+            spread = [value for value in spread if not np.isnan(value)]
+            expected = [value for value in theirs["sd_cor"][:-1] if value is not None]
+            close(spread, expected, "VarCorr", atol=1e-6 * row["sigma"])
+
+        terms = entry["within"] if label == "fixed effects CR2" else entry["terms"]
+        assert own["estimate"].notna().sum() == len(terms)
+        own = own.loc[terms]
+        estimates = theirs.get("estimate", entry["ols"]["estimate"])
+        # An estimate may be anywhere near 0, but not nearer than its standard error tells.
+        near = rtol * own["std_error"].max()
+        close(own["estimate"], estimates, "estimates", atol=near)
+        close(own["std_error"], theirs["std_error"], "standard errors")
+        if "df" in theirs:
+            close(own["df"], theirs["df"], "df")
+        p = 2 * t_distribution.sf(abs(own["estimate"] / own["std_error"]), own["df"])
+        close(own["p_value"], p, "p-values")
+
+        tests = joint[joint["strategy"] == label].set_index("term")
+        for term, expected in theirs.get("joint", {}).items():
+            test = tests.loc[term, ["statistic", "num_df", "den_df"]]
+            if label == "CR1S":  # statsmodels takes N - p or G - 1 as it likes
+                test, expected = test[:2], expected[:2]
+            close(test, expected, f"joint test of {term}")
+            close(
+                tests.loc[term, "p_value"],
+                f_distribution.sf(*tests.loc[term, ["statistic", "num_df", "den_df"]]),
+                f"p-value of {term}",
+            )
+        if label == "mixed Kenward-Roger":
+            effects = analysis.cluster_coefficients()
+            effects = effects[effects["strategy"] == label]
+            error = effects["random_effect_std_error"]
+            spread = max(row["sigma"], abs(effects["random_effect"]).max())
+            close(effects["random_effect"], theirs["mode"], "ranef", atol=1e-6 * spread)
+            close(error, theirs["mode_std_error"], "condVar", atol=1e-6 * row["sigma"])
