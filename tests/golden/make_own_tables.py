@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -35,8 +36,8 @@ def by_r(tables: dict[str, OwnTable]) -> dict[str, Any]:
 
 def by_statsmodels(table: OwnTable) -> dict[str, Any]:
     """Least squares with the clustered variance of statsmodels, which is Stata's."""
-    columns = [name for name in table.data if name in table.formula]
-    rows = table.data[columns].dropna()
+    words = re.findall(r"\w+", table.formula)
+    rows = table.data[[name for name in map(str, table.data) if name in words]].dropna()
     model = smf.ols(table.fixed, rows)
     groups = rows[table.cluster].astype("category").cat.codes
     found = model.fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)

@@ -9,22 +9,26 @@ folder <- commandArgs(TRUE)[1]
 arrays <- function(fit) lapply(fit, function(v) as.list(unname(v)))
 row <- function(F, num, den) as.list(c(F, num, den))
 
-# lme4's criterion at its lowest: bobyqa from several starts, then Newton's steps between bounds.
+# lme4's criterion at its lowest: bobyqa and nlminb from several starts, then Newton's steps between
+# the bounds.
 best <- function(fn, par, lower, upper, control) {
   diagonal <- lower == 0
-  starts <- c(list(par), lapply(c(0.05, 0.3, 2), function(s) ifelse(diagonal, s, 0)))
-  ends <- lapply(starts, function(start) suppressWarnings(
-    minqa::bobyqa(start, fn, lower, upper, control = list(rhobeg = 0.2 * max(start), rhoend = 1e-8, maxfun = 1e5))$par))
+  from <- function(s, t) ifelse(diagonal, s, t)
+  starts <- list(par, from(0.05, 0), from(0.3, 0), from(2, 0), from(0.3, 1), from(0.3, -1))
+  ends <- unlist(lapply(starts, function(start) suppressWarnings(list(
+    minqa::bobyqa(start, fn, lower, upper, control = list(rhoend = 1e-8, maxfun = 1e5))$par,
+    nlminb(start, fn, lower = lower, control = list(rel.tol = 1e-14))$par))), recursive = FALSE)
   p <- ends[[which.min(sapply(ends, fn))]]
   flat <- ifelse(diagonal & p < 1e-3, 0, p)
   if (fn(flat) <= fn(p) + 1e-9) p <- flat
   free <- which(!(diagonal & p == 0))
   at <- function(q) fn(replace(p, free, q))
   for (step in 1:4) if (length(free)) {
+    slope <- grad(at, p[free], method.args = list(d = 0.02))
     parts <- eigen(hessian(at, p[free]), symmetric = TRUE)
-    curved <- parts$values > 1e-4 * max(parts$values, 1)
+    curved <- parts$values > 1e-6 * max(parts$values, 1)
     V <- parts$vectors[, curved, drop = FALSE]
-    new <- replace(p, free, p[free] - V %*% (crossprod(V, grad(at, p[free])) / parts$values[curved]))
+    new <- replace(p, free, p[free] - V %*% (crossprod(V, slope) / parts$values[curved]))
     if (all(new >= lower) && fn(new) <= fn(p) + 1e-9) p <- new
   }
   list(par = p, fval = fn(p), feval = 1, conv = 0, message = "")
