@@ -92,3 +92,12 @@ def test_advice_has_a_reserve_with_few_clusters(clusters, said):
     data = pd.DataFrame({"g": np.repeat(np.arange(clusters), 12)})
     data["x"], data["y"] = rng.normal(size=(2, len(data)))
     assert fit(data, "y ~ x", cluster="g").summary.advice.startswith(said)
+
+
+@pytest.mark.parametrize(("clusters", "said"), [(12, "its fit is singular"), (60, "")])
+def test_kenward_rogers_test_of_a_singular_fit_with_few_clusters(clusters, said):
+    entry = {"strategy": "mixed_maximal", "df": "kenward_roger"}
+    found = analysis(clusters, [entry])
+    assert found.fits[0].status[0] == "singular"
+    assert found.reliance.reason("mixed_maximal", "age").startswith(said)
+    assert bool(found.reliance.reason("mixed_maximal", "age")) is bool(said)

@@ -307,7 +307,7 @@ def _slopes_and_few(fitted: Fitted, term: Term) -> str:
 
 
 def _singular_by_kenward_roger(fitted: Fitted, term: Term) -> str:
-    kenward_roger = fitted.option("df", "") == "kenward_roger"
+    kenward_roger = fitted.option("df", "") == "kenward_roger" and term.clusters < FEW_CLUSTERS
     if kenward_roger and fitted.fits.status[0] == "singular" and not absence(fitted.fits):
         return "its fit is singular, where Kenward and Roger's test is too cautious"
     return ""
