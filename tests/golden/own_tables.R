@@ -47,10 +47,9 @@ robust <- function(fit, V, columns, groups) {
 # The model of bars, or of a random intercept.
 mixed <- function(d, formula, groups, effects) {
   fit <- suppressWarnings(suppressMessages(lmerTest::lmer(formula, d, control = CONTROL)))
-  spread <- as.data.frame(VarCorr(fit))
+  spread <- subset(as.data.frame(VarCorr(fit)), grp != "Residual")
   c(list(reml = REMLcrit(fit), sigma = sigma(fit)),
-    arrays(list(theta = getME(fit, "theta"), estimate = fixef(fit), sd_cor = spread$sdcor,
-                std_error = sqrt(diag(as.matrix(vcov(fit)))))),
+    arrays(list(theta = getME(fit, "theta"), estimate = fixef(fit), sd_cor = spread$sdcor)),
     if (effects == "robust") {
       list(CR2 = robust(fit, vcovCR(fit, type = "CR2"), seq_along(fixef(fit)), groups))
     } else {
@@ -58,7 +57,8 @@ mixed <- function(d, formula, groups, effects) {
       kr <- coef(summary(fit, ddf = "Kenward-Roger"))
       re <- as.data.frame(ranef(fit, condVar = TRUE))
       re <- re[order(match(re$grp, levels(d$cluster)), match(re$term, colnames(coef(fit)[[1]]))), ]
-      list(satterthwaite = arrays(list(df = suppressWarnings(coef(summary(fit)))[, "df"])),
+      own <- suppressWarnings(coef(summary(fit)))
+      list(satterthwaite = arrays(list(std_error = own[, "Std. Error"], df = own[, "df"])),
            kenward_roger = c(
              arrays(list(std_error = kr[, "Std. Error"], df = kr[, "df"])),
              list(joint = lapply(groups, function(g) {

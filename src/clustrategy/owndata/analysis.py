@@ -80,7 +80,7 @@ class Analysis:
             conf_high (95 %), status, message. If some p-value is only known to lie in an interval,
             its upper end is p_value and its lower end p_value_low. An unusable fit keeps its rows.
         """
-        return tidy(self.given.shard.terms, self.strategies, self.fits)
+        return self._tidy.copy()
 
     def glance(self) -> pd.DataFrame:
         """Return a row per strategy, as broom's `glance`.
@@ -183,9 +183,7 @@ class Analysis:
         """What to do, what to mind, and the tables, as they are printed."""
         several = any(len(columns) > 1 for columns in self.given.terms.values())
         joint = self._joint_tests if several else None
-        return summary(
-            self.given, self.strategies, self.tidy(), joint, self.cautions, self.reliance
-        )
+        return summary(self.given, self.strategies, self._tidy, joint, self.cautions, self.reliance)
 
     def __str__(self) -> str:
         """Return the summary as text."""
@@ -197,8 +195,12 @@ class Analysis:
         return self.summary.html()
 
     @cached_property
+    def _tidy(self) -> pd.DataFrame:
+        return tidy(self.given.shard.terms, self.strategies, self.fits)
+
+    @cached_property
     def _joint_tests(self) -> pd.DataFrame:
-        return joint_tests(self.given, self.strategies, self.tidy())
+        return joint_tests(self.given, self.strategies, self._tidy)
 
     @cached_property
     def _by_term(self) -> pd.DataFrame:
