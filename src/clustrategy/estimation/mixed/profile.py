@@ -1,0 +1,247 @@
+"""The REML criterion as a function of one random coefficient's standard deviation.
+
+Everything else (the residual variance, the other variances and the correlations) is optimised anew
+at each value, as lme4's `profile` does with the ML criterion. The criterion of `reml` has the
+residual variance optimised; at another one, sigma^2, it is higher by nu (s - 1 - log s) with
+s = r^2 / (nu sigma^2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from clustrategy.core.shard import Floats, Ints
+from clustrategy.estimation.mixed.covariance import Unstructured, columnwise, triangular
+from clustrategy.estimation.mixed.optimizer import minimise
+from clustrategy.estimation.mixed.reml import Criterion
+
+SMALLEST_START = 0.1
+"""Relative standard deviations below this start from it: at zero their derivative vanishes, whether
+or not there is a minimum."""
+
+GRADIENT = 1e-4
+"""At which a search ends; the criterion is then off by less than 1e-8."""
+
+PRECISION = 1e-7
+"""Of a limit, relative to the larger end of its bracket."""
+
+NO_MINIMUM = "the REML criterion has no minimum that could be found"
+
+
+class Limits(NamedTuple):
+    """Profile-likelihood limits of a standard deviation.
+
+    Attributes
+    ----------
+    low, high : float
+        0 and infinite where there is no such limit.
+    """
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The profiled REML criterion of one dataset.
+
+    Attributes
+    ----------
+    criterion : Criterion
+        Of the one dataset.
+    correlated : bool
+        Whether the random coefficients may correlate.
+    own : (q, q) array
+        Takes relative factors in units of the columns of Z to the coordinates of the criterion.
+    length : (q,) array
+        The root mean squares of the columns of Z, their units.
+    factor : (q, q) array
+        The relative factor at the optimum, in these units.
+    sigma : float
+        The residual standard deviation there.
+    minimum : float
+        REMLcrit there.
+    """
+
+    criterion: Criterion
+    correlated: bool
+    own: Floats
+    length: Floats
+    factor: Floats
+    sigma: float
+    minimum: float
+    _last: dict[int, Floats] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, triangles: Floats, n_obs: int, random: Ints, *, correlated: bool) -> Profile:
+        """Find the optimum, from which limits are sought.
+
+        Parameters
+        ----------
+        triangles : (G, p + 1, p + 1) array
+            Factors of `[X_g y_g]`, as of `Shard.triangles`, X of full rank.
+        n_obs : int
+            The rows.
+        random : (q,) array of int
+            The columns of X that have random coefficients.
+        correlated : bool
+            Whether these may correlate.
+
+        Returns
+        -------
+        Profile
+
+        Raises
+        ------
+        ValueError
+            Where there is none, or none was found.
+        """
+        start = Criterion.of(triangles[None], np.array([n_obs]), random)
+        found = minimise(start if correlated else start.diagonal())
+        if found.exhausted[0] or not found.converged[0]:
+            raise ValueError(NO_MINIMUM)
+        point = found.point
+        criterion = replace(point.criterion, structure=Unstructured(random.size))
+        length = np.sqrt((triangles[..., random] ** 2).sum(axis=(0, 1)) / n_obs)
+        return cls(
+            criterion=criterion,
+            correlated=correlated,
+            own=np.linalg.inv(criterion.random_root[0]) / length,
+            length=length,
+            factor=length[:, None] * (criterion.random_root[0] @ point.factor[0]),
+            sigma=float(criterion.scale[0] * np.sqrt(point.rss[0] / criterion.nu[0])),
+            minimum=float(point.reml_criterion[0]),
+        )
+
+    @property
+    def covariance(self) -> Floats:
+        """(q, q) the covariance matrix of the random coefficients at the optimum."""
+        root = self.sigma * self.factor / self.length[:, None]
+        return np.asarray(root @ root.T)
+
+    @property
+    def sd(self) -> Floats:
+        """(q,) the standard deviations of the random coefficients at the optimum."""
+        return np.sqrt(np.diagonal(self.covariance))
+
+    def at(self, coefficient: int, sd: float) -> float:
+        """Return the least REMLcrit at a standard deviation.
+
+        Parameters
+        ----------
+        coefficient : int
+            Which random coefficient, 0 to q - 1.
+        sd : float
+            Its standard deviation, at least 0.
+
+        Returns
+        -------
+        float
+        """
+        from scipy.optimize import minimize
+
+        start = self._last.get(coefficient, self._start(coefficient))
+        found = minimize(
+            self._value_and_gradient,
+            start,
+            (coefficient, sd * self.length[coefficient]),
+            method="BFGS",
+            jac=True,
+            options={"gtol": GRADIENT},
+        )
+        self._last[coefficient] = found.x
+        return float(found.fun)
+
+    def limits(self, coefficient: int, level: float, largest: float) -> Limits:
+        """Return the limits of a standard deviation.
+
+        Parameters
+        ----------
+        coefficient : int
+            Which random coefficient, 0 to q - 1.
+        level : float
+            The confidence level: at the limits the criterion exceeds its minimum by that quantile
+            of chi^2 with one degree of freedom.
+        largest : float
+            Where the search for the upper limit ends.
+
+        Returns
+        -------
+        Limits
+        """
+        from scipy.optimize import brentq
+        from scipy.special import chdtri
+
+        bound = float(np.sqrt(chdtri(1, 1.0 - level)))
+        estimate = float(self.sd[coefficient])
+
+        def over(sd: float) -> float:
+            # Nearly linear in sd, unlike its square.
+            return float(np.sqrt(max(self.at(coefficient, sd) - self.minimum, 0.0))) - bound
+
+        def crossing(low: float, high: float) -> float:
+            return float(brentq(over, low, high, xtol=PRECISION * high))
+
+        self._last.clear()
+        low = crossing(0.0, estimate) if estimate > 0.0 and over(0.0) > 0.0 else 0.0
+        self._last.clear()
+        beyond = largest > estimate and over(largest) > 0.0
+        return Limits(low, crossing(estimate, largest) if beyond else float("inf"))
+
+    def _places(self) -> tuple[Ints, Ints]:
+        """Return rows and columns of the free elements of a factor, the first one given."""
+        q = self.length.size
+        rows, columns = columnwise(q) if self.correlated else np.diag_indices(q)
+        return rows[1:], columns[1:]
+
+    def _order(self, coefficient: int) -> Ints:
+        """Return the random coefficients, this one first."""
+        others = np.delete(np.arange(self.length.size), coefficient)
+        return np.concatenate([[coefficient], others])
+
+    def _start(self, coefficient: int) -> Floats:
+        factor = triangular(self.factor[None, self._order(coefficient)])[0]
+        diagonal = np.diag_indices_from(factor)
+        factor[diagonal] = np.maximum(factor[diagonal], SMALLEST_START)
+        return np.concatenate([[0.0], factor[self._places()]])
+
+    def _value_and_gradient(
+        self, free: Floats, coefficient: int, scaled_sd: float
+    ) -> tuple[float, Floats]:
+        """Evaluate the criterion and its gradient.
+
+        Parameters
+        ----------
+        free : (1 + k,) array
+            The residual standard deviation, as sqrt(2 nu) times the log of what it is more than
+            at the optimum, which makes its curvature 1, and the free elements of the factor.
+        coefficient : int
+            Which random coefficient.
+        scaled_sd : float
+            Its standard deviation in units of `length`.
+
+        Returns
+        -------
+        value : float
+        gradient : (1 + k,) array
+        """
+        nu = float(self.criterion.nu[0])
+        unit = np.sqrt(2.0 * nu)
+        sigma = self.sigma * np.exp(free[0] / unit)
+        q, places = self.length.size, self._places()
+        factor = np.zeros((q, q))
+        factor[0, 0] = scaled_sd / sigma
+        factor[places] = free[1:]
+        own = self.own[:, self._order(coefficient)]
+        point = self.criterion.at(triangular((own @ factor)[None]))
+        derivatives = point.derivatives()
+        rss, variance = float(point.rss[0]), float((sigma / self.criterion.scale[0]) ** 2)
+        share = rss / (nu * variance)
+        value = float(point.reml_criterion[0]) + nu * (share - 1.0 - np.log(share))
+        slope = derivatives.slope[0] + (nu / rss - 1.0 / variance) * derivatives.uu.reshape(q, q)
+        by_factor = 2.0 * own.T @ slope @ own @ factor
+        by_log_sigma = 2.0 * nu * (1.0 - share) - by_factor[0, 0] * factor[0, 0]
+        return value, np.concatenate([[by_log_sigma / unit], by_factor[places]])
