@@ -8,7 +8,7 @@ s = r^2 / (nu sigma^2).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,12 +18,18 @@ from clustrategy.estimation.mixed.covariance import Unstructured, columnwise, tr
 from clustrategy.estimation.mixed.optimizer import minimise
 from clustrategy.estimation.mixed.reml import Criterion
 
-SMALLEST_START = 0.1
-"""Relative standard deviations below this start from it: at zero their derivative vanishes, whether
-or not there is a minimum."""
+STARTS = (0.1, 1.0)
+"""Relative standard deviations below these start from them: at zero their derivative vanishes,
+whether or not there is a minimum, and from one start alone the search may end there."""
 
 GRADIENT = 1e-4
 """At which a search ends; the criterion is then off by less than 1e-8."""
+
+LARGEST_LOG = 50.0
+"""The log of a residual standard deviation over that at the optimum is not let exceed this."""
+
+FARTHEST = 1e6
+"""Excesses of the criterion are not told apart beyond this: it may overflow there."""
 
 PRECISION = 1e-7
 """Of a limit, relative to the larger end of its bracket."""
@@ -37,7 +43,7 @@ class Limits(NamedTuple):
     Attributes
     ----------
     low, high : float
-        0 and infinite where there is no such limit.
+        0 and infinite where there is no such limit, or rounding hides it.
     """
 
     low: float
@@ -73,7 +79,6 @@ class Profile:
     factor: Floats
     sigma: float
     minimum: float
-    _last: dict[int, Floats] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, triangles: Floats, n_obs: int, random: Ints, *, correlated: bool) -> Profile:
@@ -143,17 +148,21 @@ class Profile:
         """
         from scipy.optimize import minimize
 
-        start = self._last.get(coefficient, self._start(coefficient))
-        found = minimize(
-            self._value_and_gradient,
-            start,
-            (coefficient, sd * self.length[coefficient]),
-            method="BFGS",
-            jac=True,
-            options={"gtol": GRADIENT},
-        )
-        self._last[coefficient] = found.x
-        return float(found.fun)
+        starts = [self._start(coefficient, least) for least in STARTS]
+        if (starts[0] == self._start(coefficient, 0.0)).all():
+            starts = starts[:1]
+        found = [
+            minimize(
+                self._value_and_gradient,
+                start,
+                (coefficient, sd * self.length[coefficient]),
+                method="BFGS",
+                jac=True,
+                options={"gtol": GRADIENT},
+            )
+            for start in starts
+        ]
+        return min(float(one.fun) for one in found)
 
     def limits(self, coefficient: int, level: float, largest: float) -> Limits:
         """Return the limits of a standard deviation.
@@ -180,14 +189,15 @@ class Profile:
 
         def over(sd: float) -> float:
             # Nearly linear in sd, unlike its square.
-            return float(np.sqrt(max(self.at(coefficient, sd) - self.minimum, 0.0))) - bound
+            excess = max(self.at(coefficient, sd) - self.minimum, 0.0)
+            return float(np.sqrt(min(excess, FARTHEST))) - bound
 
         def crossing(low: float, high: float) -> float:
             return float(brentq(over, low, high, xtol=PRECISION * high))
 
-        self._last.clear()
+        if over(estimate) >= 0.0:
+            return Limits(0.0, float("inf"))
         low = crossing(0.0, estimate) if estimate > 0.0 and over(0.0) > 0.0 else 0.0
-        self._last.clear()
         beyond = largest > estimate and over(largest) > 0.0
         return Limits(low, crossing(estimate, largest) if beyond else float("inf"))
 
@@ -202,11 +212,18 @@ class Profile:
         others = np.delete(np.arange(self.length.size), coefficient)
         return np.concatenate([[coefficient], others])
 
-    def _start(self, coefficient: int) -> Floats:
+    def _start(self, coefficient: int, least: float) -> Floats:
+        """Return what is free at the optimum, no standard deviation less than the least."""
         factor = triangular(self.factor[None, self._order(coefficient)])[0]
         diagonal = np.diag_indices_from(factor)
-        factor[diagonal] = np.maximum(factor[diagonal], SMALLEST_START)
-        return np.concatenate([[0.0], factor[self._places()]])
+        factor[diagonal] = np.maximum(factor[diagonal], least)
+        free = (factor / self._units(coefficient)[:, None])[self._places()]
+        return np.concatenate([[0.0], free])
+
+    def _units(self, coefficient: int) -> Floats:
+        """Return the units of the rows of a factor: what they are at the optimum, or 1."""
+        rows = np.linalg.norm(self.factor[self._order(coefficient)], axis=1)
+        return np.maximum(rows, 1.0)
 
     def _value_and_gradient(
         self, free: Floats, coefficient: int, scaled_sd: float
@@ -216,8 +233,8 @@ class Profile:
         Parameters
         ----------
         free : (1 + k,) array
-            The residual standard deviation, as sqrt(2 nu) times the log of what it is more than
-            at the optimum, which makes its curvature 1, and the free elements of the factor.
+            sqrt(2 nu) times the log of the residual standard deviation over that at the optimum,
+            which makes its curvature 1; and the free elements of the factor, in their units.
         coefficient : int
             Which random coefficient.
         scaled_sd : float
@@ -230,18 +247,25 @@ class Profile:
         """
         nu = float(self.criterion.nu[0])
         unit = np.sqrt(2.0 * nu)
-        sigma = self.sigma * np.exp(free[0] / unit)
+        sigma = self.sigma * np.exp(np.clip(free[0] / unit, -LARGEST_LOG, LARGEST_LOG))
         q, places = self.length.size, self._places()
         factor = np.zeros((q, q))
         factor[0, 0] = scaled_sd / sigma
-        factor[places] = free[1:]
+        units = self._units(coefficient)[places[0]]
+        factor[places] = units * free[1:]
         own = self.own[:, self._order(coefficient)]
-        point = self.criterion.at(triangular((own @ factor)[None]))
-        derivatives = point.derivatives()
+        try:
+            with np.errstate(all="ignore"):
+                point = self.criterion.at(triangular((own @ factor)[None]))
+                derivatives = point.derivatives()
+        except np.linalg.LinAlgError:
+            return np.inf, np.zeros(free.size)
         rss, variance = float(point.rss[0]), float((sigma / self.criterion.scale[0]) ** 2)
         share = rss / (nu * variance)
+        if not np.isfinite(point.value[0]) or not rss > 0.0:
+            return np.inf, np.zeros(free.size)
         value = float(point.reml_criterion[0]) + nu * (share - 1.0 - np.log(share))
         slope = derivatives.slope[0] + (nu / rss - 1.0 / variance) * derivatives.uu.reshape(q, q)
         by_factor = 2.0 * own.T @ slope @ own @ factor
         by_log_sigma = 2.0 * nu * (1.0 - share) - by_factor[0, 0] * factor[0, 0]
-        return value, np.concatenate([[by_log_sigma / unit], by_factor[places]])
+        return value, np.concatenate([[by_log_sigma / unit], units * by_factor[places]])
