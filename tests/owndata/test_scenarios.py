@@ -1,0 +1,202 @@
+"""What is not known of one's own data."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clustrategy.core.shard import INTERCEPT
+from clustrategy.design.from_table import design_from_table
+from clustrategy.owndata.scenarios import NAMES, Scenario, scenarios
+from tests.examples.student import twin
+from tests.material import FOLDER, orthodont, sleepstudy
+
+LME4 = json.loads((FOLDER / "profile.json").read_text())["models"]
+
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
+
+
+def of(data: object, formula: str, cluster: str, random: str | None = None, **options: bool):
+    design = design_from_table(data, formula, cluster, random)
+    return {one.name: one for one in scenarios(design, **options)}
+
+
+@cache
+def sleep() -> dict[str, Scenario]:
+    return of(sleepstudy(), "Reaction ~ Days", "Subject", ordered=True)
+
+
+@cache
+def orthodont_intercepts() -> dict[str, Scenario]:
+    """The model of the golden limits: a random intercept alone."""
+    return of(orthodont(), "distance ~ age * nsex", "Subject", random="1")
+
+
+@cache
+def two_schools() -> dict[str, Scenario]:
+    """The student data, or a table with the same sums."""
+    return of(twin(), "G3 ~ absences", "school")
+
+
+def trial(clusters: int = 8, rows: int = 6, ratio: float = 1.0) -> pd.DataFrame:
+    """A cluster-level treatment; residuals of the treated are `ratio` times as large."""
+    rng = np.random.default_rng(7)
+    g = np.repeat(np.arange(clusters), rows)
+    treat = g % 2
+    y = rng.normal(size=clusters)[g] + rng.normal(size=g.size) * np.where(treat, ratio, 1.0)
+    return pd.DataFrame({"g": g, "treat": treat, "y": y})
+
+
+@pytest.mark.parametrize("found", [sleep, orthodont_intercepts, two_schools])
+def test_the_names_are_those_of_the_list_whatever_the_data(found):
+    assert list(found()) == list(NAMES)
+    for one in found().values():
+        assert one.words == NAMES[one.name]
+        assert (one.process is None) == one.note.startswith("left out: ")
+
+
+def test_the_estimates_are_those_of_lme4():
+    """In the units of X, whatever was centred: lme4's VarCorr of sleepstudy."""
+    process = sleep()["estimated"].process
+    assert process.random == (INTERCEPT, "Days")
+    sd = np.sqrt(np.diagonal(process.covariance))
+    np.testing.assert_allclose(sd, [24.7404, 5.9221], rtol=1e-5)
+    np.testing.assert_allclose(process.covariance[0, 1] / sd.prod(), 0.0656, atol=5e-5)
+    np.testing.assert_allclose(process.sigma, 25.5918, rtol=1e-5)
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95])
+@pytest.mark.parametrize(("side", "end"), [("lower", "low"), ("upper", "high")])
+def test_limits_are_those_of_lme4s_criterion(level, side, end):
+    name = f"{side}_{100 * level:.0f}"
+    # A slope's limits do not hang on where its predictor has its zero.
+    slope = np.sqrt(sleep()[name].process.covariance[1, 1])
+    known = LME4[0]["limits"][1][str(level)][end]
+    np.testing.assert_allclose(slope, known, rtol=1e-5)
+    intercept = np.sqrt(orthodont_intercepts()[name].process.covariance[0, 0])
+    known = LME4[4]["limits"][0][str(level)][end]
+    np.testing.assert_allclose(intercept, known, rtol=1e-5)
+
+
+def test_limits_keep_correlations_and_do_not_hang_on_the_zero_of_a_predictor():
+    moved = of(sleepstudy().assign(Days=sleepstudy()["Days"] + 1990), "Reaction ~ Days", "Subject")
+    for name in ("estimated", "upper_95", "slopes_vary", "resampled"):
+        near, far = sleep()[name].process.covariance, moved[name].process.covariance
+        there = np.array([[1.0, 1990.0], [0.0, 1.0]])  # the intercept at the same days
+        np.testing.assert_allclose(there @ far @ there.T, near, rtol=1e-3)
+    at_means = np.array([[1.0, 4.5], [0.0, 1.0]])
+
+    def correlation(name: str) -> float:
+        c = at_means @ sleep()[name].process.covariance @ at_means.T
+        return c[0, 1] / np.sqrt(c[0, 0] * c[1, 1])
+
+    for name in ("upper_95", "lower_80", "slopes_vary"):
+        np.testing.assert_allclose(correlation(name), correlation("estimated"), rtol=1e-8)
+
+
+def test_slopes_vary_though_the_working_model_has_none():
+    assert orthodont_intercepts()["estimated"].process.random == (INTERCEPT,)
+    one = orthodont_intercepts()["slopes_vary"]
+    # The product with a cluster-level predictor is no slope of its own.
+    assert one.process.random == (INTERCEPT, "age")
+    assert "age 0.3" in one.note or "age 0.4" in one.note
+    assert "not in the working model" in one.note
+    np.testing.assert_array_equal(np.linalg.eigvalsh(one.process.covariance) > 0.0, True)
+
+
+def test_without_a_predictor_within_clusters_there_are_no_slopes():
+    found = of(trial(), "y ~ treat", "g")
+    assert found["slopes_vary"].process is None
+    assert found["slopes_vary"].note == "left out: no predictor varies within clusters"
+
+
+def test_two_clusters_have_no_upper_limits_and_take_the_responses_deviation():
+    one = two_schools()["upper_95"]
+    assert one.note.endswith(
+        "; no upper limit for (Intercept), absences below what alone would give the response its "
+        "standard deviation, so it is that"
+    )
+    shard = one.process.shard
+    slope = np.sqrt(one.process.covariance[1, 1])
+    np.testing.assert_allclose(slope * shard.X[:, 1].std(), shard.y.std(ddof=1), rtol=1e-12)
+    for name in ("estimated", "lower_80", "lower_95"):
+        assert two_schools()[name].process.covariance.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    assert two_schools()["slopes_vary"].process.covariance[1, 1] == one.process.covariance[1, 1]
+    assert two_schools()["resampled"].note.startswith("left out: the fit is singular")
+
+
+def test_variances_by_cluster_keep_the_pooled_one():
+    process = sleep()["variance_by_cluster"].process
+    assert process.sigma.shape == (18,)
+    assert process.sigma.max() > 3.0 * process.sigma.min()
+    np.testing.assert_allclose((process.sigma**2).mean(), 25.5918**2, rtol=1e-5)
+
+
+def test_where_clusters_variances_do_not_differ_the_scenario_is_the_estimated_one():
+    found = of(trial(clusters=14), "y ~ treat", "g")
+    one = found["variance_by_cluster"]
+    assert one.note.startswith("as `estimated`: ")
+    assert one.process.sigma == found["estimated"].process.sigma
+
+
+def test_where_no_mixed_model_can_be_fitted_rows_are_independent_and_that_is_said():
+    found = of(trial(clusters=2), "y ~ treat", "g")
+    said = found["estimated"].note
+    assert said.startswith("the working model has independent rows (not a random intercept: 2 ")
+    process = found["estimated"].process
+    assert process.covariance.tolist() == [[0.0]]
+    y = process.shard.y.reshape(2, 6)
+    np.testing.assert_allclose(process.sigma, np.sqrt(y.var(axis=1, ddof=1).mean()), rtol=1e-12)
+    np.testing.assert_allclose(
+        found["upper_80"].process.covariance, [[process.shard.y.var(ddof=1)]], rtol=1e-12
+    )
+
+
+def test_variances_by_arm_are_the_arms_mean_squares_and_keep_the_pooled_one():
+    data = trial(ratio=3.0)
+    found = of(data, "y ~ treat", "g")
+    sigma = found["variance_by_arm"].process.sigma
+    within = data.groupby("g")["y"].var(ddof=1).to_numpy().reshape(4, 2).mean(axis=0)
+    np.testing.assert_allclose(sigma[1] / sigma[0], np.sqrt(within[1] / within[0]), rtol=1e-12)
+    assert sigma.tolist() == np.tile(sigma[:2], 4).tolist()
+    pooled = found["estimated"].process.sigma
+    np.testing.assert_allclose((sigma**2).mean(), pooled**2, rtol=1e-12)
+    assert "where treat is 1" in found["variance_by_arm"].note
+
+
+def test_residuals_and_effects_to_resample_have_the_moments_of_the_model():
+    process = sleep()["resampled"].process
+    assert process.residuals.shape == (180,)
+    assert process.effects.shape == (18, 2)
+    np.testing.assert_allclose(process.residuals.mean(), 0.0, atol=1e-10)
+    np.testing.assert_allclose(process.residuals.std(), process.sigma, rtol=1e-12)
+    np.testing.assert_allclose(process.effects.mean(axis=0), 0.0, atol=1e-9)
+    second = process.effects.T @ process.effects / 18
+    np.testing.assert_allclose(second, process.covariance, rtol=1e-8)
+
+
+def test_rows_have_an_autocorrelation_where_they_have_an_order():
+    assert 0.2 < sleep()["autocorrelated"].process.autocorrelation < 0.7
+    none = orthodont_intercepts()["autocorrelated"]
+    assert none.process is None
+    assert none.note == "left out: the rows of a cluster were not said to have an order"
+
+
+def test_the_design_is_passed_on_as_it_is():
+    for one in sleep().values():
+        if one.process is not None:
+            np.testing.assert_array_equal(one.process.shard.X[:10, 1], np.arange(10.0))
+
+
+def test_a_predictors_units_leave_nothing_out():
+    """lme4 would call a slope singular whose predictor has large numbers."""
+    data = sleepstudy()
+    found = of(data.assign(Days=data["Days"] * 1e7), "Reaction ~ Days", "Subject")
+    assert "correlated" in found["estimated"].note
+    assert found["resampled"].process is not None
+    slope = np.sqrt(found["estimated"].process.covariance[1, 1])
+    np.testing.assert_allclose(slope, 5.9221e-7, rtol=1e-4)
