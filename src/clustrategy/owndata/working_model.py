@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,8 +119,8 @@ class WorkingModel:
             The estimate lies between them; the upper one is infinite where it would be beyond
             `largest`.
         """
-        profile = self._profile(self.columns, correlated=self.profile_correlated)
-        if self.fits is None or profile is None:
+        profile = self._own_profile
+        if profile is None:
             return [Limits(0.0, np.inf) for _ in self.columns]
         found = []
         for place, sd in enumerate(self.sd.tolist()):
@@ -149,6 +150,12 @@ class WorkingModel:
         if profile is None:
             return np.inf
         return profile.limits(columns.size - 1, level, self.largest).high
+
+    @cached_property
+    def _own_profile(self) -> Profile | None:
+        if self.fits is None:
+            return None
+        return self._profile(self.columns, correlated=self.profile_correlated)
 
     def _profile(self, columns: Ints, *, correlated: bool) -> Profile | None:
         rows = int(self.scaled.n_obs[0])
