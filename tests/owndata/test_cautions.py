@@ -239,3 +239,16 @@ def test_mundlaks_test_is_corrected_for_the_number_of_predictors():
     expected = [f"x{place}" for place in range(6) if p[place] <= 0.05 / 6]
     assert p.min() > 0.05 / 6 or expected
     assert [one.term for one in of_kind(analysis, "within_between")][:1] == expected[:1]
+
+
+@pytest.mark.parametrize(("states", "said"), [(3, "3 of 50 clusters ever have it"), (6, "")])
+def test_a_policy_of_a_few_states_after_a_year(states, said):
+    data = table()
+    data["policy"] = (data["school"] < states).astype(int)
+    data["after"] = np.tile([0, 1], 200)
+    analysis = found(data, "score ~ policy * after", ["ols"])
+    cautions = {one.term: one.text for one in of_kind(analysis, "few_treated")}
+    assert ("policy:after" in cautions) is bool(said)
+    assert said in cautions.get("policy:after", "")
+    # What every cluster has in some rows is no matter of few clusters.
+    assert "after" not in cautions

@@ -15,8 +15,9 @@ import numpy as np
 
 from clustrategy.core.counted import counted, listed
 from clustrategy.core.fits import Fits
-from clustrategy.core.shard import INTERCEPT
+from clustrategy.core.shard import INTERCEPT, Shard
 from clustrategy.design.from_table import Design
+from clustrategy.design.variation import starts
 from clustrategy.engines.chosen import Strategy
 from clustrategy.estimation.within import NOTHING_VARIES
 from clustrategy.owndata.random_effects import components, random_terms
@@ -176,17 +177,9 @@ def _few_treated(
     terms: Sequence[Row], design: Design, strategies: Sequence[Strategy], fits: Sequence[Fits]
 ) -> Iterator[Caution]:
     for row in terms:
-        treated, untreated = row["treated_clusters"], row["untreated_clusters"]
-        fewest = min(treated, untreated)
-        if (
-            row["indispensable_clusters"] or not fewest < FEW_TREATED
-        ):  # NaN where it is no cluster-level 0/1 predictor
+        fewest, verb = _fewest(row, design.shard)
+        if row["indispensable_clusters"] or not fewest < FEW_TREATED:
             continue
-        verb = (
-            ("has" if fewest == 1 else "have")
-            if treated <= untreated
-            else ("lacks" if fewest == 1 else "lack")
-        )
         place = design.shard.terms.index(row["term"])
         df = next(
             (
@@ -199,12 +192,31 @@ def _few_treated(
         allows = f", with {df:.1f} degrees of freedom," if np.isfinite(df) else ""
         yield Caution(
             "few_treated",
-            f"{row['term']}: {int(fewest)} of {int(treated + untreated)} clusters {verb} it. CR1S "
+            f"{row['term']}: {int(fewest)} of {design.shard.clusters} clusters {verb} it. CR1S "
             f"finds too much; CR2 allows for it{allows} and finds large effects alone; two-stage "
             "regression and mixed models presume that clusters with and without it vary alike.",
             fewest,
             row["term"],
         )
+
+
+def _fewest(row: Row, shard: Shard) -> tuple[float, str]:
+    """Count the clusters that have, or lack, a 0/1 predictor; NaN of any other.
+
+    Of one that varies within clusters, such as a policy times the years after it, count those that
+    ever have it, if some never do.
+    """
+    treated, untreated = float(row["treated_clusters"]), float(row["untreated_clusters"])
+    if not math.isnan(treated):
+        fewest = min(treated, untreated)
+        plural = "have" if treated <= untreated else "lack"
+        return fewest, {"have": "has", "lack": "lacks"}[plural] if fewest == 1 else plural
+    column = shard.X[:, shard.terms.index(row["term"])]
+    if row["varies_in"] and np.isin(column, (0.0, 1.0)).all():
+        ever = np.maximum.reduceat(column, starts(shard)).sum()
+        if ever < shard.clusters:
+            return float(ever), "ever has" if ever == 1 else "ever have"
+    return math.nan, ""
 
 
 def _few_effective(terms: Sequence[Row], clusters: int) -> Iterator[Caution]:
