@@ -69,50 +69,6 @@ class Shard:
         n = np.full((sims, clusters), rows, dtype=np.int64)
         return cls(y.reshape(-1), X.reshape(y.size, -1), n, tuple(terms))
 
-    @classmethod
-    def on_one_design(
-        cls, y: Floats, design: Shard, seeds: tuple[np.random.SeedSequence, ...] | None = None
-    ) -> Shard:
-        """Build a shard of datasets that differ in their response alone.
-
-        The clusters' predictors are factored once; of each response only its part along them and
-        the length of the rest are computed.
-
-        Parameters
-        ----------
-        y : (S, R) array
-            Responses, rows as those of the design.
-        design : Shard
-            One dataset; its y is not used.
-        seeds : tuple of SeedSequence, optional
-            One of each dataset.
-
-        Returns
-        -------
-        Shard
-        """
-        sims, p, sizes = len(y), design.p, design.n[0]
-        starts = np.cumsum(sizes) - sizes
-        triangles = np.zeros((sims, design.clusters, p + 1, p + 1))
-        for size in np.unique(sizes):
-            which = np.flatnonzero(sizes == size)
-            rows = starts[which, None] + np.arange(size)
-            Q, R = np.linalg.qr(design.X[rows])
-            own = y[:, rows]
-            along = (np.swapaxes(Q, 1, 2) @ own[..., None])[..., 0]
-            k = R.shape[1]
-            own_triangles = np.zeros((sims, which.size, p + 1, p + 1))
-            own_triangles[..., :k, :p] = R
-            own_triangles[..., :k, p] = along
-            if size > p:
-                rest = own - (Q @ along[..., None])[..., 0]
-                own_triangles[..., p, p] = np.sqrt((rest * rest).sum(axis=2))
-            triangles[:, which] = own_triangles
-        X = np.tile(design.X, (sims, 1))
-        shard = cls(y.reshape(-1), X, np.tile(design.n, (sims, 1)), design.terms, seeds)
-        shard.__dict__["triangles"] = triangles
-        return shard
-
     @property
     def sims(self) -> int:
         """S, the number of datasets."""
@@ -157,10 +113,16 @@ class Shard:
         return np.repeat(np.arange(self.clusters), self.n[sim])
 
     @cached_property
+    def _largest(self) -> Floats:
+        """(S, p + 1) the largest number of each column of X and of y, by its size."""
+        return np.column_stack(
+            [np.maximum.reduceat(np.abs(x), self._bounds[:-1]) for x in (*self.X.T, self.y)]
+        )
+
+    @cached_property
     def finite(self) -> NDArray[np.bool_]:
         """(S,) whether all numbers of a dataset are finite."""
-        rows = np.isfinite(self.y) & np.isfinite(self.X).all(axis=1)
-        return np.logical_and.reduceat(rows, self._bounds[:-1])
+        return np.asarray(np.isfinite(self._largest).all(axis=1))
 
     @cached_property
     def in_range(self) -> NDArray[np.bool_]:
@@ -168,10 +130,7 @@ class Shard:
 
         By the largest number of each column, if it is not 0: `RANGE`, and so for y over each of X.
         """
-        largest = np.column_stack(
-            [np.maximum.reduceat(np.abs(x), self._bounds[:-1]) for x in (*self.X.T, self.y)]
-        )
-        largest[largest == 0.0] = 1.0
+        largest = np.where(self._largest == 0.0, 1.0, self._largest)
         low, high = RANGE
         with np.errstate(over="ignore", under="ignore"):
             scales = np.column_stack([largest, largest[:, -1:] / largest])

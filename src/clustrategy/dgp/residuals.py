@@ -48,7 +48,7 @@ def autoregressive(innovations: Floats, n: Ints, phi: float) -> Floats:
 
     Parameters
     ----------
-    innovations : (N,) array
+    innovations : (..., N) array
         Independent draws, rows by cluster.
     n : (G,) array
         The rows of each cluster.
@@ -59,5 +59,5 @@ def autoregressive(innovations: Floats, n: Ints, phi: float) -> Floats:
     first = np.cumsum(n) - n
     for i in range(1, int(n.max())):
         rows = first[n > i] + i
-        e[rows] = phi * e[rows - 1] + np.sqrt(1.0 - phi**2) * innovations[rows]
+        e[..., rows] = phi * e[..., rows - 1] + np.sqrt(1.0 - phi**2) * innovations[..., rows]
     return e
