@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from clustrategy.core.fits import Fits
+from clustrategy.core.one_design import on_one_design
 from clustrategy.core.shard import Shard
-from clustrategy.engines.chosen import Strategy
+from clustrategy.engines.chosen import Strategy, registry
 from tests.material import few, fit, join, needs_glmm, random_shard, same_bits, shards
 
 # Every strategy that needs no R.
@@ -65,6 +67,38 @@ def test_a_shard_gives_the_bits_of_its_datasets(name, entry, shard):
     assert set(together.status) <= {"ok", "singular", *besides}
     assert same_bits(together, alone)
     assert list(together.message) == list(alone.message)
+
+
+OURS = [one for one in EVERY if type(one) is tuple and "engine" not in one[1]]
+
+
+def test_ours_are_all_that_are_registered():
+    assert {name for name, _ in OURS} == {
+        name for name in registry() if "numpy" in registry()[name]
+    }
+
+
+@pytest.mark.parametrize(("name", "entry"), OURS)
+@given(seed=st.integers(0, 10**6), rows=st.sampled_from([6, (4, 9)]), p=st.integers(2, 4))
+@settings(few, max_examples=3)
+def test_datasets_on_one_design_are_fitted_as_any_others(name, entry, seed, rows, p):
+    design = random_shard(seed, 1, 9, p, rows)
+    rng = np.random.default_rng(seed)
+    b = rng.standard_normal((3, 9, p))[:, design.cluster_codes(0)]
+    y = (design.X * b).sum(axis=2) + rng.standard_normal((3, len(design.X)))
+    shard = on_one_design(y, design)
+    plain = Shard(shard.y, shard.X, shard.n, shard.terms)
+    found, expected = (fit(one, name, **entry) for one in (shard, plain))
+    assert list(found.status) == list(expected.status)
+    assert list(found.message) == list(expected.message)
+    unit = np.where(np.isnan(expected.std_error), 1.0, expected.std_error)
+    for column in ("estimate", "std_error", "conf_low", "conf_high"):
+        one, other = (getattr(fits, column) / unit for fits in (found, expected))
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(found.df, expected.df, rtol=1e-9)
+    np.testing.assert_allclose(found.p_value, expected.p_value, rtol=1e-9, atol=1e-9)
+    alone = Fits.concatenate([fit(shard.dataset(sim), name, **entry) for sim in range(3)])
+    assert same_bits(found, alone)
 
 
 @pytest.mark.parametrize(("name", "entry"), EVERY)
