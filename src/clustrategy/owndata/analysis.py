@@ -171,12 +171,12 @@ class Analysis:
     @cached_property
     def reliance(self) -> Reliance:
         """For which coefficients which strategies are not to be relied on, and why."""
-        return reliance(self.given.shard, self.strategies, self.fits, _records(self._by_term))
+        return reliance(self.given.shard, self.strategies, self.fits, self._terms)
 
     @cached_property
     def cautions(self) -> list[Caution]:
         """What to mind, the worst first."""
-        return cautions(self.given, self.strategies, self.fits, self._by_term, self.reliance)
+        return cautions(self.given, self.strategies, self.fits, self._terms, self.reliance)
 
     @cached_property
     def summary(self) -> Summary:
@@ -206,6 +206,11 @@ class Analysis:
     def _by_term(self) -> pd.DataFrame:
         return by_term(self.given.shard, self.given.names)
 
+    @cached_property
+    def _terms(self) -> list[dict[str, Any]]:
+        rows = self._by_term.to_dict("records")
+        return [{str(key): row[key] for key in row} for row in rows]
+
 
 def icc(shard: Shard, fits: Fits) -> float:
     """Return the share of the variance that lies between clusters, at the means of predictors.
@@ -218,7 +223,3 @@ def icc(shard: Shard, fits: Fits) -> float:
     mean = shard.X[:, random.columns].mean(axis=0)
     variance = float(((mean @ random.factor) ** 2).sum())
     return variance / (variance + 1.0)
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): row[key] for key in row} for row in table.to_dict("records")]

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,11 +21,11 @@ from clustrategy.design.variation import starts
 from clustrategy.engines.chosen import Strategy
 from clustrategy.estimation.within import NOTHING_VARIES
 from clustrategy.owndata.random_effects import components, random_terms
-from clustrategy.owndata.reliance import LEAST_SHARE, LEVEL, NARROW, Reliance
+from clustrategy.owndata.reliance import LEAST_SHARE, LEVEL, NARROW, Reliance, Row, least_p_value
 from clustrategy.owndata.words import number, p_value
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 FEW_TREATED = 6
 """Clusters that have or lack a predictor; the threshold is ours (MacKinnon & Webb 2018,
@@ -87,7 +87,7 @@ def cautions(
     design: Design,
     strategies: Sequence[Strategy],
     fits: Sequence[Fits],
-    by_term: pd.DataFrame,
+    by_term: Sequence[Row],
     reliance: Reliance,
 ) -> list[Caution]:
     """Find what there is to mind.
@@ -98,8 +98,8 @@ def cautions(
         The table.
     strategies, fits : sequence of Strategy and of Fits
         What was fitted to it.
-    by_term : DataFrame
-        What the design says of each term.
+    by_term : sequence of mapping
+        What the design says of each coefficient.
     reliance : Reliance
         Which strategies are to be relied on.
 
@@ -108,8 +108,7 @@ def cautions(
     list of Caution
         The worst first.
     """
-    rows: list[Row] = [{str(key): row[key] for key in row} for row in by_term.to_dict("records")]
-    terms = [row for row in rows if row["term"] != INTERCEPT]
+    terms = [row for row in by_term if row["term"] != INTERCEPT]
     return [
         *_two_clusters(design),
         *_small_share(reliance),
@@ -130,9 +129,6 @@ def cautions(
         *_two_values(design),
         *_left_out(design),
     ]
-
-
-Row = dict[str, Any]
 
 
 def _two_clusters(design: Design) -> Iterator[Caution]:
@@ -369,10 +365,9 @@ def _two_values(design: Design) -> Iterator[Caution]:
 
 
 def _cannot_reject(design: Design, strategies: Sequence[Strategy]) -> Iterator[Caution]:
-    least = 2.0 ** (1 - design.shard.clusters)
     for strategy in strategies:
-        rademacher = strategy.options.get("weights", "rademacher") == "rademacher"
-        if strategy.name == "wild_cluster_bootstrap" and rademacher and least > LEVEL:
+        least = least_p_value(strategy, design.shard.clusters)
+        if least > LEVEL:
             yield Caution(
                 "cannot_reject",
                 f"{strategy.label}: with {design.shard.clusters} clusters its least p-value is "

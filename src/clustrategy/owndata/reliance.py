@@ -314,12 +314,18 @@ def _singular_by_kenward_roger(fitted: Fitted, term: Term) -> str:
 
 
 def _cannot_reject(fitted: Fitted, term: Term) -> str:
-    if fitted.strategy.name != "wild_cluster_bootstrap":
-        return ""
-    least = 2.0 ** (1 - term.clusters)
-    if fitted.option("weights", "rademacher") == "rademacher" and least > LEVEL:
+    least = least_p_value(fitted.strategy, term.clusters)
+    if least > LEVEL:
         return f"with {term.clusters} clusters its least p-value is {least:.2g}"
     return ""
+
+
+def least_p_value(strategy: Strategy, clusters: int) -> float:
+    """Return the least p-value that a strategy can give: above 0 by Rademacher's weights alone."""
+    rademacher = strategy.options.get("weights", "rademacher") == "rademacher"
+    if strategy.name == "wild_cluster_bootstrap" and rademacher:
+        return float(2.0 ** (1 - clusters))
+    return 0.0
 
 
 def _two_stage(fitted: Fitted, term: Term) -> str:

@@ -175,7 +175,7 @@ def summary(
         findings=findings,
         cautions=[caution.text for caution in cautions],
         tables=[*joint_tables, *tables],
-        design=_design(design),
+        design=_design(design, reliance.icc),
     )
 
 
@@ -292,7 +292,7 @@ def _of_joint(term: str, joint: pd.DataFrame) -> Table:
     return Table(f"{term}: all its coefficients together", head, body, note)
 
 
-def _design(design: Design) -> str:
+def _design(design: Design, given: float) -> str:
     found = sizes(design.shard)
     unequal = f"{found.smallest:,} to {found.largest:,} rows (median {found.median:g}, "
     unequal += f"coefficient of variation {number(found.cv, 2)})"
@@ -300,18 +300,17 @@ def _design(design: Design) -> str:
     read = f", {design.rows_left_out:,} left out" if design.rows_left_out else ""
     rows = counted(design.shard.y.size, "row")
     clusters = counted(design.shard.clusters, "cluster")
-    return f"{rows} in {clusters} of {each}{read}.{_alike(design)}"
+    return f"{rows} in {clusters} of {each}{read}.{_alike(design, given)}"
 
 
-def _alike(design: Design) -> str:
-    """Say how alike rows of a cluster are; nothing where that cannot be estimated."""
+def _alike(design: Design, given: float) -> str:
+    """Say how alike rows of a cluster are, also given the predictors, as far as that is known."""
     of = icc(design.shard, given_x=False)
     if math.isnan(of.value):
         return ""
     said = f" The intraclass correlation of {design.response} is {number(of.value, 2)}"
-    given = icc(design.shard, given_x=True) if design.shard.p > 1 else of
-    if given is not of and not math.isnan(given.value):
-        said += f", given the predictors {number(given.value, 2)}"
+    if design.shard.p > 1 and not math.isnan(given):
+        said += f", given the predictors {number(given, 2)}"
     return f"{said}."
 
 
