@@ -16,13 +16,13 @@ import numpy as np
 from clustrategy.core.counted import counted, listed
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT, Shard
+from clustrategy.core.words import number, p_value
 from clustrategy.design.from_table import Design
 from clustrategy.design.variation import starts
 from clustrategy.engines.chosen import Strategy
 from clustrategy.estimation.within import NOTHING_VARIES
 from clustrategy.owndata.random_effects import components, random_terms
 from clustrategy.owndata.reliance import LEAST_SHARE, LEVEL, NARROW, Reliance, Row, least_p_value
-from clustrategy.owndata.words import number, p_value
 
 if TYPE_CHECKING:
     pass

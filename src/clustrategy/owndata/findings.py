@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clustrategy.core.counted import listed
+from clustrategy.core.words import p_value, span
 from clustrategy.owndata.reliance import Reliance
-from clustrategy.owndata.words import p_value, span
 
 if TYPE_CHECKING:
     import pandas as pd
 
-from clustrategy.owndata.words import decimals, fixed, number
+from clustrategy.core.words import decimals, fixed, number
 
 LEVEL = 0.05
 

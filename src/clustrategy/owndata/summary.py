@@ -14,6 +14,7 @@ from tabulate import tabulate
 
 from clustrategy.core.counted import counted, listed
 from clustrategy.core.shard import INTERCEPT
+from clustrategy.core.words import decimals, degrees, fixed, number, p_value
 from clustrategy.design.from_table import Design
 from clustrategy.design.icc import icc
 from clustrategy.design.sizes import sizes
@@ -21,7 +22,6 @@ from clustrategy.engines.chosen import Strategy
 from clustrategy.owndata.cautions import Caution
 from clustrategy.owndata.findings import finding
 from clustrategy.owndata.reliance import FEWEST_DF, Reliance
-from clustrategy.owndata.words import decimals, degrees, fixed, number, p_value
 from clustrategy.tables.markdown import markdown_table
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from clustrategy import __version__
+from clustrategy.core.words import number
 from clustrategy.figures.own_data.plot import FIGURES, plot
 from clustrategy.figures.parts.files import quiet, save
 from clustrategy.owndata.analysis import Analysis
 from clustrategy.owndata.summary import Table
-from clustrategy.owndata.words import number
 from clustrategy.report.pictures import Picture, picture
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from clustrategy.core.counted import counted
 from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
+from clustrategy.core.words import number
 from clustrategy.design.from_table import Design
 from clustrategy.design.variation import differs_within, starts
 from clustrategy.figures.parts.dot_rows import dress_rows
@@ -22,7 +23,6 @@ from clustrategy.figures.parts.labels import name_label
 from clustrategy.figures.parts.scales import hold_ticks, inches_across, label_ticks, round_ticks
 from clustrategy.figures.parts.strokes import strokes
 from clustrategy.figures.parts.style import GOOD, INK, Look, dress, name_axes, new_figure
-from clustrategy.owndata.words import number
 
 MOST_PREDICTORS = 3
 MOST_NAMED = 20  # of more clusters the sizes are a histogram

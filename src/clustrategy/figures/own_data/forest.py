@@ -13,13 +13,13 @@ from matplotlib.figure import Figure
 
 from clustrategy.core.counted import counted, listed
 from clustrategy.core.shard import INTERCEPT
+from clustrategy.core.words import p_value
 from clustrategy.figures.parts.dot_rows import CLOSE, CLOSEST, PAGE, dress_rows
 from clustrategy.figures.parts.frame import compose, dot, nothing
 from clustrategy.figures.parts.labels import name_label, quoted_label, strategy_label
 from clustrategy.figures.parts.scales import hold_ticks, inches_across, round_ticks
 from clustrategy.figures.parts.strokes import strokes
 from clustrategy.figures.parts.style import GOOD, INK, MUTED, Look, TooTall, new_figure, note
-from clustrategy.owndata.words import p_value
 
 SUBTITLE = "Estimates and 95 % intervals of every term by strategy"
 LEVEL = 0.05

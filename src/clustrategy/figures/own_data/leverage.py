@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 
 from clustrategy.core.counted import counted
 from clustrategy.core.shard import INTERCEPT
+from clustrategy.core.words import number
 from clustrategy.figures.parts.dot_names import name_dots
 from clustrategy.figures.parts.frame import compose, dot, nothing
 from clustrategy.figures.parts.labels import name_label, quoted_label
 from clustrategy.figures.parts.scales import hold_ticks, inches_across, round_ticks
 from clustrategy.figures.parts.style import GOOD, INK, MUTED, WRONG, Look, dress, new_figure
-from clustrategy.owndata.words import number
 
 SUBTITLE = "Each cluster's partial leverage, and the estimate of least squares without it"
 

@@ -8,16 +8,16 @@ from functools import cached_property
 
 import numpy as np
 
+from clustrategy.calibration.within_residuals import WithinResiduals
+from clustrategy.calibration.working_model import WorkingModel, working_model
 from clustrategy.core.shard import INTERCEPT, Floats, Ints
+from clustrategy.core.words import number, span
 from clustrategy.design.from_table import Design
 from clustrategy.design.variation import starts, variation
 from clustrategy.dgp.given import GivenProcess
 from clustrategy.estimation.mixed.conditional_modes import conditional_modes
 from clustrategy.estimation.mixed.models import random_columns
 from clustrategy.estimation.mixed.profile import Limits
-from clustrategy.owndata.within_residuals import WithinResiduals
-from clustrategy.owndata.words import number, span
-from clustrategy.owndata.working_model import WorkingModel, working_model
 
 NAMES = {
     "estimated": "the variances as REML estimates them",

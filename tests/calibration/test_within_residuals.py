@@ -7,7 +7,7 @@ import pytest
 from scipy.linalg import block_diag, toeplitz
 from scipy.special import digamma, polygamma
 
-from clustrategy.owndata.within_residuals import WithinResiduals
+from clustrategy.calibration.within_residuals import WithinResiduals
 
 SIZES = np.array([1, 2, 5, 8])
 

@@ -1,0 +1,1 @@
+"""What is not known of one's own data, and how outcomes come about on its design if it is so."""
