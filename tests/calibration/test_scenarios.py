@@ -8,12 +8,13 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from tests.examples.student import twin
-from tests.material import FOLDER, orthodont, sleepstudy
 
-from clustrategy.calibration.scenarios import NAMES, Scenario, scenarios
+from clustrategy.calibration.scenarios import Scenario, scenarios
+from clustrategy.core.scenarios import NAMES
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.design.from_table import design_from_table
+from tests.examples.student import twin
+from tests.material import FOLDER, orthodont, sleepstudy
 
 LME4 = json.loads((FOLDER / "profile.json").read_text())["models"]
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from clustrategy.calibration.within_residuals import WithinResiduals
 from clustrategy.calibration.working_model import WorkingModel, working_model
+from clustrategy.core.scenarios import NAMES
 from clustrategy.core.shard import INTERCEPT, Floats, Ints
 from clustrategy.core.words import number, span
 from clustrategy.design.from_table import Design
@@ -18,20 +19,6 @@ from clustrategy.dgp.given import GivenProcess
 from clustrategy.estimation.mixed.conditional_modes import conditional_modes
 from clustrategy.estimation.mixed.models import random_columns
 from clustrategy.estimation.mixed.profile import Limits
-
-NAMES = {
-    "estimated": "the variances as REML estimates them",
-    "lower_80": "the random effects' standard deviations at their lower 80 % limits",
-    "upper_80": "the random effects' standard deviations at their upper 80 % limits",
-    "lower_95": "the random effects' standard deviations at their lower 95 % limits",
-    "upper_95": "the random effects' standard deviations at their upper 95 % limits",
-    "slopes_vary": "slopes that vary between clusters as much as the data allow",
-    "variance_by_cluster": "a residual variance of each cluster's own",
-    "variance_by_arm": "a residual variance of each arm's own",
-    "autocorrelated": "residuals correlated from row to row",
-    "resampled": "residuals and cluster effects resampled from the fit, in place of normal ones",
-}
-"""The scenarios, in their order, and what each supposes; they do not depend on the data."""
 
 SLOPES_LEVEL = 0.95
 

@@ -142,7 +142,7 @@ def _coefficients(process: GivenProcess, normals: Floats, drawn: Sequence[Stream
         places = _places(len(pool), clusters, Stream.CLUSTER_DISTRIBUTION, drawn)
         return np.swapaxes(pool[places], 1, 2)
     z = normals.reshape(len(drawn), len(process.random), clusters)
-    return np.asarray(_root(process) @ z)
+    return np.asarray(root_of(process) @ z)
 
 
 def _places(size: int, count: int, stream: Stream, drawn: Sequence[Streams]) -> Ints:
@@ -150,7 +150,7 @@ def _places(size: int, count: int, stream: Stream, drawn: Sequence[Streams]) -> 
     return np.stack([generators(stream).integers(size, size=count) for generators in drawn])
 
 
-def _root(process: GivenProcess) -> Floats:
+def root_of(process: GivenProcess) -> Floats:
     """Return a root of the covariance matrix, (q, q).
 
     It is the symmetric one where columns of X are scaled to 1: unlike Cholesky's it exists, and has
