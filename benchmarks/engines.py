@@ -84,7 +84,7 @@ def write_datasets(file: Path, sim: int) -> None:
     study = fits.default_study()
     arrays: dict[str, Any] = {}
     for number, cell in enumerate(study.cells):
-        shard = simulate(study.process(cell), study.seed, cell, [sim]).shard
+        shard = simulate(study.synthetic(cell), study.seed, cell, [sim]).shard
         arrays |= {f"y{number}": shard.y, f"X{number}": shard.X}
         arrays[f"cluster{number}"] = shard.cluster_codes(0)
     np.savez(file, **arrays)

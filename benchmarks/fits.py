@@ -53,14 +53,14 @@ def timed(strategies: Sequence[Strategy], sims: range) -> Timed:
     """Fit some sims of every cell, with the clock running."""
     study = default_study()
     cell = study.cells[0]
-    warm_up = simulate(study.process(cell), study.seed, cell, [0]).shard
+    warm_up = simulate(study.synthetic(cell), study.seed, cell, [0]).shard
     for strategy in strategies:
         estimates_table(strategy.fit(warm_up), warm_up.terms, [0], "", "")
     clock, failed = Clock(), 0
     with tempfile.TemporaryDirectory() as folder:
         for cell in study.cells:
             with clock.part(SIMULATE):
-                shard = simulate(study.process(cell), study.seed, cell, sims).shard
+                shard = simulate(study.synthetic(cell), study.seed, cell, sims).shard
             with clock.part(STATISTICS):
                 shard.triangles  # noqa: B018  (kept by the shard)
             for strategy in strategies:

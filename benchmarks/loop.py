@@ -26,7 +26,7 @@ def main() -> None:
     scores = []
     for cell in study.cells:
         for sim in range(sims):
-            drawn = simulate(study.process(cell), study.seed, cell, [sim])
+            drawn = simulate(study.synthetic(cell), study.seed, cell, [sim])
             for strategy in study.strategies:
                 fit = strategy.fit(drawn.shard)
                 tests = t_inference(fit.estimate, fit.std_error, fit.df)

@@ -84,7 +84,7 @@ def test_nothing_is_drawn_where_there_is_no_doubt(monkeypatch: pytest.MonkeyPatc
     def drawn(*_: Any) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("clustrategy.study.trials.simulate", drawn)
+    monkeypatch.setattr("clustrategy.study.trials.draw", drawn)
     assert tried([10, 30, 100], [5, 25, 100], DEFAULT) == ""
 
 
@@ -96,7 +96,7 @@ def test_a_refusal_is_of_datasets_of_the_study(monkeypatch: pytest.MonkeyPatch) 
         asked.append((seed, cell, sims))
         return simulate(process, seed, cell, sims)
 
-    monkeypatch.setattr("clustrategy.study.trials.simulate", noted)
+    monkeypatch.setattr("clustrategy.study.trials.draw", noted)
     with pytest.raises(ConfigError):
         tried([1], [6], ["two_stage"])
     cell = {"clusters": 1, "obs_per_cluster": 6, "between_cluster_sigma": 0.5}

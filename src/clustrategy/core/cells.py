@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from pathlib import PurePath
 
+from clustrategy.core.scenarios import SCENARIO
+
 FACTORS = ("clusters", "obs_per_cluster", "between_cluster_sigma")
 COUNTS = ("clusters", "obs_per_cluster", "predictors", "arms")
-TEXTS = ("treatment", "residual_distribution", "random_distribution")
+TEXTS = ("treatment", "residual_distribution", "random_distribution", SCENARIO)
 LISTS = ("coefficients", "sigma_ratios", "predictor_icc")
 
 Level = int | float | str | Sequence[float] | Mapping[str, Sequence[float]]

@@ -72,6 +72,21 @@ class GivenProcess:
         if self.effects is not None:
             _check_effects(self.effects, self.covariance, units)
 
+    @property
+    def clusters(self) -> int:
+        """The number of clusters."""
+        return self.shard.clusters
+
+    @property
+    def rows(self) -> int:
+        """The rows of a dataset."""
+        return self.shard.y.size
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The names of the coefficients."""
+        return self.shard.terms
+
 
 def draw_given(process: GivenProcess, seed: int, scenario: str, sims: Sequence[int]) -> Shard:
     """Draw some sims of a scenario.

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from clustrategy.core.shard import INTERCEPT
+from clustrategy.dgp.given import GivenProcess
 from clustrategy.dgp.process import Process
 
 INTERCEPT_KIND = "intercept"
@@ -30,8 +31,10 @@ SETTINGS: Mapping[str, Any] = {
 """The settings of a data-generating process that tell predictors apart, with their defaults."""
 
 
-def kinds(process: Process) -> dict[str, tuple[str, ...]]:
+def kinds(process: Process | GivenProcess) -> dict[str, tuple[str, ...]]:
     """Return the terms of each kind, in the order of the terms.
+
+    On a given design each term is a kind of its own.
 
     Examples
     --------
@@ -45,6 +48,8 @@ def kinds(process: Process) -> dict[str, tuple[str, ...]]:
     predictor within clusters ('IV1', 'IV2')
     treatment of whole clusters ('IV3',)
     """
+    if isinstance(process, GivenProcess):
+        return {INTERCEPT_KIND if term == INTERCEPT else term: (term,) for term in process.terms}
     settings = {name: asdict(process)[name] for name in SETTINGS}
     found: dict[str, tuple[str, ...]] = {}
     for term in process.terms:

@@ -89,6 +89,11 @@ class Process:
         """Take the options of a study and, over them, the levels of a cell."""
         return cls(**{**dgp, **cell})
 
+    @property
+    def rows(self) -> int:
+        """The rows of a dataset, where none is missing."""
+        return self.clusters * self.obs_per_cluster
+
     @cached_property
     def terms(self) -> tuple[str, ...]:
         """The names of the coefficients: the intercept and IV1 to IVp."""

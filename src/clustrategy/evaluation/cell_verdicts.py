@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from clustrategy.core.shard import Floats
+from clustrategy.core.shard import INTERCEPT, Floats
+from clustrategy.dgp.kinds import INTERCEPT_KIND
 from clustrategy.evaluation import promises
 from clustrategy.evaluation.confidence_sequence import Mixture, beta_binomial, betting, tuned
 from clustrategy.evaluation.promises import NOT_ESTIMATED, Found, Sample
@@ -150,6 +151,21 @@ class Judged:
         return self.verdict is not None and self.verdict.word == LIBERAL
 
 
+def compared_effect(effect: float | Mapping[str, float], kind: str | None) -> float:
+    """Return the effect at which the power for a kind of terms is compared.
+
+    Parameters
+    ----------
+    effect : float, or mapping of str to float
+        Of all kinds, or of each term, where each is a kind of its own.
+    kind : str, optional
+        Of terms, as `kinds` names it.
+    """
+    if not isinstance(effect, Mapping):
+        return effect
+    return effect[INTERCEPT if kind == INTERCEPT_KIND else str(kind)]
+
+
 @dataclass(frozen=True)
 class Rules:
     """How numbers become verdicts.
@@ -158,18 +174,18 @@ class Rules:
     ----------
     regions : Regions
         Of false-positive rates.
-    effects : tuple of float
-        At which there is power.
-    effect : float
-        The one of them by which strategies are recommended.
+    effects : tuple of float, or mapping of str to sequence of float
+        At which there is power; on a given design of each term.
+    effect : float, or mapping of str to float
+        The one of them by which strategies are recommended; on a given design of each term.
     anytime : bool
         Whether intervals of rates are to hold at every number of sims at once, so that sims may be
         added until they decide.
     """
 
     regions: Regions = field(default_factory=Regions)
-    effects: tuple[float, ...] = ()
-    effect: float = np.nan
+    effects: Sequence[float] | Mapping[str, Sequence[float]] = ()
+    effect: float | Mapping[str, float] = np.nan
     anytime: bool = False
 
     @classmethod
@@ -178,7 +194,15 @@ class Rules:
         names = ("lower", "upper", "liberal", "confidence")
         regions = Regions(alpha, **{name: verdict[name] for name in names})
         anytime = verdict["interval"] == "anytime"
-        return cls(regions, tuple(verdict["effects"]), verdict["effect"], anytime)
+        return cls(regions, verdict["effects"], verdict["effect"], anytime)
+
+    def effects_of(self, terms: Sequence[str]) -> Sequence[float]:
+        """Return the effects at which there is power of some terms of one kind."""
+        return self.effects[terms[0]] if isinstance(self.effects, Mapping) else self.effects
+
+    def effect_of(self, kind: str | None) -> float:
+        """Return the effect by which strategies are recommended for a kind of terms."""
+        return compared_effect(self.effect, kind)
 
     @cached_property
     def mixture(self) -> Mixture:
@@ -233,18 +257,19 @@ class Rules:
             (BIAS, promises.bias(sample, level, **of)),
         ):
             yield measure, None, self.promise(measure, found, terms, sims)
+        effects = self.effects_of(terms)
         if no_power:
             nothing = Judged(terms, Found(note=no_power))
             for measure in (POWER, ADJUSTED):
-                yield from ((measure, effect, nothing) for effect in self.effects)
+                yield from ((measure, effect, nothing) for effect in effects)
             yield DETECTABLE, None, nothing
             return
         for measure, function in (
             (POWER, promises.power),
             (ADJUSTED, promises.size_adjusted_power),
         ):
-            powers = function(sample, self.effects, alpha, level)
-            for effect, each in zip(self.effects, powers, strict=True):
+            powers = function(sample, effects, alpha, level)
+            for effect, each in zip(effects, powers, strict=True):
                 yield measure, effect, Judged(terms, each)
         least = promises.minimal_detectable_effect(sample, alpha, level)
         yield DETECTABLE, None, Judged(terms, least)

@@ -277,7 +277,7 @@ def _to_the_best(
     Those whose power is not known in any cell are left out, and then cells where any other's is
     not.
     """
-    key = Key("", kind, ADJUSTED, rules.effect)
+    key = Key("", kind, ADJUSTED, rules.effect_of(kind))
     places = [
         place for place in scope.places if key._replace(strategy=strategies[0]) in judged[place]
     ]
@@ -306,7 +306,7 @@ def _to_the_best(
     terms = judged[places[0]][key._replace(strategy=strategies[0])].terms
     for strategy, each in zip(compared, differences, strict=True):
         found = Found(each.value, each.mcse, each.low, each.high, len(influences[0][0]))
-        own = Key(strategy, kind, TO_THE_BEST, rules.effect)
+        own = key._replace(strategy=strategy, measure=TO_THE_BEST)
         yield {**row(own, Judged(terms, found)), "scope": scope.name, "cells": len(complete)}
 
 

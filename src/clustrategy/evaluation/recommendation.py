@@ -19,6 +19,7 @@ from clustrategy.evaluation.cell_verdicts import (
     SINGULAR,
     TO_THE_BEST,
     UNUSABLE,
+    compared_effect,
 )
 from clustrategy.evaluation.promises import NOT_ESTIMATED
 from clustrategy.evaluation.regions import LIBERAL, MOST_UNUSABLE
@@ -159,7 +160,12 @@ class Advice:
 
 
 def advice(
-    verdicts: pa.Table, effect: float, *, sims: int, certify: str = "", level: Row | None = None
+    verdicts: pa.Table,
+    effect: float | Mapping[str, float],
+    *,
+    sims: int,
+    certify: str = "",
+    level: Row | None = None,
 ) -> Advice:
     """Say which strategies to use, for each kind of terms but the intercept.
 
@@ -167,8 +173,8 @@ def advice(
     ----------
     verdicts : Table
         The verdicts of a study.
-    effect : float
-        That at which power is compared.
+    effect : float, or mapping of str to float
+        That at which power is compared; on a given design that of each term.
     sims : int
         Of each cell.
     certify : str
@@ -176,12 +182,13 @@ def advice(
     level : Mapping, optional
         A factor and one of its levels: the advice for the cells that have it.
     """
-    rows = [row for row in verdicts.to_pylist() if _is_of(row, level, effect)]
+    rows = [row for row in verdicts.to_pylist() if _is_of(row, level)]
     fits = [row for row in rows if row["kind"] is None]
     kinds = dict.fromkeys(row["kind"] for row in rows if row["kind"] is not None)
     found = []
     for kind in kinds:
-        mine = [row for row in rows if row["kind"] == kind]
+        at = compared_effect(effect, kind)
+        mine = [row for row in rows if row["kind"] == kind and _is_at(row, at)]
         standings = []
         for strategy in dict.fromkeys(row["strategy"] for row in mine):
             own = {r["measure"]: r for r in (*mine, *fits) if r["strategy"] == strategy}
@@ -189,7 +196,7 @@ def advice(
                 standings.append(Standing(strategy, own))
         standings.sort(key=lambda each: each._order)
         if kind != INTERCEPT_KIND or len(kinds) == 1:
-            sentences = _sentences(standings, kind, effect)
+            sentences = _sentences(standings, kind, at)
             found.append(Answer(kind, mine[0]["terms"], standings, sentences))
     return Advice(found, _reservation(found, sims, certify), _scope(kinds))
 
@@ -231,10 +238,13 @@ def _scope(kinds: Iterable[str]) -> str:
     return f"This holds for data like those of the study{but}."
 
 
-def _is_of(row: Row, level: Row | None, effect: float) -> bool:
-    """Tell whether a row is of the scope and the effect asked for."""
-    if row["measure"] in (POWER, ADJUSTED) and row["effect"] != effect:
-        return False
+def _is_at(row: Row, effect: float) -> bool:
+    """Tell whether a row is of the effect asked for, or of none."""
+    return row["measure"] not in (POWER, ADJUSTED) or row["effect"] == effect
+
+
+def _is_of(row: Row, level: Row | None) -> bool:
+    """Tell whether a row is of the scope asked for."""
     if level is None:
         return bool(row["scope"] == ALL)
     ((factor, value),) = level.items()

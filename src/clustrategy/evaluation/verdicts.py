@@ -207,7 +207,7 @@ def verdicts(
             f"found {lower:g}, {upper:g} and {liberal:g} with an alpha of {alpha:g}"
         )
     rules = Rules(
-        Regions(alpha, lower, upper, liberal, confidence), tuple(map(float, known["effects"]))
+        Regions(alpha, lower, upper, liberal, confidence), [*map(float, known["effects"])]
     )
     if isinstance(known["truth"], str):
         require(table, known["truth"], WHAT)
@@ -270,7 +270,7 @@ def _of_estimates(
         own, no_power = None, "" if known["equivariant"] else NOT_EQUIVARIANT
         if listed is not None and not np.isnan(listed[members]).all():
             own = np.array([laid_out(column) for column in listed.T])
-            if len(own) != 1 + len(rules.effects):
+            if len(own) != 1 + len(rules.effects_of(())):
                 no_power = no_power or promises.LISTED_ONLY
         elif (foreign & good)[members].any():
             own = laid_out(at_truth)[None]
@@ -396,7 +396,7 @@ def _of_performance(
         }
         keyed = {Key("", None, measure): each for measure, each in judged.items()}
         for measure in (POWER, ADJUSTED):
-            keyed |= {Key("", None, measure, effect): nothing for effect in rules.effects}
+            keyed |= {Key("", None, measure, effect): nothing for effect in rules.effects_of(())}
         yield int(members[0]), keyed
 
 

@@ -91,7 +91,7 @@ def design(study: Study) -> Design:
             "The coefficients β of the model, which are means over clusters, not over rows. The "
             "terms of a kind differ by chance alone, and a verdict is on all of them together."
         ),
-        estimands=_estimands([study.process(cell) for cell in study.cells]),
+        estimands=_estimands([study.synthetic(cell) for cell in study.cells]),
         methods=[Method.of(strategy) for strategy in study.strategies],
         measures=_measures(alpha, study.sims),
         sims=_sims(study),

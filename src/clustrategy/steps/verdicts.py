@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clustrategy.core.errors import EngineError
 from clustrategy.core.fits import Fits, have_numbers
 from clustrategy.core.shard import Floats
-from clustrategy.dgp import simulate
+from clustrategy.dgp.drawn import draw
 from clustrategy.dgp.kinds import kinds
 from clustrategy.evaluation import promises
 from clustrategy.evaluation.cell_verdicts import (
@@ -157,7 +157,7 @@ def _fitted(plan: Plan, place: int, labels: Sequence[str]) -> dict[str, tuple[Fi
     truth = []
     for first, last in plan.cuts[place]:
         sims = range(MOST_SIMS + first, MOST_SIMS + last + 1)
-        drawn = simulate(process, plan.recipe.seed, cell, sims)
+        drawn = draw(process, plan.recipe.seed, cell, sims)
         truth.append(drawn.truth)
         for label in labels:
             nulls = null_values(drawn.truth, ())

@@ -17,7 +17,7 @@ from clustrategy.audit.references import plan
 from clustrategy.core.digests import digest
 from clustrategy.core.errors import DataError
 from clustrategy.core.sources import PACKAGE, code_digest, sources
-from clustrategy.dgp import simulate
+from clustrategy.dgp.drawn import draw
 from clustrategy.engines.chosen import Strategy
 from clustrategy.study.blocks import FIT, LME4, Block
 from clustrategy.study.packs import Judged, Task
@@ -145,9 +145,8 @@ class AuditedBlocks:
 
     def _seconds(self, head: Block, labels: Sequence[str]) -> float:
         process = self.plan.recipe.process(head.cell)
-        rows = process.clusters * process.obs_per_cluster
         engines = [entry["engine"] for label in labels for entry in self.audit.references[label]]
-        costs = [FIT.get(engine, LME4)(process.clusters, rows) for engine in engines]
+        costs = [FIT.get(engine, LME4)(process.clusters, process.rows) for engine in engines]
         return len(head.sims) * sum(costs)
 
     def make(self, head: Block) -> Mapping[str, int]:
@@ -166,7 +165,7 @@ class AuditedBlocks:
         if not missing:
             return {}
         tables = _rows(self.plan, self._wholes[head.path], head)
-        shard = simulate(recipe.process(head.cell), recipe.seed, head.cell, head.sims).shard
+        shard = draw(recipe.process(head.cell), recipe.seed, head.cell, head.sims).shard
         parts = [AUDIT.empty_table()]
         for label, audited in self.audit.audited(recipe).items():
             if label in missing:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from clustrategy.core.cells import Cell, shard_path
-from clustrategy.dgp import Process
+from clustrategy.dgp.drawn import AnyProcess
 from clustrategy.strategies.registry import DEFAULT_ENGINE
 
 SECONDS = 6.0
@@ -98,18 +98,18 @@ class Chosen(NamedTuple):
     engine: str
 
 
-def seconds(process: Process, strategies: Iterable[Chosen]) -> float:
+def seconds(process: AnyProcess, strategies: Iterable[Chosen]) -> float:
     """Estimate the CPU seconds that one dataset takes, drawing included.
 
     Parameters
     ----------
-    process : Process
+    process : Process or GivenProcess
         Which says how large a dataset is.
     strategies : iterable of Chosen
         An engine that is not known is taken to be as slow as lme4.
     """
-    clusters, rows = process.clusters, process.clusters * process.obs_per_cluster
-    total = DRAW(clusters, rows * (process.predictors + 2))
+    clusters, rows = process.clusters, process.rows
+    total = DRAW(clusters, rows * (len(process.terms) + 1))
     for name, engine in strategies:
         cost = FIT.get(engine, LME4)
         if engine == DEFAULT_ENGINE:
@@ -118,10 +118,9 @@ def seconds(process: Process, strategies: Iterable[Chosen]) -> float:
     return total
 
 
-def cap(process: Process, strategies: Iterable[Chosen]) -> int:
+def cap(process: AnyProcess, strategies: Iterable[Chosen]) -> int:
     """Return the most sims of a block."""
-    rows = process.clusters * process.obs_per_cluster
-    return max(1, min(int(SECONDS / seconds(process, strategies)), ROWS // rows))
+    return max(1, min(int(SECONDS / seconds(process, strategies)), ROWS // process.rows))
 
 
 def equal(sims: int, size: int) -> list[range]:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from clustrategy.dgp import Process
 from clustrategy.engines.chosen import Strategy
 from clustrategy.evaluation.conclusions import CONCLUSIONS, NAMES, conclusions
 from clustrategy.study.plan import read_plan
@@ -43,7 +44,8 @@ def read_conclusions(folder: str | Path) -> pa.Table:
     plan = read_plan(str(folder))
     by_label = plan.recipe.chosen
     labels = _labels([by_label[label] for label in plan.labels])
-    slopes = {plan.recipe.process(cell).varying for cell in plan.cells}
+    processes = [plan.recipe.process(cell) for cell in plan.cells]
+    slopes = {one.varying for one in processes if isinstance(one, Process)}
     if not labels.keys() >= NAMES.keys() or slopes != {SLOPES}:
         return CONCLUSIONS.empty_table()
     scores, fits = (read_parquet(Path(folder, f"{name}.parquet")) for name in ("scores", "fits"))

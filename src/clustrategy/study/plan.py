@@ -64,7 +64,7 @@ class Plan:
         """Changes with whatever the whole tables of the study are made from."""
         content = self._content()
         del content["cuts"], content["audit"], content["effects"], content["keep_datasets"]
-        del content["strategies_from"]
+        del content["strategies_from"], content["given"]
         ends = [cuts[-1][1] for cuts in self.cuts]
         return digest(content, ends, self.recipe.digest)
 
@@ -79,6 +79,7 @@ class Plan:
             "effects": recipe.effects,
             "keep_datasets": recipe.keep_datasets,
             "strategies_from": recipe.strategies_from,
+            "given": recipe.given,
             "labels": self.labels,
             "cells": self.cells,
             "cuts": self.cuts,
@@ -119,6 +120,6 @@ def read_plan(folder: str) -> Plan:
     content = stored(folder)
     if content is None:
         raise DataError(f"{folder}/{FILE}: is not there or damaged; run again")
-    names = ("seed", "dgp", "strategies", "effects", "keep_datasets", "strategies_from")
+    names = ("seed", "dgp", "strategies", "effects", "keep_datasets", "strategies_from", "given")
     recipe = Recipe(**{name: content.pop(name) for name in names})
     return Plan(folder=folder, recipe=recipe, **content)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
+from clustrategy.calibration.given_data import GivenData, read_given_data
 from clustrategy.core.cells import Cell
 from clustrategy.core.digests import digest
+from clustrategy.core.errors import DataError
+from clustrategy.core.scenarios import SCENARIO
+from clustrategy.core.shard import Floats
 from clustrategy.core.sources import PACKAGE, code_digest, sources
 from clustrategy.dgp import Process
+from clustrategy.dgp.drawn import AnyProcess
 from clustrategy.engines.chosen import Strategy
 from clustrategy.strategies.own_files import load_files
 from clustrategy.study.blocks import Block, Chosen, seconds
+from clustrategy.tables.estimates import null_values
 
 _DRAWING = (PACKAGE / "dgp/draw.py", PACKAGE / "tables/datasets.py")
+_DRAWING_ON_DESIGN = (PACKAGE / "dgp/given.py", PACKAGE / "tables/datasets.py")
 _ROWS = (PACKAGE / "tables/estimates.py",)
 _SCORING = (PACKAGE / "evaluation/scores.py", PACKAGE / "tables/scores.py")
 
@@ -53,20 +60,28 @@ class Recipe:
         What of the data-generating process is the same in all cells.
     strategies : sequence of mapping
         The entries in full, as `Strategy.spec` gives them.
-    effects : sequence of float
-        The effects at which strategies that resample compute their power; the others need none.
+    effects : sequence of float, or mapping of str to sequence of float
+        The effects at which strategies that resample compute their power; the others need none. On
+        a given design those of each term, as many of each.
     keep_datasets : bool
         Whether the datasets are kept as shards.
     strategies_from : sequence of str
         Files of the user's own that register strategies.
+    given : mapping of str to str, optional
+        Of a study on a given design: the `folder` that holds it; what identifies its `table`; and
+        `digests`, of the outcomes of each scenario.
+    known : GivenData, optional
+        The given design, where it is in memory; else it is read from the folder.
     """
 
     seed: int
     dgp: Mapping[str, Any]
     strategies: Sequence[Mapping[str, Any]]
-    effects: Sequence[float]
+    effects: Sequence[float] | Mapping[str, Sequence[float]]
     keep_datasets: bool
     strategies_from: Sequence[str] = ()
+    given: Mapping[str, Any] | None = None
+    known: GivenData | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def chosen(self) -> dict[str, Strategy]:
@@ -75,8 +90,25 @@ class Recipe:
         parsed = [Strategy.parse(entry) for entry in self.strategies]
         return {s.label: s for s in sorted(parsed, key=lambda strategy: strategy.label)}
 
-    def process(self, cell: Cell) -> Process:
+    @cached_property
+    def given_data(self) -> GivenData:
+        """The given design and its scenarios.
+
+        Raises
+        ------
+        DataError
+            Where what the folder holds is not what the study is of.
+        """
+        assert self.given is not None
+        data = self.known or read_given_data(self.given["folder"])
+        if {name: data.digests[name] for name in self.given["digests"]} != self.given["digests"]:
+            raise DataError(f"{self.given['folder']}: holds the design of another run; run again")
+        return data
+
+    def process(self, cell: Cell) -> AnyProcess:
         """Return the data-generating process of a cell."""
+        if self.given is not None:
+            return self.given_data.processes[str(cell[SCENARIO])]
         return Process.of(self.dgp, cell)
 
     def seconds(self, block: Block, labels: Iterable[str]) -> float:
@@ -87,7 +119,27 @@ class Recipe:
     @cached_property
     def drawing(self) -> str:
         """The digest of what draws datasets: code, and the versions of numpy and scipy."""
-        return digest(_code(_DRAWING), version("numpy"), version("scipy"))
+        code = _code(_DRAWING if self.given is None else _DRAWING_ON_DESIGN)
+        return digest(code, version("numpy"), version("scipy"))
+
+    def nulls(self, truth: Floats, terms: Sequence[str]) -> Floats:
+        """Return the null values of each coefficient whose p-values are kept.
+
+        Parameters
+        ----------
+        truth : (S, p) array
+            The coefficients that the datasets were drawn with.
+        terms : sequence of str
+            Their names.
+
+        Returns
+        -------
+        (S, p, K) array
+            As `null_values`.
+        """
+        if isinstance(self.effects, Mapping):
+            return null_values(truth, [self.effects[term] for term in terms])
+        return null_values(truth, self.effects)
 
     @cached_property
     def _fitting(self) -> dict[str, str]:
@@ -103,7 +155,10 @@ class Recipe:
 
     def digests(self, block: Block) -> Digests:
         """Return what the shards of a block are to be made from."""
-        process = asdict(self.process(block.cell))
+        if self.given is not None:
+            process: Any = self.given["digests"][block.cell[SCENARIO]]
+        else:
+            process = asdict(self.process(block.cell))  # type: ignore[call-overload]
         cell = [block.cell, block.first, block.last]
         data = digest(self.drawing, self.seed, process, cell)
         fits = {label: digest(data, fitting) for label, fitting in self._fitting.items()}
@@ -113,4 +168,5 @@ class Recipe:
     @cached_property
     def digest(self) -> str:
         """The digest of all that blocks of the same cells and sims are made from."""
-        return digest(self.drawing, self._fitting, self._scoring, self.seed, self.dgp)
+        source = [] if self.given is None else [self.given["digests"]]
+        return digest(self.drawing, self._fitting, self._scoring, self.seed, self.dgp, *source)

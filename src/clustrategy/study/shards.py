@@ -21,14 +21,14 @@ import pyarrow.parquet as pq
 from clustrategy.core.digests import digest
 from clustrategy.core.errors import DataError
 from clustrategy.core.shard import Floats
-from clustrategy.dgp import simulate
+from clustrategy.dgp.drawn import draw
 from clustrategy.evaluation.scores import fit_success, score
 from clustrategy.study.blocks import Block
 from clustrategy.study.packs import Judged, Task
 from clustrategy.study.plan import Plan
 from clustrategy.study.recipe import Digests, Recipe
 from clustrategy.tables.datasets import datasets_table, truth_table
-from clustrategy.tables.estimates import estimates_table, fits_table, null_values
+from clustrategy.tables.estimates import estimates_table, fits_table
 from clustrategy.tables.scores import scores_table
 from clustrategy.tables.sealed import read_sealed, write_sealed
 
@@ -186,7 +186,7 @@ def make(recipe: Recipe, folder: str, block: Block, *, afresh: bool = False) -> 
         return statuses
     kept = _kept(shards, [label for label in recipe.chosen if label not in state.unfitted])
     sims = block.sims
-    drawn = simulate(recipe.process(block.cell), recipe.seed, block.cell, sims)
+    drawn = draw(recipe.process(block.cell), recipe.seed, block.cell, sims)
     terms = drawn.shard.terms
     if "truth" in state.undrawn:
         _write(truth_table(drawn.truth, terms, sims), shards, "truth")
@@ -195,7 +195,7 @@ def make(recipe: Recipe, folder: str, block: Block, *, afresh: bool = False) -> 
     found = dict(kept)
     for label, strategy in recipe.chosen.items():
         if label not in found:
-            fits = strategy.fit(drawn.shard, null_values(drawn.truth, recipe.effects))
+            fits = strategy.fit(drawn.shard, recipe.nulls(drawn.truth, terms))
             statuses.update(fits.status.tolist())
             name = (label, strategy.engine)
             found[label] = _Found(

@@ -9,6 +9,7 @@ from typing import Any
 
 from clustrategy.core.counted import counted
 from clustrategy.dgp import Process
+from clustrategy.dgp.drawn import AnyProcess
 from clustrategy.study.blocks import Chosen, cap, most_blocks, seconds
 
 MOST_CELLS = 10_000
@@ -55,7 +56,7 @@ class Size:
     @classmethod
     def of(
         cls,
-        parts: Iterable[tuple[Process, int]],
+        parts: Iterable[tuple[AnyProcess, int]],
         strategies: int,
         *,
         csv: bool,
@@ -66,7 +67,7 @@ class Size:
 
         Parameters
         ----------
-        parts : iterable of (Process, int)
+        parts : iterable of (Process or GivenProcess, int)
             The datasets of each cell: what they are drawn from, and how many.
         strategies : int
             The fits of each.
@@ -77,8 +78,8 @@ class Size:
         """
         cells = datasets = rows = size = 0
         for process, sims in parts:
-            p = process.predictors + 1
-            own = sims * process.clusters * process.obs_per_cluster
+            p = len(process.terms)
+            own = sims * process.rows
             fit = _PER_FIT + p * _PER_COEFFICIENT
             if csv:
                 fit += _CSV_PER_FIT + p * _CSV_PER_COEFFICIENT
@@ -119,7 +120,7 @@ class Size:
 
 
 def absurdity(
-    cells: Iterable[Process],
+    cells: Iterable[AnyProcess],
     strategies: Iterable[Chosen],
     sims: int,
     sims_per_shard: int | str,
@@ -128,7 +129,7 @@ def absurdity(
 
     Parameters
     ----------
-    cells : iterable of Process
+    cells : iterable of Process or GivenProcess
         The data-generating process of each cell.
     strategies : iterable of Chosen
     sims : int
@@ -144,9 +145,9 @@ def absurdity(
     blocks, whole = 0, 0.0
     known: dict[tuple[int, int, int], tuple[int, float]] = {}
     for process in cells:
-        if (wrong := too_large(process)) is not None:
+        if isinstance(process, Process) and (wrong := too_large(process)) is not None:
             return wrong
-        size = (process.clusters, process.obs_per_cluster, process.predictors)
+        size = (process.clusters, process.rows, len(process.terms))
         if size not in known:
             if isinstance(sims_per_shard, str):
                 count = most_blocks(sims, cap(process, chosen))
@@ -172,13 +173,13 @@ def absurdity(
 def too_large(process: Process) -> tuple[str, str] | None:
     """Say why a dataset is too large, with the option that makes it so; None where it is not."""
     columns = process.predictors + 2
-    numbers = process.clusters * process.obs_per_cluster * columns
+    numbers = process.rows * columns
     if numbers <= MOST_NUMBERS:
         return None
     larger = max(("clusters", "obs_per_cluster"), key=lambda name: getattr(process, name))
     return larger, (
         f"of {getattr(process, larger):,} makes datasets of "
-        f"{process.clusters * process.obs_per_cluster:,} rows and {columns} columns, more than the "
+        f"{process.rows:,} rows and {columns} columns, more than the "
         f"{MOST_NUMBERS:,} numbers that a dataset can have"
     )
 

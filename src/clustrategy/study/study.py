@@ -14,10 +14,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from clustrategy.audit import references as audit
+from clustrategy.calibration.given_data import GivenData
+from clustrategy.calibration.table_source import TableSource
 from clustrategy.core.cells import FACTORS, Cell, Level, cell_path, format_level, level
 from clustrategy.core.errors import ConfigError, nearest
+from clustrategy.core.scenarios import NAMES, SCENARIO
 from clustrategy.core.validation import described, shown
+from clustrategy.design.variation import differs_within
 from clustrategy.dgp import Process, least_rows
+from clustrategy.dgp.drawn import AnyProcess
+from clustrategy.dgp.given import GivenProcess
 from clustrategy.engines.chosen import Strategy, parse_all
 from clustrategy.evaluation.sample_size import sims_for, sims_for_verdict
 from clustrategy.strategies.own_files import load_files
@@ -25,6 +31,7 @@ from clustrategy.study import blocks
 from clustrategy.study import config as configuration
 from clustrategy.study.audits import Audit
 from clustrategy.study.blocks import Block, Chosen
+from clustrategy.study.effects import resolve_effects
 from clustrategy.study.plan import Plan, stored
 from clustrategy.study.recipe import Recipe
 from clustrategy.study.size import Size, absurdity, too_large, too_many_cells
@@ -53,6 +60,9 @@ class Study:
         Where it was read from, for messages.
     known_audit : Mapping, optional
         What a plan says of the audit.
+    given : GivenData, optional
+        The design of a table of one's own, where the study is on that: its one factor is the
+        scenario, and `dgp` is empty.
     """
 
     name: str
@@ -65,6 +75,7 @@ class Study:
     config: dict[str, Any] = field(repr=False)
     files: Sequence[str] = ()
     known_audit: Mapping[str, Any] | None = None
+    given: GivenData | None = field(default=None, repr=False)
 
     @classmethod
     def from_config(
@@ -72,6 +83,7 @@ class Study:
         config: Mapping[str, Any],
         files: Sequence[str] = (),
         known_audit: Mapping[str, Any] | None = None,
+        given: GivenData | None = None,
     ) -> Study:
         """Validate a config.
 
@@ -84,18 +96,30 @@ class Study:
         known_audit : Mapping, optional
             What the study's plan says of its audit, for a job on a machine that may have another
             R, or none.
+        given : GivenData, optional
+            What the section `data` stands for, where that is no file.
 
         Raises
         ------
         ConfigError
             One sentence that names the file, the key, what was expected and what was found.
+        DataError
+            The same, of the table in `data`.
         """
         _check_cells(config, files)
         full = configuration.validate(config, files)
         if isinstance(full["strategies_from"], str):
             full["strategies_from"] = [full["strategies_from"]]
-        further = sorted(set(full["grid"]) - set(FACTORS))
-        levels = {factor: _levels(full["grid"], factor, files) for factor in (*FACTORS, *further)}
+        _check_sort(config, files)
+        if "data" in full:
+            # What goes with a grid has defaults.
+            del full["dgp"], full["worked_example"]
+            if given is None:
+                given = TableSource.of(full["data"]).given_data(f"results/{full['study']}")
+            levels = {SCENARIO: _scenarios(full["data"]["scenarios"], given, files)}
+        else:
+            further = sorted(set(full["grid"]) - set(FACTORS))
+            levels = {name: _levels(full["grid"], name, files) for name in (*FACTORS, *further)}
         try:
             load_files(full["strategies_from"])
         except ConfigError as error:
@@ -106,31 +130,38 @@ class Study:
         except ConfigError as error:
             source = configuration.holder(files, ["strategies"])
             raise ConfigError(f"{source}: strategies: {error}") from None
-        _resolve_sims(full, files)
+        _resolve_sims(full, math.prod(map(len, levels.values())), files)
         _resolve_performance(full["performance"], strategies, files)
-        _check_verdict(full, files)
+        resolve_effects(full["verdict"], given, files)
+        if "by" not in config.get("verdict", {}):
+            full["verdict"]["by"] = [name for name in full["verdict"]["by"] if name in levels]
+        _check_verdict(full, levels, files)
         study = cls(
             name=full["study"],
             seed=full["seed"],
             sims=full["sims"],
             sims_per_shard=full["sims_per_shard"],
             levels=levels,
-            dgp=full["dgp"],
+            dgp=full.get("dgp", {}),
             strategies=strategies,
             config=full,
             files=files,
             known_audit=known_audit,
+            given=given,
         )
         processes = [study.process(cell) for cell in study.cells]
         study._check_size(processes)
-        example = study.process(study.config["worked_example"], "worked_example")
+        if given is not None:
+            study._check_terms({given.shard.terms})
+            return study
+        example = study.synthetic(study.config["worked_example"], "worked_example")
         if (wrong := too_large(example)) is not None:
             source = configuration.holder(files, ["worked_example", wrong[0]])
             raise ConfigError(f"{source}: worked_example.{wrong[0]} {wrong[1]}")
         study._check_terms({process.terms for process in [*processes, example]})
         return study
 
-    def _check_size(self, processes: Sequence[Process]) -> None:
+    def _check_size(self, processes: Sequence[AnyProcess]) -> None:
         """Raise ConfigError where the study is absurdly large."""
         wrong = absurdity(processes, self.chosen, self.sims, self.sims_per_shard)
         if wrong is not None:
@@ -166,8 +197,14 @@ class Study:
             for values in itertools.product(*self.levels.values())
         ]
 
-    def process(self, cell: Mapping[str, Any], section: str = "grid") -> Process:
-        """Return the data-generating process of a cell.
+    def process(self, cell: Mapping[str, Any]) -> AnyProcess:
+        """Return the data-generating process of a cell."""
+        if self.given is not None:
+            return self.given.processes[cell[SCENARIO]]
+        return self.synthetic(cell)
+
+    def synthetic(self, cell: Mapping[str, Any], section: str = "grid") -> Process:
+        """Return the data-generating process of a cell of a grid.
 
         Parameters
         ----------
@@ -200,14 +237,23 @@ class Study:
         """What the shards are made from."""
         entries = [strategy.spec for strategy in self.strategies]
         dgp = {option: level(option, value) for option, value in self.dgp.items()}
-        effects = [float(effect) for effect in self.config["verdict"]["effects"]]
+        given = None
+        if self.given is not None:
+            digests = self.given.digests
+            given = {
+                "folder": self.folder,
+                "table": self.given.made_from,
+                "digests": {name: digests[name] for name in self.levels[SCENARIO]},
+            }
         return Recipe(
             self.seed,
             dgp,
             entries,
-            effects,
+            self.config["verdict"]["effects"],
             self.config["keep_datasets"],
             self.config["strategies_from"],
+            given,
+            self.given,
         )
 
     @cached_property
@@ -231,8 +277,7 @@ class Study:
         `reference`, `fallback`, `alpha` and `usable` as in the config, and `finite_variance`: of
         each strategy, by cell, whether its estimates have a finite variance there.
         """
-        processes = map(self.process, self.cells)
-        smallest = [(least_rows(process), process.varying) for process in processes]
+        smallest = [_smallest(self.process(cell)) for cell in self.cells]
         finite = {
             strategy.label: [strategy.finite_variance(rows, slopes) for rows, slopes in smallest]
             for strategy in self.strategies
@@ -257,7 +302,7 @@ class Study:
     @property
     def sims_to_certify(self) -> int:
         """How many sims a cell find a strategy that keeps its level safe in all cells."""
-        return _sims_to_certify(self.config)
+        return _sims_to_certify(self.config, len(self.cells))
 
     @property
     def audited_sims(self) -> int:
@@ -343,6 +388,9 @@ class Study:
             )
         if found is None or next(existing.glob("truth/**/*.parquet"), None) is None:
             return
+        if (found["given"] or self.recipe.given) is not None:
+            self._check_table(found["given"])
+            return
         of_this = {"seed": self.seed, **_flat("dgp", self.dgp)}
         of_that = {"seed": found["seed"], **_flat("dgp", found["dgp"])}
         for key in [*of_this, *of_that]:
@@ -354,6 +402,45 @@ class Study:
                     f"{described(new)}: give the study another name ('study:' in the config), or "
                     "move that folder away"
                 )
+
+    def _check_table(self, found: Mapping[str, Any] | None) -> None:
+        """Raise ConfigError where the folder holds results of another table or of none."""
+        if self.given is None or found is None or found["table"] != self.given.made_from:
+            raise ConfigError(
+                f"{self.folder}: was made from another table, or from the same one read otherwise: "
+                "give the study another name ('study:' in the config), or move that folder away"
+            )
+
+
+def _smallest(process: AnyProcess) -> tuple[int, int]:
+    """Return the rows of the smallest cluster, and the predictors that vary within clusters."""
+    if isinstance(process, GivenProcess):
+        return int(process.shard.n.min()), int(differs_within(process.shard).sum())
+    return least_rows(process), process.varying
+
+
+def _check_sort(config: Mapping[str, Any], files: Sequence[str]) -> None:
+    """Raise ConfigError where a study has not either a grid or data of one's own."""
+    if "data" not in config:
+        if "grid" not in config:
+            raise ConfigError(f"{configuration.holder(files, [])}: the config lacks the key 'grid'")
+        return
+    for key in ("grid", "dgp", "worked_example", "student"):
+        if key in config:
+            raise ConfigError(
+                f"{configuration.holder(files, [key])}: {key!r} has no place beside 'data', whose "
+                "table gives the design and the variances"
+            )
+
+
+def _scenarios(chosen: list[str] | None, given: GivenData, files: Sequence[str]) -> list[str]:
+    """Return the scenarios of a study: those chosen, or all that the design has."""
+    left_out = {one.name: one.note for one in given.scenarios if one.process is None}
+    for name in chosen or ():
+        if name in left_out:
+            source = configuration.holder(files, ["data", "scenarios"])
+            raise ConfigError(f"{source}: data.scenarios: {name} is {left_out[name]}")
+    return [name for name in NAMES if name in given.processes and (not chosen or name in chosen)]
 
 
 def _flat(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -381,12 +468,12 @@ def _levels(grid: Mapping[str, Any], factor: str, files: Sequence[str]) -> list[
     return values
 
 
-def _resolve_sims(config: dict[str, Any], files: Sequence[str]) -> None:
+def _resolve_sims(config: dict[str, Any], cells: int, files: Sequence[str]) -> None:
     """Sims that are asked for by a Monte Carlo standard error, as a number."""
     target = config["sims"]
     try:
         if not isinstance(target, int):
-            config["sims"] = _sims_for(target, config)
+            config["sims"] = _sims_for(target, config, cells)
         if config["sims"] > MOST_SIMS:
             raise ConfigError(
                 f"{config['sims']:,} datasets per cell, more than the {MOST_SIMS:,} that a cell "
@@ -396,24 +483,25 @@ def _resolve_sims(config: dict[str, Any], files: Sequence[str]) -> None:
         raise ConfigError(f"{configuration.holder(files, ['sims'])}: sims: {error}") from None
 
 
-def _sims_for(target: Mapping[str, Any], config: Mapping[str, Any]) -> int:
+def _sims_for(target: Mapping[str, Any], config: Mapping[str, Any], cells: int) -> int:
     """Return the sims for what is wanted: verdicts, or a Monte Carlo standard error."""
     of_verdict = target["of"] == "verdict"
     foreign = ("mcse", "sd") if of_verdict else ("probability",)
     if found := [key for key in foreign if key in target]:
         raise ConfigError(f"has the key {found[0]!r}, which {target['of']} does not take")
     if of_verdict:
-        return _sims_to_certify(config, **{k: target[k] for k in target if k == "probability"})
+        probability = {k: target[k] for k in target if k == "probability"}
+        return _sims_to_certify(config, cells, **probability)
     if "mcse" not in target:
         raise ConfigError(f"needs the key 'mcse', the Monte Carlo standard error of {target['of']}")
     return sims_for(**target, alpha=config["performance"]["alpha"])
 
 
-def _sims_to_certify(config: Mapping[str, Any], **probability: float) -> int:
+def _sims_to_certify(config: Mapping[str, Any], cells: int, **probability: float) -> int:
     """Return the sims with which what keeps its level is found safe in all cells."""
     verdict = config["verdict"]
     return sims_for_verdict(
-        math.prod(len(levels) for levels in config["grid"].values()),
+        cells,
         alpha=config["performance"]["alpha"],
         upper=verdict["upper"],
         confidence=verdict["confidence"],
@@ -439,23 +527,22 @@ def _resolve_performance(
             )
 
 
-def _check_verdict(config: Mapping[str, Any], files: Sequence[str]) -> None:
-    """Refuse what of `verdict` does not go together with itself or with the grid."""
+def _check_verdict(
+    config: Mapping[str, Any], levels: Mapping[str, Any], files: Sequence[str]
+) -> None:
+    """Refuse what of `verdict` does not go together with itself or with the factors."""
     settings, alpha = config["verdict"], config["performance"]["alpha"]
-    known = [format_level(effect) for effect in settings["effects"]]
     if settings["liberal"] < settings["upper"]:
         key, problem = "liberal", f"must be at least upper, {settings['upper']:g}"
     elif settings["liberal"] * alpha >= 1:
         key, problem = "liberal", f"must be less than 1 / alpha, {1 / alpha:g}"
-    elif settings["effect"] not in settings["effects"]:
-        key, problem = "effect", f"must be one of the effects, {', '.join(known)}"
     else:
         for factor in settings["by"]:
-            if factor not in config["grid"]:
+            if factor not in levels:
                 source = configuration.holder(files, ["verdict", "by"])
                 raise ConfigError(
                     f"{source}: verdict.by must list factors of the grid, found {shown(factor)}"
-                    f"{nearest(factor, [*config['grid']])}"
+                    f"{nearest(factor, [*levels])}"
                 )
         return
     source = configuration.holder(files, ["verdict", key])

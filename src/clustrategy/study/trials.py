@@ -2,7 +2,7 @@
 
 Which fits are undefined follows from the data, by rules that each strategy has of its own; a trial
 asks them all. It is made where a cell has no more clusters, or no more rows to a cluster, than
-there are coefficients, or where no predictor varies within clusters.
+there are coefficients, or where no predictor varies within clusters; and on a given design.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from clustrategy.core.cells import Cell, format_level
 from clustrategy.core.counted import counted
 from clustrategy.core.errors import ConfigError
 from clustrategy.core.shard import Shard
-from clustrategy.dgp import Process, simulate
+from clustrategy.dgp import Process
+from clustrategy.dgp.drawn import AnyProcess, draw
+from clustrategy.dgp.given import GivenProcess
 from clustrategy.engines.chosen import Strategy
 from clustrategy.study import config as configuration
 from clustrategy.study.study import Study
@@ -33,7 +35,7 @@ MOST_SHAPES = 20
 class _Shape(NamedTuple):
     """Cells whose datasets differ by the sizes of effects and errors alone."""
 
-    process: Process
+    process: AnyProcess
     cells: list[Cell]
 
 
@@ -67,9 +69,11 @@ def try_out(study: Study) -> str:
 
 
 def _doubtful(study: Study) -> list[_Shape]:
-    shapes: dict[Hashable, _Shape] = {}
+    if study.given is not None:
+        return [_Shape(study.process(study.cells[0]), study.cells)]
+    shapes: dict[Hashable, tuple[Process, list[Cell]]] = {}
     for cell in study.cells:
-        process = study.process(cell)
+        process = study.synthetic(cell)
         coefficients = process.predictors + 1
         small = min(process.clusters, process.obs_per_cluster) <= coefficients
         if small or not (process.varying or process.treatment == "within"):
@@ -83,18 +87,15 @@ def _doubtful(study: Study) -> list[_Shape]:
                 process.size_cv,
                 process.missing_rate,
             )
-            shapes.setdefault(key, _Shape(process, [])).cells.append(cell)
-    return sorted(
-        shapes.values(), key=lambda one: one.process.clusters * one.process.obs_per_cluster
-    )
+            shapes.setdefault(key, (process, []))[1].append(cell)
+    return sorted((_Shape(*one) for one in shapes.values()), key=lambda one: one.process.rows)
 
 
 def _reasons(study: Study, shape: _Shape, sims: int) -> dict[str, str]:
     """Say of each strategy, by label, why it has no fit to any dataset; empty where it has one."""
     process = shape.process
-    rows = process.clusters * process.obs_per_cluster
-    sims = max(1, min(sims, study.sims, MOST_ROWS // rows))
-    shard = simulate(process, study.seed, shape.cells[0], range(sims)).shard
+    sims = max(1, min(sims, study.sims, MOST_ROWS // process.rows))
+    shard = draw(process, study.seed, shape.cells[0], range(sims)).shard
     return {strategy.label: _reason(strategy, shard) for strategy in study.strategies}
 
 
@@ -110,13 +111,18 @@ def _reason(strategy: Strategy, shard: Shard) -> str:
 
 def _refusal(study: Study, shape: _Shape, reasons: Sequence[str]) -> str:
     process, cell = shape.process, shape.cells[0]
+    words = "; ".join(dict.fromkeys(reasons))
+    words = words if len(words) <= 200 else f"{words[:200]}..."
+    if isinstance(process, GivenProcess):
+        return (
+            f"{configuration.holder(study.files, ['strategies'])}: strategies: no strategy of the "
+            f"study can be fitted to the design of the table ({words})"
+        )
     coefficients = process.predictors + 1
     path = ["strategies"]
     if min(process.clusters, process.obs_per_cluster) <= coefficients:
         path = ["grid", "clusters" if process.clusters <= coefficients else "obs_per_cluster"]
     sizes = [f"{name} {format_level(cell[name])}" for name in ("clusters", "obs_per_cluster")]
-    words = "; ".join(dict.fromkeys(reasons))
-    words = words if len(words) <= 200 else f"{words[:200]}..."
     return (
         f"{configuration.holder(study.files, path)}: {'.'.join(path)}: no strategy of the study "
         f"can be fitted in the cell of {' and '.join(sizes)} with "

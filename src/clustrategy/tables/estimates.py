@@ -58,14 +58,14 @@ FITS = pa.schema(
 )
 
 
-def null_values(truth: Floats, effects: Sequence[float]) -> Floats:
+def null_values(truth: Floats, effects: Sequence[float] | Sequence[Sequence[float]]) -> Floats:
     """Return the null values of each coefficient whose p-values are kept.
 
     Parameters
     ----------
     truth : (S, p) array
         The coefficients that the datasets were drawn with.
-    effects : Sequence of float
+    effects : Sequence of float, or one of these of each coefficient
         The coefficients at which the power is asked for.
 
     Returns
@@ -74,7 +74,9 @@ def null_values(truth: Floats, effects: Sequence[float]) -> Floats:
         The truth, whose rejections are false, then the truth less each effect: to reject that is to
         find an effect of this size. K is one more than there are effects.
     """
-    return truth[..., None] - np.array([0.0, *effects])
+    sizes = np.asarray(effects, dtype=np.float64)
+    zero = np.zeros((*sizes.shape[:-1], 1))
+    return truth[..., None] - np.concatenate([zero, sizes], axis=-1)
 
 
 def estimates_table(

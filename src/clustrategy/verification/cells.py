@@ -37,7 +37,7 @@ class Cell:
 
 def cells_of(study: Study) -> list[Cell]:
     """List the cells of a study."""
-    return [Cell(_factors(cell), study.process(cell)) for cell in study.cells]
+    return [Cell(_factors(cell), study.synthetic(cell)) for cell in study.cells]
 
 
 def _factors(cell: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,107 @@
+"""The effects at which a study gives power, and the one of them at which it is compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from clustrategy.calibration.given_data import GivenData
+from clustrategy.core.cells import format_level
+from clustrategy.core.errors import ConfigError, nearest
+from clustrategy.study import config as configuration
+
+EFFECTS = (0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0)
+EFFECT = 0.5
+"""Of a grid, unless given."""
+
+
+def resolve_effects(
+    settings: dict[str, Any], given: GivenData | None, files: Sequence[str]
+) -> None:
+    """Fill in `effects` and `effect`.
+
+    Of a grid they are a list and a number. On a given design they are those of each term, as many
+    of each: its own where they are named; else multiples of its standard error.
+
+    Parameters
+    ----------
+    settings : dict
+        The section `verdict` of a config, which is changed.
+    given : GivenData, optional
+        The given design.
+    files : sequence of str
+        Where the config was read from, for messages.
+
+    Raises
+    ------
+    ConfigError
+        Where they do not go together with each other or with the design.
+    """
+    named, compared = settings["effects"], settings["effect"]
+    if given is None:
+        if isinstance(named, Mapping):
+            raise _refusal(
+                "effects", "must be a list of numbers: a mapping needs a table ('data')", files
+            )
+        effects = [*map(float, EFFECTS if named is None else named)]
+        effect = EFFECT if compared is None else float(compared)
+        if effect not in effects:
+            known = ", ".join(map(format_level, effects))
+            problem = f"must be one of the effects, {known}, found {effect:g}"
+            raise _refusal("effect", problem, files)
+        settings |= {"effects": effects, "effect": effect}
+        return
+    of_terms = _of_terms(named, given, files)
+    if compared is None:
+        settings |= {"effects": of_terms, "effect": given.compared(of_terms)}
+        return
+    effect = float(compared)
+    if named is None:
+        of_terms = {term: [*listed, effect] for term, listed in of_terms.items()}
+    elif isinstance(named, Mapping) or effect not in next(iter(of_terms.values())):
+        problem = "must be one of the effects, which are the same for all terms"
+        raise _refusal("effect", f"{problem}, found {effect:g}", files)
+    settings |= {"effects": of_terms, "effect": dict.fromkeys(of_terms, effect)}
+
+
+def _of_terms(
+    named: Sequence[float] | Mapping[str, Sequence[float]] | None,
+    given: GivenData,
+    files: Sequence[str],
+) -> dict[str, list[float]]:
+    """Return the effects of each term, as many of each."""
+    terms = given.shard.terms
+    if named is None:
+        return given.default_effects()
+    if not isinstance(named, Mapping):
+        return {term: [*map(float, named)] for term in terms}
+    for term in named:
+        if term not in terms:
+            raise _refusal(
+                "effects",
+                f"names {term!r}, which is not one of the coefficients, {', '.join(terms)}"
+                f"{nearest(term, terms)}",
+                files,
+            )
+    counts = sorted({len(listed) for listed in named.values()})
+    if len(counts) > 1:
+        found = " and ".join(map(str, counts))
+        raise _refusal("effects", f"must list as many effects of each term, found {found}", files)
+    effects = {
+        term: _as_many(listed, counts[0]) for term, listed in given.default_effects().items()
+    }
+    return effects | {term: [*map(float, listed)] for term, listed in named.items()}
+
+
+def _as_many(effects: Sequence[float], count: int) -> list[float]:
+    """Return so many effects that differ: of a few, that in the middle; of many, multiples, too."""
+    middle = len(effects) // 2
+    found = [effects[middle], *effects[:middle], *effects[middle + 1 :]][:count]
+    while len(found) < count:
+        found.append(2.0 * max(found))
+    return sorted(found)
+
+
+def _refusal(key: str, problem: str, files: Sequence[str]) -> ConfigError:
+    source = configuration.holder(files, ["verdict", key])
+    return ConfigError(f"{source}: verdict.{key} {problem}")
