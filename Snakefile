@@ -11,7 +11,13 @@ BASE = workflow.current_basedir
 report: "workflow/report/study.rst"
 
 
-configfile: config_file("config/config.yaml", BASE)
+if "data" in config:
+
+    configfile: config_file("config/data.yaml", BASE)
+
+else:
+
+    configfile: config_file("config/config.yaml", BASE)
 
 
 if is_asked_for("student", config):
@@ -24,6 +30,13 @@ include: "workflow/rules/simulate_fit_score.smk"
 include: "workflow/rules/aggregate.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/examples.smk"
+
+
+if GIVEN:
+
+    include: "workflow/rules/calibration.smk"
+
+
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/provenance.smk"
 include: "workflow/rules/report.smk"
@@ -50,9 +63,9 @@ rule all:
         rules.verdicts.output,
         figure_files(),
         audit_files(),
-        rules.worked_example.output,
+        rules.scenarios.output if GIVEN else rules.worked_example.output,
         rules.provenance.output,
-        rules.report.output,
+        [] if GIVEN else rules.report.output,
 
 
 rule audit:

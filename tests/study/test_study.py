@@ -566,7 +566,9 @@ def test_a_folder_belongs_to_one_seed_and_process(
         (
             "verdict",
             {"effects": []},
-            "config: verdict.effects must be a list of 1 to 20 different numbers greater than 0, or a mapping of terms to such lists, found an empty list",
+            "config: verdict.effects must be a list of 1 to 20 "
+            "different numbers greater than 0, or a mapping of terms to such lists, found an empty "
+            "list",
         ),
         (
             "verdict",

@@ -61,6 +61,7 @@ ENVIRONMENT = f"{BASE}/envs/environment.yaml".replace("{", "{{").replace("}", "}
 RESULTS = study.folder
 SIM = os.path.join(*(f"{factor}={{{factor},[^/]+}}" for factor in study.factors), "sim={sim}")
 AUDITED = study.config["audit"] is not None
+GIVEN = study.given is not None
 
 if workflow.is_main_process and not workflow.output_settings.dryrun:
     reset_future_mtimes(RESULTS)
@@ -92,6 +93,8 @@ def begin():
     lock.hold(RESULTS)
     remove_leftovers(RESULTS)
     remove_unwanted(RESULTS, OF_THE_STUDY, wanted_files())
+    if GIVEN:
+        study.given.write(RESULTS)
     study.plan.write()
 
 
@@ -201,9 +204,7 @@ OF_THE_STUDY = [
     "verdicts",
     "audit_table",
     "audit_verdict",
-    "worked_example",
-    "cluster_coefficients",
-    "dependence",
+    *(["scenarios"] if GIVEN else ["worked_example", "cluster_coefficients", "dependence"]),
     "provenance",
     "report",
     "figures",
@@ -225,8 +226,7 @@ def target_files():
 
 def figure_names():
     """The figures that show something of this study."""
-    coefficients = study.levels.get("coefficients", [study.dgp["coefficients"]])
-    return [name for name in figures.names(coefficients) if figure_tables(name)]
+    return [name for name in figures.names(study.coefficients) if figure_tables(name)]
 
 
 def figure_files():

@@ -1,43 +1,42 @@
-origin(
-    "cluster_coefficients",
-    lambda: [study.recipe.drawing, study.seed, study.dgp, study.largest_cells, study.sims],
-)
-origin("dependence", lambda: [study.recipe.drawing, study.seed])
+if not GIVEN:
+    origin(
+        "cluster_coefficients",
+        lambda: [study.recipe.drawing, study.seed, study.dgp, study.largest_cells, study.sims],
+    )
+    origin("dependence", lambda: [study.recipe.drawing, study.seed])
 
+    rule cluster_coefficients:
+        input:
+            judged("cluster_coefficients"),
+        output:
+            table=f"{RESULTS}/cluster_coefficients.parquet",
+        log:
+            f"{RESULTS}/logs/cluster_coefficients.log",
+        conda:
+            ENVIRONMENT
+        params:
+            seed=study.seed,
+            dgp=study.dgp,
+            cells=study.largest_cells,
+            sims=study.sims,
+            made_from=made_from("cluster_coefficients"),
+        script:
+            "../../scripts/cluster_coefficients.py"
 
-rule cluster_coefficients:
-    input:
-        judged("cluster_coefficients"),
-    output:
-        table=f"{RESULTS}/cluster_coefficients.parquet",
-    log:
-        f"{RESULTS}/logs/cluster_coefficients.log",
-    conda:
-        ENVIRONMENT
-    params:
-        seed=study.seed,
-        dgp=study.dgp,
-        cells=study.largest_cells,
-        sims=study.sims,
-        made_from=made_from("cluster_coefficients"),
-    script:
-        "../../scripts/cluster_coefficients.py"
-
-
-rule dependence:
-    input:
-        judged("dependence"),
-    output:
-        table=table(f"{RESULTS}/dependence.csv"),
-    log:
-        f"{RESULTS}/logs/dependence.log",
-    conda:
-        ENVIRONMENT
-    params:
-        seed=study.seed,
-        made_from=made_from("dependence"),
-    script:
-        "../../scripts/dependence.py"
+    rule dependence:
+        input:
+            judged("dependence"),
+        output:
+            table=table(f"{RESULTS}/dependence.csv"),
+        log:
+            f"{RESULTS}/logs/dependence.log",
+        conda:
+            ENVIRONMENT
+        params:
+            seed=study.seed,
+            made_from=made_from("dependence"),
+        script:
+            "../../scripts/dependence.py"
 
 
 # The rule that makes a table, which is not always called as the table is.

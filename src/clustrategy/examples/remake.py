@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from clustrategy.core.cells import Level, sim_path
 from clustrategy.core.shard import Shard
-from clustrategy.dgp import Process, simulate
+from clustrategy.dgp.drawn import AnyProcess, draw
 from clustrategy.engines.chosen import Strategy
 from clustrategy.estimation.mixed.models import formula, random_columns
 from clustrategy.tables.datasets import datasets_table, truth_table
@@ -66,7 +66,7 @@ class Remade:
 
 def remake(
     study: str,
-    process: Process,
+    process: AnyProcess,
     seed: int,
     cell: Mapping[str, Level],
     sim: int,
@@ -78,7 +78,7 @@ def remake(
     ----------
     study : str
         The study's name.
-    process : Process
+    process : Process or GivenProcess
         The data-generating process of the cell.
     seed : int
         The study's seed.
@@ -89,7 +89,7 @@ def remake(
     strategies : Sequence of Strategy
         The study's strategies.
     """
-    drawn = simulate(process, seed, cell, [sim])
+    drawn = draw(process, seed, cell, [sim])
     terms = drawn.shard.terms
     estimates, fits = [], []
     for strategy in strategies:

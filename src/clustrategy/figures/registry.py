@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parent
 
 FilePath = str | PathLike[str]
 
-Need = Literal["any", "fixed", "zero"]
+Need = Literal["any", "grid", "fixed", "zero", "table"]
 
 LARGE = "estimates"
 """The table that is not read whole: its figures take `clustrategy.figures.parts.files.Rows`."""
@@ -38,9 +38,9 @@ class StudyFigure:
     ----------
     tables : tuple of str
         The tables that it reads.
-    needs : {"any", "fixed", "zero"}
-        The coefficients that a study must have for the figure to show something: any; some that
-        are the same in all sims; among these a slope of zero.
+    needs : {"any", "grid", "fixed", "zero", "table"}
+        What a study must have for the figure to show something: a grid; with coefficients that are
+        the same in all sims; among these a slope of zero; or a table of one's own.
     """
 
     tables: tuple[str, ...]
@@ -49,14 +49,14 @@ class StudyFigure:
 
 FIGURES: Mapping[str, StudyFigure] = {
     "false_positives": StudyFigure(("verdicts",)),
-    "power_by_effect": StudyFigure(("verdicts",)),
-    "head_to_head": StudyFigure(("differences", "performance")),
-    "verdict_map": StudyFigure(("verdicts",)),
-    "coefficient_recovery": StudyFigure(("scores",)),
-    "standard_errors": StudyFigure(("scores", "performance")),
-    "t_statistics": StudyFigure(("scores", "performance", "estimates")),
-    "convergence": StudyFigure(("fits",)),
-    "bias": StudyFigure(("performance",)),
+    "power_by_effect": StudyFigure(("verdicts",), needs="grid"),
+    "head_to_head": StudyFigure(("differences", "performance"), needs="grid"),
+    "verdict_map": StudyFigure(("verdicts",), needs="grid"),
+    "coefficient_recovery": StudyFigure(("scores",), needs="grid"),
+    "standard_errors": StudyFigure(("scores", "performance"), needs="grid"),
+    "t_statistics": StudyFigure(("scores", "performance", "estimates"), needs="grid"),
+    "convergence": StudyFigure(("fits",), needs="grid"),
+    "bias": StudyFigure(("performance",), needs="grid"),
     "relative_error": StudyFigure(("performance",)),
     "coverage": StudyFigure(("performance",)),
     "p_value_ecdf": StudyFigure(("performance", "estimates"), needs="zero"),
@@ -64,19 +64,23 @@ FIGURES: Mapping[str, StudyFigure] = {
     "nested_loop": StudyFigure(("performance",), needs="fixed"),
     "lollipop": StudyFigure(("performance",), needs="fixed"),
     "audit": StudyFigure(("audit",)),
-    "cluster_coefficients": StudyFigure(("cluster_coefficients",)),
-    "dependence": StudyFigure(("dependence",)),
+    "cluster_coefficients": StudyFigure(("cluster_coefficients",), needs="grid"),
+    "dependence": StudyFigure(("dependence",), needs="grid"),
 }
 """The figures by name. Without an audit a study lacks that figure."""
 
 
-def names(coefficients: Iterable[Mapping[str, Any] | Sequence[float]]) -> list[str]:
-    """List the figures that show something of a study with these coefficients in its cells.
+def names(coefficients: Iterable[Mapping[str, Any] | Sequence[float]] | None) -> list[str]:
+    """List the figures that show something of a study.
 
-    They are mappings if drawn anew in every sim, else their values, the intercept first.
+    Parameters
+    ----------
+    coefficients : iterable of mapping or sequence of float, optional
+        What the cells of its grid have: mappings if drawn anew in every sim, else the values, the
+        intercept first. There are none where the study is on the design of a table.
     """
-    met: set[Need] = {"any"}
-    for values in coefficients:
+    met: set[Need] = {"any", "table" if coefficients is None else "grid"}
+    for values in coefficients or ():
         if not isinstance(values, Mapping):
             met |= {"fixed", "zero"} if 0 in values[1:] else {"fixed"}
     return [name for name, figure in FIGURES.items() if figure.needs in met]

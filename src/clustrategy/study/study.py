@@ -228,6 +228,13 @@ class Study:
         return process
 
     @property
+    def coefficients(self) -> list[Any] | None:
+        """What the cells of a grid have as coefficients; on a given design there is nothing."""
+        if self.given is not None:
+            return None
+        return list(self.levels.get("coefficients", [self.dgp["coefficients"]]))
+
+    @property
     def further_dgp(self) -> dict[str, Any]:
         """What of the data-generating process is the same in all cells."""
         return {key: self.dgp[key] for key in sorted(self.dgp) if key not in self.levels}
