@@ -121,5 +121,5 @@ def read_plan(folder: str) -> Plan:
     if content is None:
         raise DataError(f"{folder}/{FILE}: is not there or damaged; run again")
     names = ("seed", "dgp", "strategies", "effects", "keep_datasets", "strategies_from", "given")
-    recipe = Recipe(**{name: content.pop(name) for name in names})
+    recipe = Recipe(**{name: content.pop(name) for name in names}, folder=folder)
     return Plan(folder=folder, recipe=recipe, **content)

@@ -68,8 +68,10 @@ class Recipe:
     strategies_from : sequence of str
         Files of the user's own that register strategies.
     given : mapping of str to str, optional
-        Of a study on a given design: the `folder` that holds it; what identifies its `table`; and
-        `digests`, of the outcomes of each scenario.
+        Of a study on a given design: what identifies its `table`; and `digests`, of the outcomes of
+        each scenario.
+    folder : str
+        Of the study, which keeps the given design.
     known : GivenData, optional
         The given design, where it is in memory; else it is read from the folder.
     """
@@ -81,6 +83,7 @@ class Recipe:
     keep_datasets: bool
     strategies_from: Sequence[str] = ()
     given: Mapping[str, Any] | None = None
+    folder: str = ""
     known: GivenData | None = field(default=None, repr=False, compare=False)
 
     @cached_property
@@ -100,9 +103,9 @@ class Recipe:
             Where what the folder holds is not what the study is of.
         """
         assert self.given is not None
-        data = self.known or read_given_data(self.given["folder"])
+        data = self.known or read_given_data(self.folder)
         if {name: data.digests[name] for name in self.given["digests"]} != self.given["digests"]:
-            raise DataError(f"{self.given['folder']}: holds the design of another run; run again")
+            raise DataError(f"{self.folder}: holds the design of another run; run again")
         return data
 
     def process(self, cell: Cell) -> AnyProcess:

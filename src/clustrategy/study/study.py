@@ -248,7 +248,6 @@ class Study:
         if self.given is not None:
             digests = self.given.digests
             given = {
-                "folder": self.folder,
                 "table": self.given.made_from,
                 "digests": {name: digests[name] for name in self.levels[SCENARIO]},
             }
@@ -260,6 +259,7 @@ class Study:
             self.config["keep_datasets"],
             self.config["strategies_from"],
             given,
+            self.folder,
             self.given,
         )
 

@@ -50,6 +50,47 @@ class CellTables:
     own: Floats | None
     status: NDArray[Any]
 
+    @classmethod
+    def of(
+        cls,
+        cell: Cell,
+        place: int,
+        terms: Sequence[str],
+        truth: pa.Table,
+        estimates: pa.Table,
+        fits: pa.Table,
+    ) -> CellTables:
+        """Take the columns of the rows of a cell, by sim, then strategy, then term.
+
+        Parameters
+        ----------
+        cell, place, terms
+            As of the class.
+        truth, estimates, fits : Table
+            The rows of the cell.
+        """
+        p = len(terms)
+        S = truth.num_rows // p
+        labels = fits.num_rows // S
+        numbers = {
+            name: np.ascontiguousarray(
+                estimates[name].to_numpy().reshape(S, labels, p).transpose(1, 2, 0)
+            )
+            for name in NUMBERS
+        }
+        own = _lists(estimates[NULLS])
+        if own is not None:
+            own = own.reshape(S, labels, p, -1).transpose(1, 2, 0, 3)
+        return cls(
+            cell,
+            place,
+            tuple(terms),
+            np.ascontiguousarray(truth["value"].to_numpy().reshape(S, p).T),
+            numbers,
+            own,
+            fits["status"].to_numpy().reshape(S, labels).T,
+        )
+
 
 def read_cells(plan: Plan, *, estimates: str, fits: str, truth: str) -> Iterator[CellTables]:
     """Read the cells of a study in turn; one at a time is in memory.
@@ -76,22 +117,11 @@ def read_cells(plan: Plan, *, estimates: str, fits: str, truth: str) -> Iterator
         values = truth_of_cells(S * p)
         if values["term"].to_pylist()[:p] != [*terms] or values["sim"][-1].as_py() != S - 1:
             raise DataError(f"{truth}: is not of the study's sims; delete it and run again")
-        true = np.ascontiguousarray(values["value"].to_numpy().reshape(S, p).T)
         table = estimates_of_cells(S * len(labels) * p)
-        numbers = {
-            name: np.ascontiguousarray(
-                table[name].to_numpy().reshape(S, len(labels), p).transpose(1, 2, 0)
-            )
-            for name in NUMBERS
-        }
-        own = _lists(table[NULLS])
-        if own is not None:
-            own = own.reshape(S, len(labels), p, -1).transpose(1, 2, 0, 3)
         glance = fits_of_cells(S * len(labels))
         if glance["strategy"].to_pylist() != labels * S or glance["sim"][-1].as_py() != S - 1:
             raise DataError(f"{fits}: is not of the study's strategies; delete it and run again")
-        status = glance["status"].to_numpy().reshape(S, len(labels)).T
-        yield CellTables(cell, place, terms, true, numbers, own, status)
+        yield CellTables.of(cell, place, terms, values, table, glance)
 
 
 def _lists(column: pa.ChunkedArray) -> Floats | None:
