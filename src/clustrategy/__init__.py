@@ -4,6 +4,7 @@ A table of one's own:
 
 - `fit` analyses it by several strategies and says what to make of it; `analyze` returns the tidy
   table alone. `read_table` reads it from a file, `plot` draws it.
+- `calibrate` says which strategies to trust on it, by simulation on its predictors and clusters.
 
 Simulations:
 
@@ -21,8 +22,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 __all__ = [
     "Analysis",
+    "Calibration",
     "Study",
     "analyze",
+    "calibrate",
     "fit",
     "performance",
     "plot",
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
     from clustrategy.figures.own_data.plot import plot
     from clustrategy.owndata.analysis import Analysis
     from clustrategy.owndata.analyze import analyze
+    from clustrategy.owndata.calibrate import calibrate
+    from clustrategy.owndata.calibration import Calibration
     from clustrategy.owndata.fit import fit
     from clustrategy.study.study import Study
     from clustrategy.tables.user_files import read_table
@@ -50,6 +55,10 @@ def __getattr__(name: str) -> Any:
             from clustrategy.owndata.analysis import Analysis
 
             return Analysis
+        case "Calibration":
+            from clustrategy.owndata.calibration import Calibration
+
+            return Calibration
         case "Study":
             from clustrategy.study.study import Study
 
@@ -58,6 +67,10 @@ def __getattr__(name: str) -> Any:
             from clustrategy.owndata.analyze import analyze
 
             return analyze
+        case "calibrate":
+            from clustrategy.owndata.calibrate import calibrate
+
+            return calibrate
         case "fit":
             from clustrategy.owndata.fit import fit
 

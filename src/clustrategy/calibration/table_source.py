@@ -14,6 +14,7 @@ from clustrategy.core.errors import ClustrategyError, DataError
 from clustrategy.core.sources import PACKAGE, code_digest, sources
 from clustrategy.design.checks import check
 from clustrategy.design.from_table import Design, columns_of, design_from_table
+from clustrategy.design.row_order import in_order
 
 _LIBRARIES = ("numpy", "scipy", "pandas", "formulaic")
 
@@ -85,12 +86,7 @@ class TableSource:
         data = read_table(self.file, columns=sorted(needed), sheet=self.sheet)
         try:
             if self.order is not None:
-                if data[self.order].isna().any():
-                    raise DataError(
-                        f"the column {self.order!r}, by which rows have an order, lacks "
-                        f"{int(data[self.order].isna().sum()):,} of {len(data):,} values"
-                    )
-                data = data.sort_values(self.order, kind="stable", ignore_index=True)
+                data = in_order(data, self.order)
             design = design_from_table(data, self.formula, self.cluster, self.random)
             check(design)
         except ClustrategyError as error:

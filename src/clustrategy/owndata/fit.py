@@ -162,22 +162,52 @@ def analysed(
     if entries is not None:
         asked["strategies"] = entries
     known = arguments(asked, {**_ARGUMENTS, "engine": {"enum": engines}}, engine=engine)
-    named = None if entries is None else parse_all(known["strategies"], engine)
-    for strategy in named or ():
-        strategy.check()
+    own = None if entries is None else known["strategies"]
+    if own is not None:  # Before the table, which may be large.
+        for strategy in parse_all(own, engine):
+            strategy.check()
     design = design_from_table(data, formula, known["cluster"], known["random"])
     check(design)
-    if named is None:
-        named = parse_all(default_strategies(design.random), engine)
-    elif design.random is not None:
-        named = _with_random(named, design)
-    named = [_with_small_clusters(one, known["small_clusters"]) for one in named]
-    for strategy in named:
-        strategy.check_terms(design.shard.terms)
+    named = strategies_on(design, own, engine=engine, small_clusters=known["small_clusters"])
     seeds = (np.random.SeedSequence(known["seed"]),)
     design = replace(design, shard=replace(design.shard, seeds=seeds))
     fits = tuple(strategy.fit(design.shard) for strategy in named)
     return Analysis(design, tuple(named), fits)
+
+
+def strategies_on(
+    design: Design,
+    entries: Sequence[str | Mapping[str, Any]] | None,
+    *,
+    engine: str | None = None,
+    small_clusters: str = "drop",
+) -> list[Strategy]:
+    """Return the strategies for a table.
+
+    Parameters
+    ----------
+    design : Design
+        Of the table.
+    entries : sequence of str or mapping, optional
+        As under `strategies:` in a config; the default ones unless given.
+    engine, small_clusters : str
+        As of `fit`.
+
+    Raises
+    ------
+    ConfigError, EngineError
+        As of `fit`.
+    """
+    if entries is None:
+        named = parse_all(default_strategies(design.random), engine)
+    else:
+        named = parse_all(entries, engine)
+        if design.random is not None:
+            named = _with_random(named, design)
+    named = [_with_small_clusters(one, small_clusters) for one in named]
+    for strategy in named:
+        strategy.check_terms(design.shard.terms)
+    return named
 
 
 def _engines() -> list[str]:

@@ -14,6 +14,7 @@ from clustrategy.runtime.sentence import one_sentence
 
 SHORT = {
     "analyze": "Analyse a table of your own by several strategies, with advice.",
+    "calibrate": "Say which strategies to trust on a table like yours, by simulation.",
     "study": "Run a simulation study in the current folder.",
     "init": "Write a config to start a study from.",
     "sims": "Tell how many sims a number or a verdict takes.",
@@ -39,6 +40,10 @@ class Commands(click.Group):
                 from clustrategy.runtime.commands.analyze import analyze
 
                 return analyze
+            case "calibrate":
+                from clustrategy.runtime.commands.calibrate import calibrate
+
+                return calibrate
             case "study":
                 from clustrategy.runtime.commands.study import study
 
@@ -84,6 +89,7 @@ def clustrategy() -> None:
     \b
     Examples:
       clustrategy analyze pupils.csv "score ~ treat + age" --cluster school
+      clustrategy calibrate pupils.csv "score ~ treat + age" --cluster school
       clustrategy init my-study && clustrategy study my-study/config.yaml
 
     \b

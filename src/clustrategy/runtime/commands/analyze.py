@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import click
 
 from clustrategy.core.errors import ClustrategyError, RowsLeftOut
+from clustrategy.runtime.table_options import table_options
 
 IMAGES = ("png", "pdf")
 
@@ -16,47 +17,9 @@ MANY_ROWS = 200_000
 """So many take long enough for a word."""
 
 
-def _strategies(ctx: click.Context, option: click.Parameter, begun: str) -> list[str]:
-    """Return the names of strategies that begin so."""
-    from clustrategy.engines.chosen import registry
-    from clustrategy.owndata.defaults import default_strategies
-
-    known = [*(one["name"] for one in default_strategies()), *registry()]
-    return [name for name in known if name.startswith(begun)]
-
-
 @click.command()
-@click.argument("table", type=click.Path())
-@click.argument("formula")
-@click.option("--cluster", metavar="COLUMN", help="The column of the clusters, if no bar names it.")
-@click.option("--random", metavar="TERMS", help="Random effects, such as '1 + age'.")
-@click.option(
-    "--strategy",
-    "strategies",
-    multiple=True,
-    metavar="NAME",
-    shell_complete=_strategies,
-    help="A strategy in place of the default ones, such as 'OLS CR2', 'two-stage' or gee; "
-    "repeatable.",
-)
-@click.option(
-    "--strategies-from",
-    type=click.Path(),
-    multiple=True,
-    metavar="FILE.py",
-    help="A Python file with strategies of your own, which is run; repeatable.",
-)
-@click.option(
-    "--small-clusters",
-    type=click.Choice(["drop", "refuse", "keep"]),
-    default="drop",
-    show_default=True,
-    help="What two-stage regression does with clusters that cannot carry one.",
-)
-@click.option("--engine", help="The engine of the strategies that have it, such as lme4.")
+@table_options
 @click.option("--weights", metavar="COLUMN", hidden=True)
-@click.option("--sheet", help="Of a workbook; the first one by default.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
     "--out",
     "outs",

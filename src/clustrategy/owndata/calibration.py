@@ -1,0 +1,95 @@
+"""What a simulation study on one's own design found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from tabulate import tabulate
+
+from clustrategy.calibration.given_data import GivenData
+from clustrategy.evaluation.recommendation import Advice, advice, more_sims, table_of_kinds
+from clustrategy.owndata.analysis import Analysis
+from clustrategy.study.study import Study
+from clustrategy.study.whole_tables import CellTables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Strategies tried on outcomes that were simulated on one's own predictors and clusters.
+
+    Print it for what to do. Decide by it before you look at `estimates`.
+
+    Attributes
+    ----------
+    study : Study
+        The simulation study: its cells are scenarios.
+    given : GivenData
+        The design and the scenarios.
+    cells : list of CellTables
+        What was found in each scenario.
+    table : Table
+        The verdicts, as `verdicts.parquet` of a study.
+    analysis : Analysis
+        Of the table itself.
+    """
+
+    study: Study = field(repr=False)
+    given: GivenData = field(repr=False)
+    cells: list[CellTables] = field(repr=False)
+    table: pa.Table = field(repr=False)
+    analysis: Analysis = field(repr=False)
+
+    @cached_property
+    def advice(self) -> Advice:
+        """What to use for each term, and what not."""
+        certify = more_sims(self.study.sims, self.study.sims_to_certify)
+        effect = self.study.config["verdict"]["effect"]
+        return advice(self.table, effect, sims=self.study.sims, certify=certify)
+
+    @property
+    def recommendation(self) -> str:
+        """The advice in words."""
+        return "\n\n".join(self.advice.paragraphs)
+
+    def verdicts(self) -> pd.DataFrame:
+        """Return the verdicts: a row per scenario, strategy, term and measure, and over all.
+
+        The columns are those of `verdicts.parquet` (docs/verdicts.md).
+        """
+        return self.table.to_pandas()
+
+    def scenarios(self) -> pd.DataFrame:
+        """Return what each scenario supposes, and the numbers that it came to."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "scenario": [one.name for one in self.given.scenarios],
+                "supposes": [one.words for one in self.given.scenarios],
+                "simulated": [one.name in self.simulated for one in self.given.scenarios],
+                "note": [one.note for one in self.given.scenarios],
+            }
+        )
+
+    @property
+    def simulated(self) -> list[str]:
+        """The names of the scenarios that were simulated."""
+        return [str(cell["scenario"]) for cell in self.study.cells]
+
+    def estimates(self) -> pd.DataFrame:
+        """Return the estimates on the table itself, as `analyze` does.
+
+        A strategy chosen after a look at them is not the one that was calibrated.
+        """
+        return self.analysis.tidy()
+
+    def __str__(self) -> str:
+        heads, lines = table_of_kinds(self.advice.answers)
+        table = tabulate(lines, heads, tablefmt="simple", disable_numparse=True)
+        return f"{self.recommendation}\n\n{table}"
