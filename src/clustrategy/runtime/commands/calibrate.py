@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from clustrategy.runtime.snakemake_process import (
     become_snakemake,
 )
 from clustrategy.runtime.table_options import table_options
+
+if TYPE_CHECKING:
+    from clustrategy.engines.chosen import Strategy
 
 SIMS = 10_000
 
@@ -128,7 +131,7 @@ def calibrate(
             **_named(cluster=cluster, random=random, order=order, sheet=sheet),
             **({"scenarios": list(scenarios)} if scenarios else {}),
         },
-        "strategies": [strategy.brief for strategy in chosen],
+        "strategies": [_entry(strategy) for strategy in chosen],
         **({"strategies_from": list(strategies_from)} if strategies_from else {}),
         **({"verdict": {"effects": _effects(effects)}} if effects else {}),
         "audit": {"engine": "glmm", "sims": 1},
@@ -141,6 +144,14 @@ def calibrate(
     path = f"{study.folder}/config.yaml"
     _write(config, path)
     become_snakemake([path], cores, ctx.meta[SNAKEMAKE], ["study", path])
+
+
+def _entry(strategy: Strategy) -> dict[str, Any]:
+    """Return what stands under `strategies:`, without an engine that would be taken anyway."""
+    entry = strategy.brief
+    if entry["engine"] == next(iter(strategy.engines)):
+        del entry["engine"]
+    return entry
 
 
 def _named(**values: str | None) -> dict[str, str]:
@@ -161,5 +172,5 @@ def _write(config: Mapping[str, Any], path: str) -> None:
 
     from clustrategy.tables.files import write_text
 
-    text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True, default_flow_style=None)
+    text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=100)
     write_text(f"{HEAD.format(path=path)}{text}", path)
