@@ -107,10 +107,14 @@ class Study:
             The same, of the table in `data`.
         """
         _check_cells(config, files)
+        _check_beside_data(config, files)
         full = configuration.validate(config, files)
+        if "data" not in full and "grid" not in full:
+            raise ConfigError(
+                f"{configuration.holder(files, [])}: the config lacks the key 'grid', or 'data'"
+            )
         if isinstance(full["strategies_from"], str):
             full["strategies_from"] = [full["strategies_from"]]
-        _check_sort(config, files)
         if "data" in full:
             # What goes with a grid has defaults.
             del full["dgp"], full["worked_example"]
@@ -426,14 +430,10 @@ def _smallest(process: AnyProcess) -> tuple[int, int]:
     return least_rows(process), process.varying
 
 
-def _check_sort(config: Mapping[str, Any], files: Sequence[str]) -> None:
-    """Raise ConfigError where a study has not either a grid or data of one's own."""
-    if "data" not in config:
-        if "grid" not in config:
-            raise ConfigError(f"{configuration.holder(files, [])}: the config lacks the key 'grid'")
-        return
+def _check_beside_data(config: Mapping[str, Any], files: Sequence[str]) -> None:
+    """Raise ConfigError where a table of one's own stands beside what it takes the place of."""
     for key in ("grid", "dgp", "worked_example", "student"):
-        if key in config:
+        if "data" in config and key in config:
             raise ConfigError(
                 f"{configuration.holder(files, [key])}: {key!r} has no place beside 'data', whose "
                 "table gives the design and the variances"
