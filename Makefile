@@ -5,7 +5,7 @@
 .DEFAULT_GOAL := study
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: study test lint format env env-test engine browser r lock help
+.PHONY: study student test lint format env env-test engine browser r lock help
 
 SHELL := /bin/sh
 
@@ -19,6 +19,10 @@ shell_scripts := $(wildcard envs/*.sh profiles/*/*.sh) .ci/run
 
 study: env ## run the study (the default); a second run only does what is missing
 	$(run) .venv/bin/snakemake --cores $(CORES) $(ARGS)
+
+student: env ## run the example on real data: two clusters, and what goes wrong
+	$(run) .venv/bin/snakemake --cores $(CORES) student
+	$(run) .venv/bin/snakemake --cores $(CORES) --configfile examples/student/config.yaml $(ARGS)
 
 test: engine browser ## run the tests and the examples in docstrings, on all cores
 	$(run) -m pytest --numprocesses logical --dist worksteal $(ARGS)

@@ -22,7 +22,7 @@ else:
 
 if is_asked_for("student", config):
 
-    configfile: config_file("config/student.yaml", BASE)
+    configfile: config_file("examples/student/table.yaml", BASE)
 
 
 include: "workflow/rules/common.smk"

@@ -25,7 +25,16 @@ from tests.absences import Absences
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 REPO = Path(__file__).parents[1]
-WORKFLOW = ("Snakefile", "workflow", "scripts", "profiles", "config", "envs", "CITATION.cff")
+WORKFLOW = (
+    "Snakefile",
+    "workflow",
+    "scripts",
+    "profiles",
+    "config",
+    "envs",
+    "examples",
+    "CITATION.cff",
+)
 
 # Cores are shared out by pytest-xdist and by Snakemake. Read when numpy is imported, later.
 for library in ("OMP", "OPENBLAS", "MKL", "VECLIB"):
