@@ -1,0 +1,359 @@
+"""The placebo check: do tests reject on the real outcome as often as the working model says?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from clustrategy.core.counted import counted, listed
+from clustrategy.core.errors import ConfigError
+from clustrategy.core.fits import have_numbers
+from clustrategy.core.inference import t_inference
+from clustrategy.core.one_design import on_one_design
+from clustrategy.core.shard import Floats
+from clustrategy.core.words import p_value
+from clustrategy.design.from_table import Design
+from clustrategy.design.full_rank import solve_full_rank
+from clustrategy.dgp.given import GivenProcess, draw_given
+from clustrategy.dgp.seeds import cell_key
+from clustrategy.engines.chosen import Strategy
+from clustrategy.owndata.placebos import Placebos, placebos
+
+LEVEL = 0.05
+"""Of the check itself: its intervals have level 95 %."""
+
+FEWEST_OUTCOMES = 39
+"""With fewer simulated outcomes no rate could lie outside an interval of 95 %."""
+
+FEWEST_USABLE = 0.5
+"""The share of placebos whose fits must be usable for a rate to be told."""
+
+RESAMPLES = "left out: it resamples, which takes too long for so many placebos"
+NOT_TESTED = "the strategy does not test this coefficient"
+UNUSABLE = "fewer than half of its fits to placebos are usable"
+
+SCHEMA = pa.schema(
+    [
+        ("term", pa.string()),
+        ("strategy", pa.string()),
+        ("placebo", pa.string()),
+        ("placebos", pa.int64()),
+        ("outcomes", pa.int64()),
+        ("rate", pa.float64()),
+        ("expected", pa.float64()),
+        ("expected_mcse", pa.float64()),
+        ("expected_low", pa.float64()),
+        ("expected_high", pa.float64()),
+        ("p_value", pa.float64()),
+        ("p_value_all", pa.float64()),
+        ("agrees", pa.bool_()),
+        ("note", pa.string()),
+        ("sentence", pa.string()),
+    ]
+)
+"""Of the table that `placebo` returns."""
+
+
+def placebo(
+    design: Design,
+    strategies: Sequence[Strategy],
+    process: GivenProcess,
+    *,
+    seed: int,
+    draws: int = 100,
+    outcomes: int = 199,
+    alpha: float = 0.05,
+    usable: Sequence[str] = ("ok", "singular"),
+) -> pa.Table:
+    """Compare false positives on the real outcome with those on outcomes of the working model.
+
+    A term is replaced by placebos (`placebos`), and each strategy tests these on the real outcome.
+    Their share of rejections comes from a single outcome, so that it is not compared with alpha: it
+    is compared with the same share on outcomes simulated from the working model, with the very same
+    placebos. The real outcome is one more of these if the working model is right, whatever the
+    placebos, and the p-value of its rank is valid with any number of them (Dwass 1957, Ann Math
+    Stat 28, 181-187). Agreement supports the working model, as far as these tests feel it; it is no
+    proof.
+
+    First what least squares fits is taken from every outcome, the real effects with it: a true
+    effect, whose placebo is none, would only add to the errors.
+
+    Parameters
+    ----------
+    design : Design
+        One's own table, X of full rank.
+    strategies : sequence of Strategy
+        What tests. Those that resample are left out.
+    process : GivenProcess
+        The working model on this design, as of the scenario `estimated`.
+    seed : int
+        The seed of placebos and outcomes. Those of a term do not depend on the other terms, nor
+        anything on the strategies.
+    draws : int
+        Placebos of each term.
+    outcomes : int
+        Simulated outcomes, at least `FEWEST_OUTCOMES`.
+    alpha : float
+        The level of the tests.
+    usable : sequence of str
+        The statuses of fits that count.
+
+    Returns
+    -------
+    pyarrow.Table
+        As `SCHEMA`, a row per coefficient but the intercept and strategy:
+
+        - `placebo`: how placebos were made; `placebos`, `outcomes`: how many, and how many
+          simulated outcomes they were tested on;
+        - `rate`: the share of placebos that are rejected on the real outcome;
+        - `expected`, `expected_mcse`: the mean share on simulated outcomes, and its Monte Carlo
+          standard error;
+        - `expected_low`, `expected_high`: between them lie 95 % of these shares;
+        - `p_value`: two-sided, of the rank of the real share; at most 5 % are at most 0.05 if the
+          working model is right, and fewer where shares are equal;
+        - `p_value_all`: the same corrected for all rows of the table (the largest deviation in
+          standard deviations; Westfall & Young 1993);
+        - `agrees`: whether `rate` is inside the interval;
+        - `note`: what is to be known of the placebos, or why there are no numbers;
+        - `sentence`: the finding.
+
+    Raises
+    ------
+    DataError
+        If coefficients depend on each other.
+    ConfigError
+        If there is no strategy, or a number is out of range.
+    ValueError
+        If the process belongs to another design.
+    """
+    shard = design.shard
+    _check(design, strategies, process, draws, outcomes, alpha)
+    solve_full_rank(shard)
+    simulated = draw_given(process, seed, "placebo", range(outcomes)).y.reshape(outcomes, -1)
+    Q = np.linalg.qr(shard.X)[0]
+    y = np.vstack([shard.y, simulated])
+    y -= (y @ Q) @ Q.T
+    rows: list[dict[str, Any]] = []
+    shares: list[Floats] = []
+    for term, columns in design.terms.items():
+        key = cell_key({"placebo": term})
+        generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+        made = placebos(shard, columns, draws, generator)
+        found = _rates(made, strategies, y, alpha, usable)
+        for place, column in enumerate(columns):
+            for strategy, (rate, note) in zip(strategies, found, strict=True):
+                rows.append(
+                    {
+                        "term": shard.terms[column],
+                        "strategy": strategy.label,
+                        "placebo": made.kind if made.times.size else None,
+                        "placebos": int(made.times.sum()),
+                        "note": note[place] or made.note,
+                    }
+                )
+                shares.append(rate[:, place])
+    _compare(rows, np.array(shares).reshape(len(rows), -1))
+    columns_of = {name: [row.get(name) for row in rows] for name in SCHEMA.names}
+    return pa.table(columns_of, schema=SCHEMA)
+
+
+def _check(
+    design: Design,
+    strategies: Sequence[Strategy],
+    process: GivenProcess,
+    draws: int,
+    outcomes: int,
+    alpha: float,
+) -> None:
+    if not strategies:
+        raise ConfigError("the placebo check needs at least one strategy")
+    if draws < 1:
+        raise ConfigError(f"draws must be at least 1, found {draws}")
+    if outcomes < FEWEST_OUTCOMES:
+        raise ConfigError(
+            f"outcomes must be at least {FEWEST_OUTCOMES}, as with fewer no rate lies outside an "
+            f"interval of 95 %, found {outcomes}"
+        )
+    if not 0.0 < alpha < 1.0:
+        raise ConfigError(f"alpha must be between 0 and 1, both excluded, found {alpha:g}")
+    of, on = process.shard, design.shard
+    if not (np.array_equal(of.n, on.n) and np.array_equal(of.X, on.X)):
+        raise ValueError("the process belongs to another design")
+
+
+def _rates(
+    made: Placebos,
+    strategies: Sequence[Strategy],
+    y: Floats,
+    alpha: float,
+    usable: Sequence[str],
+) -> list[tuple[Floats, list[str]]]:
+    """Return of each strategy the share of placebos it rejects, and notes.
+
+    Parameters
+    ----------
+    made : Placebos
+        Of one term with k columns.
+    strategies : sequence of Strategy
+        What tests.
+    y : (O, N) array
+        Outcomes.
+    alpha : float
+        The level of the tests.
+    usable : sequence of str
+        The statuses of fits that count.
+
+    Returns
+    -------
+    list of ((O, k) array, list of str)
+        The shares, NaN where there is none, and why there is none of the k columns.
+    """
+    shape = (len(y), made.columns.size)
+    fitting = [s for s in strategies if not s.resamples and made.times.size]
+    rejected = {s.label: np.zeros(shape) for s in fitting}
+    tested = {s.label: np.zeros(shape) for s in fitting}
+    fits_usable = {s.label: 0.0 for s in fitting}
+    for one, times in zip(made.designs(), made.times.tolist(), strict=True):
+        drawn = on_one_design(y, one)
+        for strategy in fitting:
+            fits = strategy.fit(drawn)
+            counts = have_numbers(fits.status, fits.estimate.T, usable)
+            places = made.columns
+            p = t_inference(
+                fits.estimate[:, places], fits.std_error[:, places], fits.df[:, places]
+            ).p_value
+            own = fits.p_value[:, places]
+            p = np.where(np.isnan(own), p, own)
+            rejected[strategy.label] += times * (counts[:, None] & (p < alpha))
+            tested[strategy.label] += times * (counts[:, None] & np.isfinite(p))
+            fits_usable[strategy.label] += times * float(counts[0])
+    found = []
+    for strategy in strategies:
+        if strategy.label not in tested:
+            why = RESAMPLES if strategy.resamples else ""
+            found.append((np.full(shape, np.nan), [why] * shape[1]))
+            continue
+        some = tested[strategy.label]
+        enough = some >= max(FEWEST_USABLE * made.times.sum(), 1)
+        share = np.where(enough, rejected[strategy.label] / np.maximum(some, 1), np.nan)
+        is_usable = fits_usable[strategy.label] >= FEWEST_USABLE * made.times.sum()
+        why = NOT_TESTED if is_usable else UNUSABLE
+        found.append((share, ["" if one else why for one in enough[0]]))
+    return found
+
+
+def _compare(rows: list[dict[str, Any]], shares: Floats) -> None:
+    """Add to rows how the real outcome's share, the first, compares with the simulated ones'."""
+    told = np.isfinite(shares[:, 0]) & (np.isfinite(shares).sum(axis=1) > FEWEST_OUTCOMES)
+    deviations = np.zeros(shares.shape)
+    for place in np.flatnonzero(told):
+        known = np.isfinite(shares[place])
+        spread = shares[place, known].std()
+        if spread > 0.0:
+            of = np.abs(shares[place, known] - shares[place, known].mean()) / spread
+            deviations[place, known] = of
+    # Deviations that are equal but for rounding count as equal.
+    largest = deviations.max(axis=0, initial=0.0) * (1.0 + 1e-9)
+    for place, row in enumerate(rows):
+        row["outcomes"] = 0
+        if told[place]:
+            known = shares[place, 1:][np.isfinite(shares[place, 1:])]
+            row |= _against(shares[place, 0], known)
+            as_far = (largest[1:] >= deviations[place, 0]).sum()
+            row["p_value_all"] = float((1 + as_far) / shares.shape[1])
+        elif not row["note"]:
+            row["note"] = UNUSABLE
+        row["sentence"] = sentence(row)
+
+
+def _against(real: float, simulated: Floats) -> dict[str, Any]:
+    """Compare a share with those on simulated outcomes."""
+    count = simulated.size
+    ordered = np.sort(simulated)
+    # So many of the least, and of the largest, are outside: the p-values there are at most LEVEL.
+    outside = int(LEVEL / 2.0 * (count + 1) * (1.0 + 1e-9))
+    low, high = ordered[outside - 1], ordered[-outside]
+    tails = 1 + min((simulated <= real).sum(), (simulated >= real).sum())
+    return {
+        "outcomes": count,
+        "rate": float(real),
+        "expected": float(simulated.mean()),
+        "expected_mcse": float(simulated.std(ddof=1) / np.sqrt(count)),
+        "expected_low": float(low),
+        "expected_high": float(high),
+        "p_value": float(min(1.0, 2.0 * tails / (count + 1))),
+        "agrees": bool(low <= real <= high),
+    }
+
+
+def sentence(row: dict[str, Any]) -> str:
+    """Say what a row of the check came to.
+
+    Examples
+    --------
+    >>> row = {"term": "x", "strategy": "OLS", "rate": 0.31, "expected": 0.06, "p_value": 0.01}
+    >>> row |= {"expected_low": 0.0, "expected_high": 0.15, "agrees": False}
+    >>> sentence(row)
+    'x, OLS: 31 % of placebos are rejected, more than the 0 to 15 % by the working model (p = 0.010).
+    The working model does not describe these data: its false-positive rate is too low.'
+    >>> sentence(row | {"rate": 0.07, "p_value": 0.62, "agrees": True})
+    'x, OLS: 7 % of placebos are rejected, as the working model has it (0 to 15 %, p = 0.62).'
+    >>> sentence({"term": "x", "strategy": "OLS", "note": "no placebo: too few clusters"})
+    'x, OLS: no placebo: too few clusters.'
+    """
+    whose = f"{row['term']}, {row['strategy']}: "
+    if "rate" not in row:
+        return f"{whose}{row['note']}."
+    said = f"{whose}{_percent(row['rate'])} % of placebos are rejected, "
+    ends = [_percent(row["expected_low"]), _percent(row["expected_high"])]
+    between = f"{ends[0]} to {ends[1]} %" if ends[0] != ends[1] else f"{ends[0]} %"
+    p = p_value(row["p_value"])
+    p = f"p {p}" if p.startswith("<") else f"p = {p}"
+    if row["agrees"]:
+        return f"{said}as the working model has it ({between}, {p})."
+    more, rate = ("more", "low") if row["rate"] > row["expected_high"] else ("fewer", "high")
+    return (
+        f"{said}{more} than the {between} by the working model ({p}). The working model does not "
+        f"describe these data: its false-positive rate is too {rate}."
+    )
+
+
+def finding(table: pa.Table) -> str:
+    """Say whether the working model describes the data, by all rows of the check together.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        As `placebo` returns it.
+
+    Returns
+    -------
+    str
+        A sentence without its full stop.
+    """
+    rows = [row for row in table.to_pylist() if row["rate"] is not None]
+    if not rows:
+        return "No term of this table has a placebo that a strategy could test"
+    outside = [row for row in rows if row["p_value_all"] <= LEVEL]
+    if outside:
+        terms = listed(list(dict.fromkeys(row["term"] for row in outside)))
+        more = {row["rate"] > row["expected"] for row in outside}
+        how = "otherwise" if len(more) > 1 else "more often" if more.pop() else "less often"
+        return (
+            f"The working model does not describe these data: placebos of {terms} are rejected "
+            f"{how} than it says"
+        )
+    beyond = sum(not row["agrees"] for row in rows)
+    if beyond:
+        return (
+            f"{beyond} of {counted(len(rows), 'placebo rate')} {'is' if beyond == 1 else 'are'} "
+            "outside what the working model says, no more than chance explains"
+        )
+    return "Placebos are rejected on these data as often as the working model says"
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.0f}"
