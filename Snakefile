@@ -35,6 +35,7 @@ include: "workflow/rules/examples.smk"
 if GIVEN:
 
     include: "workflow/rules/calibration.smk"
+    include: "workflow/rules/placebo.smk"
 
 
 include: "workflow/rules/figures.smk"
@@ -63,7 +64,7 @@ rule all:
         rules.verdicts.output,
         figure_files(),
         audit_files(),
-        rules.scenarios.output if GIVEN else rules.worked_example.output,
+        [*rules.scenarios.output, *rules.placebo.output] if GIVEN else rules.worked_example.output,
         rules.provenance.output,
         [] if GIVEN else rules.report.output,
 

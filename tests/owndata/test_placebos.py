@@ -178,7 +178,8 @@ def test_unequal_clusters_exchange_values_with_like_ones_alone():
     shard = design(sizes, w=by_cluster([1, 2, 3, 4, 5, 6, 7, 8, 9], sizes))
     made = drawn(shard, 1)
     assert made.note == (
-        "permuted within 3 groups of like size and leverage, of which 1 is one cluster that stays"
+        "permuted within 3 groups of like size and leverage, 1 of them a single cluster, which "
+        "stays as it is"
     )
     small, large = [0, 2, 5, 7], [1, 3, 6, 8]
     for move in made.moves:

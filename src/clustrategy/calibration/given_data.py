@@ -49,12 +49,15 @@ class GivenData:
         The name of the response.
     scenarios : tuple of Scenario
         All there are names for, in their order; those that are left out have no process.
+    formula_terms : dict of str to tuple of int
+        The terms of the formula but the intercept, and the columns of X that each has.
     """
 
     made_from: str
     shard: Shard
     response: str
     scenarios: tuple[Scenario, ...]
+    formula_terms: dict[str, tuple[int, ...]]
 
     @classmethod
     def of(cls, design: Design, made_from: str, *, ordered: bool) -> GivenData:
@@ -70,7 +73,7 @@ class GivenData:
             Whether the rows of a cluster are in an order in which neighbours may be correlated.
         """
         found = tuple(scenarios(design, ordered=ordered))
-        return cls(made_from, design.shard, design.response, found)
+        return cls(made_from, design.shard, design.response, found, design.terms)
 
     @cached_property
     def processes(self) -> dict[str, GivenProcess]:
@@ -123,6 +126,7 @@ class GivenData:
             "made_from": self.made_from,
             "response": self.response,
             "terms": shard.terms,
+            "formula_terms": self.formula_terms,
             "scenarios": [
                 {
                     "name": one.name,
@@ -170,7 +174,8 @@ def read_given_data(folder: str) -> GivenData:
         )
         for one in content["scenarios"]
     )
-    return GivenData(content["made_from"], shard, content["response"], found)
+    formula_terms = {term: tuple(places) for term, places in content["formula_terms"].items()}
+    return GivenData(content["made_from"], shard, content["response"], found, formula_terms)
 
 
 def _file(folder: str, name: str) -> Path:

@@ -20,6 +20,7 @@ from clustrategy.dgp.given import GivenProcess, draw_given
 from clustrategy.dgp.seeds import cell_key
 from clustrategy.engines.chosen import Strategy
 from clustrategy.owndata.placebos import Placebos, placebos
+from clustrategy.strategies.registry import DEFAULT_ENGINE
 
 LEVEL = 0.05
 """Of the check itself: its intervals have level 95 %."""
@@ -31,6 +32,7 @@ FEWEST_USABLE = 0.5
 """The share of placebos whose fits must be usable for a rate to be told."""
 
 RESAMPLES = "left out: it resamples, which takes too long for so many placebos"
+ONE_BY_ONE = "left out: its engine is too slow for so many placebos"
 NOT_TESTED = "the strategy does not test this coefficient"
 UNUSABLE = "fewer than half of its fits to placebos are usable"
 
@@ -91,7 +93,8 @@ def placebo(
         The terms of the formula but the intercept, and the columns of X that each has, as of
         `Design`.
     strategies : sequence of Strategy
-        What tests. Those that resample are left out.
+        What tests. Those that resample, or have an engine other than `DEFAULT_ENGINE`, are left
+        out.
     process : GivenProcess
         The working model on this design, as of the scenario `estimated`.
     seed : int
@@ -216,7 +219,7 @@ def _rates(
         The shares, NaN where there is none, and why there is none of the k columns.
     """
     shape = (len(y), made.columns.size)
-    fitting = [s for s in strategies if not s.resamples and made.times.size]
+    fitting = [s for s in strategies if not _left_out(s) and made.times.size]
     rejected = {s.label: np.zeros(shape) for s in fitting}
     tested = {s.label: np.zeros(shape) for s in fitting}
     fits_usable = {s.label: 0.0 for s in fitting}
@@ -237,8 +240,7 @@ def _rates(
     found = []
     for strategy in strategies:
         if strategy.label not in tested:
-            why = RESAMPLES if strategy.resamples else ""
-            found.append((np.full(shape, np.nan), [why] * shape[1]))
+            found.append((np.full(shape, np.nan), [_left_out(strategy)] * shape[1]))
             continue
         some = tested[strategy.label]
         enough = some >= max(FEWEST_USABLE * made.times.sum(), 1)
@@ -247,6 +249,13 @@ def _rates(
         why = NOT_TESTED if is_usable else UNUSABLE
         found.append((share, ["" if one else why for one in enough[0]]))
     return found
+
+
+def _left_out(strategy: Strategy) -> str:
+    """Say why a strategy is left out, if it is."""
+    if strategy.resamples:
+        return RESAMPLES
+    return ONE_BY_ONE if strategy.engine != DEFAULT_ENGINE else ""
 
 
 def _compare(rows: list[dict[str, Any]], shares: Floats) -> None:

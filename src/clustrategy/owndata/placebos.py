@@ -154,7 +154,7 @@ def _permuted(
         alone = int((np.bincount(strata) == 1).sum())
         note = f"permuted within {strata.max() + 1} groups of like size and leverage"
         if alone:
-            note += f", of which {alone} {'is' if alone == 1 else 'are'} one cluster that stays"
+            note += f", {alone} of them a single cluster, which stays as it is"
     if (found := _arrangements(kinds, strata)) < FEWEST:
         note = "no placebo: there is no other way to assign it to the clusters"
         if found > 1:
