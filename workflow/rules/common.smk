@@ -258,7 +258,7 @@ def figure_settings(name):
     tables = {*figures.FIGURES[name].tables}
     if tables & {"performance", "estimates"}:
         options["dgp"] = study.further_dgp
-    if tables & {"performance", "estimates", "verdicts"}:
+    if tables & {"performance", "estimates", "verdicts", "placebo"}:
         options["alpha"] = study.config["performance"]["alpha"]
     if "verdicts" in tables:
         options["verdict"] = study.config["verdict"]

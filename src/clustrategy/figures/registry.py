@@ -66,6 +66,7 @@ FIGURES: Mapping[str, StudyFigure] = {
     "audit": StudyFigure(("audit",)),
     "cluster_coefficients": StudyFigure(("cluster_coefficients",), needs="grid"),
     "dependence": StudyFigure(("dependence",), needs="grid"),
+    "placebo": StudyFigure(("placebo",), needs="table"),
 }
 """The figures by name. Without an audit a study lacks that figure."""
 

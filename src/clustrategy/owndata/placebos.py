@@ -59,13 +59,17 @@ class Placebos:
     def designs(self) -> Iterator[Shard]:
         """Give the dataset with each of the placebos in place of the term."""
         shard = self.shard
-        codes = shard.cluster_codes(0)
+        codes, own = shard.cluster_codes(0), shard.X[:, self.columns]
+        least = ROUNDING * np.abs(own).max(axis=0)
         for move in self.moves:
-            X = shard.X.copy()
             if self.kind == FLIPPED:
-                X[:, self.columns] += (move[codes, None] - 1.0) * self.residuals
+                values = own + (move[codes, None] - 1.0) * self.residuals
             else:
-                X[:, self.columns] += (self.residuals[move] - self.residuals)[codes]
+                values = own + (self.residuals[move] - self.residuals)[codes]
+            # What is 0 but for rounding would be a predictor in clusters that have none.
+            values[np.abs(values) <= least] = 0.0
+            X = shard.X.copy()
+            X[:, self.columns] = values
             yield Shard(shard.y, X, shard.n, shard.terms)
 
 
