@@ -17,6 +17,7 @@ from matplotlib.path import Path
 
 from clustrategy.figures.parts.study import Study
 from clustrategy.figures.registry import FIGURES, function_of
+from tests.figures.placebo_tables import make_placebo
 from tests.figures.tables import (
     DESIGN,
     DGP,
@@ -56,6 +57,7 @@ MAKERS: Mapping[str, Callable[[], pd.DataFrame]] = {
     "dependence": make_dependence,
     "differences": make_differences,
     "verdicts": make_verdicts,
+    "placebo": make_placebo,
 }
 
 

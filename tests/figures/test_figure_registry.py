@@ -31,7 +31,12 @@ def test_a_study_has_the_figures_that_show_something_of_it(coefficients, others)
     always = {"standard_errors", "t_statistics", "bias", "coverage", "relative_error"}
     always.add("head_to_head")
     assert set(names([coefficients])) & set(PERFORMANCE) == {*always, *others}
-    assert set(names([coefficients])) >= set(FIGURES) - set(PERFORMANCE)
+    assert set(names([coefficients])) >= set(FIGURES) - set(PERFORMANCE) - {"placebo"}
+
+
+def test_the_placebo_check_is_of_a_study_on_a_table_alone():
+    assert "placebo" in names(None)
+    assert "placebo" not in names([[1, 0, 2]])
 
 
 def test_coefficients_that_are_a_factor_count_together():
@@ -41,7 +46,7 @@ def test_coefficients_that_are_a_factor_count_together():
 
 def test_the_list_is_read_without_importing_the_plotting_libraries():
     code = (
-        "import sys, clustrategy.figures.registry as r; assert len(r.FIGURES) == 18;"
+        "import sys, clustrategy.figures.registry as r; assert len(r.FIGURES) == 19;"
         "[r.code_of(name) for name in r.names([[1, 0, 2]])];"
         "print({'matplotlib', 'seaborn', 'pandas', 'pyarrow', 'scipy'} & set(sys.modules))"
     )

@@ -30,7 +30,8 @@ def placebo(placebo: pd.DataFrame, *, study: Study) -> Figure:
     """Draw the rates on the real outcome and those on simulated ones, a row for each strategy."""
     look, subtitle = study.look, SUBTITLE.format(percent(study.alpha))
     told = placebo[placebo["rate"].notna()]
-    title = finding(told.to_dict("records"))
+    named = told.assign(term=told["term"].map(lambda term: name_label(term, LONGEST)))
+    title = finding(named.to_dict("records"))
     if told.empty:
         return nothing(look, title, subtitle, _reasons(placebo))
     terms = list(dict.fromkeys(told["term"]))

@@ -11,6 +11,8 @@ from clustrategy.core.words import p_value
 LEVEL = 0.05
 """Of the check: its intervals have level 95 %."""
 
+MOST_NAMED = 3
+
 
 def sentence(row: Mapping[str, Any]) -> str:
     """Say what a row of the check came to.
@@ -75,7 +77,8 @@ def finding(rows: Sequence[Mapping[str, Any]]) -> str:
         return "No term of this table has a placebo that a strategy could test"
     outside = [row for row in rows if row["p_value_all"] <= LEVEL]
     if outside:
-        terms = listed(list(dict.fromkeys(row["term"] for row in outside)))
+        names = list(dict.fromkeys(row["term"] for row in outside))
+        terms = listed(names) if len(names) <= MOST_NAMED else f"{len(names)} coefficients"
         more = {row["rate"] > row["expected"] for row in outside}
         how = "otherwise" if len(more) > 1 else "more often" if more.pop() else "less often"
         return (
