@@ -204,7 +204,11 @@ OF_THE_STUDY = [
     "verdicts",
     "audit_table",
     "audit_verdict",
-    *(["scenarios", "placebo"] if GIVEN else ["worked_example", "cluster_coefficients", "dependence"]),
+    *(
+        ["scenarios", "placebo"]
+        if GIVEN
+        else ["worked_example", "cluster_coefficients", "dependence"]
+    ),
     "provenance",
     "report",
     "figures",

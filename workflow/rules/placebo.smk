@@ -1,10 +1,13 @@
 # Whether tests reject on the real outcome as often as on outcomes of the working model.
-PLACEBO = {name: study.config["performance"][name] for name in ("alpha", "usable")}
-
 # The real outcome is a part of what the table is identified by alone.
 origin(
     "placebo",
-    lambda: [study.recipe.digest, study.plan.labels, study.given.made_from, PLACEBO],
+    lambda: [
+        study.recipe.digest,
+        study.plan.labels,
+        study.given.made_from,
+        study.placebo_settings,
+    ],
 )
 
 
@@ -23,7 +26,7 @@ rule placebo:
         runtime=60,
     params:
         folder=results,
-        settings=PLACEBO,
+        settings=lambda _: study.placebo_settings,
         made_from=made_from("placebo"),
     script:
         "../../scripts/placebo.py"

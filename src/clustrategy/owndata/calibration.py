@@ -12,6 +12,7 @@ from tabulate import tabulate
 from clustrategy.calibration.given_data import GivenData
 from clustrategy.evaluation.recommendation import Advice, advice, more_sims, table_of_kinds
 from clustrategy.owndata.analysis import Analysis
+from clustrategy.owndata.placebo import placebo
 from clustrategy.study.study import Study
 from clustrategy.study.whole_tables import CellTables
 
@@ -76,6 +77,24 @@ class Calibration:
                 "note": [one.note for one in self.given.scenarios],
             }
         )
+
+    @cached_property
+    def _placebo(self) -> pa.Table:
+        return placebo(
+            self.given.shard,
+            self.given.formula_terms,
+            self.study.strategies,
+            self.given.processes["estimated"],
+            seed=self.study.seed,
+            **self.study.placebo_settings,
+        )
+
+    def placebo(self) -> pd.DataFrame:
+        """Return how often placebos are rejected on the real outcome, and on simulated ones.
+
+        The columns are those of `clustrategy.owndata.placebo.placebo`.
+        """
+        return self._placebo.to_pandas()
 
     @property
     def simulated(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,9 @@ FEWEST_OUTCOMES = 39
 
 FEWEST_USABLE = 0.5
 """The share of placebos whose fits must be usable for a rate to be told."""
+
+ROUNDING = 1e-9
+"""Numbers that differ by a smaller share are the same."""
 
 RESAMPLES = "it resamples, which takes too long for so many placebos"
 ONE_BY_ONE = "its engine is too slow for so many placebos"
@@ -258,20 +262,20 @@ def _compare(rows: list[dict[str, Any]], shares: Floats) -> None:
     """Add to rows how the real outcome's share, the first, compares with the simulated ones'."""
     told = np.isfinite(shares[:, 0]) & (np.isfinite(shares).sum(axis=1) > FEWEST_OUTCOMES)
     deviations = np.zeros(shares.shape)
-    for place in np.flatnonzero(told):
+    for place in np.flatnonzero(told).tolist():
         known = np.isfinite(shares[place])
         spread = shares[place, known].std()
         if spread > 0.0:
             of = np.abs(shares[place, known] - shares[place, known].mean()) / spread
             deviations[place, known] = of
     # Deviations that are equal but for rounding count as equal.
-    largest = deviations.max(axis=0, initial=0.0) * (1.0 + 1e-9)
+    largest = deviations.max(axis=0, initial=0.0) * (1.0 + ROUNDING)
     for place, row in enumerate(rows):
         row["outcomes"] = 0
         if told[place]:
             known = shares[place, 1:][np.isfinite(shares[place, 1:])]
             row |= _against(shares[place, 0], known)
-            as_far = (largest[1:] >= deviations[place, 0]).sum()
+            as_far = int((largest[1:] >= deviations[place, 0]).sum())
             row["p_value_all"] = float((1 + as_far) / shares.shape[1])
         elif not row["note"]:
             row["note"] = UNUSABLE
@@ -283,7 +287,7 @@ def _against(real: float, simulated: Floats) -> dict[str, Any]:
     count = simulated.size
     ordered = np.sort(simulated)
     # So many of the least, and of the largest, are outside: the p-values there are at most LEVEL.
-    outside = int(LEVEL / 2.0 * (count + 1) * (1.0 + 1e-9))
+    outside = math.floor(LEVEL / 2.0 * (count + 1) * (1.0 + ROUNDING))
     low, high = ordered[outside - 1], ordered[-outside]
     tails = 1 + min(int((simulated <= real).sum()), int((simulated >= real).sum()))
     return {

@@ -14,7 +14,7 @@ LEVEL = 0.05
 MOST_NAMED = 3
 
 
-def sentence(row: Mapping[str, Any]) -> str:
+def sentence(row: Mapping[Any, Any]) -> str:
     """Say what a row of the check came to.
 
     Examples
@@ -53,7 +53,7 @@ def sentence(row: Mapping[str, Any]) -> str:
     )
 
 
-def finding(rows: Sequence[Mapping[str, Any]]) -> str:
+def finding(rows: Sequence[Mapping[Any, Any]]) -> str:
     """Say whether the working model describes the data, by all rows of the check together.
 
     Parameters

@@ -311,6 +311,11 @@ class Study:
         }
 
     @property
+    def placebo_settings(self) -> dict[str, Any]:
+        """How the placebo check counts rejections: `alpha` and `usable` as in the config."""
+        return {name: self.config["performance"][name] for name in ("alpha", "usable")}
+
+    @property
     def sims_to_certify(self) -> int:
         """How many sims a cell find a strategy that keeps its level safe in all cells."""
         return _sims_to_certify(self.config, len(self.cells))
