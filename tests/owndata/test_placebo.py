@@ -112,13 +112,15 @@ def test_the_rate_is_the_share_that_a_loop_finds():
     from clustrategy.dgp.seeds import cell_key
     from clustrategy.owndata.placebos import placebos
 
-    real = outcome(PROCESS, 5)
-    rows = {row["term"]: row for row in check(real, seed=7).to_pylist()}
+    process = replace(PROCESS, shard=trial(6))
+    real = outcome(process, 5)
+    rows = {row["term"]: row for row in check(real, process=process, seed=7).to_pylist()}
     rest = real.y - real.X @ np.linalg.lstsq(real.X, real.y)[0]
     for term, columns in TERMS.items():
         key = cell_key({"placebo": term})
         rng = np.random.default_rng(np.random.SeedSequence(7, spawn_key=key))
         made = placebos(real, columns, 20, rng)
+        assert made.times.max() > 1
         rejections = 0
         for one, times in zip(made.designs(), made.times, strict=True):
             X = one.X
@@ -136,6 +138,28 @@ def test_the_interval_and_the_p_value_say_the_same():
     for row in found.to_pylist():
         assert row["agrees"] == (row["p_value"] > 0.05)
         assert row["p_value_all"] >= 1 / 40
+
+
+def test_the_correction_for_all_rows_takes_their_dependence_into_account():
+    """The same test under another name changes nothing; one that differs makes it no smaller."""
+    real = outcome(replace(WIDE, **SLOPES), 1)
+    arguments = {"terms": {"time": (1,)}, "process": WIDE}
+    alone, same, more = (
+        check(real, *strategies, **arguments)["p_value_all"][0].as_py()
+        for strategies in (
+            (OLS,),
+            (OLS, Strategy.parse({"strategy": "ols", "name": "b"})),
+            (OLS, FIXED),
+        )
+    )
+    assert alone == same == 1 / 40
+    assert more >= alone
+    real = outcome(WIDE, 0)
+    alone, more = (
+        check(real, *strategies, **arguments)["p_value_all"][0].as_py()
+        for strategies in ((OLS,), (OLS, FIXED))
+    )
+    assert 1 / 40 < alone < more
 
 
 def test_a_term_does_not_depend_on_what_stands_beside_it_nor_a_strategy():
