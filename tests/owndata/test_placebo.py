@@ -189,6 +189,11 @@ def test_rows_without_numbers_say_why():
     assert none[0]["sentence"] == f"time, wild: {none[0]['note']}."
 
 
+def test_a_formula_without_predictors_has_an_empty_check():
+    found = check(outcome(PROCESS, 1), terms={})
+    assert (found.num_rows, found.schema) == (0, SCHEMA)
+
+
 def test_two_clusters_have_no_check():
     shard = trial(clusters=2)
     process = replace(PROCESS, shard=shard)

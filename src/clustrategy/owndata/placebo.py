@@ -162,7 +162,7 @@ def placebo(
                     }
                 )
                 shares.append(rate[:, place])
-    _compare(rows, np.array(shares).reshape(len(rows), -1))
+    _compare(rows, np.array(shares).reshape(len(rows), outcomes + 1))
     columns_of = {name: [row.get(name) for row in rows] for name in SCHEMA.names}
     return pa.table(columns_of, schema=SCHEMA)
 
