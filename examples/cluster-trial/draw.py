@@ -1,4 +1,6 @@
-"""Draw pupils.csv, the table of this example: python examples/cluster-trial/draw.py
+"""Draw pupils.csv, the table of this example.
+
+    python examples/cluster-trial/draw.py
 
 14 schools of unequal size, 7 of which have a new curriculum. The test score has an SD of 10 within
 and of 5 between schools, and the curriculum adds 4 points.

@@ -1,4 +1,6 @@
-"""Draw nights.csv, the table of this example: python examples/repeated-measures/draw.py
+"""Draw nights.csv, the table of this example.
+
+    python examples/repeated-measures/draw.py
 
 16 persons whose reaction time (ms) is measured on up to 10 days of too little sleep. It grows by 10
 ms a day, with an SD of 6 between persons, and errors of successive days are a little alike. Some
