@@ -151,11 +151,16 @@ def _marked(marks: NDArray[np.bool_], *known: Floats) -> Floats:
 
 def false_positive_rate(sample: Sample, alpha: float, confidence: float) -> Found:
     """Return the share of tests of the truth that reject it at level alpha."""
-    p = sample.p_null
+    marks = false_positives(sample, alpha)
     missing = sample.missing
-    if missing == NO_FIT and np.isnan(p).all() and not np.isnan(sample.error).all():
+    if missing == NO_FIT and np.isnan(marks).all() and not np.isnan(sample.error).all():
         missing = NO_TEST
-    return rate(_marked(p <= alpha, p), confidence, missing)
+    return rate(marks, confidence, missing)
+
+
+def false_positives(sample: Sample, alpha: float) -> Floats:
+    """Return which tests of the truth reject it, (T, S): 1 and 0, NaN where there is no test."""
+    return _marked(sample.p_null <= alpha, sample.p_null)
 
 
 def coverage(sample: Sample, confidence: float) -> Found:
@@ -243,14 +248,26 @@ def power(sample: Sample, effects: Sequence[float], alpha: float, confidence: fl
     alpha, confidence : float
         The level of the tests, and of the intervals.
     """
+    return [rate(each, confidence, sample.missing) for each in findings(sample, effects, alpha)]
+
+
+def findings(sample: Sample, effects: Sequence[float], alpha: float) -> list[Floats]:
+    """Return which tests of zero reject it, (T, S), were the coefficients each of these effects.
+
+    Parameters
+    ----------
+    sample, effects, alpha
+        As of `power`.
+
+    Returns
+    -------
+    list of (T, S) array
+        1 and 0, NaN where there is no test.
+    """
     if sample.own is not None:
-        rejected = [_marked(p <= alpha, p) for p in sample.own[1:]]
-    else:
-        far = sample.reaching(alpha)
-        rejected = [
-            _marked(np.abs(sample.error + effect) >= far, sample.error, far) for effect in effects
-        ]
-    return [rate(each, confidence, sample.missing) for each in rejected]
+        return [_marked(p <= alpha, p) for p in sample.own[1:]]
+    far = sample.reaching(alpha)
+    return [_marked(np.abs(sample.error + effect) >= far, sample.error, far) for effect in effects]
 
 
 def size_adjusted_power(

@@ -285,7 +285,7 @@ def _sentences(standings: Sequence[Standing], kind: str, effect: float) -> list[
         where = "" if cells == 1 else f" in its worst cell{_where(least.rate)}"
         said.append(
             f"{terms} no strategy is safe; the least liberal is {_name(least)}, with "
-            f"{_percent(least.rate)} false positives{where}."
+            f"{percent(least.rate)} false positives{where}."
         )
     else:
         said.append(f"{terms} no strategy is safe.")
@@ -348,7 +348,8 @@ def _where(rate: Row) -> str:
     return f" at {rate['worst_cell']}" if rate["worst_cell"] else ""
 
 
-def _percent(row: Row) -> str:
+def percent(row: Row) -> str:
+    """Return a rate in per cent, with its Monte Carlo error."""
     error = "" if row["mcse"] is None else f" ({100 * row['mcse']:.1f})"
     return f"{100 * row['value']:.1f} %{error}"
 
@@ -462,7 +463,7 @@ def table_of_kinds(found: Sequence[Answer]) -> tuple[list[str], list[list[str]]]
 
 
 def _worst(standing: Standing) -> str:
-    return _percent(standing.rate) if standing.is_tested else str(standing.rate["note"])
+    return percent(standing.rate) if standing.is_tested else str(standing.rate["note"])
 
 
 def _counts(rate: Row) -> str:
