@@ -36,6 +36,7 @@ if GIVEN:
 
     include: "workflow/rules/calibration.smk"
     include: "workflow/rules/placebo.smk"
+    include: "workflow/rules/calibrated_choice.smk"
 
 
 include: "workflow/rules/figures.smk"
@@ -65,6 +66,7 @@ rule all:
         figure_files(),
         audit_files(),
         [*rules.scenarios.output, *rules.placebo.output] if GIVEN else rules.worked_example.output,
+        rules.calibrated_choice.output if GIVEN else [],
         rules.provenance.output,
         [] if GIVEN else rules.report.output,
 

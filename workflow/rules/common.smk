@@ -205,7 +205,7 @@ OF_THE_STUDY = [
     "audit_table",
     "audit_verdict",
     *(
-        ["scenarios", "placebo"]
+        ["scenarios", "placebo", "calibrated_choice"]
         if GIVEN
         else ["worked_example", "cluster_coefficients", "dependence"]
     ),

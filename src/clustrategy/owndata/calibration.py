@@ -10,8 +10,10 @@ import pyarrow as pa
 from tabulate import tabulate
 
 from clustrategy.calibration.given_data import GivenData
+from clustrategy.evaluation.choice_in_words import choice_sentences
 from clustrategy.evaluation.recommendation import Advice, advice, more_sims, table_of_kinds
 from clustrategy.owndata.analysis import Analysis
+from clustrategy.owndata.calibrated_choice import calibrated_choice
 from clustrategy.owndata.placebo import placebo
 from clustrategy.study.study import Study
 from clustrategy.study.whole_tables import CellTables
@@ -107,6 +109,24 @@ class Calibration:
         A strategy chosen after a look at them is not the one that was calibrated.
         """
         return self.analysis.tidy()
+
+    @cached_property
+    def _choice(self) -> pa.Table:
+        settings = self.study.verdict_settings
+        return calibrated_choice(self.study.plan, settings, self.cells, self.table)
+
+    def choice(self) -> pd.DataFrame:
+        """Return what becomes of the level where the data choose the strategy that tests them.
+
+        A row per scenario, rule of the choice, term and measure, and over all scenarios; `chosen`
+        is how often each strategy is. The columns are those of `calibrated_choice.parquet`.
+        """
+        return self._choice.to_pandas()
+
+    @property
+    def on_choosing(self) -> list[str]:
+        """What `choice` comes to in words, a sentence or two for each term."""
+        return choice_sentences(self._choice)
 
     def __str__(self) -> str:
         heads, lines = table_of_kinds(self.advice.answers)
