@@ -44,6 +44,11 @@ include: "workflow/rules/provenance.smk"
 include: "workflow/rules/report.smk"
 
 
+if "data" in config:
+
+    include: "workflow/rules/power.smk"
+
+
 if "student" in config:
 
     include: "workflow/rules/student.smk"
@@ -63,6 +68,7 @@ rule all:
         rules.summary.output,
         rules.performance.output,
         rules.verdicts.output,
+        rules.power.output if "data" in config else [],
         figure_files(),
         audit_files(),
         [*rules.scenarios.output, *rules.placebo.output] if GIVEN else rules.worked_example.output,

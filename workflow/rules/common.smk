@@ -202,6 +202,7 @@ OF_THE_STUDY = [
     "summary",
     "performance",
     "verdicts",
+    *(["power"] if "data" in config else []),
     "audit_table",
     "audit_verdict",
     *(

@@ -46,6 +46,7 @@ MAKERS = {
     "scores": "tables",
     "audit": "audit_table",
     "differences": "performance",
+    "detectable": "power",
 }
 
 for name in figure_names():

@@ -114,6 +114,21 @@ class Sample:
         with np.errstate(invalid="ignore", over="ignore"):
             return np.asarray(stdtrit(self.df, 1.0 - p_value / 2.0) * self.std_error)
 
+    def both_signs(self) -> Sample:
+        """Return the sample in which each term stands twice, once with its sign reversed.
+
+        Its power at an effect is the mean over the effect and its negative, of one set of datasets.
+        Tests that resample are left out: their p-values are those of the effects alone.
+        """
+        return Sample(
+            np.concatenate([self.error, -self.error]),
+            np.tile(self.std_error, (2, 1)),
+            np.tile(self.df, (2, 1)),
+            np.concatenate([self.low, -self.high]),
+            np.concatenate([self.high, -self.low]),
+            missing=self.missing,
+        )
+
 
 def rate(outcomes: Floats, confidence: float, missing: str = NO_FIT) -> Found:
     """Return the rate of outcomes, each 0, 1 or NaN.
@@ -290,7 +305,7 @@ def size_adjusted_power(
         return [Found(n=n, note=ONE_SIM if n else sample.missing) for _ in effects]
     half = Z * np.sqrt(alpha * (1 - alpha) / known.size)
     sizes = max(alpha - half, 0.0), alpha, min(alpha + half, 1.0)
-    criticals = np.interp(np.array(sizes) * (known.size - 1), np.arange(known.size), known)
+    criticals = _quantiles(known, sizes)
     level = _marked(null <= criticals[1], null) - alpha
     if sample.own is None:
         reaches = [sample.reaching(critical) for critical in criticals]
@@ -308,6 +323,11 @@ def size_adjusted_power(
     return found
 
 
+def _quantiles(known: Floats, shares: Sequence[float]) -> Floats:
+    """Return the quantiles of sorted numbers."""
+    return np.interp(np.array(shares) * (known.size - 1), np.arange(known.size), known)
+
+
 def _adjusted(value: float, by_term: Floats, confidence: float) -> Found:
     known = ~np.isnan(by_term)
     used = known.any(axis=0)
@@ -319,18 +339,32 @@ def _adjusted(value: float, by_term: Floats, confidence: float) -> Found:
     return Found(value, mcse, max(low, 0.0), min(high, 1.0), n, influence=influence)
 
 
-def minimal_detectable_effect(sample: Sample, alpha: float, confidence: float) -> Found:
+def minimal_detectable_effect(
+    sample: Sample, alpha: float, confidence: float, *, size_adjusted: bool = False
+) -> Found:
     """Return the least effect at which the power is 80 %.
 
     Its interval is that of order statistics of the effects from which on each test rejects.
+
+    Parameters
+    ----------
+    sample : Sample
+        The numbers, whatever the coefficients were.
+    alpha, confidence : float
+        The level of the tests, and of the interval.
+    size_adjusted : bool
+        Whether the power is that at the critical p-value of `size_adjusted_power`.
     """
     if sample.own is not None:
         return Found(note=LISTED_ONLY)
-    far = sample.reaching(alpha)
-    there = ~np.isnan(sample.error + far)
+    there = ~np.isnan(sample.error + sample.reaching(alpha))
     n = int(there.any(axis=0).sum())
     if n < 2:
         return Found(n=n, note=ONE_SIM if n else sample.missing)
+    critical = alpha
+    if size_adjusted:
+        (critical,) = _quantiles(np.sort(sample.p_null[there]), (alpha,))
+    far = sample.reaching(critical)
     error, reach = sample.error[there], far[there]
     above = np.sort(reach - error)
     below = np.sort(-reach - error)
@@ -339,10 +373,14 @@ def minimal_detectable_effect(sample: Sample, alpha: float, confidence: float) -
     if not enough.size or not np.isfinite(above[enough[0]]):
         return Found(n=n, note=OUT_OF_REACH)
     place = int(enough[0])
-    marks = np.where(there, sample.error + above[place] >= far, np.nan)
-    trials = rate(marks, confidence).trials
     z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    half = z * np.sqrt(GOAL * (1 - GOAL) / trials) * above.size
+    if size_adjusted:
+        (at,) = size_adjusted_power(sample, (float(above[place]),), alpha, confidence)
+        half = z * at.mcse * above.size
+    else:
+        marks = np.where(there, sample.error + above[place] >= far, np.nan)
+        trials = rate(marks, confidence).trials
+        half = z * np.sqrt(GOAL * (1 - GOAL) / trials) * above.size
     first, last = int(np.floor(place - half)), int(np.ceil(place + half))
     low = max(float(above[max(first, 0)]), 0.0)
     high = float(above[last]) if last < above.size else np.inf

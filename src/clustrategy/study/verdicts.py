@@ -74,19 +74,12 @@ def _judged(
 ) -> dict[Key, Judged]:
     """Judge the strategies in one cell."""
     of_kind = kinds(plan.recipe.process(cell.cell))
-    usable = have_numbers(cell.status, cell.numbers["estimate"], settings["usable"])
-
-    def sample(place: int, kind: str) -> promises.Sample:
-        numbers = {name: column[place] for name, column in cell.numbers.items()}
-        own = None if cell.own is None else cell.own[place]
-        places = [cell.terms.index(term) for term in of_kind[kind]]
-        return sample_of(numbers, cell.truth, own, usable[place], places)
-
+    usable = cell.usable(settings["usable"])
     return judge_cell(
         rules,
         plan.labels,
         of_kind,
-        sample,
+        lambda place, kind: cell.sample(place, of_kind[kind], usable),
         cell.status,
         usable,
         [settings["finite_variance"][label][cell.place] for label in plan.labels],

@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 
 from clustrategy.core.cells import Cell
 from clustrategy.core.errors import DataError
+from clustrategy.core.fits import have_numbers
 from clustrategy.core.shard import Floats
 from clustrategy.evaluation.cell_fits import NUMBERS
+from clustrategy.evaluation.cell_verdicts import sample_of
+from clustrategy.evaluation.promises import Sample
 from clustrategy.study.plan import Plan
 from clustrategy.tables.estimates import NULLS
 from clustrategy.tables.files import damaged
@@ -90,6 +93,27 @@ class CellTables:
             own,
             fits["status"].to_numpy().reshape(S, labels).T,
         )
+
+    def usable(self, statuses: Sequence[str]) -> NDArray[np.bool_]:
+        """Return (strategies, S) which fits have numbers that count, by their status."""
+        return have_numbers(self.status, self.numbers["estimate"], statuses)
+
+    def sample(self, strategy: int, terms: Sequence[str], usable: NDArray[np.bool_]) -> Sample:
+        """Take the numbers of one strategy, by its place, for some terms.
+
+        Parameters
+        ----------
+        strategy : int
+            The strategy's place.
+        terms : Sequence of str
+            The terms.
+        usable : (strategies, S) array of bool
+            Which fits count.
+        """
+        numbers = {name: column[strategy] for name, column in self.numbers.items()}
+        own = None if self.own is None else self.own[strategy]
+        places = [self.terms.index(term) for term in terms]
+        return sample_of(numbers, self.truth, own, usable[strategy], places)
 
 
 def read_cells(plan: Plan, *, estimates: str, fits: str, truth: str) -> Iterator[CellTables]:
