@@ -115,6 +115,7 @@ def repeated() -> dict[str, Callable[[Sample], Found]]:
         "power": lambda one: promises.power(one, (2.0,), 0.05, 0.95)[0],
         "adjusted": lambda one: promises.size_adjusted_power(one, (2.0,), 0.05, 0.95)[0],
         "detectable": lambda one: promises.minimal_detectable_effect(one, 0.05, 0.95),
+        "both signs": lambda one: promises.power(one.both_signs(), (2.0,), 0.05, 0.95)[0],
     }
 
 

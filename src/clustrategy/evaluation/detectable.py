@@ -19,7 +19,7 @@ from clustrategy.core.shard import Floats
 from clustrategy.evaluation import promises
 from clustrategy.evaluation.cell_verdicts import ALL, CELL, NOT_EQUIVARIANT
 from clustrategy.evaluation.over_cells import named
-from clustrategy.evaluation.power_curves import Tested
+from clustrategy.evaluation.power_curves import Simulated
 from clustrategy.evaluation.promises import GOAL, ONE_SIM, Found, Sample
 
 BEYOND_LIST = "power does not reach 80 % at the listed effects, which go up to {:g}"
@@ -195,13 +195,13 @@ def _crossing(effects: tuple[float, float], ends: Sequence[_Probit]) -> tuple[fl
     return effects[0] + share * width, mcse
 
 
-def least_effects(cell: Sequence[Tested], alpha: float, confidence: float) -> list[Least]:
+def least_effects(cell: Sequence[Simulated], alpha: float, confidence: float) -> list[Least]:
     """Return the minimal detectable effects in a cell: of each strategy and kind two.
 
     Parameters
     ----------
-    cell : Sequence of Tested
-        What `power_curves.tested` gives.
+    cell : Sequence of Simulated
+        What `power_curves.simulated` gives.
     alpha, confidence : float
         The level of the tests, and of the intervals.
     """

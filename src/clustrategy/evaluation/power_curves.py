@@ -62,7 +62,7 @@ class Point(NamedTuple):
     adjusted: Found
 
 
-class Tested(NamedTuple):
+class Simulated(NamedTuple):
     """The numbers of a strategy for the terms of a kind in a cell.
 
     Attributes
@@ -90,14 +90,14 @@ class Tested(NamedTuple):
     safe: bool | None = None
 
 
-def tested(
+def simulated(
     strategies: Sequence[str],
     kinds: Mapping[str, tuple[str, ...]],
     sample: Callable[[int, tuple[str, ...]], Sample],
     effects: Mapping[str, tuple[float, ...]],
     equivariant: Mapping[str, bool],
     safe: Mapping[tuple[str, str], bool | None],
-) -> Iterator[Tested]:
+) -> Iterator[Simulated]:
     """Yield the numbers of each strategy in a cell, for each kind of terms but the intercept.
 
     The intercept is there where it is alone.
@@ -120,7 +120,7 @@ def tested(
     slopes = [kind for kind in kinds if kind != INTERCEPT_KIND] or [*kinds]
     for place, strategy in enumerate(strategies):
         for kind in slopes:
-            yield Tested(
+            yield Simulated(
                 strategy,
                 kind,
                 kinds[kind],
@@ -136,8 +136,10 @@ def fine(effects: Sequence[float]) -> list[float]:
 
     Examples
     --------
-    >>> fine([0.1, 0.2])
-    [0.0, 0.01, 0.02, 0.03, ..., 0.4]
+    >>> from clustrategy.evaluation.power_curves import fine
+    >>> effects = fine([0.1, 0.25])
+    >>> effects[:13], effects[-1]
+    ([0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.11, 0.12], 0.5)
     """
     end = BEYOND * max(effects)
     ten = 10.0 ** np.floor(np.log10(end / POINTS))
@@ -174,13 +176,13 @@ def curve(sample: Sample, effects: Sequence[float], alpha: float, confidence: fl
     return sorted(map(Point, effects, plain, adjusted), key=lambda point: point.effect)
 
 
-def curves(cell: Sequence[Tested], alpha: float, confidence: float) -> pa.Table:
+def curves(cell: Sequence[Simulated], alpha: float, confidence: float) -> pa.Table:
     """Return the curves of a cell as a table, without those of which nothing is known.
 
     Parameters
     ----------
-    cell : Sequence of Tested
-        What `tested` gives.
+    cell : Sequence of Simulated
+        What `simulated` gives.
     alpha, confidence : float
         The level of the tests, and of the intervals.
 
@@ -199,7 +201,7 @@ def curves(cell: Sequence[Tested], alpha: float, confidence: float) -> pa.Table:
     return pa.Table.from_pylist(rows, SCHEMA)
 
 
-def row(one: Tested, point: Point) -> dict[str, Any]:
+def row(one: Simulated, point: Point) -> dict[str, Any]:
     """Return the row of a point, as `SCHEMA` names its columns; what is not known is null."""
     values = {
         "effect": point.effect,

@@ -376,13 +376,22 @@ def minimal_detectable_effect(
     z = NormalDist().inv_cdf(0.5 + confidence / 2)
     if size_adjusted:
         (at,) = size_adjusted_power(sample, (float(above[place]),), alpha, confidence)
-        half = z * at.mcse * above.size
+        share = at.mcse
     else:
         marks = np.where(there, sample.error + above[place] >= far, np.nan)
         trials = rate(marks, confidence).trials
-        half = z * np.sqrt(GOAL * (1 - GOAL) / trials) * above.size
-    first, last = int(np.floor(place - half)), int(np.ceil(place + half))
-    low = max(float(above[max(first, 0)]), 0.0)
-    high = float(above[last]) if last < above.size else np.inf
-    mcse = (high - low) / (2 * z) if first >= 0 and np.isfinite(high) else np.nan
+        share = np.sqrt(GOAL * (1 - GOAL) / trials)
+
+    def ends(errors: float) -> tuple[float, float, float]:
+        half = errors * share * above.size
+        first, last = int(np.floor(place - half)), int(np.ceil(place + half))
+        low = max(float(above[max(first, 0)]), 0.0)
+        high = float(above[last]) if last < above.size else np.inf
+        both = (high - low) / (2 * errors) if first >= 0 and np.isfinite(high) else np.nan
+        return low, high, both
+
+    low, high, mcse = ends(z)
+    if size_adjusted:
+        # The interval is wide, and power rises slowly at its upper end.
+        *_, mcse = ends(1.0)
     return Found(float(above[place]), mcse, low, high, n)

@@ -12,7 +12,7 @@ from clustrategy.core.cells import Cell
 from clustrategy.dgp.kinds import kinds
 from clustrategy.evaluation.cell_verdicts import ALL, CELL, FALSE_POSITIVES
 from clustrategy.evaluation.detectable import Units, least_effects, over_cells, rows_of, table_of
-from clustrategy.evaluation.power_curves import Tested, curves, tested
+from clustrategy.evaluation.power_curves import Simulated, curves, simulated
 from clustrategy.study.plan import Plan, read_plan
 from clustrategy.study.whole_tables import CellTables, read_cells
 from clustrategy.tables.cells import with_cell
@@ -64,7 +64,7 @@ def power(
     safe = _safe(read_parquet(verdicts), plan)
     found, parts = [], []
     for cell in read_cells(plan, estimates=estimates, fits=fits, truth=truth):
-        here = _tested(cell, plan, settings, safe)
+        here = _simulated(cell, plan, settings, safe)
         parts.append(with_cell(cell.cell, curves(here, *levels)))
         found.append(least_effects(here, *levels))
     by_cell = [
@@ -83,7 +83,9 @@ def power(
         write_csv(whole, csv)
 
 
-def _tested(cell: CellTables, plan: Plan, settings: Mapping[str, Any], safe: Safe) -> list[Tested]:
+def _simulated(
+    cell: CellTables, plan: Plan, settings: Mapping[str, Any], safe: Safe
+) -> list[Simulated]:
     """Take the numbers of the strategies in one cell."""
     of_kind = kinds(plan.recipe.process(cell.cell))
     usable = cell.usable(settings["usable"])
@@ -93,7 +95,7 @@ def _tested(cell: CellTables, plan: Plan, settings: Mapping[str, Any], safe: Saf
         for kind, terms in of_kind.items()
     }
     return [
-        *tested(
+        *simulated(
             plan.labels,
             of_kind,
             lambda place, terms: cell.sample(place, terms, usable),
