@@ -18,6 +18,7 @@ from matplotlib.path import Path
 from clustrategy.figures.parts.study import Study
 from clustrategy.figures.registry import FIGURES, function_of
 from tests.figures.placebo_tables import make_placebo
+from tests.figures.power_tables import make_detectable, make_power
 from tests.figures.tables import (
     DESIGN,
     DGP,
@@ -58,6 +59,8 @@ MAKERS: Mapping[str, Callable[[], pd.DataFrame]] = {
     "differences": make_differences,
     "verdicts": make_verdicts,
     "placebo": make_placebo,
+    "power": make_power,
+    "detectable": make_detectable,
 }
 
 
@@ -86,8 +89,10 @@ def figure_of(
 @cache
 def few_cells(table: str) -> pd.DataFrame:
     """Return a table of `MAKERS` with few of its cells, which tests share and must not change."""
-    if table == "verdicts":
-        return make_verdicts(levels={**DESIGN, "clusters": [10], "between_cluster_sigma": [0.1]})
+    makers = {"verdicts": make_verdicts, "power": make_power, "detectable": make_detectable}
+    if table in makers:
+        levels = {**DESIGN, "clusters": [10], "between_cluster_sigma": [0.1]}
+        return makers[table](levels=levels)
     made = MAKERS[table]()
     if "clusters" in made:
         made = made[(made["clusters"] == 10) & (made["between_cluster_sigma"] < 1)]

@@ -13,7 +13,8 @@ from clustrategy.figures import registry
 from clustrategy.figures.registry import FIGURES, code_of, function_of, names
 
 PERFORMANCE = [name for name, figure in FIGURES.items() if "performance" in figure.tables]
-VERDICTS = {"false_positives", "power_by_effect", "verdict_map"}
+VERDICTS = {"false_positives", "power_by_effect", "power_curves", "verdict_map"}
+ON_A_TABLE = {"placebo", "power_curves"}
 FOLDER = Path(registry.__file__).parent
 WORDS = Path("words.py")
 
@@ -31,12 +32,15 @@ def test_a_study_has_the_figures_that_show_something_of_it(coefficients, others)
     always = {"standard_errors", "t_statistics", "bias", "coverage", "relative_error"}
     always.add("head_to_head")
     assert set(names([coefficients])) & set(PERFORMANCE) == {*always, *others}
-    assert set(names([coefficients])) >= set(FIGURES) - set(PERFORMANCE) - {"placebo"}
+    assert set(names([coefficients])) - set(PERFORMANCE) == (
+        set(FIGURES) - set(PERFORMANCE) - ON_A_TABLE
+    )
 
 
-def test_the_placebo_check_is_of_a_study_on_a_table_alone():
-    assert "placebo" in names(None)
-    assert "placebo" not in names([[1, 0, 2]])
+def test_a_study_on_a_table_has_figures_of_its_own():
+    assert set(names(None)) == {
+        "false_positives", "relative_error", "coverage", "audit", *ON_A_TABLE
+    }
 
 
 def test_coefficients_that_are_a_factor_count_together():
@@ -46,7 +50,7 @@ def test_coefficients_that_are_a_factor_count_together():
 
 def test_the_list_is_read_without_importing_the_plotting_libraries():
     code = (
-        "import sys, clustrategy.figures.registry as r; assert len(r.FIGURES) == 19;"
+        "import sys, clustrategy.figures.registry as r; assert len(r.FIGURES) == 20;"
         "[r.code_of(name) for name in r.names([[1, 0, 2]])];"
         "print({'matplotlib', 'seaborn', 'pandas', 'pyarrow', 'scipy'} & set(sys.modules))"
     )

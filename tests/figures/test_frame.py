@@ -37,7 +37,9 @@ def test_words_are_inside_the_page_and_apart_and_the_title_is_a_sentence(name):
     assert not set("\n{}") & set(title + subtitle + caption) and "nan" not in title
 
 
-@pytest.mark.parametrize("name", ["standard_errors", "nested_loop", "audit", "dependence"])
+@pytest.mark.parametrize(
+    "name", ["standard_errors", "nested_loop", "audit", "dependence", "power_curves"]
+)
 def test_the_narrowest_figures_are_in_order_too(name):
     is_in_order(figure_of(name, *map(few_cells, FIGURES[name].tables), width=4))
 
@@ -52,7 +54,7 @@ ONE = {"clusters": 10, "obs_per_cluster": 5, "between_cluster_sigma": 0.1, "sim"
 
 def smallest(table: pd.DataFrame) -> pd.DataFrame:
     """One cell, one sim and one strategy."""
-    if "scope" in table:
+    if "measure" in table and "scope" in table:
         cell = {name: [level] for name, level in ONE.items() if name in table}
         return make_verdicts(levels=cell, strategies=["mixed_maximal"])
     for name, level in {**ONE, "strategy": "mixed_maximal"}.items():

@@ -116,7 +116,7 @@ def _scopes(
     cells: Sequence[dict[str, Any]],
 ) -> Iterator[tuple[str, Sequence[dict[str, Any]]]]:
     yield "all", cells
-    clusters = list(dict.fromkeys(cell["clusters"] for cell in cells))
+    clusters = list(dict.fromkeys(cell["clusters"] for cell in cells if "clusters" in cell))
     if len(clusters) > 1:
         for level in clusters:
             yield "clusters", [cell for cell in cells if cell["clusters"] == level]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,20 +25,19 @@ from clustrategy.figures.parts.labels import (
 )
 from clustrategy.figures.parts.scales import label_ticks
 from clustrategy.figures.parts.study import Study
-from clustrategy.figures.parts.style import INK, Colour, dress, new_figure
+from clustrategy.figures.parts.style import GREY, INK, dress, new_figure
 from clustrategy.figures.parts.verdicts import (
+    Standing,
     kinds_shown,
-    liberal_somewhere,
     of_slopes,
     over_cells,
     panels_of_clusters,
     rows_of,
-    safe_everywhere,
+    standing_of,
 )
 
 POWER = "size_adjusted_power"
 ALIKE = 0.02  # differences in power that do not matter
-GREY: Colour = (0.7, 0.7, 0.7)
 BEST = "#ececec"
 
 
@@ -60,7 +58,9 @@ def power_by_effect(verdicts: pd.DataFrame, *, study: Study) -> Figure:
     over = over_cells(verdicts, study)
     there = {kind: set(means.loc[means["kind"] == kind, "strategy"]) for kind in kinds}
     standings = {
-        kind: _standing(over[over["kind"] == kind], [name for name in drawn if name in there[kind]])
+        kind: standing_of(
+            over[over["kind"] == kind], [name for name in drawn if name in there[kind]]
+        )
         for kind in kinds
     }
     counts = [
@@ -134,36 +134,7 @@ def _means(rows: pd.DataFrame, by: Sequence[str], factors: Sequence[str]) -> pd.
     return means[means["cells"] == means["of"]]
 
 
-@dataclass(frozen=True)
-class _Standing:
-    """How strategies stand for a kind of terms.
-
-    Attributes
-    ----------
-    drawn, safe, liberal : sequence of str
-        All of them, those safe in all cells, and those liberal in some.
-    """
-
-    drawn: Sequence[str]
-    safe: Sequence[str]
-    liberal: Sequence[str]
-
-    @property
-    def rivals(self) -> Sequence[str]:
-        """Those whose power counts: the safe ones or, without any, those not found liberal."""
-        return self.safe or [name for name in self.drawn if name not in self.liberal] or self.drawn
-
-    @property
-    def grey(self) -> list[str]:
-        """Those whose power does not count as they are liberal."""
-        return [name for name in self.liberal if name not in self.rivals]
-
-
-def _standing(over: pd.DataFrame, drawn: Sequence[str]) -> _Standing:
-    return _Standing(drawn, safe_everywhere(over, drawn), liberal_somewhere(over, drawn))
-
-
-def _lines(standing: _Standing, study: Study) -> dict[str, dict[str, Any]]:
+def _lines(standing: Standing, study: Study) -> dict[str, dict[str, Any]]:
     """Return the style of each strategy's line."""
     width = study.look.line
     dotted = {"color": GREY, "linestyle": (0, (1, 1.2)), "linewidth": 1.5 * width, "zorder": 2}
@@ -198,7 +169,7 @@ def _handles(lines: Mapping[str, Mapping[str, dict]], order: Sequence[str]) -> l
     return [*entries, Patch(facecolor=BEST, label=f"within {100 * ALIKE:g} points of the best")]
 
 
-def _finding(power: pd.Series, standing: _Standing, where: str) -> tuple[str, str]:
+def _finding(power: pd.Series, standing: Standing, where: str) -> tuple[str, str]:
     """Return which of the strategies that count has the most power, and say it.
 
     The power of each strategy is given with the highest first; ``where`` names the effect.
@@ -224,7 +195,7 @@ def _finding(power: pd.Series, standing: _Standing, where: str) -> tuple[str, st
     return best, f"{most}, {less}"
 
 
-def _briefly(power: pd.Series, standing: _Standing, *, some: bool) -> str:
+def _briefly(power: pd.Series, standing: Standing, *, some: bool) -> str:
     """Return which strategy has the most power for a further kind of terms.
 
     That it is not safe is told if ``some`` strategies are safe for the first kind.
@@ -243,7 +214,7 @@ def _whole(power: float) -> str:
 def _caption(
     rows: pd.DataFrame,
     means: pd.DataFrame,
-    standings: Mapping[str, _Standing],
+    standings: Mapping[str, Standing],
     first: str,
     best: str,
     effect: float,

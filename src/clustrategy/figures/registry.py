@@ -49,6 +49,7 @@ class StudyFigure:
 
 FIGURES: Mapping[str, StudyFigure] = {
     "false_positives": StudyFigure(("verdicts",)),
+    "power_curves": StudyFigure(("power", "detectable", "verdicts"), needs="table"),
     "power_by_effect": StudyFigure(("verdicts",), needs="grid"),
     "head_to_head": StudyFigure(("differences", "performance"), needs="grid"),
     "verdict_map": StudyFigure(("verdicts",), needs="grid"),

@@ -64,9 +64,9 @@ def name_label(name: str, longest: int = LONGEST) -> str:
     return words.replace("$", r"\$")
 
 
-def strategy_label(strategy: str) -> str:
+def strategy_label(strategy: str, longest: int = LONGEST) -> str:
     """Return a strategy's name for readers."""
-    return STRATEGIES.get(strategy) or name_label(strategy)
+    return STRATEGIES.get(strategy) or name_label(strategy, longest)
 
 
 def kind_label(kind: str) -> str:

@@ -25,6 +25,9 @@ PAGE = 12.5 / 9  # height over width of a page of A4 without its margins
 
 Colour = tuple[float, float, float]
 
+GREY: Colour = (0.7, 0.7, 0.7)
+"""Of what does not count."""
+
 COLORBLIND = "0173b2 de8f05 029e73 d55e00 cc78bc ca9161 fbafe4 949494 ece133 56b4e9"
 """Seaborn's palette of that name, copied so that most figures need not import seaborn."""
 

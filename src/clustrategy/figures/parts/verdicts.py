@@ -189,6 +189,36 @@ def liberal_somewhere(over: pd.DataFrame, strategies: Sequence[str]) -> list[str
     return [name for name in strategies if name in liberal]
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How strategies stand for a kind of terms.
+
+    Attributes
+    ----------
+    drawn, safe, liberal : sequence of str
+        All of them, those safe in all cells, and those liberal in some.
+    """
+
+    drawn: Sequence[str]
+    safe: Sequence[str]
+    liberal: Sequence[str]
+
+    @property
+    def rivals(self) -> Sequence[str]:
+        """Those whose power counts: the safe ones or, without any, those not found liberal."""
+        return self.safe or [name for name in self.drawn if name not in self.liberal] or self.drawn
+
+    @property
+    def grey(self) -> list[str]:
+        """Those whose power does not count as they are liberal."""
+        return [name for name in self.liberal if name not in self.rivals]
+
+
+def standing_of(over: pd.DataFrame, drawn: Sequence[str]) -> Standing:
+    """Return how strategies stand by their false-positive rates over all cells."""
+    return Standing(drawn, safe_everywhere(over, drawn), liberal_somewhere(over, drawn))
+
+
 def finding(verdicts: pd.DataFrame, study: Study) -> str:
     """Say in a sentence which strategies are liberal and which are safe."""
     total = len(study.strategies)
