@@ -23,6 +23,7 @@ from clustrategy.figures.parts.labels import (
     quoted_label,
     strategy_label,
 )
+from clustrategy.figures.parts.scales import label_ticks
 from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import (
     GREY,
@@ -75,7 +76,7 @@ def power_curves(
     grid = figure.subplots(rows, 1, **shares)[:, 0]
     for place, panel in enumerate(panels):
         axes = grid[place * len(heights)]
-        _draw(axes, panel, look)
+        _draw(axes, panel, look, heights[0])
         if beside:
             _name(axes, panel, look, x=1)
         else:
@@ -111,7 +112,7 @@ class _Curve:
     points : DataFrame
         `effect`, and as `PLAIN` the power and its limits.
     least : mapping
-        Its row of minimal detectable effects.
+        The cell's row of minimal detectable effects.
     ink : colour
         Of its line.
     """
@@ -190,31 +191,39 @@ def _panel(
         names = dict(zip(PLAIN if safe else ADJUSTED, PLAIN, strict=True))
         points = points[["effect", *names]].rename(columns=names)
         ink = inks[name] if counts else GREY
-        curves.append(_Curve(name, safe, counts, points, least.to_dict(), ink))
+        curves.append(
+            _Curve(name, safe, counts, points, {str(n): least[n] for n in least.index}, ink)
+        )
     curves.sort(key=lambda curve: (not curve.counts, curve.effect))
     return _Panel(kind, curves, standing)
 
 
-def _draw(axes: Axes, panel: _Panel, look: Look) -> None:
+def _draw(axes: Axes, panel: _Panel, look: Look, height: float) -> None:
+    """Draw a panel that is so many inches high."""
     dress(axes, look)
     axes.axhline(GOAL, color=MUTED, linewidth=look.line, linestyle=(0, (1, 2)), zorder=1)
     for curve in panel.curves:
-        effects, *values = (curve.points[name].to_numpy() for name in ("effect", *PLAIN))
-        few = {"marker": "o", "markersize": 2.6} if len(effects) <= 20 else {}
-        axes.plot(effects, values[0], linewidth=2 * look.line, **curve.style, **few)
+        effects, power, low, high = curve.points[["effect", *PLAIN]].to_numpy(dtype=float).T
+        few: dict[str, Any] = {"marker": "o", "markersize": 2.6} if len(effects) <= 20 else {}
+        axes.plot(effects, power, linewidth=2 * look.line, **curve.style, **few)
         if not curve.counts:
             continue
-        axes.fill_between(effects, *values[1:], color=curve.ink, alpha=0.18, linewidth=0)
+        axes.fill_between(effects, low, high, color=curve.ink, alpha=0.18, linewidth=0)
         if np.isfinite(curve.effect):
             ends = [[curve.least["conf_low"], curve.least["conf_high"]]]
             axes.plot(*ends, [GOAL] * 2, color=curve.ink, linewidth=4 * look.line, zorder=4)
-            dot = {"marker": "o", "markersize": look.printed(3.4), "markeredgecolor": "white"}
+            dot: dict[str, Any] = {
+                "marker": "o",
+                "markersize": look.printed(3.4),
+                "markeredgecolor": "white",
+            }
             axes.plot(curve.effect, GOAL, color=curve.ink, zorder=5, **dot)
     marked = [curve.effect for curve in panel.curves if curve.counts and np.isfinite(curve.effect)]
     last = max(float(curve.points["effect"].max()) for curve in panel.curves)
     axes.set_xlim(0, min(ROOM * max(marked), last) if marked else last)
     axes.set_ylim(0, 1.02)
-    axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %")
+    shares = [0, 0.2, 0.4, 0.6, GOAL, 1] if height > look.printed(1.5) else [0, 0.4, GOAL]
+    label_ticks(axes.yaxis, shares, lambda share: f"{100 * share:g} %")
     axes.set_ylabel("power", fontsize=look.text, color=INK)
 
 
@@ -222,7 +231,8 @@ def _name(axes: Axes, panel: _Panel, look: Look, x: float) -> None:
     """Write the strategies from a place at the top on, in the order of what they find in 80 %."""
     figure = axes.get_figure(root=True)
     assert figure is not None
-    inches_from_there = figure.dpi_scale_trans + ScaledTranslation(x, 1, axes.transAxes)
+    there: Any = axes.transAxes
+    inches_from_there = figure.dpi_scale_trans + ScaledTranslation(x, 1, there)
     style: dict[str, Any] = {"size": look.text, "va": "center"}
     start = look.printed(GAP)
     place = 0
