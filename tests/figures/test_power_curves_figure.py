@@ -112,6 +112,18 @@ def test_what_is_not_found_is_said() -> None:
     )
 
 
+def test_a_strategy_that_fails_in_some_scenario_has_no_line_and_no_number() -> None:
+    power = make_power(levels=SCENARIOS, se=se)
+    lost = (power["strategy"] == "two_stage") & (power["scenario"] == "slopes_vary")
+    least = make_detectable(levels=SCENARIOS, se=se)
+    nowhere = (least["strategy"] == "two_stage") & (least["scenario"] == "slopes_vary")
+    least.loc[nowhere, "effect"] = np.nan
+    verdicts = make_verdicts(levels=SCENARIOS, kinds=[WITHIN], rate=rate, power=lambda *_: 0.5)
+    figure = figure_of("power_curves", power[~lost], least, verdicts, factors=[*SCENARIOS])
+    assert "two-stage: –, slopes vary" in said(figure.axes[0])
+    assert len(curves(figure.axes[0])) == 2
+
+
 def test_without_a_safe_strategy_the_title_says_so() -> None:
     unsure = words_on(drawn(rate=lambda *_: 0.06)).title
     assert unsure.startswith("No strategy can be called safe; of those not found liberal cluster")

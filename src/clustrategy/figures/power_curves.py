@@ -156,11 +156,23 @@ class _Curve:
 
 @dataclass(frozen=True)
 class _Panel:
-    """The curves of a kind of terms: those that count first, and these by what they find."""
+    """The curves of a kind of terms.
+
+    Attributes
+    ----------
+    kind : str
+    curves : sequence of _Curve
+        Those that count first, and these by what they find.
+    standing : Standing
+        Of the strategies.
+    last : float
+        The largest effect.
+    """
 
     kind: str
     curves: Sequence[_Curve]
     standing: Standing
+    last: float
 
     @property
     def best(self) -> _Curve:
@@ -195,7 +207,7 @@ def _panel(
             _Curve(name, safe, counts, points, {str(n): least[n] for n in least.index}, ink)
         )
     curves.sort(key=lambda curve: (not curve.counts, curve.effect))
-    return _Panel(kind, curves, standing)
+    return _Panel(kind, curves, standing, float(power["effect"].max()))
 
 
 def _draw(axes: Axes, panel: _Panel, look: Look, height: float) -> None:
@@ -219,8 +231,7 @@ def _draw(axes: Axes, panel: _Panel, look: Look, height: float) -> None:
             }
             axes.plot(curve.effect, GOAL, color=curve.ink, zorder=5, **dot)
     marked = [curve.effect for curve in panel.curves if curve.counts and np.isfinite(curve.effect)]
-    last = max(float(curve.points["effect"].max()) for curve in panel.curves)
-    axes.set_xlim(0, min(ROOM * max(marked), last) if marked else last)
+    axes.set_xlim(0, min(ROOM * max(marked), panel.last) if marked else panel.last)
     axes.set_ylim(0, 1.02)
     shares = [0, 0.2, 0.4, 0.6, GOAL, 1] if height > look.printed(1.5) else [0, 0.4, GOAL]
     label_ticks(axes.yaxis, shares, lambda share: f"{100 * share:g} %")
@@ -236,6 +247,7 @@ def _name(axes: Axes, panel: _Panel, look: Look, x: float) -> None:
     style: dict[str, Any] = {"size": look.text, "va": "center"}
     start = look.printed(GAP)
     place = 0
+    grey = next((curve for curve in panel.curves if not curve.counts), None)
 
     def write(words: str, shift: float, ink: str) -> None:
         note(axes, words, (x, 1), (shift, -place * LEADING * look.text), **style, color=ink)
@@ -246,7 +258,7 @@ def _name(axes: Axes, panel: _Panel, look: Look, x: float) -> None:
     write(f"found in 80 %{where}{'' if safe else ' (none is safe)'}:", start, INK)
     for curve in panel.curves:
         place += 1
-        if not curve.counts and panel.curves[place - 2].counts:
+        if curve is grey:
             write("not safe:" if safe else "liberal:", start, MUTED)
             place += 1
         down = -place * LEADING * look.text / 72
@@ -262,10 +274,9 @@ def _title(panels: Sequence[_Panel], of: str, where: str) -> str:
     """Say what is found; `of` names the response, and `where` in which cells that holds."""
     first, *others = panels
     if not np.isfinite(first.best.effect):
-        last = first.best.points["effect"].max()
         title = (
             f"No strategy that counts finds an effect of {kind_label(first.kind)} in 80 % of "
-            f"studies, up to {_number(last)}{of}"
+            f"studies, up to {_number(first.last)}{of}"
         )
     else:
         best = quoted_label(first.best.strategy)
