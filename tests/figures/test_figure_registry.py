@@ -39,7 +39,11 @@ def test_a_study_has_the_figures_that_show_something_of_it(coefficients, others)
 
 def test_a_study_on_a_table_has_figures_of_its_own():
     assert set(names(None)) == {
-        "false_positives", "relative_error", "coverage", "audit", *ON_A_TABLE
+        "false_positives",
+        "relative_error",
+        "coverage",
+        "audit",
+        *ON_A_TABLE,
     }
 
 
