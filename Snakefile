@@ -37,16 +37,12 @@ if GIVEN:
     include: "workflow/rules/calibration.smk"
     include: "workflow/rules/placebo.smk"
     include: "workflow/rules/calibrated_choice.smk"
+    include: "workflow/rules/power.smk"
 
 
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/provenance.smk"
 include: "workflow/rules/report.smk"
-
-
-if "data" in config:
-
-    include: "workflow/rules/power.smk"
 
 
 if "student" in config:
@@ -68,7 +64,7 @@ rule all:
         rules.summary.output,
         rules.performance.output,
         rules.verdicts.output,
-        rules.power.output if "data" in config else [],
+        rules.power.output if GIVEN else [],
         figure_files(),
         audit_files(),
         [*rules.scenarios.output, *rules.placebo.output] if GIVEN else rules.worked_example.output,

@@ -127,14 +127,6 @@ def test_the_columns_and_the_csv(study: Plan) -> None:
         pd.testing.assert_series_equal(back["mcse"], table(study, name)["mcse"])
 
 
-def test_effects_may_be_those_of_each_term_and_standardised(study: Plan, tmp_path: Path) -> None:
-    effects = {"IV1": [1.0], "(Intercept)": [9.0]}
-    curves, least = judge(study, str(tmp_path), effects=effects, sd_of_response=2.0)
-    assert curves["effect"].max() == 2.0
-    assert least["effect"].tolist() == table(study, "detectable")["effect"].tolist()
-    assert least["standardised"].tolist() == (least["effect"] / 2).tolist()
-
-
 def test_a_test_that_resamples_has_power_at_the_listed_effects(tmp_path: Path) -> None:
     few = {**CHANGES, "sims": 60, "sims_per_shard": 60, "strategies": [WILD]}
     few["grid"] = {**CHANGES["grid"], "between_cluster_sigma": [0.5]}

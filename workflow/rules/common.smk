@@ -202,7 +202,7 @@ OF_THE_STUDY = [
     "summary",
     "performance",
     "verdicts",
-    *(["power"] if "data" in config else []),
+    *(["power"] if GIVEN else []),
     "audit_table",
     "audit_verdict",
     *(
@@ -267,6 +267,8 @@ def figure_settings(name):
         options["alpha"] = study.config["performance"]["alpha"]
     if "verdicts" in tables:
         options["verdict"] = study.config["verdict"]
+    if name == "power_curves":
+        options["response"] = study.given.response
     return {
         "factors": study.factors,
         "strategies": study.plan.labels,
