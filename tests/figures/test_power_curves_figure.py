@@ -89,7 +89,7 @@ def test_the_effects_found_in_80_percent_are_marked_and_named() -> None:
         "found in 80 %:",
         "mixed, maximal: 2.1 (1.1 SD), estimated",
         "two-stage: 2.52 (1.3 SD), slopes vary",
-        "not safe:",
+        "not shown to be safe:",
         "cluster-robust OLS: 1.85 (0.92 SD), estimated",
     ]
 

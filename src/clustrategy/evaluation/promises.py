@@ -20,7 +20,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from clustrategy.core.shard import Floats
+from clustrategy.core.shard import Floats, Ints
 from clustrategy.evaluation.measures import NO_VARIANCE, Z
 from clustrategy.evaluation.wilson import effective_trials, wilson
 
@@ -111,8 +111,15 @@ class Sample:
         """Return (T, S) the distance, of estimate and null value, that has this p-value by t."""
         from scipy.special import stdtrit
 
+        values, places = self._df
         with np.errstate(invalid="ignore", over="ignore"):
-            return np.asarray(stdtrit(self.df, 1.0 - p_value / 2.0) * self.std_error)
+            return np.asarray(stdtrit(values, 1.0 - p_value / 2.0)[places] * self.std_error)
+
+    @cached_property
+    def _df(self) -> tuple[Floats, Ints]:
+        """The different degrees of freedom, and (T, S) the place of each among them."""
+        values, places = np.unique(self.df, return_inverse=True)
+        return values, places.reshape(self.df.shape)
 
     def both_signs(self) -> Sample:
         """Return the sample in which each term stands twice, once with its sign reversed.

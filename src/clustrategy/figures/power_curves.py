@@ -259,7 +259,7 @@ def _name(axes: Axes, panel: _Panel, look: Look, x: float) -> None:
     for curve in panel.curves:
         place += 1
         if curve is grey:
-            write("not safe:" if safe else "liberal:", start, MUTED)
+            write("not shown to be safe:" if safe else "liberal:", start, MUTED)
             place += 1
         down = -place * LEADING * look.text / 72
         ends = np.array([start, start + look.printed(SAMPLE)]) / 72
@@ -298,7 +298,7 @@ def _title(panels: Sequence[_Panel], of: str, where: str) -> str:
     for panel in others[: NAMED - 1]:
         effect = f"of {kind_label(panel.kind)}"
         if np.isfinite(panel.best.effect):
-            unsure = " (not safe)" if first.best.safe and not panel.best.safe else ""
+            unsure = " (not shown to be safe)" if first.best.safe and not panel.best.safe else ""
             best = quoted_label(panel.best.strategy)
             title += f"; {effect}, {best}{unsure}: {_number(panel.best.effect)}"
         else:
@@ -326,8 +326,9 @@ def _caption(
     if not all(curve.safe for curve in curves):
         grey = any(not curve.counts for curve in curves)
         parts.append(
-            f"Dashed{' (grey where it does not count)' if grey else ''}: not safe, so drawn at the "
-            f"critical value at which just {percent(study.alpha)} of true hypotheses are rejected."
+            f"Dashed{' (grey where it does not count)' if grey else ''}: not shown to be safe, so "
+            f"drawn at the critical value at which just {percent(study.alpha)} of true hypotheses "
+            "are rejected."
         )
     by = [word for word in detectable["standardised_by"].dropna().unique() if word]
     if by:
