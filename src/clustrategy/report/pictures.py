@@ -91,7 +91,7 @@ SECTIONS: Mapping[str, Sequence[str]] = {
         "nested_loop",
         "lollipop",
     ),
-    "Who finds most": ("power_by_effect", "power", "head_to_head"),
+    "Who finds most": ("power_curves", "power_by_effect", "power", "head_to_head"),
     "What the data are like": ("cluster_coefficients", "dependence"),
     "The audit": ("audit",),
 }
