@@ -15,6 +15,7 @@ from clustrategy.evaluation.recommendation import Advice, advice, more_sims, tab
 from clustrategy.owndata.analysis import Analysis
 from clustrategy.owndata.calibrated_choice import calibrated_choice
 from clustrategy.owndata.placebo import placebo
+from clustrategy.study.power import study_power
 from clustrategy.study.study import Study
 from clustrategy.study.whole_tables import CellTables
 
@@ -66,6 +67,25 @@ class Calibration:
         The columns are those of `verdicts.parquet` (docs/verdicts.md).
         """
         return self.table.to_pandas()
+
+    def power(self) -> pd.DataFrame:
+        """Return the power at all effects: a row per scenario, strategy, term and effect.
+
+        The columns are those of `power.parquet` (docs/verdicts.md).
+        """
+        return self._power[0].to_pandas()
+
+    def detectable(self) -> pd.DataFrame:
+        """Return the effect found in 80 % of studies, by scenario and in the worst of them.
+
+        The columns are those of `detectable.parquet` (docs/verdicts.md).
+        """
+        return self._power[1].to_pandas()
+
+    @cached_property
+    def _power(self) -> tuple[pa.Table, pa.Table]:
+        settings = self.study.verdict_settings
+        return study_power(self.study.plan, settings, self.cells, self.table)
 
     def scenarios(self) -> pd.DataFrame:
         """Return what each scenario supposes, and the numbers that it came to."""
