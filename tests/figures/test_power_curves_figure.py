@@ -94,6 +94,18 @@ def test_the_effects_found_in_80_percent_are_marked_and_named() -> None:
     ]
 
 
+def test_a_strategy_that_finds_next_to_nothing_does_not_stretch_the_axis() -> None:
+    def far(strategy: str, cell: Any) -> float:
+        return 0.5 if strategy == "mixed_maximal" else 2.0
+
+    least = make_detectable(levels=ONE, se=far)
+    verdicts = make_verdicts(levels=ONE, kinds=[WITHIN], rate=rate, power=lambda *_: 0.5)
+    figure = figure_of(
+        "power_curves", make_power(levels=ONE, se=far), least, verdicts, factors=[*ONE]
+    )
+    assert figure.axes[0].get_xlim() == pytest.approx((0, 1.35 * FOUND * 0.5))
+
+
 def test_one_scenario_is_named_once() -> None:
     assert said(drawn(ONE).axes[0])[:2] == [
         "found in 80 %, scenario estimated:",

@@ -41,7 +41,8 @@ GOAL = 0.8
 TALLEST, LOWEST = 2.4, 1.0  # inches of a panel on a printed page
 SHARE = 0.68  # of a page that there is for panels
 NAMED = 3  # terms whose answers are in the title
-ROOM = 1.35  # the axis goes to so many times the largest effect that is marked
+FAR = 2.5  # a mark so many times as far as the first one may be beyond the axis
+ROOM = 1.35  # the axis goes to so many times the largest of the others
 LONGEST = 26  # characters of a strategy's name beside a panel
 SAMPLE, GAP = 16.0, 6.0  # points of the piece of line before a name, and around it
 PLAIN = ("power", "conf_low", "conf_high")
@@ -231,7 +232,8 @@ def _draw(axes: Axes, panel: _Panel, look: Look, height: float) -> None:
             }
             axes.plot(curve.effect, GOAL, color=curve.ink, zorder=5, **dot)
     marked = [curve.effect for curve in panel.curves if curve.counts and np.isfinite(curve.effect)]
-    axes.set_xlim(0, min(ROOM * max(marked), panel.last) if marked else panel.last)
+    near = [effect for effect in marked if effect <= FAR * min(marked)]
+    axes.set_xlim(0, min(ROOM * max(near), panel.last) if near else panel.last)
     axes.set_ylim(0, 1.02)
     shares = [0, 0.2, 0.4, 0.6, GOAL, 1] if height > look.printed(1.5) else [0, 0.4, GOAL]
     label_ticks(axes.yaxis, shares, lambda share: f"{100 * share:g} %")
@@ -292,8 +294,8 @@ def _title(panels: Sequence[_Panel], of: str, where: str) -> str:
             )
         else:
             title = (
-                f"No strategy can be called safe; of those not found liberal {best} finds "
-                f"{effect} {share}"
+                f"No strategy can be called safe; of those not found liberal {best} would "
+                f"find {effect} {share}"
             )
     for panel in others[: NAMED - 1]:
         effect = f"of {kind_label(panel.kind)}"
