@@ -64,11 +64,11 @@ rule all:
         rules.summary.output,
         rules.performance.output,
         rules.verdicts.output,
-        rules.power.output if GIVEN else [],
         figure_files(),
         audit_files(),
         [*rules.scenarios.output, *rules.placebo.output] if GIVEN else rules.worked_example.output,
         rules.calibrated_choice.output if GIVEN else [],
+        rules.power.output if GIVEN else [],
         rules.provenance.output,
         [] if GIVEN else rules.report.output,
 

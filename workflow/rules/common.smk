@@ -202,11 +202,10 @@ OF_THE_STUDY = [
     "summary",
     "performance",
     "verdicts",
-    *(["power"] if GIVEN else []),
     "audit_table",
     "audit_verdict",
     *(
-        ["scenarios", "placebo", "calibrated_choice"]
+        ["scenarios", "placebo", "calibrated_choice", "power"]
         if GIVEN
         else ["worked_example", "cluster_coefficients", "dependence"]
     ),
