@@ -12,6 +12,7 @@ import pytest
 
 from clustrategy.calibration.given_data import GivenData, read_given_data
 from clustrategy.calibration.table_source import TableSource
+from clustrategy.core.digests import digest
 from clustrategy.core.errors import DataError
 from clustrategy.core.scenarios import NAMES
 from clustrategy.design.from_table import design_from_table
@@ -71,6 +72,17 @@ def test_a_changed_value_is_not_read(tmp_path: Path):
     content["scenarios"][0]["process"]["sigma"] *= 2
     path.write_text(json.dumps(content))
     with pytest.raises(DataError, match="damaged"):
+        read_given_data(str(tmp_path))
+
+
+def test_files_of_another_format_are_not_read(tmp_path: Path):
+    given().write(str(tmp_path))
+    path = tmp_path / "given" / "scenarios.json"
+    content = json.loads(path.read_text())
+    del content["digest"]
+    content["format"] -= 1
+    path.write_text(json.dumps({"digest": digest(content), **content}))
+    with pytest.raises(DataError, match="not there or damaged"):
         read_given_data(str(tmp_path))
 
 
