@@ -173,6 +173,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     ({"verdict": {"effects": {"Dais": [1]}}}, "'Dais', which is not one of the coefficients"),
     ({"verdict": {"effects": {"Days": [0]}}}, "greater than 0"),
+    (
+        {"verdict": {"effects": {"Days": [1, 9000]}}},
+        "verdict.effects has 9000 for Days, by which the response would vary 460 times as much",
+    ),
     ({"verdict": {"effects": {"Days": [1], "(Intercept)": [1, 2]}}}, "as many effects of each"),
     ({"verdict": {"effects": [1, 2], "effect": 3}}, "verdict.effect must be one of the effects"),
     ({"verdict": {"by": ["clusters"]}}, "verdict.by must list factors of the grid"),

@@ -14,6 +14,9 @@ EFFECTS = (0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0)
 EFFECT = 0.5
 """Of a grid, unless given."""
 
+BEYOND_REASON = 100.0
+"""Standard deviations of the response that an effect may make of one of its predictor."""
+
 
 def resolve_effects(
     settings: dict[str, Any], given: GivenData | None, files: Sequence[str]
@@ -52,6 +55,8 @@ def resolve_effects(
         settings |= {"effects": effects, "effect": effect}
         return
     of_terms = _of_terms(named, given, files)
+    if named is not None:
+        _check_reason(of_terms, given, files)
     if compared is None:
         settings |= {"effects": of_terms, "effect": given.compared(of_terms)}
         return
@@ -91,6 +96,24 @@ def _of_terms(
         term: _as_many(listed, counts[0]) for term, listed in given.default_effects().items()
     }
     return effects | {term: [*map(float, listed)] for term, listed in named.items()}
+
+
+def _check_reason(
+    effects: Mapping[str, Sequence[float]], given: GivenData, files: Sequence[str]
+) -> None:
+    """Refuse effects that dwarf the response, such as those in other units."""
+    shard = given.shard
+    response, predictors = shard.y.std(), shard.X.std(axis=0)
+    for term, sd in zip(shard.terms, predictors.tolist(), strict=True):
+        largest = max(effects[term])
+        if largest * sd > BEYOND_REASON * response:
+            raise _refusal(
+                "effects",
+                f"has {largest:g} for {term}, by which the response would vary "
+                f"{largest * sd / response:,.0f} times as much as it does; effects are in units of "
+                "the response per unit of the predictor",
+                files,
+            )
 
 
 def _as_many(effects: Sequence[float], count: int) -> list[float]:
