@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from clustrategy.evaluation.recommendation import advice
+from clustrategy.evaluation.wording import ScenarioWording
 from clustrategy.report.verdict_table import Value, in_a_word, kind_table
 from tests.report.pages import KIND, WORST, rate, row, rows_of, study_of, verdicts_of
 
@@ -78,3 +79,16 @@ def test_a_strategy_without_these_terms_is_named_apart() -> None:
     assert [line.strategy for line in found.lines] == ["two_stage"]
     assert found.without == ["ols"]
     assert found.by == []
+
+
+def test_a_term_of_a_table_is_titled_as_it_is_and_has_its_own_effect() -> None:
+    study = study_of()
+    rows = [{**one, "kind": "treat"} for one in rows_of("ols") if one["kind"] is not None]
+    rows = [{**one, "terms": "treat"} for one in rows]
+    fits = [one for one in rows_of("ols") if one["kind"] is None]
+    table = verdicts_of(study, [*rows, *fits])
+    (answer,) = advice(table, {"treat": 0.5}, sims=100, wording=ScenarioWording()).answers
+    found = kind_table(answer, table.to_pylist(), ["ols"], [])
+    assert (found.title, found.terms, found.effect) == ("treat", "treat", "0.5")
+    (answer,) = advice(verdicts_of(study, rows_of("ols")), 0.5, sims=100).answers
+    assert kind_table(answer, [], ["ols"], []).title == KIND[:1].upper() + KIND[1:]

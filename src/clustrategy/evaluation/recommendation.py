@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from clustrategy.evaluation.cell_verdicts import (
 )
 from clustrategy.evaluation.promises import NOT_ESTIMATED
 from clustrategy.evaluation.regions import LIBERAL, MOST_UNUSABLE
+from clustrategy.evaluation.wording import Wording, in_percent
 
 INDIFFERENCE = 0.02
 """Less power than the best by so much is of no account."""
@@ -32,9 +33,6 @@ LONGEST = 40
 
 FEW = 12
 """So many names are listed; of more, the rest is counted."""
-
-CONSTANT = ("cluster-level", "whole clusters")
-"""Words of the kinds of predictors that are constant within clusters."""
 
 Row = Mapping[str, Any]
 
@@ -126,12 +124,15 @@ class Answer:
         their worst rate, the others by power.
     sentences : list of str
         What to use and what not.
+    effect : float
+        That at which power is compared.
     """
 
     kind: str
     terms: str
     standings: list[Standing]
     sentences: list[str]
+    effect: float
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,7 @@ def advice(
     sims: int,
     certify: str = "",
     level: Row | None = None,
+    wording: Wording | None = None,
 ) -> Advice:
     """Say which strategies to use, for each kind of terms but the intercept.
 
@@ -181,7 +183,10 @@ def advice(
         What would decide, such as "with `sims: 10000` it would be shown".
     level : Mapping, optional
         A factor and one of its levels: the advice for the cells that have it.
+    wording : Wording, optional
+        What the parts of the study are called; those of a grid unless given.
     """
+    wording = wording or Wording()
     rows = [row for row in verdicts.to_pylist() if _is_of(row, level)]
     fits = [row for row in rows if row["kind"] is None]
     kinds = dict.fromkeys(row["kind"] for row in rows if row["kind"] is not None)
@@ -196,21 +201,21 @@ def advice(
                 standings.append(Standing(strategy, own))
         standings.sort(key=lambda each: each._order)
         if kind != INTERCEPT_KIND or len(kinds) == 1:
-            sentences = _sentences(standings, kind, at)
-            found.append(Answer(kind, mine[0]["terms"], standings, sentences))
-    return Advice(found, _reservation(found, sims, certify), _scope(kinds))
+            sentences = _sentences(standings, kind, at, wording)
+            found.append(Answer(kind, mine[0]["terms"], standings, sentences, at))
+    return Advice(found, _reservation(found, sims, certify, wording), wording.scope(kinds))
 
 
-def _reservation(found: Sequence[Answer], sims: int, certify: str) -> str:
+def _reservation(found: Sequence[Answer], sims: int, certify: str, wording: Wording) -> str:
     standings = [each for answer in found for each in answer.standings]
     if not any(each.is_open for each in standings):
         return ""
     later = f"; {certify}" if certify else ""
-    a_cell = f"{counted(sims, 'sim')} a cell"
+    a_cell = f"{counted(sims, 'sim')} a {wording.cell}"
     if any(each.is_safe for each in standings):
         return f"{a_cell} {'leaves' if sims == 1 else 'leave'} some strategies undecided{later}."
     cells = max(each.rate["cells"] for each in standings)
-    where = "" if cells == 1 else f" in all {cells:,} cells"
+    where = "" if cells == 1 else f" in all {cells:,} {wording.cells}"
     few = "is too little" if sims == 1 else "are too few"
     return f"{a_cell} {few} to show any strategy to be safe{where}{later}."
 
@@ -231,13 +236,6 @@ def more_sims(sims: int, enough: int, took: str = "") -> str:
     return f"with `sims: {enough}`{time} those that keep their level would be"
 
 
-def _scope(kinds: Iterable[str]) -> str:
-    """Say what the advice is about, and which common predictors it says nothing of."""
-    constant = any(word in kind for kind in kinds for word in CONSTANT)
-    but = "" if constant else ", and says nothing of predictors that are constant within clusters"
-    return f"This holds for data like those of the study{but}."
-
-
 def _is_at(row: Row, effect: float) -> bool:
     """Tell whether a row is of the effect asked for, or of none."""
     return row["measure"] not in (POWER, ADJUSTED) or row["effect"] == effect
@@ -251,14 +249,16 @@ def _is_of(row: Row, level: Row | None) -> bool:
     return bool(row["scope"] == factor and row[factor] == value)
 
 
-def _sentences(standings: Sequence[Standing], kind: str, effect: float) -> list[str]:
+def _sentences(
+    standings: Sequence[Standing], kind: str, effect: float, wording: Wording
+) -> list[str]:
     """Say what to use and what not for one kind of terms."""
-    terms = f"For {_plural(kind)}"
+    terms, cell = f"For {wording.terms(kind)}", wording.cell
     tested = [each for each in standings if each.is_tested]
     if not tested:
         return [f"{terms} nothing can be said: no strategy has a usable test."]
     if max(each.rate["n"] for each in tested) < 2:
-        return [f"{terms} nothing can be said: one dataset a cell tells no rate."]
+        return [f"{terms} nothing can be said: one dataset a {cell} tells no rate."]
     liberal = [each for each in tested if each.is_liberal]
     failing = [each for each in tested if each.fails_often and not each.is_liberal]
     unknown = [each for each in tested if each.is_open]
@@ -266,23 +266,24 @@ def _sentences(standings: Sequence[Standing], kind: str, effect: float) -> list[
     cells = max(each.rate["cells"] for each in tested)
     said = []
     if recommended:
-        where = "in the one cell" if cells == 1 else f"in all {cells:,} cells"
-        finding = _power(recommended, effect)
+        where = f"in the one {cell}" if cells == 1 else f"in all {cells:,} {wording.cells}"
+        finding = _power(recommended, effect, wording)
         said.append(f"{terms} use {_either(recommended)}: safe {where}{finding}.")
         if others := [each for each in tested if each.is_safe and not each.is_recommended]:
             has = "has" if len(others) == 1 else "have"
             said.append(f"{_names(others)} {_are(others)} safe, too, but {has} less power.")
         if unknown:
-            so_far = "so far" if cells == 1 else "in each cell so far"
+            so_far = "so far" if cells == 1 else f"in each {cell} so far"
             names = _names(unknown)
             said.append(f"{names} {_are(unknown)} undecided: not shown to be safe {so_far}.")
     elif unknown:
-        where = "here" if cells == 1 else "in any cell"
-        named = _listed(_with_power(unknown, effect), "and")
+        where = "here" if cells == 1 else f"in any {cell}"
+        named = _listed(_with_power(unknown, effect, wording), "and")
         said.append(f"{terms} nothing speaks against {named}: not found liberal {where}.")
     elif liberal:
         least = min(liberal, key=lambda each: each.rate["value"])
-        where = "" if cells == 1 else f" in its worst cell{_where(least.rate)}"
+        worst = wording.at(least.rate["worst_cell"])
+        where = "" if cells == 1 else f" in its worst {cell}{worst}"
         said.append(
             f"{terms} no strategy is safe; the least liberal is {_name(least)}, with "
             f"{percent(least.rate)} false positives{where}."
@@ -290,31 +291,34 @@ def _sentences(standings: Sequence[Standing], kind: str, effect: float) -> list[
     else:
         said.append(f"{terms} no strategy is safe.")
     if failing:
-        worst = max(each.rows[UNUSABLE]["value"] for each in failing)
+        most = max(each.rows[UNUSABLE]["value"] for each in failing)
         said.append(
             f"{_names(failing)} {_are(failing)} not safe: without a usable fit in up to "
-            f"{100 * worst:.0f} % of datasets."
+            f"{100 * most:.0f} % of datasets."
         )
     if liberal:
-        said.append(f"Do not use {_liberal(liberal)}.")
+        said.append(f"Do not use {_liberal(liberal, wording)}.")
     return said
 
 
-def _power(recommended: Sequence[Standing], effect: float) -> str:
-    known = [each.power for each in recommended if each.power is not None]
+def _power(recommended: Sequence[Standing], effect: float, wording: Wording) -> str:
+    known = [each for each in recommended if each.power is not None]
     if not known:
         return ""
-    low, high = round(100 * min(known)), round(100 * max(known))
-    found = f"{low}" if low == high else f"{low} to {high}"
-    cells = recommended[0].rate["cells"]
-    over = "" if cells == 1 else ", mean over these cells"
-    return f", finding an effect of {effect:g} in {found} % of datasets{over}"
+    powers = [each.power for each in known if each.power is not None]
+    if recommended[0].rate["cells"] == 1:
+        found = f"{in_percent(powers)} % of datasets"
+    else:
+        rows = [each.rows[ADJUSTED] for each in known]
+        found = wording.power(powers, [row[end] for row in rows for end in ("lowest", "highest")])
+    return f", finding an effect of {effect:g} in {found}"
 
 
-def _with_power(standings: Sequence[Standing], effect: float) -> list[str]:
+def _with_power(standings: Sequence[Standing], effect: float, wording: Wording) -> list[str]:
     """Name strategies, each with how often it finds the effect; the first says what that is."""
     words: list[str] = []
-    says = f"finds an effect of {effect:g} in {{}} % of datasets"
+    over = wording.over if standings[0].rate["cells"] > 1 else ""
+    says = f"finds an effect of {effect:g} in {{}} % of datasets{over}"
     for each in standings[:FEW]:
         name = _name(each)
         if each.power is not None:
@@ -324,7 +328,7 @@ def _with_power(standings: Sequence[Standing], effect: float) -> list[str]:
     return [*words, f"{len(standings) - FEW} more"] if len(standings) > FEW else words
 
 
-def _liberal(liberal: Sequence[Standing]) -> str:
+def _liberal(liberal: Sequence[Standing], wording: Wording) -> str:
     """Name liberal strategies, the worst first, with how much and in how many cells they are."""
     shown = sorted(liberal, key=lambda each: -each.rate["value"])
     first, words = shown[0].rate, []
@@ -334,33 +338,21 @@ def _liberal(liberal: Sequence[Standing]) -> str:
             words.append(f"{_name(each)} ({rate} false positives)")
         elif not words:
             words.append(
-                f"{_name(each)} ({rate} false positives at worst, liberal in {cells:,} of "
-                f"{first['cells']:,} cells)"
+                f"{_name(each)} ({rate} false positives at worst"
+                f"{wording.at_worst(first['worst_cell'])} liberal in {cells:,} of "
+                f"{first['cells']:,} {wording.cells})"
             )
         else:
-            words.append(f"{_name(each)} ({rate}, {counted(cells, 'cell')})")
+            words.append(f"{_name(each)} ({rate}, {counted(cells, wording.cell)})")
     if len(shown) > FEW:
         words.append(f"{len(shown) - FEW} more")
     return _listed(words, "or")
-
-
-def _where(rate: Row) -> str:
-    return f" at {rate['worst_cell']}" if rate["worst_cell"] else ""
 
 
 def percent(row: Row) -> str:
     """Return a rate in per cent, with its Monte Carlo error."""
     error = "" if row["mcse"] is None else f" ({100 * row['mcse']:.1f})"
     return f"{100 * row['value']:.1f} %{error}"
-
-
-def _plural(kind: str) -> str:
-    """Return a kind of terms as it stands in sentences: `predictors within clusters`."""
-    if kind == INTERCEPT_KIND:
-        return f"the {kind}"
-    noun = next((word for word in ("predictor", "treatment") if word in kind), kind)
-    plural = kind.replace(noun, f"{noun}s", 1)
-    return f"{plural}," if "," in kind else plural
 
 
 def short(label: str) -> str:
@@ -433,11 +425,15 @@ def table(answer: Answer) -> list[list[str]]:
     ]
 
 
+FEW_KINDS = 4
+"""Of more kinds of terms a table of all of them has room for the rates alone."""
+
+
 def table_of_kinds(found: Sequence[Answer]) -> tuple[list[str], list[list[str]]]:
     """Return heads and lines of one table of all kinds: a line for each strategy.
 
-    Of each kind of terms the worst cell, with its Monte Carlo standard error, and in how many
-    cells the strategy is safe, liberal, or neither so far.
+    Of each kind of terms the worst cell, with its Monte Carlo standard error, and of at most
+    `FEW_KINDS` in how many cells the strategy is safe, liberal, or neither so far.
     """
     by_kind = [{each.strategy: each for each in answer.standings} for answer in found]
     rates = {
@@ -452,11 +448,13 @@ def table_of_kinds(found: Sequence[Answer]) -> tuple[list[str], list[list[str]]]
             max(rate["value"] or 0.0 for rate in rates[strategy]),
         ),
     )
+    few = len(found) <= FEW_KINDS
     lines = []
     for strategy in ordered:
         mine = [each.get(strategy) for each in by_kind]
         cells = [
-            f"{_worst(each)}  {_counts(each.rate)}" if each else "not estimated" for each in mine
+            f"{_worst(each)}{f'  {_counts(each.rate)}' if few else ''}" if each else "not estimated"
+            for each in mine
         ]
         lines.append([strategy, *cells, *_fits(next(each for each in mine if each))])
     return ["strategy", *(answer.kind for answer in found), *COLUMNS[-2:]], lines

@@ -12,6 +12,7 @@ from tabulate import tabulate
 from clustrategy.calibration.given_data import GivenData
 from clustrategy.evaluation.choice_in_words import choice_sentences
 from clustrategy.evaluation.recommendation import Advice, advice, more_sims, table_of_kinds
+from clustrategy.evaluation.wording import wording_of
 from clustrategy.owndata.analysis import Analysis
 from clustrategy.owndata.calibrated_choice import calibrated_choice
 from clustrategy.owndata.placebo import placebo
@@ -53,8 +54,13 @@ class Calibration:
     def advice(self) -> Advice:
         """What to use for each term, and what not."""
         certify = more_sims(self.study.sims, self.study.sims_to_certify)
-        effect = self.study.config["verdict"]["effect"]
-        return advice(self.table, effect, sims=self.study.sims, certify=certify)
+        return advice(
+            self.table,
+            self.study.config["verdict"]["effect"],
+            sims=self.study.sims,
+            certify=certify,
+            wording=wording_of(self.study.factors),
+        )
 
     @property
     def recommendation(self) -> str:

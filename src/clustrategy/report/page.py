@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from clustrategy.core.cells import sim_path
 from clustrategy.evaluation.cell_verdicts import FALSE_POSITIVES
 from clustrategy.evaluation.recommendation import advice, more_sims
+from clustrategy.evaluation.wording import wording_of
 from clustrategy.report.citation import Citation
 from clustrategy.report.design import design
 from clustrategy.report.failures import failures
@@ -77,7 +78,10 @@ def render(study: Study, found: Found) -> str:
     labels = [strategy.label for strategy in study.strategies]
     settings = study.config["verdict"]
     certify = more_sims(study.sims, study.sims_to_certify)
-    said = advice(found.verdicts, settings["effect"], sims=study.sims, certify=certify)
+    wording = wording_of(study.factors)
+    said = advice(
+        found.verdicts, settings["effect"], sims=study.sims, certify=certify, wording=wording
+    )
     rates = found.verdicts.filter(pc.equal(found.verdicts["measure"], FALSE_POSITIVES)).to_pylist()
     shown = versions(found.provenance)
     environment = Environment(
@@ -98,7 +102,7 @@ def render(study: Study, found: Found) -> str:
         study=study,
         design=design(study),
         cells=len(study.cells),
-        effect=f"{settings['effect']:g}",
+        wording=wording,
         alpha=percent(study.config["performance"]["alpha"], 0),
         paragraphs=said.paragraphs,
         tables=[kind_table(answer, rates, labels, settings["by"]) for answer in said.answers],

@@ -130,8 +130,10 @@ class KindTable:
 
     Attributes
     ----------
-    kind, terms : str
-        The kind in words, and the terms that were pooled.
+    kind, title, terms : str
+        The kind in words, these as a title, and the terms that were pooled.
+    effect : str
+        That at which power is compared.
     cells : int
         The cells that the rows are over.
     lines : list of Line
@@ -143,7 +145,9 @@ class KindTable:
     """
 
     kind: str
+    title: str
     terms: str
+    effect: str
     cells: int
     lines: list[Line]
     without: list[str]
@@ -193,13 +197,16 @@ def kind_table(
     by : sequence of str
         The factors by whose levels the rates are shown, too.
     """
+    kind = answer.kind
     lines = [Line.of(standing) for standing in answer.standings]
     order = [line.strategy for line in lines]
-    mine = [row for row in rates if row["kind"] == answer.kind]
+    mine = [row for row in rates if row["kind"] == kind]
     levels = [_by(factor, mine, order) for factor in by]
     return KindTable(
-        kind=answer.kind,
+        kind=kind,
+        title=kind if kind == answer.terms else kind[:1].upper() + kind[1:],
         terms=answer.terms,
+        effect=f"{answer.effect:g}",
         cells=max((standing.rate["cells"] or 1 for standing in answer.standings), default=1),
         lines=lines,
         without=[label for label in strategies if label not in order],

@@ -11,6 +11,7 @@ from tabulate import tabulate
 from clustrategy.core.counted import counted
 from clustrategy.evaluation.recommendation import (
     COLUMNS,
+    FEW_KINDS,
     Answer,
     advice,
     more_sims,
@@ -18,6 +19,7 @@ from clustrategy.evaluation.recommendation import (
     table,
     table_of_kinds,
 )
+from clustrategy.evaluation.wording import wording_of
 from clustrategy.runtime.lock import start_of_run
 from clustrategy.study.size import duration
 from clustrategy.study.study import Study
@@ -69,6 +71,7 @@ def _answer(study: Study, cores: int) -> str:
         settings["effect"],
         sims=study.sims,
         certify=_certify(study, cores),
+        wording=wording_of(study.factors),
     )
     width = min(shutil.get_terminal_size().columns, WIDEST)
     said = [_filled(paragraph, width) for paragraph in found.paragraphs]
@@ -84,23 +87,23 @@ def _filled(text: str, width: int) -> str:
 def _table(study: Study, found: list[Answer]) -> str:
     """Return the table of one kind of terms, or of several."""
     alpha = study.config["performance"]["alpha"]
-    of = f"{counted(len(study.cells), 'cell')} of {counted(study.sims, 'sim')}"
+    wording = wording_of(study.factors)
+    cell, cells = wording.cell, wording.cells
+    of = f"{counted(len(study.cells), cell)} of {counted(study.sims, 'sim')}"
     level = f"False positives at {100 * alpha:g} %, {of}"
     if len(found) == 1:
         heads, lines = list(COLUMNS), table(found[0])
-        effect = f"{study.config['verdict']['effect']:g}"
         below = (
-            f"{level}: range over cells, the highest drawn again (Monte Carlo SE), cells by "
-            f"verdict.\nPower: size-adjusted, at an effect of {effect}. Power, singular and "
-            "unusable: means over these cells."
+            f"{level}: range over {cells}, the highest drawn again (Monte Carlo SE), {cells} by "
+            f"verdict.\nPower: size-adjusted, at an effect of {found[0].effect:g}. Power, singular "
+            f"and unusable: means over these {cells}."
         )
     else:
         heads, lines = table_of_kinds(found)
-        heads = [textwrap.fill(head, 20) for head in heads]
-        below = (
-            f"{level}: the highest cell drawn again (Monte Carlo SE), cells safe / liberal / "
-            "undecided."
-        )
+        few = len(found) <= FEW_KINDS
+        heads = [textwrap.fill(head, 20 if few else 12) for head in heads]
+        counts = f", {cells} safe / liberal / undecided" if few else ""
+        below = f"{level}: the highest {cell} drawn again (Monte Carlo SE){counts}."
     lines = [[short(line[0]), *line[1:]] for line in lines]
     return f"{tabulate(lines, heads, tablefmt='simple', disable_numparse=True)}\n{below}"
 
