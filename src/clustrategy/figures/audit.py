@@ -14,6 +14,7 @@ from matplotlib.ticker import PercentFormatter
 
 from clustrategy.audit.tolerances import LEAST_SQUARES
 from clustrategy.core.counted import listed
+from clustrategy.core.scenarios import NAMES, SCENARIO
 from clustrategy.figures.parts.audited_fits import (
     COMPARED,
     ENGINE_AT_FAULT,
@@ -54,7 +55,7 @@ FOUND = {
 }
 """What a reference did where it is off, as verbs."""
 
-Size = tuple[int, int]
+Level = tuple[Any, ...]
 
 
 def audit(table: pd.DataFrame, *, study: Study) -> Figure:
@@ -65,8 +66,9 @@ def audit(table: pd.DataFrame, *, study: Study) -> Figure:
         return nothing(look, "No fit was compared with one by a reference engine", SUBTITLE)
     names = [name for name in study.strategies if (away["strategy"] == name).any()]
     colours = look.strategy_colours(study.strategies)
-    sizes = sorted(set(zip(away[CLUSTERS], away[OBSERVATIONS], strict=True)))
-    away["x"] = _places(away, sizes, names)
+    by = [SCENARIO] if study.is_of_a_table else [CLUSTERS, OBSERVATIONS]
+    levels = _levels(away, by)
+    away["x"] = _places(away, by, levels, names)
     away["colour"] = away["strategy"].map(colours)
     by_lme4 = outcomes(table, study.factors)
     by_lme4 = by_lme4[by_lme4["strategy"].isin(names)]
@@ -76,7 +78,12 @@ def audit(table: pd.DataFrame, *, study: Study) -> Figure:
     if not numbers:
         reason = f"None of the {len(away):,} comparisons has numbers of both engines"
         return nothing(look, reason, SUBTITLE, _caption(away, study.factors))
-    figure = new_figure(look, look.printed(0.975) * max(count, 2))
+    labels = ["×".join(map(str, level)) for level in levels]
+    longest = max(map(len, labels))
+    crowded = len(labels) * (longest + 1) * 0.64 * look.text > 64 * look.width
+    # Names that stand upright are to leave the panels their height; sizes are short.
+    below = 0.64 * longest * look.text / 72 if crowded and study.is_of_a_table else 0.0
+    figure = new_figure(look, look.printed(0.975) * max(count, 2) + below)
     panels = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
     columns = [*(number.name for number in COMPARED), "reference_criterion"]
     top = int(np.ceil(np.log10(np.fmax.reduce(away[columns], axis=None, initial=1.0)))) + 1
@@ -91,9 +98,7 @@ def audit(table: pd.DataFrame, *, study: Study) -> Figure:
         label_powers(axes.yaxis, range(-12, top, 4))
     ended: list[str] = []
     if not by_lme4.empty:
-        ended = _draw_lme4(panels[-1], by_lme4, sizes, names, colours, look)
-    labels = [f"{clusters}×{rows}" for clusters, rows in sizes]
-    crowded = len(labels) * (max(map(len, labels)) + 1) * 0.64 * look.text > 64 * look.width
+        ended = _draw_lme4(panels[-1], by_lme4, by, levels, names, colours, look)
     name_levels(panels, labels, crowded)
     compose(
         figure,
@@ -105,7 +110,7 @@ def audit(table: pd.DataFrame, *, study: Study) -> Figure:
             _mark_handles(away, look),
             outcome_handles([OUTCOMES[name] for name in ended]),
         ],
-        xlabel="clusters × observations per cluster",
+        xlabel=SCENARIO if study.is_of_a_table else "clusters × observations per cluster",
         caption=_caption(away, study.factors) + ("" if by_lme4.empty else f" {in_words(by_lme4)}"),
     )
     return figure
@@ -134,21 +139,19 @@ def _finding(away: pd.DataFrame) -> str:
 def _draw_lme4(
     axes: Axes,
     fits: pd.DataFrame,
-    sizes: Sequence[Size],
+    by: Sequence[str],
+    levels: Sequence[Level],
     names: Sequence[str],
     colours: Mapping[str, Colour],
     look: Look,
 ) -> list[str]:
-    """Draw how lme4's fits ended, a bar for each size and strategy; return the outcomes met."""
-    centres, width = slots(len(sizes), len(names))
-    found = fits.groupby([CLUSTERS, OBSERVATIONS, "strategy", "outcome"]).size().unstack()
+    """Draw how lme4's fits ended, a bar for each level and strategy; return the outcomes met."""
+    centres, width = slots(len(levels), len(names))
+    found = fits.groupby([*by, "strategy", "outcome"]).size().unstack()
     counts = found.reindex(columns=["ok", *OUTCOMES]).fillna(0)
-    x = [
-        centres[sizes.index((clusters, rows)), names.index(name)]
-        for clusters, rows, name in counts.index
-    ]
+    x = [centres[levels.index(tuple(level)), names.index(name)] for *level, name in counts.index]
     shares = counts.div(counts.sum(axis=1), axis=0)[[*OUTCOMES]].to_numpy()
-    paint = [colours[name] for _, _, name in counts.index]
+    paint = [colours[name] for *_, name in counts.index]
     draw_stacks(axes, np.array(x), 0.84 * width, shares, [*OUTCOMES.values()], paint, look)
     dress(axes, look)
     name_axes(axes, look, title="lme4: share of its fits that are not in order")
@@ -157,12 +160,22 @@ def _draw_lme4(
     return [name for name in OUTCOMES if counts[name].any()]
 
 
-def _places(away: pd.DataFrame, sizes: Sequence[Size], names: Sequence[str]) -> np.ndarray:
-    """Return the x position of each mark, side by side at its size and strategy."""
-    centres, width = slots(len(sizes), len(names))
-    groups = away.groupby([CLUSTERS, OBSERVATIONS, "strategy"])["sim"]
+def _levels(away: pd.DataFrame, by: Sequence[str]) -> list[Level]:
+    """Return the levels of the x axis: sizes by number, scenarios in their order."""
+    found = set(away[[*by]].itertuples(index=False, name=None))
+    if by == [SCENARIO]:
+        return [(name,) for name in NAMES if (name,) in found]
+    return sorted(found)
+
+
+def _places(
+    away: pd.DataFrame, by: Sequence[str], levels: Sequence[Level], names: Sequence[str]
+) -> np.ndarray:
+    """Return the x position of each mark, side by side at its level and strategy."""
+    centres, width = slots(len(levels), len(names))
+    groups = away.groupby([*by, "strategy"])["sim"]
     inside = (groups.cumcount() + 0.5) / groups.transform("size") - 0.5
-    rows = [sizes.index(size) for size in zip(away[CLUSTERS], away[OBSERVATIONS], strict=True)]
+    rows = [levels.index(level) for level in away[[*by]].itertuples(index=False, name=None)]
     return centres[rows, [names.index(name) for name in away["strategy"]]] + 0.8 * width * inside
 
 

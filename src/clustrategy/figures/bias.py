@@ -12,7 +12,7 @@ from clustrategy.figures.parts.measure_dots import CHANCE, Measure, draw_measure
 from clustrategy.figures.parts.study import Study
 
 
-def _finding(worst: pd.DataFrame, values: pd.DataFrame) -> str:
+def _finding(worst: pd.DataFrame, values: pd.DataFrame, cell: str) -> str:
     """Say whose bias is the largest, if it is more than the largest of so many is by chance."""
     tail = stdtr((worst["n"] - 1).clip(lower=1), -worst["value"].abs() * worst["n"] ** 0.5)
     off = worst[2 * tail * len(values) <= CHANCE]
@@ -27,7 +27,7 @@ def _finding(worst: pd.DataFrame, values: pd.DataFrame) -> str:
         off,
         lambda row: (
             f"The mean estimate of {row['who']} is {abs(row['value']):.2g} empirical SEs off in "
-            "its worst cell"
+            f"its worst {cell}"
         ),
         lambda row: f"that of {row['who']} {abs(row['value']):.2g}",
         "found biased",

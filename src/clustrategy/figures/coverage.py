@@ -13,7 +13,7 @@ from clustrategy.figures.parts.measure_dots import CHANCE, Measure, draw_measure
 from clustrategy.figures.parts.study import Study
 
 
-def _finding(worst: pd.DataFrame, values: pd.DataFrame) -> str:
+def _finding(worst: pd.DataFrame, values: pd.DataFrame, cell: str) -> str:
     """Say whose intervals hold the truth too rarely, by more than the lowest of so many may."""
     tail = bdtr((worst["value"] * worst["n"]).round(), worst["n"], CONFIDENCE)
     off = worst[tail * len(values) <= CHANCE]
@@ -27,7 +27,7 @@ def _finding(worst: pd.DataFrame, values: pd.DataFrame) -> str:
         off,
         lambda row: (
             f"95 % intervals of {row['who']} hold the true slope in {percent(row['value'])} of "
-            "datasets in their worst cell"
+            f"datasets in their worst {cell}"
         ),
         lambda row: f"those of {row['who']} in {percent(row['value'])}",
         "found to hold it too rarely",

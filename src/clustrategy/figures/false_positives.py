@@ -13,16 +13,19 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator
 
 from clustrategy.core.counted import counted
+from clustrategy.core.scenarios import SCENARIO
 from clustrategy.dgp.kinds import INTERCEPT_KIND
 from clustrategy.figures.parts.cells import varied
-from clustrategy.figures.parts.dot_rows import dot_rows
+from clustrategy.figures.parts.dot_rows import PAGE, dot_rows, fitting, room
 from clustrategy.figures.parts.frame import compose, dot, nothing
 from clustrategy.figures.parts.labels import (
     CLUSTERS,
     abbreviations,
     cell_label,
     factor_label,
+    kind_label,
     kind_title,
+    left_out,
     percent,
     value_label,
 )
@@ -65,12 +68,19 @@ def false_positives(verdicts: pd.DataFrame, *, study: Study) -> Figure:
     worst = over_cells(verdicts, study, CLUSTERS) if split else over
     worst = over if worst.empty else worst
     kinds = kinds_shown(cells)
-    if len(kinds) > 1 and len(kinds) * len(study.strategies) > MOST_ROWS:
+    spared: list[str] = []
+    if study.is_of_a_table:
+        highest = over.groupby("kind")["value"].max()
         kinds = kinds_shown(of_slopes(cells))
+        kinds, spared = fitting({kind: highest[kind] for kind in kinds}, study.strategies)
+    elif len(kinds) > 1 and len(kinds) * len(study.strategies) > MOST_ROWS:
+        kinds = kinds_shown(of_slopes(cells))
+    cell = study.wording.cell
     several = varied(cells, study.factors)
     ordered = by_worst_cell(over, study.strategies)
-    blocks = [*map(kind_title, kinds)]
-    rows = dot_rows(look, strategies=ordered, blocks=blocks, columns=titles, lines=2)
+    blocks = [*map(kind_label if study.is_of_a_table else kind_title, kinds)]
+    page = room(len(kinds)) if study.is_of_a_table else PAGE
+    rows = dot_rows(look, strategies=ordered, blocks=blocks, columns=titles, lines=2, page=page)
     regions = limits(study)
     end = max(cells["value"].max(), worst["conf_high"].max(), 1.2 * regions["liberal"][0])
     _draw_regions(rows.axes, float(end), regions, study)
@@ -94,9 +104,10 @@ def false_positives(verdicts: pd.DataFrame, *, study: Study) -> Figure:
             for row in mine.to_dict("records")
         }
         again = ", drawn again" if _again(mine) else ""
-        heading = f"worst cell{again}" if several else "rate (95 % interval)"
+        heading = f"worst {cell}{again}" if several else "rate (95 % interval)"
         rows.beside(block, with_reasons(texts, verdicts, kind, ordered), heading)
-    diamond = [dot("worst cell, with 95 % interval", look, marker="D")] if several else []
+    worst_one = f"worst {cell}, with 95 % interval"
+    diamond = [dot(worst_one, look, marker="D")] if several else []
     edge: dict[str, Any] = {"edgecolor": "#bbbbbb", "linewidth": 0.5}
     grounds = [
         Patch(facecolor=mark.ground, label=f"{mark.words} {_between(*regions[verdict])}", **edge)
@@ -110,7 +121,12 @@ def false_positives(verdicts: pd.DataFrame, *, study: Study) -> Figure:
         subtitle=subtitle,
         legends=[[*verdict_handles(cells, look), *diamond], grounds],
         xlabel="false-positive rate in % (stretched near the level)",
-        caption=_caption(cells, worst[worst["kind"].isin(kinds)], several, kinds, compact),
+        caption=" ".join(
+            [
+                _caption(cells, worst[worst["kind"].isin(kinds)], several, kinds, compact, cell),
+                *left_out(spared),
+            ]
+        ),
     )
     return rows.figure
 
@@ -169,20 +185,24 @@ def _caption(
     several: Sequence[str],
     kinds: Sequence[str],
     compact: bool,
+    cell: str,
 ) -> str:
     of_intercept = worst["kind"] == INTERCEPT_KIND
     parts = [
-        f"Each mark is {'a cell' if several else 'the rate in the one cell'}, its shape the "
+        f"Each mark is {f'a {cell}' if several else f'the rate in the one {cell}'}, its shape the "
         "verdict: the region that its 95 % interval lies in, undecided where it touches several."
     ]
     if several:
+        of, named = "the panel's", "the worst of all"
+        if cell == SCENARIO:
+            of, named = "the", "which one it is"
         parts.append(
-            "Diamonds: the panel's worst cell with fresh sims, without the luck that made it the "
-            "highest of many; at the right the worst of all."
+            f"Diamonds: {of} worst {cell} with fresh sims, without the luck that made it the "
+            f"highest of many; at the right {named}."
         )
     if not _again(worst[~of_intercept]):
         parts.append(
-            "Some worst cells could not be drawn again: theirs is the highest rate as it was "
+            f"Some worst {cell}s could not be drawn again: theirs is the highest rate as it was "
             "found, with an interval that holds for the highest of all."
         )
     if INTERCEPT_KIND in kinds and len(kinds) > 1:
@@ -190,8 +210,8 @@ def _caption(
     elif INTERCEPT_KIND in set(cells["kind"]) - set(kinds):
         parts.append("The intercept's rates are in the table alone.")
     if not _again(worst[of_intercept]):
-        parts.append("The intercept's worst cells are not drawn again.")
+        parts.append(f"The intercept's worst {cell}s are not drawn again.")
     levels = f"Its levels: {', '.join(map(factor_label, several))}."
-    parts.append(f"{counted(int(cells['n'].max()), 'sim')} per cell.")
+    parts.append(f"{counted(int(cells['n'].max()), 'sim')} per {cell}.")
     parts.append(levels if compact else abbreviations(several))
     return " ".join(parts).rstrip()

@@ -59,9 +59,9 @@ def lollipop(table: pd.DataFrame, *, study: Study) -> Figure:
         target=target,
         unit=0.01 if target else 0.1,
         write=_written,
-        finding=lambda worst, _: worst_and_best(
+        finding=lambda worst, _, cell: worst_and_best(
             worst,
-            lambda row: f"{row['who']}: {words} {_written(row['value'])} in the worst cell",
+            lambda row: f"{row['who']}: {words} {_written(row['value'])} in the worst {cell}",
             lambda row: f"{row['who']} {_written(row['value'])}",
         ),
         worst=_worst(name, target),

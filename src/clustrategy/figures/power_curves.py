@@ -54,7 +54,7 @@ def power_curves(
 ) -> Figure:
     """Draw a panel for each term, and in it the power of each strategy in its worst cell."""
     look = study.look
-    cell = "scenario" if SCENARIO in study.factors else "cell"
+    cell = study.wording.cell
     several = len(power[list(study.factors)].drop_duplicates()) > 1
     subtitle = "How often each strategy finds an effect, by the effect"
     power = power[power["strategy"].isin(study.strategies)].dropna(subset=["power"])
@@ -85,7 +85,7 @@ def power_curves(
             below.set_axis_off()
             _name(below, panel, look, x=0)
     # On a given design kinds are columns, whose names stay as they are.
-    head = kind_label if SCENARIO in study.factors else kind_title
+    head = kind_label if study.is_of_a_table else kind_title
     blocks = [*map(head, kinds)] if len(kinds) > 1 else [""]
     title_panels(grid[:: len(heights), None], blocks, [""], look, [0.0] * len(kinds))
     of = f" of {study.options['response']}" if study.options.get("response") else ""

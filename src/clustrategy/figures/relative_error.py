@@ -18,7 +18,7 @@ def signed_percent(share: float) -> str:
     return f"{100 * share:+.0f} %".replace("-", "−") if abs(share) >= 0.005 else "0 %"
 
 
-def _finding(worst: pd.DataFrame, values: pd.DataFrame) -> str:
+def _finding(worst: pd.DataFrame, values: pd.DataFrame, cell: str) -> str:
     """Say whose standard errors are off by more than the worst of so many are by chance."""
     tail = worst["value"].abs().div(worst["mcse"]).map(NormalDist().cdf).rsub(1)
     off = worst[2 * tail * len(values) <= CHANCE]
@@ -31,7 +31,7 @@ def _finding(worst: pd.DataFrame, values: pd.DataFrame) -> str:
         worst,
         off,
         lambda row: (
-            f"Standard errors of {row['who']} are {too_large(row['value'])} in their worst cell"
+            f"Standard errors of {row['who']} are {too_large(row['value'])} in their worst {cell}"
         ),
         lambda row: f"those of {row['who']} {too_large(row['value'])}",
         "shown to be off",

@@ -15,6 +15,7 @@ from clustrategy.figures.parts.labels import strategy_label
 from clustrategy.figures.parts.style import MUTED, Look, dress, new_figure, note
 
 PAGE = 5.2  # inches that all rows share on a printed page, as long as their letters stay legible
+WITH_TITLES, TITLE = 6.0, 0.2  # inches of rows and titles of many blocks, and of a title
 ROOMY, CLOSE, CLOSEST = 0.27, 0.17, 0.095
 """Inches of a row on a printed page: with two lines of text, with one, and at the least."""
 
@@ -63,6 +64,7 @@ def dot_rows(
     roomy: float = ROOMY,
     heads: Sequence[float] = (),
     sharex: bool = True,
+    page: float = PAGE,
 ) -> DotRows:
     """Make a figure with a row for each strategy.
 
@@ -80,9 +82,11 @@ def dot_rows(
         Points that are left free above each block.
     sharex : bool
         Whether the columns share their x axis; the panels of a column always do.
+    page : float
+        Inches that all rows share on a printed page.
     """
     pitch = float(
-        np.clip(PAGE / (len(blocks) * len(strategies)), CLOSEST, CLOSE if lines == 1 else roomy)
+        np.clip(page / (len(blocks) * len(strategies)), CLOSEST, CLOSE if lines == 1 else roomy)
     )
     lines = 2 if pitch >= ROOMY else 1
     text = look.printed(min(8.0 if lines == 2 else 7.0, 72 * pitch / 1.25))
@@ -102,6 +106,32 @@ def dot_rows(
     axes[0, 0].set_yticks(range(len(strategies)), [*map(strategy_label, strategies)])
     title_panels(axes, blocks, columns, look, heads)
     return rows
+
+
+def room(blocks: int) -> float:
+    """Return the inches that rows share beside the titles of so many blocks."""
+    return min(PAGE, WITH_TITLES - TITLE * blocks)
+
+
+def fitting(badness: Mapping[str, float], strategies: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Choose the blocks of rows that fit a page: those of which there is most to say.
+
+    Parameters
+    ----------
+    badness : mapping of str to float
+        Of each block, in their order, how bad the worst is that it shows.
+    strategies : sequence of str
+        The rows of each.
+
+    Returns
+    -------
+    list of str, list of str
+        Those that fit, at least one, and the others, both in their order.
+    """
+    numbers = range(2, len(badness) + 1)
+    most = max((n for n in numbers if n * len(strategies) * CLOSEST <= room(n)), default=1)
+    first = sorted(badness, key=lambda block: -badness[block])[:most]
+    return [b for b in badness if b in first], [b for b in badness if b not in first]
 
 
 def dress_rows(axes: Axes, look: Look, count: int, text: float) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from clustrategy.core.scenarios import SCENARIO
 
 CLUSTERS = "clusters"
 OBSERVATIONS = "obs_per_cluster"
@@ -48,10 +50,25 @@ COUNTS = {
     "arms": ("arm", "arms"),
 }
 
+SCENARIOS = {
+    "estimated": "variances as estimated",
+    "lower_80": "SDs at lower 80 % limits",
+    "upper_80": "SDs at upper 80 % limits",
+    "lower_95": "SDs at lower 95 % limits",
+    "upper_95": "SDs at upper 95 % limits",
+    "slopes_vary": "slopes vary",
+    "variance_by_cluster": "residual variance by cluster",
+    "variance_by_arm": "residual variance by arm",
+    "autocorrelated": "autocorrelated residuals",
+    "resampled": "resampled residuals",
+}
+"""What scenarios suppose, in few letters; SDs are those of random effects."""
+
 LEVELS = {
     ("treatment", "none"): "no treatment",
     ("treatment", "between"): "treatment of clusters",
     ("treatment", "within"): "treatment within clusters",
+    **{(SCENARIO, name): words for name, words in SCENARIOS.items()},
 }
 
 
@@ -78,6 +95,11 @@ def kind_title(kind: str) -> str:
     """Return what stands above the panels of a kind of terms."""
     words = kind_label(kind)
     return words[:1].upper() + words[1:]
+
+
+def left_out(terms: Sequence[str]) -> list[str]:
+    """Say in a sentence which terms a figure does not show; nothing where there are none."""
+    return [f"In the table alone: {', '.join(map(kind_label, terms))}."] if terms else []
 
 
 def quoted_label(strategy: str) -> str:
@@ -123,7 +145,11 @@ def cell_label(levels: Mapping[Any, Any], factors: Iterable[str]) -> str:
 
 def abbreviations(factors: Iterable[str]) -> str:
     """Say in a sentence what the short words of `cell_label` stand for."""
-    words = {OBSERVATIONS: "obs.: observations per cluster", SIGMA: "σ: between-cluster sigma"}
+    words = {
+        OBSERVATIONS: "obs.: observations per cluster",
+        SIGMA: "σ: between-cluster sigma",
+        SCENARIO: "SDs: standard deviations of random effects",
+    }
     said = "; ".join(words[name] for name in factors if name in words)
     return f"{said}." if said else ""
 

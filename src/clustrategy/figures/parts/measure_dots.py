@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from clustrategy.core.counted import counted
 from clustrategy.figures.parts.cells import varied, worst_values
-from clustrategy.figures.parts.dot_rows import DotRows, dot_rows
+from clustrategy.figures.parts.dot_rows import PAGE, DotRows, dot_rows, fitting, room
 from clustrategy.figures.parts.frame import compose, dot, nothing
 from clustrategy.figures.parts.intervals import Z_95, null_band
 from clustrategy.figures.parts.labels import (
@@ -23,6 +23,8 @@ from clustrategy.figures.parts.labels import (
     KIND,
     abbreviations,
     cell_label,
+    kind_label,
+    left_out,
     level_label,
     strategy_label,
 )
@@ -43,6 +45,8 @@ SPREAD = 0.62  # share of a row that its marks take
 ROOMY = 0.45  # inches of a row on a printed page, if all rows fit it
 MOST_NAMED = 6  # of more numbers of clusters the legend names the first, the middle and the last
 
+LETTER = 0.56  # width of a letter, in font sizes
+
 CHANCE = 0.05  # how probable the largest of all errors may be, by Bonferroni, if none is there
 
 
@@ -61,7 +65,8 @@ class Measure:
     write : callable
         Writes a value, on the axis and beside the rows.
     finding : callable
-        Says in a sentence what was found, from what `worst_values` returns and all values.
+        Says in a sentence what was found, from what `worst_values` returns, all values and what a
+        cell is called.
     worst : {"farthest", "lowest", "highest"}
         Which cell is the worst: the farthest from the target or, where only one side does harm,
         the lowest or the highest.
@@ -80,7 +85,7 @@ class Measure:
     target: float | None
     unit: float
     write: Callable[[float], str]
-    finding: Callable[[pd.DataFrame, pd.DataFrame], str]
+    finding: Callable[[pd.DataFrame, pd.DataFrame, str], str]
     worst: Literal["farthest", "lowest", "highest"] = "farthest"
     caption: str = ""
     standardised: bool = False
@@ -92,22 +97,30 @@ def draw_measure(table: pd.DataFrame, measure: Measure, study: Study) -> Figure:
 
     The table may have the rows of some coefficients alone.
     """
-    look, strategies = study.look, study.strategies
+    look, strategies, cell = study.look, study.strategies, study.wording.cell
     table = table[table["strategy"].isin(strategies)]
     values = _values(table, measure, study)
     lost = unusable_fits(table, study)
     if values.empty:
         return nothing(look, f"No strategy has a value of {measure.xlabel}", measure.subtitle, lost)
 
+    kinds: list[str] = list(dict.fromkeys(values[KIND]))
+    spared: list[str] = []
+    if study.is_of_a_table:
+        badness = values.groupby(KIND)["away"].max()
+        kinds, spared = fitting({kind: badness[kind] for kind in kinds}, strategies)
     worst = worst_values(values)
+    title = measure.finding(worst, values, cell)
+    values = values[values[KIND].isin(kinds)]
     named = set(worst["strategy"])
     ordered = [*worst["strategy"][::-1], *(name for name in strategies if name not in named)]
-    kinds = list(dict.fromkeys(values[KIND]))
     several = varied(table, study.factors)
-    levels = sorted(values[CLUSTERS].unique())
+    levels = [level for level, _ in _by_clusters(values)]
     colours = dict(zip(levels, shades(len(levels)), strict=True))
-    rows = dot_rows(look, strategies=ordered, blocks=kinds, lines=2, roomy=ROOMY)
-    band = _band(measure, sims(table))
+    blocks = [*map(kind_label, kinds)]
+    page = room(len(kinds)) if study.is_of_a_table else PAGE
+    rows = dot_rows(look, strategies=ordered, blocks=blocks, lines=2, roomy=ROOMY, page=page)
+    band, longest = _band(measure, sims(table)), 0
     for block, (axes, kind) in enumerate(zip(rows.axes[:, 0], kinds, strict=True)):
         mine = values[values[KIND] == kind]
         if measure.target is not None:
@@ -117,18 +130,26 @@ def draw_measure(table: pd.DataFrame, measure: Measure, study: Study) -> Figure:
         _draw_cells(axes, mine, rows, measure, colours, look)
         texts = dict.fromkeys(ordered, "no value")
         for row in (worst_values(mine) if several else mine).to_dict("records"):
-            cell = f": {cell_label(row, several)}" if several else ""
-            texts[row["strategy"]] = f"{measure.write(row['value'])}{cell}"
-        rows.beside(block, texts, "worst cell" if several else "value")
-    _scale(rows.axes[0, 0], values, measure, look)
+            where = f": {cell_label(row, several)}" if several else ""
+            texts[row["strategy"]] = f"{measure.write(row['value'])}{where}"
+        longest = max(longest, *map(len, texts.values()))
+        rows.beside(block, texts, f"worst {cell}" if several else "value")
+    apart = 8 * look.text / 72 / look.width
+    if study.is_of_a_table:
+        names = max(len(strategy_label(name)) for name in ordered)
+        panel = look.width - LETTER * (names + longest) * rows.text / 72
+        apart = 5.5 * look.text / 72 / max(panel, look.width / 6)
+    _scale(rows.axes[0, 0], values, measure, look, apart)
     compose(
         rows.figure,
         look,
-        title=measure.finding(worst, values),
+        title=title,
         subtitle=measure.subtitle,
         legends=[_handles(colours, look)],
         xlabel=measure.xlabel + ("" if measure.target is None else " (stretched near the target)"),
-        caption=f"{_caption(table, values, measure, band, several, study)} {lost}",
+        caption=" ".join(
+            [_caption(table, values, measure, band, several, study), *left_out(spared), lost]
+        ),
     )
     return rows.figure
 
@@ -170,7 +191,7 @@ def _draw_cells(
     inside = (groups.cumcount() + 0.5) / groups.transform("size") - 0.5
     values = values.assign(y=rows.at(values["strategy"]) + SPREAD * inside)
     size = min(look.printed(3.2), 0.45 * rows.text)
-    for clusters, mine in values.groupby(CLUSTERS):
+    for clusters, mine in _by_clusters(values):
         colour = colours[clusters]
         if measure.sticks and measure.target is not None:
             ends = mine.assign(start=measure.target)[["start", "value"]].to_numpy()
@@ -185,18 +206,25 @@ def _draw_cells(
     axes.plot("value", "y", "o", data=worst, markersize=1.7 * size, markeredgewidth=width, **ring)
 
 
+def _by_clusters(values: pd.DataFrame) -> Iterable[tuple[Any, pd.DataFrame]]:
+    """Split values by the number of clusters, which is one on the design of a table."""
+    return values.groupby(CLUSTERS) if CLUSTERS in values else [(None, values)]
+
+
 def _handles(colours: Mapping[Any, Colour], look: Look) -> list[Line2D]:
     """Return a legend's entries for the numbers of clusters, if there are several."""
+    if len(colours) < 2:
+        return []
     handles = [
         dot(level_label(CLUSTERS, level), look, color=colour) for level, colour in colours.items()
     ]
     if len(handles) > MOST_NAMED:
         return [handles[0], handles[len(handles) // 2], handles[-1]]
-    return handles if len(handles) > 1 else []
+    return handles
 
 
-def _scale(axes: Axes, values: pd.DataFrame, measure: Measure, look: Look) -> None:
-    """Stretch the shared x axis near the target; without one it is linear."""
+def _scale(axes: Axes, values: pd.DataFrame, measure: Measure, look: Look, apart: float) -> None:
+    """Stretch the x axis near the target, with labels ``apart``; without one it is linear."""
     ends = values[["value", "low", "high"]].to_numpy()
     low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
     if measure.target is None:
@@ -207,7 +235,6 @@ def _scale(axes: Axes, values: pd.DataFrame, measure: Measure, look: Look) -> No
         return
     within = (0, 1) if measure.name in RATES else (-np.inf, np.inf)
     near: dict[str, Any] = {"target": measure.target, "unit": measure.unit, "within": within}
-    apart = 8 * look.text / 72 / look.width
     stretch(axes, "x", (low, high), apart=apart, write=measure.write, **near)
     for one in axes.figure.axes:
         one.grid(axis="x", color="#dddddd", linewidth=look.line)
@@ -223,10 +250,11 @@ def _caption(
     study: Study,
 ) -> str:
     interval = "95 % Monte Carlo interval" + (" (Wilson)" if measure.name in RATES else "")
-    right = " and, at the right, its cell" if several else ""
+    cell, cells = study.wording.cell, study.wording.cells
+    right = f" and, at the right, its {cell}" if several else ""
     parts = [
         measure.caption,
-        f"Each mark is a cell. Ring: the {measure.worst} value, with its {interval}{right}.",
+        f"Each mark is a {cell}. Ring: the {measure.worst} value, with its {interval}{right}.",
     ]
     if band is not None:
         parts.append(
@@ -241,8 +269,8 @@ def _caption(
         )
     spared = without_variance(table, measure.name).drop_duplicates([*study.factors, "strategy"])
     if len(spared):
-        cells = spared["strategy"].value_counts()
-        named = ", ".join(f"{strategy_label(s)} {cells[s]}" for s in study.strategies if s in cells)
-        parts.append(f"Left out: estimates without a finite variance ({named} cells).")
-    parts += [abbreviations(several), f"{counted(sims(table), 'sim')} per cell; slopes alone."]
+        count = spared["strategy"].value_counts()
+        named = ", ".join(f"{strategy_label(s)} {count[s]}" for s in study.strategies if s in count)
+        parts.append(f"Left out: estimates without a finite variance ({named} {cells}).")
+    parts += [abbreviations(several), f"{counted(sims(table), 'sim')} per {cell}; slopes alone."]
     return " ".join(part for part in parts if part)

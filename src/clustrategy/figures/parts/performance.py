@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from clustrategy.core.scenarios import SCENARIO
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.dgp.kinds import SETTINGS, kind
 from clustrategy.evaluation.measures import NO_VARIANCE
@@ -34,9 +35,12 @@ def slopes(table: pd.DataFrame, dgp: Mapping[str, Any]) -> pd.DataFrame:
 
     Predictors of a kind differ by chance alone: the same share of their variance is between
     clusters, their slopes vary as much between clusters, and all or none of them are exogenous.
-    What of the data-generating process is not a column of the table is taken from ``dgp``.
+    What of the data-generating process is not a column of the table is taken from ``dgp``. On the
+    design of a table each term is a kind of its own.
     """
     rows = table[table["term"] != INTERCEPT]
+    if SCENARIO in rows:
+        return rows.assign(kind=rows["term"])
     decide = [name for name in SETTINGS if name in rows.columns]
     given = {name: dgp[name] for name in SETTINGS if dgp.get(name) is not None}
     kinds = {

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from clustrategy.core.scenarios import SCENARIO
+from clustrategy.evaluation.wording import Wording, wording_of
 from clustrategy.figures.parts.style import Look
 
 
@@ -42,3 +44,13 @@ class Study:
     def alpha(self) -> float:
         """The level of the tests."""
         return self.options["alpha"]
+
+    @property
+    def is_of_a_table(self) -> bool:
+        """Whether the study is on the design of a table: each term is a kind of its own."""
+        return SCENARIO in self.factors
+
+    @property
+    def wording(self) -> Wording:
+        """What the parts of the study are called."""
+        return wording_of(self.factors)

@@ -15,7 +15,7 @@ from clustrategy.core.counted import counted, listed
 from clustrategy.dgp.kinds import INTERCEPT_KIND
 from clustrategy.figures.parts.cells import combinations
 from clustrategy.figures.parts.frame import dot
-from clustrategy.figures.parts.labels import CLUSTERS, level_label, quoted_label
+from clustrategy.figures.parts.labels import CLUSTERS, kind_label, level_label, quoted_label
 from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import Look
 
@@ -109,7 +109,8 @@ def with_reasons(
 
 def panels_of_clusters(cells: pd.DataFrame) -> tuple[list[str], list[tuple], list[str]]:
     """Return the factor by which panels stand side by side, if any, its levels and the titles."""
-    split = [CLUSTERS] if 1 < cells[CLUSTERS].nunique() <= MOST_PANELS else []
+    several = CLUSTERS in cells and 1 < cells[CLUSTERS].nunique() <= MOST_PANELS
+    split = [CLUSTERS] if several else []
     levels = combinations(cells, split)
     return split, levels, [", ".join(map(level_label, split, level)) for level in levels]
 
@@ -219,23 +220,29 @@ def standing_of(over: pd.DataFrame, drawn: Sequence[str]) -> Standing:
     return Standing(drawn, safe_everywhere(over, drawn), liberal_somewhere(over, drawn))
 
 
+def _where_liberal(row: Mapping[Any, Any], cells: str, of_terms: bool) -> str:
+    """Say in how many of several cells a strategy is liberal, and if asked for which term."""
+    parts = [f"{int(row['liberal_cells'])} of {int(row['cells'])} {cells}"] * (row["cells"] > 1)
+    return " for ".join([*parts, kind_label(row["kind"])] if of_terms else parts)
+
+
 def finding(verdicts: pd.DataFrame, study: Study) -> str:
     """Say in a sentence which strategies are liberal and which are safe."""
     total = len(study.strategies)
     over = of_slopes(over_cells(verdicts, study))
     sims = counted(int(rows_of(verdicts, FALSE_POSITIVES, study)["n"].max()), "sim")
     cells = int(over["cells"].max())
-    everywhere = "" if cells == 1 else f" in all {cells} cells"
-    unsure = f"called safe{everywhere} with {sims} a cell"
+    words = study.wording
+    of_terms = study.is_of_a_table and over["kind"].nunique() > 1
+    everywhere = "" if cells == 1 else f" in all {cells} {words.cells}"
+    unsure = f"called safe{everywhere} with {sims} a {words.cell}"
+    everywhere = f" for each term{everywhere}" if of_terms else everywhere
     most = over[are_liberal(over)]
     most = most.assign(liberal_cells=most["liberal_cells"].clip(lower=1))
     most = most.sort_values("liberal_cells", ascending=False, kind="stable")
     most = most.drop_duplicates("strategy")
     safe = [quoted_label(name) for name in safe_everywhere(over, study.strategies)]
-    counts = [
-        f"{int(row['liberal_cells'])} of {int(row['cells'])} cells" if row["cells"] > 1 else ""
-        for row in most.to_dict("records")
-    ]
+    counts = [_where_liberal(row, words.cells, of_terms) for row in most.to_dict("records")]
     names = [*map(quoted_label, most["strategy"])]
     shares = [f"{name} ({n})" if n else name for name, n in zip(names, counts, strict=True)]
     if total == 1 and counts:
