@@ -131,6 +131,20 @@ def test_each_term_is_named_as_it_is_and_has_its_own_effect() -> None:
     assert wording.terms("intercept") == "the intercept"
 
 
+def test_what_a_scenario_supposes_is_said_where_it_is_first_named() -> None:
+    found = advised(
+        of_treat("B", 0.2, LIBERAL), of_treat("B", 0.3, LIBERAL, kind="C(arm)[T.b]")
+    ).paragraphs
+    assert found[:2] == [
+        "For treat no strategy is safe; the least liberal is B, with 20.0 % (0.5) false positives "
+        f"in its worst scenario, slopes_vary: {SLOPES}. Do not use B (20 % false positives at "
+        "worst, in the scenario slopes_vary; liberal in 6 of 9 scenarios).",
+        "For C(arm)[T.b] no strategy is safe; the least liberal is B, with 30.0 % (0.5) false "
+        "positives in its worst scenario, slopes_vary. Do not use B (30 % false positives at "
+        "worst, in the scenario slopes_vary; liberal in 6 of 9 scenarios).",
+    ]
+
+
 @pytest.mark.parametrize(
     ("parts", "sentence"),
     [

@@ -190,7 +190,7 @@ def advice(
     rows = [row for row in verdicts.to_pylist() if _is_of(row, level)]
     fits = [row for row in rows if row["kind"] is None]
     kinds = dict.fromkeys(row["kind"] for row in rows if row["kind"] is not None)
-    found = []
+    found: list[Answer] = []
     for kind in kinds:
         at = compared_effect(effect, kind)
         mine = [row for row in rows if row["kind"] == kind and _is_at(row, at)]
@@ -202,6 +202,8 @@ def advice(
         standings.sort(key=lambda each: each._order)
         if kind != INTERCEPT_KIND or len(kinds) == 1:
             sentences = _sentences(standings, kind, at, wording)
+            before = [said for answer in found for said in answer.sentences]
+            sentences = wording.explained_once([*before, *sentences])[len(before) :]
             found.append(Answer(kind, mine[0]["terms"], standings, sentences, at))
     return Advice(found, _reservation(found, sims, certify, wording), wording.scope(kinds))
 

@@ -64,6 +64,10 @@ class Wording:
         """
         return f"{in_percent(mean)} % of datasets, mean over these {self.cells}"
 
+    def explained_once(self, sentences: Sequence[str]) -> list[str]:
+        """Leave out what was explained before."""
+        return [*sentences]
+
     def scope(self, kinds: Iterable[str]) -> str:
         """Say what advice is about, and which common predictors it says nothing of."""
         constant = any(word in kind for kind in kinds for word in CONSTANT)
@@ -101,6 +105,19 @@ class ScenarioWording(Wording):
         found = in_percent(span)
         by = "" if found.isdigit() else f", depending on the {self.cell}"
         return f"{found} % of datasets{by}"
+
+    def explained_once(self, sentences: Sequence[str]) -> list[str]:
+        """Leave out what scenarios suppose where it was said before."""
+        told, short = set(), []
+        for sentence in sentences:
+            said = sentence
+            for name in NAMES:
+                head, full, tail = said.partition(supposed(name))
+                if full:
+                    said = head + (name if name in told else full) + tail.replace(full, name)
+                    told.add(name)
+            short.append(said)
+        return short
 
     def scope(self, kinds: Iterable[str]) -> str:
         """Say what advice is about, and what voids it."""
