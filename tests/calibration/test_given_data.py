@@ -148,3 +148,11 @@ def test_a_mistake_is_one_sentence_that_names_the_file(changes, words, tmp_path:
     assert words in said
     assert str(named["file"]) in said
     assert "\n" not in said
+
+
+def test_a_predictor_is_not_called_as_the_constant_is():
+    """It would take the constant's place, and no advice be given on it."""
+    table = sleepstudy().rename(columns={"Days": "intercept"})
+    design = design_from_table(table, "Reaction ~ intercept", "Subject")
+    with pytest.raises(DataError, match="predictor 'intercept': must have another name"):
+        GivenData.of(design, "sleepstudy", ordered=False)

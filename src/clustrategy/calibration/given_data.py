@@ -21,6 +21,7 @@ from clustrategy.core.errors import DataError
 from clustrategy.core.shard import Floats, Shard
 from clustrategy.design.from_table import Design
 from clustrategy.dgp.given import GivenProcess
+from clustrategy.dgp.kinds import INTERCEPT_KIND
 from clustrategy.tables.files import write_text
 from clustrategy.tables.sealed import read_sealed, write_sealed
 
@@ -74,7 +75,17 @@ class GivenData:
             As of the class.
         ordered : bool
             Whether the rows of a cluster are in an order in which neighbours may be correlated.
+
+        Raises
+        ------
+        DataError
+            Where a predictor is called as verdicts call the constant.
         """
+        if INTERCEPT_KIND in design.shard.terms:
+            raise DataError(
+                f"predictor {INTERCEPT_KIND!r}: must have another name, since the verdicts of a "
+                "study call the constant so; rename the column"
+            )
         found = tuple(scenarios(design, ordered=ordered))
         return cls(made_from, design.shard, design.response, found, design.terms)
 
