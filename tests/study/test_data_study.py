@@ -215,6 +215,8 @@ def test_another_table_needs_another_name(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     finished(Path("results/sleep"))
     study().check_folder()
+    newer = replace(given(), code="of a later version")
+    Study.from_config(CONFIG, given=newer).check_folder()
     other = replace(given(), made_from="another")
     with pytest.raises(ConfigError, match="results/sleep: was made from another table"):
         Study.from_config(CONFIG, given=other).check_folder()

@@ -5,7 +5,7 @@ origin(
     lambda: [
         study.recipe.digest,
         study.plan.labels,
-        study.given.made_from,
+        study.given.origin,
         study.placebo_settings,
     ],
 )

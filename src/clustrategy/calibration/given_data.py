@@ -28,7 +28,7 @@ from clustrategy.tables.sealed import read_sealed, write_sealed
 FOLDER = "given"
 """In the folder of a study."""
 
-FORMAT = 2
+FORMAT = 3
 """Of the files, which is another one whenever they hold something else."""
 
 MULTIPLES = (1.0, 2.0, 2.8, 4.0, 6.0)
@@ -46,13 +46,16 @@ class GivenData:
     Attributes
     ----------
     made_from : str
-        A digest of the table, of how it is read, and of the code that makes the scenarios.
+        A digest of the table and of how it is read: another table is another study.
     shard : Shard
         The one dataset, its response that of the table.
     response : str
         The name of the response.
     scenarios : tuple of Scenario
         All there are names for, in their order; those that are left out have no process.
+    code : str
+        A digest of what makes the scenarios: other code makes them anew, and only those that come
+        out otherwise are simulated again.
     formula_terms : dict of str to tuple of int
         The terms of the formula but the intercept, and the columns of X that each has.
     """
@@ -62,16 +65,17 @@ class GivenData:
     response: str
     scenarios: tuple[Scenario, ...]
     formula_terms: dict[str, tuple[int, ...]]
+    code: str = ""
 
     @classmethod
-    def of(cls, design: Design, made_from: str, *, ordered: bool) -> GivenData:
+    def of(cls, design: Design, made_from: str, *, ordered: bool, code: str = "") -> GivenData:
         """Fit the working models of a design.
 
         Parameters
         ----------
         design : Design
             That `check` accepts.
-        made_from : str
+        made_from, code : str
             As of the class.
         ordered : bool
             Whether the rows of a cluster are in an order in which neighbours may be correlated.
@@ -87,7 +91,12 @@ class GivenData:
                 "study call the constant so; rename the column"
             )
         found = tuple(scenarios(design, ordered=ordered))
-        return cls(made_from, design.shard, design.response, found, design.terms)
+        return cls(made_from, design.shard, design.response, found, design.terms, code)
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """What the scenarios follow from: the table, and the code."""
+        return self.made_from, self.code
 
     @cached_property
     def processes(self) -> dict[str, GivenProcess]:
@@ -129,7 +138,7 @@ class GivenData:
         """Write the design and the scenarios into the folder of a study, unless they are there."""
         with suppress(DataError):
             kept = read_given_data(folder)
-            if (kept.made_from, kept.digests) == (self.made_from, self.digests):
+            if kept.origin == self.origin and kept.digests == self.digests:
                 return
         shard = self.shard
         columns = {"cluster": shard.cluster_codes(0), "response": shard.y}
@@ -139,6 +148,7 @@ class GivenData:
         content = {
             "format": FORMAT,
             "made_from": self.made_from,
+            "code": self.code,
             "response": self.response,
             "terms": shard.terms,
             "formula_terms": self.formula_terms,
@@ -190,7 +200,8 @@ def read_given_data(folder: str) -> GivenData:
         for one in content["scenarios"]
     )
     formula_terms = {term: tuple(places) for term, places in content["formula_terms"].items()}
-    return GivenData(content["made_from"], shard, content["response"], found, formula_terms)
+    made_from, response, code = (content[name] for name in ("made_from", "response", "code"))
+    return GivenData(made_from, shard, response, found, formula_terms, code)
 
 
 def _file(folder: str, name: str) -> Path:

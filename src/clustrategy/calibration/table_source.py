@@ -66,10 +66,15 @@ class TableSource:
 
     @cached_property
     def made_from(self) -> str:
-        """A digest of the file, of how it is read, and of the code that makes the scenarios."""
-        code = code_digest(sources(PACKAGE / "calibration/given_data.py"))
+        """A digest of the file and of how it is read."""
         how = [self.formula, self.cluster, self.random, self.order, self.sheet]
-        return digest(self.content, how, code, [version(name) for name in _LIBRARIES])
+        return digest(self.content, how)
+
+    @cached_property
+    def code(self) -> str:
+        """A digest of the code that reads the table and makes the scenarios."""
+        code = code_digest(sources(PACKAGE / "calibration/table_source.py"))
+        return digest(code, [version(name) for name in _LIBRARIES])
 
     def design(self) -> Design:
         """Read the table and its design.
@@ -105,6 +110,7 @@ class TableSource:
             kept = read_given_data(folder)
         except DataError:
             kept = None
-        if kept is not None and kept.made_from == self.made_from:
+        if kept is not None and kept.origin == (self.made_from, self.code):
             return kept
-        return GivenData.of(self.design(), self.made_from, ordered=self.order is not None)
+        ordered = self.order is not None
+        return GivenData.of(self.design(), self.made_from, ordered=ordered, code=self.code)
