@@ -35,6 +35,7 @@ lint: env-test ## check style, types, imports, scripts and the workflow; changes
 	$(run) .venv/bin/lint-imports --no-logo --no-cache
 	@.venv/bin/shellcheck $(shell_scripts)
 	$(run) .venv/bin/snakemake --lint
+	$(run) .venv/bin/snakemake --lint --configfile examples/cluster-trial/config.yaml
 
 format: env-test ## rewrite the code in the project's style
 	$(run) -m ruff check --fix .
