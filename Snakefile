@@ -38,6 +38,7 @@ if GIVEN:
     include: "workflow/rules/placebo.smk"
     include: "workflow/rules/calibrated_choice.smk"
     include: "workflow/rules/power.smk"
+    include: "workflow/rules/own_estimates.smk"
 
 
 include: "workflow/rules/figures.smk"
@@ -70,7 +71,8 @@ rule all:
         rules.calibrated_choice.output if GIVEN else [],
         rules.power.output if GIVEN else [],
         rules.provenance.output,
-        [] if GIVEN else rules.report.output,
+        rules.own_estimates.output if GIVEN else [],
+        rules.report.output,
 
 
 rule audit:

@@ -14,4 +14,5 @@ with job(snakemake, pandas=False):
         provenance=snakemake.input.provenance,
         cite=snakemake.params.citation,
         page=snakemake.output.page,
+        own=snakemake.params.own,
     )

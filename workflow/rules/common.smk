@@ -205,7 +205,7 @@ OF_THE_STUDY = [
     "audit_table",
     "audit_verdict",
     *(
-        ["scenarios", "placebo", "calibrated_choice", "power"]
+        ["scenarios", "placebo", "calibrated_choice", "power", "own_estimates"]
         if GIVEN
         else ["worked_example", "cluster_coefficients", "dependence"]
     ),

@@ -13,7 +13,22 @@ origin(
         CITATION and file_digest(CITATION),
     ],
     "provenance",
+    *(["power", "calibrated_choice", "own_estimates"] if GIVEN else []),
 )
+
+
+def own_tables():
+    """The tables of a study on a table of one's own that its page shows, by what it calls them."""
+    if not GIVEN:
+        return {}
+    own = rules.own_estimates.output
+    return {
+        "detectable": rules.power.output.detectable,
+        "placebo": rules.placebo.output.placebo,
+        "choice": rules.calibrated_choice.output.calibrated_choice,
+        "estimates": own.estimates,
+        "design": own.design,
+    }
 
 
 rule report:
@@ -27,6 +42,7 @@ rule report:
         png=figure_files_as("png"),
         audit=audit_files(),
         provenance=rules.provenance.output.provenance,
+        own=list(own_tables().values()),
     output:
         page=report(
             f"{RESULTS}/report.html",
@@ -44,6 +60,7 @@ rule report:
         config=lambda _: study.config,
         remake=lambda _: remake_command(),
         citation=lambda _: CITATION,
+        own=lambda _: {name: str(file) for name, file in own_tables().items()},
         made_from=made_from("report"),
     script:
         "../../scripts/report.py"

@@ -169,10 +169,24 @@ def analysed(
     design = design_from_table(data, formula, known["cluster"], known["random"])
     check(design)
     named = strategies_on(design, own, engine=engine, small_clusters=known["small_clusters"])
-    seeds = (np.random.SeedSequence(known["seed"]),)
+    return fitted(design, named, known["seed"])
+
+
+def fitted(design: Design, strategies: Sequence[Strategy], seed: int) -> Analysis:
+    """Fit strategies to a table as they are.
+
+    Parameters
+    ----------
+    design : Design
+        Of the table.
+    strategies : sequence of Strategy
+    seed : int
+        As of `fit`.
+    """
+    seeds = (np.random.SeedSequence(seed),)
     design = replace(design, shard=replace(design.shard, seeds=seeds))
-    fits = tuple(strategy.fit(design.shard) for strategy in named)
-    return Analysis(design, tuple(named), fits)
+    fits = tuple(strategy.fit(design.shard) for strategy in strategies)
+    return Analysis(design, tuple(strategies), fits)
 
 
 def strategies_on(

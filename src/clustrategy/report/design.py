@@ -18,6 +18,7 @@ from clustrategy.core.counted import counted
 from clustrategy.dgp import Process
 from clustrategy.dgp.kinds import kinds
 from clustrategy.evaluation.regions import MOST_UNUSABLE
+from clustrategy.evaluation.wording import Wording
 from clustrategy.report.methods import Method
 from clustrategy.report.process import FACTORS, in_words, predictors
 from clustrategy.study.study import Study
@@ -40,8 +41,31 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class Conduct:
+    """How a study was carried out, in words.
+
+    Attributes
+    ----------
+    methods : list of Method
+    measures : list of Measure
+    sims : str
+        How many datasets there are.
+    unusable : str
+        How fits without numbers that count are handled, in sentences.
+    verdict : list of (str, str)
+        The words of a verdict, and what each says.
+    """
+
+    methods: list[Method]
+    measures: list[Measure]
+    sims: str
+    unusable: str
+    verdict: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
 class Design:
-    """What was done, in words.
+    """What was done on a grid, in words.
 
     Attributes
     ----------
@@ -55,14 +79,6 @@ class Design:
         Kinds of coefficients, and the terms of each.
     estimand : str
         What they are.
-    methods : list of Method
-    measures : list of Measure
-    sims : str
-        How many datasets there are.
-    unusable : str
-        How fits without numbers that count are handled, in sentences.
-    verdict : list of (str, str)
-        The words of a verdict, and what each says.
     """
 
     aims: str
@@ -70,19 +86,33 @@ class Design:
     factors: list[tuple[str, str, str]]
     estimand: str
     estimands: list[tuple[str, str]]
-    methods: list[Method]
-    measures: list[Measure]
-    sims: str
-    unusable: str
-    verdict: list[tuple[str, str]]
+
+
+def conduct(study: Study, wording: Wording) -> Conduct:
+    """Describe what studies on a grid and on a table have in common.
+
+    Parameters
+    ----------
+    study : Study
+    wording : Wording
+        What the parts of the study are called.
+    """
+    performance, verdict = study.config["performance"], study.config["verdict"]
+    alpha = performance["alpha"]
+    return Conduct(
+        methods=[Method.of(strategy) for strategy in study.strategies],
+        measures=_measures(alpha, study.sims),
+        sims=_sims(study, wording),
+        unusable=_unusable(performance),
+        verdict=_verdict(alpha, verdict, wording),
+    )
 
 
 def design(study: Study) -> Design:
-    """Describe a study."""
-    performance, verdict = study.config["performance"], study.config["verdict"]
-    alpha = performance["alpha"]
+    """Describe a study on a grid."""
+    alpha, effect = study.config["performance"]["alpha"], study.config["verdict"]["effect"]
     return Design(
-        aims=_aims(len(study.strategies), alpha, verdict["effect"]),
+        aims=_aims(len(study.strategies), alpha, effect),
         model=_model(study),
         factors=[
             (factor, FACTORS[factor], _levels(levels)) for factor, levels in study.levels.items()
@@ -92,11 +122,6 @@ def design(study: Study) -> Design:
             "terms of a kind differ by chance alone, and a verdict is on all of them together."
         ),
         estimands=_estimands([study.synthetic(cell) for cell in study.cells]),
-        methods=[Method.of(strategy) for strategy in study.strategies],
-        measures=_measures(alpha, study.sims),
-        sims=_sims(study),
-        unusable=_unusable(performance),
-        verdict=_verdict(alpha, verdict),
     )
 
 
@@ -116,11 +141,12 @@ def _aims(strategies: int, alpha: float, effect: float) -> str:
     )
 
 
-def _sims(study: Study) -> str:
+def _sims(study: Study, wording: Wording) -> str:
     sims, cells = counted(study.sims, "dataset"), len(study.cells)
     if cells == 1:
-        return f"{sims} of one cell"
-    return f"{counted(cells * study.sims, 'dataset')} ({study.sims:,} in each of {cells:,} cells)"
+        return f"{sims} of one {wording.cell}"
+    datasets = counted(cells * study.sims, "dataset")
+    return f"{datasets} ({study.sims:,} in each of {cells:,} {wording.cells})"
 
 
 def _percent(share: float) -> str:
@@ -200,7 +226,9 @@ def _unusable(performance: Mapping[str, Any]) -> str:
     )
 
 
-def _verdict(alpha: float, verdict: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _verdict(
+    alpha: float, verdict: Mapping[str, Any], wording: Wording
+) -> list[tuple[str, str]]:
     low, up, liberal = (_percent(alpha * verdict[name]) for name in ("lower", "upper", "liberal"))
     confidence = _percent(verdict["confidence"])
     return [
@@ -211,11 +239,11 @@ def _verdict(alpha: float, verdict: Mapping[str, Any]) -> list[tuple[str, str]]:
         (
             "undecided",
             f"the {confidence} interval of the rate touches more than one of these; over several "
-            "cells: not shown to be safe in each, nor to be liberal in any",
+            f"{wording.cells}: not shown to be safe in each, nor to be liberal in any",
         ),
         (
             "safe",
             f"the one-sided upper {confidence} limit of the rate is at most {up}, and at most "
-            f"{_percent(MOST_UNUSABLE)} of the fits are unusable; over several cells: in each",
+            f"{_percent(MOST_UNUSABLE)} of the fits are unusable; over several {wording.cells}: in each",
         ),
     ]

@@ -15,16 +15,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from clustrategy.core.cells import sim_path
+from clustrategy.core.scenarios import SCENARIO
 from clustrategy.evaluation.cell_verdicts import FALSE_POSITIVES
-from clustrategy.evaluation.recommendation import advice, more_sims
+from clustrategy.evaluation.recommendation import Answer, advice, more_sims
 from clustrategy.evaluation.wording import wording_of
 from clustrategy.report.citation import Citation
-from clustrategy.report.design import design
+from clustrategy.report import own_table
+from clustrategy.report.design import conduct, design
 from clustrategy.report.failures import failures
 from clustrategy.report.labels import shortened
 from clustrategy.report.numbers import percent
+from clustrategy.report.own_table import OwnTable
 from clustrategy.report.pictures import FIRST, Picture, in_sections
 from clustrategy.report.provenance import audit_table, others, versions
+from clustrategy.report.references import references
 from clustrategy.report.verdict_table import kind_table
 from clustrategy.study.study import Study
 
@@ -54,6 +58,8 @@ class Found:
         What makes a dataset again, less its own path.
     explorer : bool
         Whether explorer.html lies beside the page.
+    own : OwnTable
+        What a study on a table of one's own has found beside its verdicts.
     """
 
     verdicts: pa.Table
@@ -65,6 +71,7 @@ class Found:
     citation: Citation | None
     remake: str
     explorer: bool = False
+    own: OwnTable = OwnTable()
 
 
 def render(study: Study, found: Found) -> str:
@@ -98,18 +105,18 @@ def render(study: Study, found: Found) -> str:
     environment.filters["levels"] = lambda cell: _levels(cell, study.factors)
     short = shortened(labels)
     environment.filters["shorten"] = lambda label: _breakable(short[label])
-    return environment.get_template("report.html").render(
+    on_grid = study.given is None
+    own = _of_grid(study, found) if on_grid else _of_table(study, found, said.answers)
+    return environment.get_template("report.html" if on_grid else "own_table.html").render(
+        **own,
         study=study,
-        design=design(study),
+        conduct=conduct(study, wording),
         cells=len(study.cells),
         wording=wording,
         alpha=percent(study.config["performance"]["alpha"], 0),
         paragraphs=said.paragraphs,
         tables=[kind_table(answer, rates, labels, settings["by"]) for answer in said.answers],
-        first=next((one for one in found.pictures if one.name == FIRST), None),
-        sections=in_sections(found.pictures),
         failures=failures(found.fits, study.factors, labels, study.config["performance"]["usable"]),
-        conclusions=found.conclusions.to_pylist(),
         audit=None if found.audit is None else audit_table(found.audit),
         left_out=found.provenance["audit"]["left_out"],
         provenance=found.provenance,
@@ -120,6 +127,40 @@ def render(study: Study, found: Found) -> str:
         citation=found.citation,
         explorer=found.explorer,
     )
+
+
+def _of_grid(study: Study, found: Found) -> dict[str, Any]:
+    """Return what the page of a study on a grid has of its own."""
+    return {
+        "design": design(study),
+        "first": next((one for one in found.pictures if one.name == FIRST), None),
+        "sections": in_sections(found.pictures),
+        "conclusions": found.conclusions.to_pylist(),
+    }
+
+
+def _of_table(study: Study, found: Found, answers: Sequence[Answer]) -> dict[str, Any]:
+    """Return what the page of a study on a table has of its own."""
+    assert study.given is not None
+    own = found.own
+    return {
+        "title": own_table.title(study),
+        "about": own_table.about(study),
+        "response": study.given.response,
+        "uses": own_table.uses(answers, own.detectable),
+        "detectable": own.detectable is not None,
+        "on_slopes": own_table.on_slopes(study),
+        "on_choosing": own_table.on_choosing(own.choice),
+        "placebo": own_table.placebo_words(own.placebo),
+        "rows": own.rows,
+        "before": own_table.tables_of(own.design, own_table.DESIGN),
+        "last": own_table.tables_of(own.design, own_table.LAST),
+        "estimates": own_table.estimate_tables(own.estimates, answers),
+        "pictures": {one.name: one for one in found.pictures},
+        "scenarios": study.given.scenarios,
+        "simulated": study.levels[SCENARIO],
+        "references": references(study.strategies),
+    }
 
 
 def _marked(text: str) -> Markup:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from clustrategy.report.citation import citation
+from clustrategy.report.own_table import OwnTable
 from clustrategy.report.page import Found, render
 from clustrategy.report.pictures import picture
+from clustrategy.steps.own_estimates import ROWS
 from clustrategy.study.first_study import read_conclusions
 from clustrategy.study.study import Study
 from clustrategy.tables.files import read_parquet, write_text
@@ -28,6 +30,7 @@ def report(
     provenance: str,
     cite: str | None,
     page: str,
+    own: Mapping[str, str],
 ) -> None:
     """Write report.html.
 
@@ -51,6 +54,8 @@ def report(
         A CITATION.cff.
     page : str
         The file to write.
+    own : Mapping of str to str
+        The tables that a study on a table of one's own has besides, by the names of `OwnTable`.
     """
     known = json.loads(Path(provenance).read_text(encoding="utf-8"))
     said = [Path(file).read_text(encoding="utf-8") for file in audit]
@@ -64,5 +69,13 @@ def report(
         citation=None if cite is None else citation(cite, known["end"][:4]),
         remake=remake,
         explorer=Path(page).with_name("explorer.html").exists(),
+        own=_own(own),
     )
     write_text(render(Study.from_config(config), found), page)
+
+
+def _own(files: Mapping[str, str]) -> OwnTable:
+    tables = {name: read_parquet(file) for name, file in files.items()}
+    design = tables.get("design")
+    metadata = {} if design is None else design.schema.metadata
+    return OwnTable(**tables, rows=metadata.get(ROWS.encode(), b"").decode())

@@ -46,6 +46,9 @@ def resolve_effects(
             raise _refusal(
                 "effects", "must be a list of numbers: a mapping needs a table ('data')", files
             )
+        if isinstance(compared, Mapping):
+            problem = "must be a number: a mapping needs a table ('data')"
+            raise _refusal("effect", problem, files)
         effects = [*map(float, EFFECTS if named is None else named)]
         effect = EFFECT if compared is None else float(compared)
         if effect not in effects:
@@ -55,10 +58,11 @@ def resolve_effects(
         settings |= {"effects": effects, "effect": effect}
         return
     of_terms = _of_terms(named, given, files)
-    if named is not None:
+    if named is not None and of_terms != given.default_effects():
         _check_reason(of_terms, given, files)
-    if compared is None:
-        settings |= {"effects": of_terms, "effect": given.compared(of_terms)}
+    if compared is None or isinstance(compared, Mapping):
+        of_each = _compared(compared or {}, of_terms, files)
+        settings |= {"effects": of_terms, "effect": given.compared(of_terms) | of_each}
         return
     effect = float(compared)
     if named is None:
@@ -82,12 +86,7 @@ def _of_terms(
         return {term: [*map(float, named)] for term in terms}
     for term in named:
         if term not in terms:
-            raise _refusal(
-                "effects",
-                f"names {term!r}, which is not one of the coefficients, {', '.join(terms)}"
-                f"{nearest(term, terms)}",
-                files,
-            )
+            raise _unknown("effects", term, terms, files)
     counts = sorted({len(listed) for listed in named.values()})
     if len(counts) > 1:
         found = " and ".join(map(str, counts))
@@ -96,6 +95,20 @@ def _of_terms(
         term: _as_many(listed, counts[0]) for term, listed in given.default_effects().items()
     }
     return effects | {term: [*map(float, listed)] for term, listed in named.items()}
+
+
+def _compared(
+    named: Mapping[str, float], effects: Mapping[str, Sequence[float]], files: Sequence[str]
+) -> dict[str, float]:
+    """Return the effects of single terms at which power is compared, each one of its own."""
+    for term, effect in named.items():
+        if term not in effects:
+            raise _unknown("effect", term, [*effects], files)
+        if effect not in effects[term]:
+            known = ", ".join(map(format_level, effects[term]))
+            problem = f"must be for {term} one of its effects, {known}, found {effect:g}"
+            raise _refusal("effect", problem, files)
+    return {term: float(effect) for term, effect in named.items()}
 
 
 def _check_reason(
@@ -123,6 +136,11 @@ def _as_many(effects: Sequence[float], count: int) -> list[float]:
     while len(found) < count:
         found.append(2.0 * max(found))
     return sorted(found)
+
+
+def _unknown(key: str, term: str, terms: Sequence[str], files: Sequence[str]) -> ConfigError:
+    problem = f"names {term!r}, which is not one of the coefficients, {', '.join(terms)}"
+    return _refusal(key, f"{problem}{nearest(term, terms)}", files)
 
 
 def _refusal(key: str, problem: str, files: Sequence[str]) -> ConfigError:

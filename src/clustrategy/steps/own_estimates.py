@@ -1,0 +1,60 @@
+"""The study's strategies on the table itself, and what its design can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from clustrategy.calibration.table_source import TableSource
+from clustrategy.owndata.fit import fitted
+from clustrategy.study.plan import read_plan
+from clustrategy.tables.files import write_csv, write_parquet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROWS = "clustrategy.rows"
+"""In the metadata of `own_design`: the rows and clusters in a sentence."""
+
+
+def own_estimates(
+    folder: str,
+    data: Mapping[str, Any],
+    *,
+    estimates: str,
+    estimates_csv: str,
+    design: str,
+    design_csv: str,
+) -> None:
+    """Write the estimates on the table itself, and a row of its design for each coefficient.
+
+    Parameters
+    ----------
+    folder : str
+        Of the study, with its plan.
+    data : Mapping
+        The section `data` of the config.
+    estimates, estimates_csv, design, design_csv : str
+        The files to write.
+
+    Raises
+    ------
+    DataError
+        If the table cannot be read, or is not what the formula needs.
+    """
+    plan = read_plan(folder)
+    recipe = plan.recipe
+    strategies = [recipe.chosen[label] for label in plan.labels]
+    found = fitted(TableSource.of(data).design(), strategies, recipe.seed)
+    metadata = {"clustrategy.study": plan.study, "clustrategy.version": plan.version}
+    of_design = {**metadata, ROWS: found.summary.design}
+    _write(found.tidy(), estimates, estimates_csv, metadata)
+    _write(found.design(), design, design_csv, of_design)
+
+
+def _write(frame: pd.DataFrame, parquet: str, csv: str, metadata: Mapping[str, str]) -> None:
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    write_parquet(table, parquet, metadata)
+    write_csv(table, csv)
