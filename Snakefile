@@ -67,11 +67,10 @@ rule all:
         rules.verdicts.output,
         figure_files(),
         audit_files(),
-        [*rules.scenarios.output, *rules.placebo.output] if GIVEN else rules.worked_example.output,
-        rules.calibrated_choice.output if GIVEN else [],
-        rules.power.output if GIVEN else [],
+        [getattr(rules, name).output for name in OF_A_TABLE]
+        if GIVEN
+        else rules.worked_example.output,
         rules.provenance.output,
-        rules.own_estimates.output if GIVEN else [],
         rules.report.output,
 
 

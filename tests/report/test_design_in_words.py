@@ -8,12 +8,17 @@ from typing import Any
 import pytest
 
 from clustrategy.dgp import Process
-from clustrategy.report.design import design
+from clustrategy.evaluation.wording import Wording
+from clustrategy.report.design import Conduct, conduct, design
 from clustrategy.report.process import FACTORS, SENTENCES, in_words
 from tests.report.pages import study_of
 
 OPTIONS = {field.name for field in fields(Process)}
 CELL = {"clusters", "obs_per_cluster", "between_cluster_sigma"}
+
+
+def conducted(**config: Any) -> Conduct:
+    return conduct(study_of(**config), Wording())
 
 
 def test_every_option_of_the_process_has_words() -> None:
@@ -129,7 +134,7 @@ def test_a_treatment_is_one_sentence(dgp: dict[str, Any], varied: list[str], sai
 
 
 def test_the_monte_carlo_errors_are_those_of_a_share() -> None:
-    found = design(study_of(sims=400, performance={"alpha": 0.1}))
+    found = conducted(sims=400, performance={"alpha": 0.1})
     errors = {measure.name: measure.error for measure in found.measures}
     # sqrt(.1 × .9 / 400) = .015, sqrt(.95 × .05 / 400) = .0109, sqrt(.25 / 400) = .025
     assert errors["false-positive rate"] == "1.5 points at 10 %"
@@ -138,7 +143,7 @@ def test_the_monte_carlo_errors_are_those_of_a_share() -> None:
 
 
 def test_the_regions_are_those_of_the_config() -> None:
-    found = design(study_of(performance={"alpha": 0.01}, verdict={"upper": 1.2}))
+    found = conducted(performance={"alpha": 0.01}, verdict={"upper": 1.2})
     said = dict(found.verdict)
     assert said["conservative"] == "the false-positive rate is below 0.5 %"
     assert said["holds"] == "it is from 0.5 % to 1.2 %"
@@ -153,18 +158,19 @@ def test_aims_estimands_methods_and_sims() -> None:
         ("intercept", "(Intercept)"),
         ("predictor within clusters", "IV1, IV2"),
     ]
+    one = {"strategies": ["ols"], "grid": {**study_of().config["grid"], "clusters": [9]}}
+    assert design(study_of(**one)).aims.startswith("To find out whether a strategy")
+    assert conducted(**one).sims == "100 datasets of one cell"
+    found = conducted()
     assert [method.label for method in found.methods] == ["two_stage", "ols", "maximal"]
     assert [method.in_figures for method in found.methods] == ["two-stage", "OLS", "maximal"]
     assert found.methods[1].options == ""
     assert "df: satterthwaite" in found.methods[2].options
     assert found.sims == "200 datasets (100 in each of 2 cells)"
-    one = design(study_of(strategies=["ols"], grid={**study_of().config["grid"], "clusters": [9]}))
-    assert one.aims.startswith("To find out whether a strategy")
-    assert one.sims == "100 datasets of one cell"
 
 
 def test_how_unusable_fits_are_handled() -> None:
-    assert "where its status is “ok” or “singular”." in design(study_of()).unusable
-    found = design(study_of(performance={"usable": ["ok"], "fallback": "maximal"})).unusable
+    assert "where its status is “ok” or “singular”." in conducted().unusable
+    found = conducted(performance={"usable": ["ok"], "fallback": "maximal"}).unusable
     assert "where its status is “ok”." in found
     assert "with the numbers of maximal in place" in found

@@ -196,6 +196,9 @@ def judged(rule, of_the_study=True):
     return no_file
 
 
+# The rules that only a study on a table of one's own has.
+OF_A_TABLE = ["scenarios", "placebo", "calibrated_choice", "power", "own_estimates"]
+
 # The rules whose files are the study's: what they made of another config goes.
 OF_THE_STUDY = [
     "aggregate",
@@ -204,11 +207,7 @@ OF_THE_STUDY = [
     "verdicts",
     "audit_table",
     "audit_verdict",
-    *(
-        ["scenarios", "placebo", "calibrated_choice", "power", "own_estimates"]
-        if GIVEN
-        else ["worked_example", "cluster_coefficients", "dependence"]
-    ),
+    *(OF_A_TABLE if GIVEN else ["worked_example", "cluster_coefficients", "dependence"]),
     "provenance",
     "report",
     "figures",

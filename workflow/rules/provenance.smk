@@ -6,7 +6,7 @@ origin(
     "summary",
     "performance",
     "verdicts",
-    *(["scenarios", "placebo"] if GIVEN else ["worked_example"]),
+    *(OF_A_TABLE if GIVEN else ["worked_example"]),
     *(f"figure/{name}" for name in figure_names()),
     *(["audit_verdict"] if AUDITED else []),
 )
@@ -19,7 +19,9 @@ rule provenance:
         rules.summary.output,
         rules.performance.output,
         rules.verdicts.output,
-        [*rules.scenarios.output, *rules.placebo.output] if GIVEN else rules.worked_example.output,
+        [getattr(rules, name).output for name in OF_A_TABLE]
+        if GIVEN
+        else rules.worked_example.output,
         figure_files(),
         audit_files(),
     output:

@@ -13,7 +13,6 @@ origin(
         CITATION and file_digest(CITATION),
     ],
     "provenance",
-    *(["power", "calibrated_choice", "own_estimates"] if GIVEN else []),
 )
 
 

@@ -31,6 +31,11 @@ class Wording:
         """The plural of `cell`."""
         return f"{self.cell}s"
 
+    @property
+    def where(self) -> str:
+        """The word before the levels of a cell."""
+        return "at"
+
     def terms(self, kind: str) -> str:
         """Return a kind of terms as it stands in sentences: `predictors within clusters`."""
         if kind == INTERCEPT_KIND:
@@ -82,6 +87,11 @@ class ScenarioWording(Wording):
     """The words of a study on the design of a table, in which each term is a kind of its own."""
 
     cell: str = SCENARIO
+
+    @property
+    def where(self) -> str:
+        """The word before the name of a scenario."""
+        return "in"
 
     def terms(self, kind: str) -> str:
         """Return a term as it stands in sentences: its name."""

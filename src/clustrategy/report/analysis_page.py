@@ -58,7 +58,9 @@ def analysis_page(analysis: Analysis, source: str = "") -> str:
         source=Path(source).name,
         pictures=_pictures(analysis),
         design=design_tables(analysis.design(), DESIGN),
-        models=frame_table("Residuals and random effects", glance.dropna(axis="columns", how="all")),
+        models=frame_table(
+            "Residuals and random effects", glance.dropna(axis="columns", how="all")
+        ),
     )
 
 

@@ -226,9 +226,7 @@ def _unusable(performance: Mapping[str, Any]) -> str:
     )
 
 
-def _verdict(
-    alpha: float, verdict: Mapping[str, Any], wording: Wording
-) -> list[tuple[str, str]]:
+def _verdict(alpha: float, verdict: Mapping[str, Any], wording: Wording) -> list[tuple[str, str]]:
     low, up, liberal = (_percent(alpha * verdict[name]) for name in ("lower", "upper", "liberal"))
     confidence = _percent(verdict["confidence"])
     return [

@@ -118,9 +118,7 @@ def _least(detectable: pa.Table) -> dict[tuple[str, str], Mapping[str, Any]]:
     }
 
 
-def _use(
-    term: str, standing: Standing, least: Mapping[tuple[str, str], Mapping[str, Any]]
-) -> Use:
+def _use(term: str, standing: Standing, least: Mapping[tuple[str, str], Mapping[str, Any]]) -> Use:
     rate = Value.of(standing.rate)
     row = least.get((standing.strategy, term))
     if row is None or row["effect"] is None:

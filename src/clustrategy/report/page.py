@@ -19,8 +19,8 @@ from clustrategy.core.scenarios import SCENARIO
 from clustrategy.evaluation.cell_verdicts import FALSE_POSITIVES
 from clustrategy.evaluation.recommendation import Answer, advice, more_sims
 from clustrategy.evaluation.wording import wording_of
-from clustrategy.report.citation import Citation
 from clustrategy.report import own_table
+from clustrategy.report.citation import Citation
 from clustrategy.report.design import conduct, design
 from clustrategy.report.failures import failures
 from clustrategy.report.labels import shortened
@@ -133,6 +133,7 @@ def _of_grid(study: Study, found: Found) -> dict[str, Any]:
     """Return what the page of a study on a grid has of its own."""
     return {
         "design": design(study),
+        "audit_picture": None,
         "first": next((one for one in found.pictures if one.name == FIRST), None),
         "sections": in_sections(found.pictures),
         "conclusions": found.conclusions.to_pylist(),
@@ -143,6 +144,8 @@ def _of_table(study: Study, found: Found, answers: Sequence[Answer]) -> dict[str
     """Return what the page of a study on a table has of its own."""
     assert study.given is not None
     own = found.own
+    pictures = {one.name: one for one in found.pictures}
+    audit_picture = pictures.pop("audit", None)
     return {
         "title": own_table.title(study),
         "about": own_table.about(study),
@@ -156,7 +159,8 @@ def _of_table(study: Study, found: Found, answers: Sequence[Answer]) -> dict[str
         "before": own_table.tables_of(own.design, own_table.DESIGN),
         "last": own_table.tables_of(own.design, own_table.LAST),
         "estimates": own_table.estimate_tables(own.estimates, answers),
-        "pictures": {one.name: one for one in found.pictures},
+        "pictures": pictures,
+        "audit_picture": audit_picture,
         "scenarios": study.given.scenarios,
         "simulated": study.levels[SCENARIO],
         "references": references(study.strategies),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from clustrategy.calibration.table_source import TableSource
+from clustrategy.core.counted import counted, listed
+from clustrategy.design.from_table import Design
 from clustrategy.owndata.fit import fitted
 from clustrategy.study.plan import read_plan
 from clustrategy.tables.files import write_csv, write_parquet
@@ -49,9 +51,17 @@ def own_estimates(
     strategies = [recipe.chosen[label] for label in plan.labels]
     found = fitted(TableSource.of(data).design(), strategies, recipe.seed)
     metadata = {"clustrategy.study": plan.study, "clustrategy.version": plan.version}
-    of_design = {**metadata, ROWS: found.summary.design}
+    of_design = {**metadata, ROWS: f"{_read(found.given)}{found.summary.design}"}
     _write(found.tidy(), estimates, estimates_csv, metadata)
     _write(found.design(), design, design_csv, of_design)
+
+
+def _read(design: Design) -> str:
+    """Say how many rows were read and which columns lack values, where some are left out."""
+    if not design.rows_left_out:
+        return ""
+    lacking = [f"{column} ({count:,})" for column, count in design.left_out.items()]
+    return f"{counted(design.rows_read, 'row')} read; values are missing in {listed(lacking)}. "
 
 
 def _write(frame: pd.DataFrame, parquet: str, csv: str, metadata: Mapping[str, str]) -> None:
