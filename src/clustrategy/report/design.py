@@ -242,6 +242,7 @@ def _verdict(alpha: float, verdict: Mapping[str, Any], wording: Wording) -> list
         (
             "safe",
             f"the one-sided upper {confidence} limit of the rate is at most {up}, and at most "
-            f"{_percent(MOST_UNUSABLE)} of the fits are unusable; over several {wording.cells}: in each",
+            f"{_percent(MOST_UNUSABLE)} of the fits are unusable; over several "
+            f"{wording.cells}: in each",
         ),
     ]
