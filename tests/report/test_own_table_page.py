@@ -15,7 +15,7 @@ from clustrategy.calibration.given_data import GivenData
 from clustrategy.design.from_table import design_from_table
 from clustrategy.evaluation import detectable
 from clustrategy.evaluation.recommendation import Answer, advice
-from clustrategy.report.own_table import OwnTable, estimate_tables, on_slopes, uses
+from clustrategy.report.own_table import OwnTable, estimate_tables, on_slopes, placebo_words, uses
 from clustrategy.report.references import references
 from clustrategy.study.study import Study
 from tests.report.pages import page_of, rows_of, text_of, verdicts_of
@@ -159,7 +159,19 @@ def test_the_placebo_check_is_a_sentence_of_the_answer() -> None:
     text = text_of(page(study_of(), own=OwnTable(placebo=pa.Table.from_pylist([row, none]))))
     answer = text.partition("Strategies and their worst scenario")[0]
     assert "The working model does not describe these data: placebos of x" in answer
+    assert "So the rates of this page may be off, too" in answer
     assert "x, two_stage: no placebo." in text.partition("The placebo check")[2]
+
+
+def test_a_placebo_check_that_agrees_proves_nothing_and_none_says_nothing() -> None:
+    row = {"term": "x", "strategy": "ols", "rate": 0.05, "expected": 0.05, "agrees": True}
+    row |= {"p_value_all": 0.9, "sentence": "x, ols: 5 %."}
+    found = placebo_words(pa.Table.from_pylist([row]))
+    assert found is not None
+    assert found.finding.endswith("it supports the working model and does not prove it.")
+    found = placebo_words(pa.Table.from_pylist([{**dict.fromkeys(row), "sentence": "none"}]))
+    assert found is not None
+    assert found.finding == "No term of this table has a placebo that a strategy could test."
 
 
 def test_slopes_that_are_not_seen_to_vary_are_said() -> None:

@@ -100,6 +100,18 @@ def test_numbers_do_not_depend_on_blocks_nor_on_files(tmp_path: Path):
     assert tables[0].equals(tables[2])
 
 
+def test_the_resolved_config_is_a_config_of_the_same_study():
+    found = study()
+    again = Study.from_config(found.config, given=given())
+    assert again.config == found.config
+    assert again.recipe.digest == found.recipe.digest
+
+
+def test_the_effect_that_is_compared_may_be_named_for_a_term():
+    verdict = {"effects": {"Days": [1, 2, 7]}, "effect": {"Days": 7}}
+    assert study(verdict=verdict).config["verdict"]["effect"]["Days"] == 7.0
+
+
 def test_a_shard_follows_its_own_scenario_alone(tmp_path: Path):
     plan = finished(tmp_path)
     assert work_off(plan) == 0
@@ -179,6 +191,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     ({"verdict": {"effects": {"Days": [1], "(Intercept)": [1, 2]}}}, "as many effects of each"),
     ({"verdict": {"effects": [1, 2], "effect": 3}}, "verdict.effect must be one of the effects"),
+    (
+        {"verdict": {"effects": [1, 2], "effect": {"Days": 3}}},
+        "verdict.effect must be for Days one of its effects, 1, 2, found 3",
+    ),
+    ({"verdict": {"effect": {"Dys": 3}}}, "verdict.effect names 'Dys', which is not one of"),
     ({"verdict": {"by": ["clusters"]}}, "verdict.by must list factors of the grid"),
 ]
 

@@ -16,7 +16,7 @@ from clustrategy.core.words import decimals, degrees, fixed, number, p_value
 from clustrategy.evaluation.cell_verdicts import ALL
 from clustrategy.evaluation.choice_in_words import choice_sentences
 from clustrategy.evaluation.recommendation import Answer, Standing
-from clustrategy.owndata.placebo_words import finding
+from clustrategy.owndata.placebo_words import LEVEL, finding
 from clustrategy.owndata.summary import Table
 from clustrategy.report.design_tables import (
     INFLUENCE,
@@ -176,7 +176,7 @@ class Placebo:
     Attributes
     ----------
     finding : str
-        In a sentence.
+        In a sentence or two.
     rows : list of str
         Of each term and strategy.
     """
@@ -191,7 +191,15 @@ def placebo_words(placebo: pa.Table | None) -> Placebo | None:
         return None
     rows = placebo.to_pylist()
     rated = [row for row in rows if row["rate"] is not None]
-    return Placebo(f"{finding(rated)}.", [row["sentence"] for row in rows])
+    said = f"{finding(rated)}."
+    if any(row["p_value_all"] <= LEVEL for row in rated):
+        said += (
+            " So the rates of this page may be off, too: they are of responses that the working "
+            "model, or a variation of it, has made."
+        )
+    elif rated:
+        said += " That is one response: it supports the working model and does not prove it."
+    return Placebo(said, [row["sentence"] for row in rows])
 
 
 def tables_of(design: pa.Table | None, tables: Mapping[str, Columns]) -> list[Table]:
