@@ -12,6 +12,8 @@ import pyarrow as pa
 import pytest
 
 from clustrategy.evaluation.conclusions import CONCLUSIONS
+from clustrategy.report.own_table import OwnTable
+from tests.report import own_pages
 from tests.report.pages import CONCLUSION, fits_of, page_of, rate, rows_of, study_of, write_picture
 
 EVIL = "<script>document.title = 'injected'</script>\"'{{ 7 * 7 }}" + "x" * 300
@@ -114,3 +116,35 @@ def test_it_prints_without_a_table_that_is_cut_off(open_page: Callable[..., Any]
     printed = page.pdf(prefer_css_page_size=True)
     assert printed.startswith(b"%PDF")
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) in range(4, 9)
+
+
+@pytest.fixture
+def own_table(browser: Any, tmp_path: Path) -> Iterator[Any]:
+    """The page of a study on a table, open."""
+    study = own_pages.study_of("<script>alert(1)</script>" + "x" * 300)
+    assert study.given is not None
+    term = study.given.shard.terms[1]
+    estimates = [{**row, "term": term} for row in own_pages.ESTIMATES.to_pylist()]
+    own = OwnTable(
+        own_pages.least(term, own_pages.FOUND), estimates=pa.Table.from_pylist(estimates)
+    )
+    rows = own_pages.rows_on(study, "two_stage", **own_pages.SAFE)
+    (tmp_path / "report.html").write_text(own_pages.page(study, rows, own=own), encoding="utf-8")
+    context = browser.new_context(offline=True, viewport={"width": 360, "height": 740})
+    opened = context.new_page()
+    opened.goto((tmp_path / "report.html").as_uri())
+    yield opened
+    context.close()
+
+
+def test_the_page_of_a_table_hides_its_estimates_and_fits_a_telephone(own_table: Any) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    assert own_table.evaluate("document.documentElement.scrollWidth") == 360
+    assert own_table.evaluate("document.scripts.length") == 0
+    estimate = own_table.get_by_text("4.321").first
+    assert not estimate.is_visible()
+    own_table.get_by_text("The strategy is decided on").click()
+    assert estimate.is_visible()
+    found = Axe().run(own_table).response["violations"]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []

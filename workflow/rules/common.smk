@@ -280,6 +280,20 @@ def figure_files_as(form):
     return expand(f"{RESULTS}/figures/{{name}}.{form}", name=figure_names())
 
 
+def own_tables():
+    """The tables of a study on a table of one's own that its page shows, by what it calls them."""
+    if not GIVEN:
+        return {}
+    own = rules.own_estimates.output
+    return {
+        "detectable": rules.power.output.detectable,
+        "placebo": rules.placebo.output.placebo,
+        "choice": rules.calibrated_choice.output.calibrated_choice,
+        "estimates": own.estimates,
+        "design": own.design,
+    }
+
+
 def audit_files():
     return rules.audit_verdict.output if AUDITED else []
 

@@ -16,20 +16,6 @@ origin(
 )
 
 
-def own_tables():
-    """The tables of a study on a table of one's own that its page shows, by what it calls them."""
-    if not GIVEN:
-        return {}
-    own = rules.own_estimates.output
-    return {
-        "detectable": rules.power.output.detectable,
-        "placebo": rules.placebo.output.placebo,
-        "choice": rules.calibrated_choice.output.calibrated_choice,
-        "estimates": own.estimates,
-        "design": own.design,
-    }
-
-
 rule report:
     input:
         judged("report"),

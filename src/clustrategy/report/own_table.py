@@ -253,7 +253,7 @@ def _of_term(term: str, rows: Sequence[Mapping[str, Any]], answer: Answer | None
         ]
         for row, df in zip(there, degrees([_real(row["df"]) for row in there]), strict=True)
     ]
-    head = ["strategy", "", "estimate", "standard error", "df", "p-value", "95 % interval"]
+    head = ["strategy", "advice", "estimate", "standard error", "df", "p-value", "95 % interval"]
     note = f"No numbers: {'; '.join(absent)}." if absent else ""
     return Table(term, head, body, note)
 
