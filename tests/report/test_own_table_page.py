@@ -50,7 +50,9 @@ def test_the_recommendation_is_first_and_the_estimates_are_last_and_folded() -> 
     assert "4.32" not in sentence + folded.partition("</details>")[2]
     text = text_of(found)
     advice = text.index("For x use two_stage: safe in all 2 scenarios")
-    table = text.index("x two_stage 5.0 % (1.0) in upper_95 1.23 (1.20 to 1.27) 0.61 SD of the")
+    table = text.index(
+        "x two_stage ✓ safe 5.0 % (1.0) in upper_95 1.23 (1.20 to 1.27) 0.61 SD of the"
+    )
     assert advice < table < text.index("The evidence", table)
 
 
@@ -106,7 +108,7 @@ def test_one_strategy_that_is_not_safe(value: float | None, fields: Any, said: s
     study = study_of(strategies=["ols"])
     text = text_of(page(study, rows_on(study, "ols", value, **fields)))
     assert said in text
-    assert "x none is shown to be safe" in text
+    assert ("What to use" in text) == (value == 0.05)
     assert "One strategy applied to the same 200 simulated outcomes, 100 of each scenario." in text
 
 
@@ -140,7 +142,17 @@ def test_an_effect_that_no_study_finds_has_a_note() -> None:
     study = study_of()
     row = {**FOUND, "effect": None, "note": "power does not reach 80 %"}
     (found,) = uses(answers(study, rows_on(study, "two_stage", **SAFE)), least("x", row))
+    assert found.verdict == "safe"
     assert (found.effect, found.note) == ("–", "power does not reach 80 %")
+
+
+def test_what_is_undecided_stands_in_for_what_is_safe_with_its_size_adjusted_effect() -> None:
+    study = study_of()
+    adjusted = {**FOUND, "size_adjusted": True, "effect": 1.5, "standardised": None}
+    rows = [*rows_on(study, "ols", 0.3, **BAD), *rows_on(study, "two_stage")]
+    (found,) = uses(answers(study, rows), least("x", FOUND, adjusted))
+    assert (found.strategy, found.verdict) == ("two_stage", "undecided")
+    assert (found.effect, found.interval, found.standardised) == ("1.50", "(1.20 to 1.27)", "")
 
 
 def test_estimates_are_in_the_order_of_the_advice_with_what_has_none_below() -> None:

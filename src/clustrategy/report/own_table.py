@@ -13,7 +13,7 @@ from clustrategy.core.counted import counted, listed
 from clustrategy.core.scenarios import NAMES, SCENARIO
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.core.words import decimals, degrees, fixed, number, p_value
-from clustrategy.evaluation.cell_verdicts import ALL
+from clustrategy.evaluation.cell_verdicts import ALL, UNUSABLE
 from clustrategy.evaluation.choice_in_words import choice_sentences
 from clustrategy.evaluation.recommendation import Answer, Standing
 from clustrategy.owndata.placebo_words import LEVEL, finding
@@ -27,7 +27,7 @@ from clustrategy.report.design_tables import (
     design_tables,
 )
 from clustrategy.report.numbers import ABSENT
-from clustrategy.report.verdict_table import Value
+from clustrategy.report.verdict_table import Value, in_a_word
 from clustrategy.study.study import Study
 
 DESIGN = {"Where each predictor varies": VARIES, "The cluster with most to say": LEVERAGE}
@@ -40,6 +40,12 @@ LAST = {
 """Tables that are estimates, too."""
 
 SLOPES_VARY = "slopes_vary"
+
+MOST_OPEN = 3
+"""Undecided strategies of a term that the answer shows where none is recommended."""
+
+Least = Mapping[tuple[str, str, bool], Mapping[str, Any]]
+"""Minimal detectable effects over all scenarios: strategy, term, and whether size-adjusted."""
 
 
 @dataclass(frozen=True)
@@ -66,24 +72,26 @@ class OwnTable:
 
 @dataclass(frozen=True)
 class Use:
-    """A strategy to use for a term.
+    """A strategy to use for a term, or one that is undecided.
 
     Attributes
     ----------
     term : str
-    strategy : str
-        The label; empty where none is shown to be safe.
+    strategy, verdict : str
+        The label, and how it stands in a word; empty where all are known not to be safe.
     rate : Value
         The false-positive rate in its worst scenario.
     effect, interval, standardised : str
-        The effect that is found in 80 % of studies where it is hardest to find, its Monte Carlo
-        interval, and in standard deviations, with the words for which.
+        The effect that is found in 80 % of studies where it is hardest to find (of what is not
+        shown to be safe at the critical value that gives it its level), its Monte Carlo interval,
+        and in standard deviations, with the words for which.
     note : str
         Why there is no effect.
     """
 
     term: str
     strategy: str = ""
+    verdict: str = ""
     rate: Value = Value()
     effect: str = ABSENT
     interval: str = ""
@@ -93,6 +101,8 @@ class Use:
 
 def uses(answers: Sequence[Answer], detectable: pa.Table | None) -> list[Use]:
     """List for each term the strategies that are recommended, the most powerful first.
+
+    Where none is, the first `MOST_OPEN` that are undecided stand in their place.
 
     Parameters
     ----------
@@ -105,31 +115,33 @@ def uses(answers: Sequence[Answer], detectable: pa.Table | None) -> list[Use]:
     found = []
     for answer in answers:
         recommended = [one for one in answer.standings if one.is_tested and one.is_recommended]
-        found += [_use(answer.kind, one, least) for one in recommended] or [Use(answer.kind)]
+        undecided = [one for one in answer.standings if one.is_open][:MOST_OPEN]
+        shown = recommended or undecided
+        found += [_use(answer.kind, one, least) for one in shown] or [Use(answer.kind)]
     return found
 
 
-def _least(detectable: pa.Table) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """Return the rows over all scenarios, of tests as they are, by strategy and term."""
+def _least(detectable: pa.Table) -> Least:
     return {
-        (row["strategy"], row["kind"]): row
+        (row["strategy"], row["kind"], row["size_adjusted"]): row
         for row in detectable.to_pylist()
-        if row["scope"] == ALL and not row["size_adjusted"]
+        if row["scope"] == ALL
     }
 
 
-def _use(term: str, standing: Standing, least: Mapping[tuple[str, str], Mapping[str, Any]]) -> Use:
-    rate = Value.of(standing.rate)
-    row = least.get((standing.strategy, term))
+def _use(term: str, standing: Standing, least: Least) -> Use:
+    verdict = in_a_word(standing.rate, standing.rows.get(UNUSABLE))
+    known = (term, standing.strategy, verdict, Value.of(standing.rate))
+    row = least.get((standing.strategy, term, not standing.is_safe))
     if row is None or row["effect"] is None:
-        return Use(term, standing.strategy, rate, note="" if row is None else row["note"] or "")
+        return Use(*known, note="" if row is None else row["note"] or "")
     interval = ""
     if row["conf_low"] is not None and row["conf_high"] is not None:
         interval = f"({number(row['conf_low'])} to {number(row['conf_high'])})"
     standardised = ""
     if row["standardised"] is not None:
         standardised = f"{number(row['standardised'], 2)} {row['standardised_by']}"
-    return Use(term, standing.strategy, rate, number(row["effect"]), interval, standardised)
+    return Use(*known, number(row["effect"]), interval, standardised)
 
 
 def on_slopes(study: Study) -> str:
