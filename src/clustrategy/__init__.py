@@ -6,6 +6,10 @@ A table of one's own:
   table alone. `read_table` reads it from a file, `plot` draws it.
 - `calibrate` says which strategies to trust on it, by simulation on its predictors and clusters.
 
+A study to come:
+
+- `plan` says how many clusters it needs, for each strategy that keeps its level.
+
 Simulations:
 
 - `Study` is a config: its cells, blocks and jobs. `simulate` draws the datasets of a cell.
@@ -23,11 +27,13 @@ __version__ = "0.1.0"
 __all__ = [
     "Analysis",
     "Calibration",
+    "Plan",
     "Study",
     "analyze",
     "calibrate",
     "fit",
     "performance",
+    "plan",
     "plot",
     "read_table",
     "simulate",
@@ -44,6 +50,8 @@ if TYPE_CHECKING:
     from clustrategy.owndata.calibrate import calibrate
     from clustrategy.owndata.calibration import Calibration
     from clustrategy.owndata.fit import fit
+    from clustrategy.planning.outcome import Plan
+    from clustrategy.planning.plan import plan
     from clustrategy.study.study import Study
     from clustrategy.tables.user_files import read_table
 
@@ -59,6 +67,10 @@ def __getattr__(name: str) -> Any:
             from clustrategy.owndata.calibration import Calibration
 
             return Calibration
+        case "Plan":
+            from clustrategy.planning.outcome import Plan
+
+            return Plan
         case "Study":
             from clustrategy.study.study import Study
 
@@ -79,6 +91,10 @@ def __getattr__(name: str) -> Any:
             from clustrategy.evaluation.performance import performance
 
             return performance
+        case "plan":
+            from clustrategy.planning.plan import plan
+
+            return plan
         case "plot":
             from clustrategy.figures.own_data.plot import plot
 

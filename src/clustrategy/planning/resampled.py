@@ -1,0 +1,126 @@
+"""A study yet to come whose clusters are like those of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from clustrategy.core.shard import Floats, Ints, Shard
+from clustrategy.dgp.given import GivenProcess, draw_given
+from clustrategy.dgp.seeds import Stream, cell_key, streams
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """Whole clusters of a table, resampled with replacement, each a cluster of its own.
+
+    The clusters are drawn anew for every simulated study. Where the predictor of interest is 0 or
+    1 for whole clusters, the share of clusters that have it stays that of the table, and clusters
+    are drawn within these arms. The coefficients are 0.
+
+    Attributes
+    ----------
+    process : GivenProcess
+        How outcomes are drawn on the table itself.
+    term : str
+        The coefficient of interest.
+    scenario : str
+        Which supposition about the variances the process is.
+    """
+
+    process: GivenProcess
+    term: str
+    scenario: str
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The names of the coefficients."""
+        return self.process.terms
+
+    @cached_property
+    def _predictor(self) -> Floats:
+        return np.asarray(self.process.shard.X[:, self.terms.index(self.term)])
+
+    @cached_property
+    def _starts(self) -> Ints:
+        n = self.process.shard.n[0]
+        return np.cumsum(n) - n
+
+    @cached_property
+    def varies_within(self) -> bool:
+        """Whether the predictor of interest varies within clusters."""
+        low = np.minimum.reduceat(self._predictor, self._starts)
+        return bool((np.maximum.reduceat(self._predictor, self._starts) > low).any())
+
+    @cached_property
+    def arms(self) -> tuple[Ints, ...]:
+        """The clusters of each arm, or all together where there are no arms."""
+        values = self._predictor[self._starts]
+        if self.varies_within or not np.isin(values, (0.0, 1.0)).all():
+            return (np.arange(values.size),)
+        return np.flatnonzero(values == 0.0), np.flatnonzero(values == 1.0)
+
+    @property
+    def treated(self) -> float | None:
+        """The share of clusters in the second arm, where there are arms."""
+        if len(self.arms) < 2:
+            return None
+        return self.arms[1].size / self.process.clusters
+
+    @property
+    def total_sd(self) -> float:
+        """The root of the variance of the response about its mean, averaged over the rows."""
+        shard = self.process.shard
+        Z = shard.X[:, [shard.terms.index(name) for name in self.process.random]]
+        sigma = np.broadcast_to(np.asarray(self.process.sigma), shard.clusters)
+        between = np.einsum("ij,jk,ik->i", Z, self.process.covariance, Z)
+        return float(np.sqrt((between + np.repeat(sigma, shard.n[0]) ** 2).mean()))
+
+    @property
+    def rows_per_cluster(self) -> float:
+        """The mean number of rows."""
+        return self.process.rows / self.process.clusters
+
+    def draw(self, clusters: int, seed: int, sims: Sequence[int]) -> Shard:
+        """Draw some studies; as of `Described`."""
+        name = f"{self.scenario}, {clusters} clusters"
+        key = cell_key({"scenario": name})
+        drawn = []
+        for sim in sims:
+            chosen = self._chosen(clusters, streams(seed, key, sim)(Stream.SIZES))
+            drawn.append(draw_given(self._on(chosen), seed, name, [sim]))
+        return Shard(
+            np.concatenate([one.y for one in drawn]),
+            np.concatenate([one.X for one in drawn]),
+            np.concatenate([one.n for one in drawn]),
+            self.terms,
+            tuple(seed for one in drawn for seed in one.seeds or ()),
+        )
+
+    def _chosen(self, clusters: int, rng: np.random.Generator) -> Ints:
+        """Draw (G,) clusters of the table."""
+        counts = [clusters]
+        if self.treated is not None:
+            second = int(np.floor(clusters * self.treated + 0.5))
+            counts = [clusters - second, second]
+        parts = [
+            arm[rng.integers(arm.size, size=count)]
+            for arm, count in zip(self.arms, counts, strict=True)
+        ]
+        return np.concatenate(parts)
+
+    def _on(self, chosen: Ints) -> GivenProcess:
+        """Return the process on some clusters of the table."""
+        shard = self.process.shard
+        n = shard.n[0][chosen]
+        within = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
+        rows = np.repeat(self._starts[chosen], n) + within
+        sigma = np.asarray(self.process.sigma)
+        return replace(
+            self.process,
+            shard=Shard(np.zeros(rows.size), shard.X[rows], n[None, :], shard.terms),
+            sigma=sigma[chosen] if sigma.ndim else float(sigma),
+        )
