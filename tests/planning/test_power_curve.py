@@ -46,7 +46,9 @@ def test_the_interval_contains_the_exact_number_in_nineteen_of_twenty_searches()
 def test_powers_of_0_and_1_and_powers_that_fall():
     steep = fit_curve([Point(10, 0.0, 100), Point(20, 1.0, 100)], 2, 0.05)
     assert 10 < steep.needed(0.8).value < 20
-    assert fit_curve([Point(10, 0.6, 100), Point(20, 0.3, 100)], 2, 0.05) is None
+    falling = fit_curve([Point(10, 0.6, 100), Point(20, 0.3, 100)], 2, 0.05)
+    assert (np.diff(falling.power(np.array([5.0, 10.0, 20.0, 90.0]))[0]) > 0).all()
+    assert falling.coefficients[0] == 0
     assert fit_curve([Point(10, 0.6, 100)], 2, 0.05) is None
     assert fit_curve([Point(2, 0.6, 100), Point(10, 0.6, 0)], 2, 0.05) is None
 

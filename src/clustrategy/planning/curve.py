@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -19,8 +20,21 @@ NEAR = 1.7
 FARTHEST = 1_000_000
 """Beyond so many clusters a power is not in reach."""
 
+MOST_DF = 10_000.0
+"""With more degrees of freedom the t distribution is normal."""
+
+LARGEST = 30.0
+"""A noncentrality beyond this has a power of 1."""
+
 _HALF = 0.5
-"""Added to successes and failures, so that powers of 0 and 1 have a finite probit."""
+"""Added to successes and failures, so that powers of 0 and 1 tell no more than they can."""
+
+NODES = 40
+"""Of the mean that a power is."""
+
+PRIOR = 0.5
+"""The standard deviation of the prior of a. It tells where the answer is beyond all that was
+simulated."""
 
 
 class Point(NamedTuple):
@@ -49,15 +63,15 @@ class Needed(NamedTuple):
 
 @dataclass(frozen=True)
 class PowerCurve:
-    """Power as Φ(a + b √G - t), t the critical value of the t distribution with G - lost df.
+    """Power as that of a two-sided t test with G - lost df and noncentrality a + b √G.
 
-    It is exact, but for what t's denominator varies, wherever the standard error goes down by √G.
-    The intercept and the slope are fitted by maximum likelihood.
+    With a = 0 that is the t test on the means of equal clusters, or on differences within them. The
+    intercept a takes in what other tests and designs differ by; its prior is normal about 0.
 
     Attributes
     ----------
     coefficients : (2,) array
-        a and b.
+        a and b, where the posterior density is highest; b is above 0.
     covariance : (2, 2) array
         Their covariance matrix.
     lost : int
@@ -73,32 +87,33 @@ class PowerCurve:
 
     def power(self, clusters: Floats) -> tuple[Floats, Floats, Floats]:
         """Return the power with (n,) numbers of clusters, and its 95 % band."""
-        from scipy.special import ndtr
-
-        middle, half = self._predictor(np.asarray(clusters, dtype=float))
-        return ndtr(middle), ndtr(middle - half), ndtr(middle + half)
+        G = np.asarray(clusters, dtype=float)
+        reach = _reach(G - self.lost, self.alpha)
+        middle, low, high = (_power(self._shift(G, sign), reach) for sign in (0, -1, 1))
+        return middle, low, high
 
     def needed(self, power: float) -> Needed:
         """Return the number of clusters that has a power: where curve and band have it."""
-        from scipy.special import ndtri
+        return Needed(*(self._reaches(power, sign) for sign in (0, 1, -1)))
 
-        goal = float(ndtri(power))
-        return Needed(*(self._reaches(goal, sign) for sign in (0, 1, -1)))
-
-    def _reaches(self, goal: float, sign: int) -> float:
-        """Return where the curve, or the upper or lower end of its band, has a probit."""
-
-        def above(clusters: Floats) -> Floats:
-            middle, half = self._predictor(clusters)
-            return np.asarray(middle + sign * half - goal)
-
-        return _least(above, self.lost)
-
-    def _predictor(self, clusters: Floats) -> tuple[Floats, Floats]:
-        """Return the probit of the power, and half the width of its band."""
+    def _shift(self, clusters: Floats, sign: int) -> Floats:
+        """Return the noncentrality, or the upper or lower end of its band."""
         X = _columns(clusters)
         error = np.sqrt(np.einsum("ij,jk,ik->i", X, self.covariance, X))
-        return X @ self.coefficients - _critical(clusters, self.lost, self.alpha), Z * error
+        return np.asarray(X @ self.coefficients + sign * Z * error)
+
+    def _reaches(self, power: float, sign: int) -> float:
+        """Return where the curve, or an end of its band, comes to a power."""
+        df = _far()
+        clusters = self.lost + df
+        above = _power(self._shift(clusters, sign), _reach_of_far(self.alpha)) - power
+        reached = np.flatnonzero(above >= 0)
+        if not reached.size:
+            return float("inf")
+        last = int(reached[0])
+        if last == 0:
+            return float(clusters[0])
+        return float(np.interp(0.0, above[last - 1 : last + 1], clusters[last - 1 : last + 1]))
 
 
 def fit_curve(
@@ -121,10 +136,9 @@ def fit_curve(
     Returns
     -------
     PowerCurve or None
-        None where the powers do not rise with the number of clusters.
+        None where there are no two powers to fit it to. Its a is 0 where the powers alone would
+        have the noncentrality fall.
     """
-    from scipy.special import ndtr, ndtri
-
     known = [point for point in points if point.trials > 0 and point.clusters > lost]
     if near is not None:
         close = [point for point in known if near / NEAR <= point.clusters <= near * NEAR]
@@ -133,44 +147,86 @@ def fit_curve(
         return None
     clusters, share, trials = np.array(known, dtype=float).T
     share = (share * trials + _HALF) / (trials + 2 * _HALF)
-    X, offset = _columns(clusters), -_critical(clusters, lost, alpha)
-    eta = ndtri(share)
-    for _ in range(50):
-        p = np.clip(ndtr(eta), 1e-12, 1 - 1e-12)
-        density = np.exp(-0.5 * eta**2) / np.sqrt(2 * np.pi)
-        weight = trials * density**2 / (p * (1 - p))
-        working = eta - offset + (share - p) / np.maximum(density, 1e-12)
-        information = (X * weight[:, None]).T @ X
-        if np.linalg.cond(information) > 1e12:
+    X, df = _columns(clusters), clusters - lost
+    prior = np.array([1 / PRIOR**2, 0.0])
+    for columns in ([0, 1], [1]):
+        found = _fit(X[:, columns], df, share, trials, alpha, np.diag(prior[columns]))
+        if found is not None and found[0][-1] > 0:
+            coefficients, covariance = np.zeros(2), np.zeros((2, 2))
+            coefficients[columns] = found[0]
+            covariance[np.ix_(columns, columns)] = found[1]
+            return PowerCurve(coefficients, covariance, lost, alpha)
+    return None
+
+
+def _fit(
+    X: Floats, df: Floats, share: Floats, trials: Floats, alpha: float, prior: Floats
+) -> tuple[Floats, Floats] | None:
+    """Return (k,) coefficients of the noncentrality and their covariance matrix, by scoring."""
+    from scipy.special import ndtri, stdtrit
+
+    reach = _reach(df, alpha)
+    shift = np.clip(ndtri(share) + stdtrit(df, 1 - alpha / 2), 0.1, LARGEST)
+    for _ in range(100):
+        p = np.clip(_power(shift, reach), 1e-9, 1 - 1e-9)
+        slope = np.maximum(_slope(shift, reach), 1e-6)
+        weight = trials * slope**2 / (p * (1 - p))
+        information = (X * weight[:, None]).T @ X + prior
+        if np.linalg.cond(information) > 1e14:
             return None
+        working = shift + np.clip((share - p) / slope, -1.0, 1.0)
         coefficients = np.linalg.solve(information, X.T @ (weight * working))
-        before, eta = eta, np.clip(X @ coefficients + offset, -8.0, 8.0)
-        if np.abs(eta - before).max() < 1e-10:
+        before, shift = shift, np.clip(X @ coefficients, 0.01, LARGEST)
+        if np.abs(shift - before).max() < 1e-9:
             break
-    if coefficients[1] <= 0:
-        return None
-    return PowerCurve(coefficients, np.linalg.inv(information), lost, alpha)
+    return coefficients, np.asarray(np.linalg.inv(information))
+
+
+def _power(shift: Floats, reach: Floats) -> Floats:
+    """Return the power of the two-sided t test with some noncentrality; `reach` as of `_reach`."""
+    from scipy.special import ndtr
+
+    shift = np.clip(shift, 0.0, LARGEST)[:, None]
+    return np.asarray((ndtr(shift - reach) + ndtr(-shift - reach)) @ _nodes()[1])
+
+
+def _slope(shift: Floats, reach: Floats) -> Floats:
+    """Return the derivative of the power by the noncentrality."""
+    shift = np.clip(shift, 0.0, LARGEST)[:, None]
+    densities = np.exp(-0.5 * (shift - reach) ** 2) - np.exp(-0.5 * (shift + reach) ** 2)
+    return np.asarray(densities @ _nodes()[1] / np.sqrt(2 * np.pi))
+
+
+def _reach(df: Floats, alpha: float) -> Floats:
+    """Return (n, nodes) what a normal variate has to exceed: t's critical value times s / sigma.
+
+    The power is a mean over the quantiles of s. That is smooth where functions of the noncentral t
+    distribution break down.
+    """
+    from scipy.special import chdtri, stdtrit
+
+    df = np.clip(df, 1.0, MOST_DF)[:, None]
+    quantiles, _ = _nodes()
+    return np.asarray(stdtrit(df, 1 - alpha / 2) * np.sqrt(chdtri(df, 1 - quantiles) / df))
+
+
+@cache
+def _nodes() -> tuple[Floats, Floats]:
+    """Return nodes and weights of the mean over 0 to 1 (Gauss and Legendre)."""
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    return (nodes + 1) / 2, weights / 2
+
+
+@cache
+def _far() -> Floats:
+    """Return degrees of freedom from 1 on, far beyond all that is simulated."""
+    return np.geomspace(1.0, FARTHEST, 800)
+
+
+@cache
+def _reach_of_far(alpha: float) -> Floats:
+    return _reach(_far(), alpha)
 
 
 def _columns(clusters: Floats) -> Floats:
     return np.column_stack([np.ones(clusters.size), np.sqrt(clusters)])
-
-
-def _critical(clusters: Floats, lost: int, alpha: float) -> Floats:
-    from scipy.special import stdtrit
-
-    return np.asarray(stdtrit(np.maximum(clusters - lost, 1e-3), 1 - alpha / 2))
-
-
-def _least(above: Callable[[Floats], Floats], lost: int) -> float:
-    """Return where a function is 0 that rises from below it; infinite where it does not."""
-    from scipy.optimize import brentq
-
-    grid = np.append(lost + 0.01, np.geomspace(lost + 1.0, FARTHEST, 200))
-    reached = np.flatnonzero(above(grid) >= 0)
-    if not reached.size:
-        return float("inf")
-    if reached[0] == 0:
-        return float(grid[0])
-    low, high = grid[reached[0] - 1 : reached[0] + 1]
-    return float(brentq(lambda one: float(above(np.array([one]))[0]), low, high))

@@ -132,7 +132,7 @@ def planned(
         population=population,
         strategies={strategy.label: strategy for strategy in strategies},
         effect=wanted.effect,
-        rules=Rules(Regions(alpha=wanted.alpha)),
+        rules=Rules(Regions(alpha=wanted.alpha), anytime=True),
         seed=wanted.seed,
         tell=tell,
     )

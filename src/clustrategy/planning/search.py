@@ -9,6 +9,7 @@ import numpy as np
 
 from clustrategy.evaluation.cell_verdicts import Judged
 from clustrategy.evaluation.promises import Found
+from clustrategy.evaluation.regions import MOST_UNUSABLE, UNDECIDED
 from clustrategy.planning.curve import Needed, PowerCurve, fit_curve
 from clustrategy.planning.trials import Trials
 
@@ -22,7 +23,8 @@ NARROW = 0.05
 """The interval of the answer is to reach no further than this share of it to either side."""
 
 MOST = 5
-"""Multiples of the sims asked for after which an interval stays as wide as it is."""
+"""Multiples of the sims asked for after which an interval stays as wide as it is, and a verdict
+undecided."""
 
 MOST_MOVES = 4
 """How often the answer may move once more."""
@@ -116,8 +118,9 @@ def search(trials: Trials, asked: Search, *, certify: bool = True) -> list[Answe
     """Find how many clusters each strategy needs.
 
     Studies are simulated with a few numbers of clusters, then where the fitted curve has the power
-    asked for, until the interval is narrow; then there are `asked.sims` studies of the answer, by
-    which its false-positive rate is judged.
+    asked for: `asked.sims` of them, or more until the interval is narrow and it is decided whether
+    the strategy keeps its level there. Intervals of false-positive rates hold at every number of
+    studies at once, so that they may be added.
 
     Parameters
     ----------
@@ -138,7 +141,7 @@ def search(trials: Trials, asked: Search, *, certify: bool = True) -> list[Answe
     for clusters in asked.places:
         trials.extend(clusters, labels, min(FIRST, sims))
     if asked.first == asked.last:
-        trials.extend(asked.first, labels, sims)
+        _decide(trials, dict.fromkeys(labels, asked.first), sims)
         return [_answer(trials, asked, label, asked.first) for label in labels]
     targets: dict[str, int] = {}
     for _ in range(MOST_MOVES):
@@ -152,14 +155,22 @@ def search(trials: Trials, asked: Search, *, certify: bool = True) -> list[Answe
         for multiple in range(2, MOST + 1):
             wide = {label: targets[label] for label in labels if _is_wide(trials, asked, label)}
             _extend(trials, wide, multiple * sims)
-    targets = _targets(trials, asked, labels)
-    _extend(trials, targets, sims)
+        targets = _targets(trials, asked, labels)
+        _decide(trials, targets, sims)
     return [_answer(trials, asked, label, targets[label]) for label in labels]
 
 
 def _extend(trials: Trials, targets: Mapping[str, int], sims: int) -> None:
     for clusters in sorted(set(targets.values())):
         trials.extend(clusters, [one for one in targets if targets[one] == clusters], sims)
+
+
+def _decide(trials: Trials, targets: Mapping[str, int], sims: int) -> None:
+    """Simulate until it is decided whether the strategies keep their level, or there are many."""
+    _extend(trials, targets, sims)
+    for multiple in range(2, MOST + 1):
+        undecided = {one: at for one, at in targets.items() if _is_undecided(trials, one, at)}
+        _extend(trials, undecided, multiple * sims)
 
 
 def _curve(trials: Trials, asked: Search, label: str) -> tuple[PowerCurve | None, Needed]:
@@ -197,6 +208,13 @@ def _is_wide(trials: Trials, asked: Search, label: str) -> bool:
         return False
     reach = max(1.0, NARROW * needed.value)
     return needed.high - needed.value > reach or needed.value - needed.low > reach
+
+
+def _is_undecided(trials: Trials, label: str, place: int) -> bool:
+    """Tell whether more studies may decide if a strategy keeps its level."""
+    level = trials.false_positives(label, place)
+    undecided = level.verdict is not None and level.verdict.word == UNDECIDED
+    return undecided and not level.safe and trials.unusable(label, place) <= MOST_UNUSABLE
 
 
 def _answer(trials: Trials, asked: Search, label: str, at: int) -> Answer:

@@ -17,6 +17,9 @@ from clustrategy.planning.described import Described
 from clustrategy.planning.search import Answer, whole
 from clustrategy.planning.trials import Trials
 
+MOST_SIMS = 200_000
+"""More studies are not advised: the rate is too near a limit."""
+
 WIDTH = 88
 """Of lines of text."""
 
@@ -116,7 +119,7 @@ class Words:
         others = [one for one in answers if one is not recommended]
         answer += _as_few(recommended, others)
         answer += [said for one in others if (said := _set_aside(asked, one, trials))]
-        notes = [_supposed(asked, trials), _how(asked, trials)]
+        notes = [_supposed(asked, trials), _how(asked)]
         return cls(_title(asked, recommended, answers), answer, notes)
 
     @staticmethod
@@ -258,7 +261,9 @@ def _set_aside(asked: Asked, one: Answer, trials: Trials) -> str:
     verdict = one.level.verdict
     if verdict is not None and verdict.word == UNDECIDED:
         more = one.level.sims_needed
-        wanted = f"; about {more:,} would decide" if more is not None and more > sims else ""
+        wanted = ""
+        if more is not None and sims < more <= MOST_SIMS:
+            wanted = f"; about {float(f'{more:.1g}'):,.0f} would decide"
         return (
             f"Whether {one.strategy} keeps its level {at} is not decided: it rejects {rate} of "
             f"true hypotheses in {sims:,} simulated studies{wanted}. So it has no sample size."
@@ -300,7 +305,7 @@ def _supposed(asked: Asked, trials: Trials) -> str:
         icc = (population.sigma_between / population.total_sd) ** 2
         slope = (
             "; the effect differs between clusters with a standard deviation of "
-            f"{population.sigma_slope:g}"
+            f"{number(population.sigma_slope)}"
             if population.sigma_slope
             else ""
         )
@@ -309,7 +314,7 @@ def _supposed(asked: Asked, trials: Trials) -> str:
             f"The effect is {asked.effect:g} standard deviations of the response (Hedges' δ_T, "
             "over the total standard deviation)."
             if asked.icc is not None
-            else f"The effect is {asked.effect:g} in units of the response, "
+            else f"The effect is {number(asked.effect)} in units of the response, "
             f"{number(standardised, 2)} of its total standard deviation (Hedges' δ_T)."
         )
         return f"{design} {effect}"
@@ -325,19 +330,22 @@ def _supposed(asked: Asked, trials: Trials) -> str:
     )
 
 
-def _how(asked: Asked, trials: Trials) -> str:
+def _how(asked: Asked) -> str:
     return (
         f"Tests are two-sided at {level(asked.alpha)}; power is the mean over the effect and its "
         "negative, and over the designs that may come. The number of clusters is where a curve "
-        "fitted to the simulated powers, a probit in the root of the number of clusters, has the "
-        "power asked for; its interval is of Monte Carlo error alone, not of what was supposed."
+        "fitted to the simulated powers has the power asked for; its interval is of Monte Carlo "
+        "error alone, not of what was supposed."
     )
 
 
 def _verdict(one: Answer) -> str:
     if one.unusable > MOST_UNUSABLE:
         return "fits fail"
-    return one.level.verdict.word.replace("_", " ") if one.level.verdict else "not tested"
+    if one.level.verdict is None:
+        return "not tested"
+    word = one.level.verdict.between if one.holds and one.level.verdict.between else None
+    return (word or one.level.verdict.word).replace("_", " ")
 
 
 def _interval(one: Answer) -> str:
