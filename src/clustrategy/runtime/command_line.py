@@ -15,6 +15,7 @@ from clustrategy.runtime.sentence import one_sentence
 SHORT = {
     "analyze": "Analyse a table of your own by several strategies, with advice.",
     "calibrate": "Say which strategies to trust on a table like yours, by simulation.",
+    "plan": "Say how many clusters a study to come needs.",
     "study": "Run a simulation study in the current folder.",
     "init": "Write a config to start a study from.",
     "sims": "Tell how many sims a number or a verdict takes.",
@@ -44,6 +45,10 @@ class Commands(click.Group):
                 from clustrategy.runtime.commands.calibrate import calibrate
 
                 return calibrate
+            case "plan":
+                from clustrategy.runtime.commands.plan import plan
+
+                return plan
             case "study":
                 from clustrategy.runtime.commands.study import study
 
@@ -90,6 +95,7 @@ def clustrategy() -> None:
     Examples:
       clustrategy analyze pupils.csv "score ~ treat + age" --cluster school
       clustrategy calibrate pupils.csv "score ~ treat + age" --cluster school
+      clustrategy plan --rows 12 --icc 0.1 --effect 0.3
       clustrategy init my-study && clustrategy study my-study/config.yaml
 
     \b

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import click
+
+from clustrategy.core.errors import ClustrategyError
 
 
 def _strategies(ctx: click.Context, option: click.Parameter, begun: str) -> list[str]:
@@ -57,3 +60,12 @@ def table_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+@contextmanager
+def naming(path: str) -> Iterator[None]:
+    """Name the file in what is said of its data."""
+    try:
+        yield
+    except ClustrategyError as error:
+        raise type(error)(f"{path}: {error}") from None

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 
-from clustrategy.core.errors import ClustrategyError, RowsLeftOut
-from clustrategy.runtime.table_options import table_options
+from clustrategy.core.errors import RowsLeftOut
+from clustrategy.runtime.table_options import naming, table_options
 
 IMAGES = ("png", "pdf")
 
@@ -75,7 +73,7 @@ def analyze(
     data = read_table(table, columns=needed, sheet=sheet)
     if len(data) >= MANY_ROWS:
         click.echo(f"{len(data):,} rows are read; the fits take some seconds.", err=True)
-    with _naming(table), warnings.catch_warnings():
+    with naming(table), warnings.catch_warnings():
         warnings.simplefilter("ignore", RowsLeftOut)  # The analysis says so itself.
         analysis = fit(
             data,
@@ -110,12 +108,3 @@ def analyze(
             for name in FIGURES:
                 save(plot(analysis, name), [f"{figures}/{name}.{ending}" for ending in IMAGES])
         click.echo(f"\nWritten: the figures in {figures}", err=True)
-
-
-@contextmanager
-def _naming(path: str) -> Iterator[None]:
-    """Name the file in what is said of its data."""
-    try:
-        yield
-    except ClustrategyError as error:
-        raise type(error)(f"{path}: {error}") from None
