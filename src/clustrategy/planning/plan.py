@@ -168,7 +168,7 @@ def _resampled(wanted: Asked, like: object) -> tuple[Design, Resampled]:
     term = wanted.term if wanted.term is not None else next(iter(slopes), None)
     if term is None:
         raise DataError(
-            f"the formula {wanted.formula!r} has no coefficient that could be planned for"
+            f"the formula {wanted.formula!r} has no coefficient to plan for"
         )
     if term not in slopes:
         raise ConfigError(

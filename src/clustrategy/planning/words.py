@@ -134,7 +134,7 @@ def _title(asked: Asked, recommended: Answer | None, answers: Sequence[Answer]) 
         if some:
             goal = percent(asked.power)
             return f"{asked.clusters[1]} clusters are not enough for a power of {goal}"
-        return "No strategy keeps its level"
+        return "No strategy is known to keep its level"
     if recommended.where == "none":
         return f"{recommended.at} clusters have a power of {percent(recommended.power.value)}"
     most = "At most " if recommended.where == "below" else ""

@@ -203,10 +203,10 @@ def _caption(plan: Plan) -> str:
         for one in plan.answers
         for clusters in plan.trials.places(one.strategy)
     ]
-    parts = [
-        f"Dots: powers found in {min(sims):,} to {max(sims):,} simulated studies, with 95 % "
-        "intervals; lines: the curve fitted to those near the answer."
-    ]
+    count = f"{min(sims):,} to {max(sims):,}" if min(sims) < max(sims) else f"{max(sims):,}"
+    lines = "; lines: the curve fitted to those near the answer"
+    some = any(one.curve is not None for one in plan.answers)
+    parts = [f"Dots: powers found in {count} simulated studies, with 95 % intervals{lines * some}."]
     if any(not one.holds for one in plan.answers):
         parts.append(
             "Grey and dashed: strategies that are not known to keep their level with the number of "
