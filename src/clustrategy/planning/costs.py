@@ -84,9 +84,11 @@ def cheapest(
         X = np.column_stack([np.ones(m.size), 1.0 / m]) / G[:, None]
         a, b = np.linalg.lstsq(X, np.ones(m.size))[0]
         expected = a + b / tried
-    pairs = [
-        Pair(int(need), int(one), costs.of(need, int(one)))
-        for one, need in zip(tried, map(whole, np.maximum(expected, clusters[0])), strict=True)
-        if need <= clusters[1]
-    ]
-    return min(pairs, key=lambda pair: (pair.cost, pair.clusters), default=None)
+    expected = np.maximum(expected, clusters[0])
+    enough = np.flatnonzero([whole(one) <= clusters[1] for one in expected])
+    if not enough.size:
+        return None
+    # Of the numbers before they are rounded: rounding is luck.
+    best = min(enough, key=lambda place: costs.of(float(expected[place]), int(tried[place])))
+    need, chosen = int(whole(expected[best])), int(tried[best])
+    return Pair(need, chosen, costs.of(need, chosen))

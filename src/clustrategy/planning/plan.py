@@ -86,12 +86,12 @@ def plan(like: object = None, formula: str | None = None, **settings: Any) -> Pl
     Examples
     --------
     >>> from clustrategy import plan
-    >>> found = plan(rows=20, icc=0.05, effect=0.5, clusters=(6, 40), strategies="two-stage",
+    >>> found = plan(rows=20, icc=0.05, effect=0.5, clusters=(6, 30), strategies="two-stage",
     ...              sims=1000)
     >>> table = found.table()
     >>> print(table[["strategy", "clusters", "verdict"]].to_string(index=False))
      strategy  clusters verdict
-    two-stage        16   holds
+    two-stage        15   holds
     """
     if isinstance(settings.get("strategies"), str | Mapping):
         settings["strategies"] = [settings["strategies"]]
@@ -167,9 +167,7 @@ def _resampled(wanted: Asked, like: object) -> tuple[Design, Resampled]:
     slopes = [term for term in design.shard.terms if term != INTERCEPT]
     term = wanted.term if wanted.term is not None else next(iter(slopes), None)
     if term is None:
-        raise DataError(
-            f"the formula {wanted.formula!r} has no coefficient to plan for"
-        )
+        raise DataError(f"the formula {wanted.formula!r} has no coefficient to plan for")
     if term not in slopes:
         raise ConfigError(
             f"term must be one of the coefficients {', '.join(slopes)}, found {term!r}"

@@ -15,7 +15,7 @@ from clustrategy.runtime.sentence import one_sentence
 SHORT = {
     "analyze": "Analyse a table of your own by several strategies, with advice.",
     "calibrate": "Say which strategies to trust on a table like yours, by simulation.",
-    "plan": "Say how many clusters a study to come needs.",
+    "plan": "Say how many clusters a study needs, by simulation.",
     "study": "Run a simulation study in the current folder.",
     "init": "Write a config to start a study from.",
     "sims": "Tell how many sims a number or a verdict takes.",
