@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from clustrategy import plan
+from clustrategy.core.errors import ClustrategyError, RowsLeftOut
 from clustrategy.core.shard import Shard
 from clustrategy.dgp.given import GivenProcess
 from clustrategy.planning.described import Described
@@ -114,6 +115,22 @@ def test_a_plan_like_a_table_is_in_units_of_the_response():
     assert "8 with " in found.words.notes[0]
 
 
+def test_coefficients_between_clusters_take_degrees_of_freedom():
+    assert Resampled(process(table()), "treat", "estimated").lost == 2
+    assert Resampled(process(table()), "age", "estimated").lost == 1
+    assert Described(6, 0.0, "between", 0.5, 0.5, 0.0, 1.0).lost == 2
+    assert Described(6, 0.0, "within", 0.5, 0.5, 0.0, 1.0).lost == 1
+
+
+def test_rows_that_are_left_out_are_said():
+    data = table()
+    data.loc[2, "age"] = np.nan
+    with pytest.warns(RowsLeftOut, match="1 of .* rows of the data are left out") as caught:
+        found = plan(data, "score ~ age", cluster="school", effect=3.0, clusters=8, sims=100)
+    assert caught[0].filename == __file__
+    assert "they have no value in age." in found.words.notes[0]
+
+
 def test_bars_name_the_clusters_and_the_random_effects():
     found = plan(table(), "score ~ age + (1 | school)", effect=3.0, clusters=12, sims=100)
     assert found.answers[0].strategy == "mixed as given Kenward-Roger"
@@ -138,8 +155,6 @@ def test_bars_name_the_clusters_and_the_random_effects():
     ],
 )
 def test_refusals(settings, sentence):
-    from clustrategy.core.errors import ClustrategyError
-
     own = {"formula": "score ~ treat + age", "cluster": "school", "effect": 2.0, **settings}
     with pytest.raises(ClustrategyError) as caught:
         plan(table(), **own)

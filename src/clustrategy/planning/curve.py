@@ -29,6 +29,12 @@ LARGEST = 30.0
 _HALF = 0.5
 """Added to successes and failures, so that powers of 0 and 1 tell no more than they can."""
 
+TINY = 1e-9
+"""Powers, and slopes of them, are at least so large, and powers at most so far from 1."""
+
+MOST_STEPS = 200
+"""Of a fit."""
+
 NODES = 40
 """Of the mean that a power is."""
 
@@ -151,7 +157,7 @@ def fit_curve(
     prior = np.array([1 / PRIOR**2, 0.0])
     for columns in ([0, 1], [1]):
         found = _fit(X[:, columns], df, share, trials, alpha, np.diag(prior[columns]))
-        if found is not None and found[0][-1] > 0:
+        if found[0][-1] > 0:
             coefficients, covariance = np.zeros(2), np.zeros((2, 2))
             coefficients[columns] = found[0]
             covariance[np.ix_(columns, columns)] = found[1]
@@ -161,24 +167,42 @@ def fit_curve(
 
 def _fit(
     X: Floats, df: Floats, share: Floats, trials: Floats, alpha: float, prior: Floats
-) -> tuple[Floats, Floats] | None:
-    """Return (k,) coefficients of the noncentrality and their covariance matrix, by scoring."""
+) -> tuple[Floats, Floats]:
+    """Return (k,) coefficients of the noncentrality and their covariance matrix.
+
+    By Fisher's scoring, each step halved until it goes up.
+    """
     from scipy.special import ndtri, stdtrit
 
     reach = _reach(df, alpha)
-    shift = np.clip(ndtri(share) + stdtrit(df, 1 - alpha / 2), 0.1, LARGEST)
-    for _ in range(100):
-        p = np.clip(_power(shift, reach), 1e-9, 1 - 1e-9)
-        slope = np.maximum(_slope(shift, reach), 1e-6)
-        weight = trials * slope**2 / (p * (1 - p))
-        information = (X * weight[:, None]).T @ X + prior
-        if np.linalg.cond(information) > 1e14:
-            return None
-        working = shift + np.clip((share - p) / slope, -1.0, 1.0)
-        coefficients = np.linalg.solve(information, X.T @ (weight * working))
-        before, shift = shift, np.clip(X @ coefficients, 0.01, LARGEST)
-        if np.abs(shift - before).max() < 1e-9:
+
+    def density(coefficients: Floats) -> float:
+        p = np.clip(_power(X @ coefficients, reach), TINY, 1 - TINY)
+        likelihood = trials @ (share * np.log(p) + (1 - share) * np.log1p(-p))
+        return float(likelihood - coefficients @ prior @ coefficients / 2)
+
+    # A first guess: the noncentrality goes through 0.
+    guess = np.clip(ndtri(share) + stdtrit(df, 1 - alpha / 2), 0.1, LARGEST)
+    coefficients = np.zeros(X.shape[1])
+    coefficients[-1] = np.median(guess / X[:, -1])
+    best = density(coefficients)
+    for _ in range(MOST_STEPS):
+        p = np.clip(_power(X @ coefficients, reach), TINY, 1 - TINY)
+        slope = np.maximum(_slope(X @ coefficients, reach), TINY)
+        weight = trials * slope / (p * (1 - p))
+        information = (X * (weight * slope)[:, None]).T @ X + prior
+        step = np.linalg.solve(information, X.T @ (weight * (share - p)) - prior @ coefficients)
+        for _ in range(30):
+            now = density(coefficients + step)
+            if now >= best:
+                break
+            step = step / 2
+        else:
             break
+        coefficients = coefficients + step
+        if now - best < 1e-9:
+            break
+        best = now
     return coefficients, np.asarray(np.linalg.inv(information))
 
 

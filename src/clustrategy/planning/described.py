@@ -57,6 +57,11 @@ class Described:
         return self.treatment == "within"
 
     @property
+    def lost(self) -> int:
+        """The degrees of freedom that coefficients take from a test of the treatment."""
+        return 1 if self.varies_within else 2
+
+    @property
     def total_sd(self) -> float:
         """The standard deviation of the response without treatment."""
         return float(np.hypot(self.sigma_between, self.sigma_residual))

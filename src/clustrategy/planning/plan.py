@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,13 +10,12 @@ from typing import Any
 import numpy as np
 
 from clustrategy.calibration.given_data import GivenData
-from clustrategy.core.errors import ConfigError, DataError, nearest
+from clustrategy.core.errors import ConfigError, DataError, RowsLeftOut, nearest
 from clustrategy.core.scenarios import NAMES
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.design.checks import check
 from clustrategy.design.from_table import Design, design_from_table
 from clustrategy.design.row_order import in_order
-from clustrategy.design.variation import differs_within
 from clustrategy.evaluation.cell_verdicts import Rules
 from clustrategy.evaluation.regions import Regions
 from clustrategy.planning.asked import Asked, asked
@@ -77,6 +77,11 @@ def plan(like: object = None, formula: str | None = None, **settings: Any) -> Pl
     Plan
         Print it for what to do; `table()`, `curves()` and `costs()` are its numbers.
 
+    Warns
+    -----
+    RowsLeftOut
+        If rows of the table lack a value in a column of the model; it names the columns.
+
     Raises
     ------
     ConfigError, DataError, EngineError
@@ -96,7 +101,11 @@ def plan(like: object = None, formula: str | None = None, **settings: Any) -> Pl
     if isinstance(settings.get("strategies"), str | Mapping):
         settings["strategies"] = [settings["strategies"]]
     own = {"formula": formula, **settings}
-    return planned(asked(own, like=like is not None), like)
+    found = planned(asked(own, like=like is not None), like)
+    population = found.trials.population
+    if isinstance(population, Resampled) and population.said_of_rows:
+        warnings.warn(population.said_of_rows, RowsLeftOut, stacklevel=2)
+    return found
 
 
 def planned(
@@ -137,7 +146,7 @@ def planned(
         tell=tell,
     )
     first, last = wanted.clusters
-    looked_for = Search(first, last, wanted.power, wanted.sims, _lost(population))
+    looked_for = Search(first, last, wanted.power, wanted.sims, population.lost)
     pairs: dict[str, dict[int, Pair]] = {}
     if wanted.rows is not None and wanted.rows[0] < wanted.rows[1]:
         trials, pairs = _with_cheapest_rows(wanted, trials, looked_for)
@@ -163,7 +172,6 @@ def _resampled(wanted: Asked, like: object) -> tuple[Design, Resampled]:
     table = in_order(like, wanted.order) if wanted.order is not None else like
     design = design_from_table(table, wanted.formula, wanted.cluster, wanted.random)
     check(design)
-    design.warn_of_rows()
     slopes = [term for term in design.shard.terms if term != INTERCEPT]
     term = wanted.term if wanted.term is not None else next(iter(slopes), None)
     if term is None:
@@ -182,16 +190,7 @@ def _resampled(wanted: Asked, like: object) -> tuple[Design, Resampled]:
     scenario = next(one for one in given.scenarios if one.name == wanted.scenario)
     if scenario.process is None:
         raise ConfigError(f"scenario {scenario.name!r} is none of this table's: {scenario.note}")
-    return design, Resampled(scenario.process, term, scenario.name)
-
-
-def _lost(population: Population) -> int:
-    """Return the degrees of freedom that coefficients between clusters take from the test."""
-    if population.varies_within:
-        return 1
-    if isinstance(population, Described):
-        return 2
-    return int((~differs_within(population.process.shard)).sum())
+    return design, Resampled(scenario.process, term, scenario.name, design.said_of_rows)
 
 
 def _with_cheapest_rows(

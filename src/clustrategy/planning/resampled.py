@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clustrategy.core.shard import Floats, Ints, Shard
+from clustrategy.design.variation import differs_within
 from clustrategy.dgp.given import GivenProcess, draw_given
 from clustrategy.dgp.seeds import Stream, cell_key, streams
 
@@ -29,11 +31,14 @@ class Resampled:
         The coefficient of interest.
     scenario : str
         Which supposition about the variances the process is.
+    said_of_rows : str
+        A sentence on the rows of the table that are left out, empty where none are.
     """
 
     process: GivenProcess
     term: str
     scenario: str
+    said_of_rows: str = ""
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -50,10 +55,19 @@ class Resampled:
         return np.cumsum(n) - n
 
     @cached_property
+    def _varies(self) -> NDArray[np.bool_]:
+        """(p,) which columns of X vary within clusters."""
+        return np.asarray(differs_within(self.process.shard).any(axis=0))
+
+    @property
     def varies_within(self) -> bool:
         """Whether the predictor of interest varies within clusters."""
-        low = np.minimum.reduceat(self._predictor, self._starts)
-        return bool((np.maximum.reduceat(self._predictor, self._starts) > low).any())
+        return bool(self._varies[self.terms.index(self.term)])
+
+    @property
+    def lost(self) -> int:
+        """The degrees of freedom that coefficients take from a test of the predictor."""
+        return 1 if self.varies_within else int((~self._varies).sum())
 
     @cached_property
     def arms(self) -> tuple[Ints, ...]:

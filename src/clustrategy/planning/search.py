@@ -150,13 +150,18 @@ def search(trials: Trials, asked: Search, *, certify: bool = True) -> list[Answe
             break
         targets = moved
         _extend(trials, targets, min(SECOND, sims))
-    if certify:
+    for _ in range(MOST_MOVES if certify else 0):
         _extend(trials, targets, sims)
         for multiple in range(2, MOST + 1):
             wide = {label: targets[label] for label in labels if _is_wide(trials, asked, label)}
             _extend(trials, wide, multiple * sims)
-        targets = _targets(trials, asked, labels)
         _decide(trials, targets, sims)
+        moved = _targets(trials, asked, labels)
+        if moved == targets:
+            break
+        targets = moved
+    else:
+        _extend(trials, targets, sims)
     return [_answer(trials, asked, label, targets[label]) for label in labels]
 
 

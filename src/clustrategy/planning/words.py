@@ -319,6 +319,7 @@ def _supposed(asked: Asked, trials: Trials) -> str:
         )
         return f"{design} {effect}"
     shard = population.process.shard
+    left_out = f" {population.said_of_rows}." if population.said_of_rows else ""
     arms = f", within the {len(population.arms)} arms" if population.treated is not None else ""
     return (
         f"Supposed: clusters are those of the table, {shard.clusters} with "
@@ -326,7 +327,7 @@ def _supposed(asked: Asked, trials: Trials) -> str:
         f"replacement{arms} for every study; the variances are of the scenario "
         f"{population.scenario}. The effect is that of {population.term}: {asked.effect:g} in "
         f"units of the response per unit of it, {number(standardised, 2)} of the response's total "
-        "standard deviation (Hedges' δ_T)."
+        f"standard deviation (Hedges' δ_T).{left_out}"
     )
 
 
