@@ -69,8 +69,8 @@ class Plan:
             strategy; clusters, conf_low and conf_high: the number it needs and its 95 % interval,
             missing where it has none; searched (`within`, `below` or `above` the range, `unknown`,
             or `none`); needed, where the fitted curve has the power asked for; at, the number of
-            clusters that the rest is of: power, power_low, power_high, false_positive_rate,
-            rate_low, rate_high, verdict, safe, unusable_rate, sims; and recommended.
+            clusters that the rest is of: power, power_low and power_high, by the curve where there
+            is one; false_positive_rate, rate_low, rate_high, verdict, safe, unusable_rate, sims; and recommended.
         """
         import pandas as pd
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from clustrategy.evaluation.cell_verdicts import Judged
 from clustrategy.evaluation.promises import Found
 from clustrategy.evaluation.regions import MOST_UNUSABLE, UNDECIDED
-from clustrategy.planning.curve import Needed, PowerCurve, fit_curve
+from clustrategy.planning.curve import Needed, PowerCurve, Z, fit_curve
 from clustrategy.planning.trials import Trials
 
 PLACES = 6
@@ -75,7 +75,8 @@ class Answer:
         `within` the range that was searched, `below` or `above` it, `unknown` where the power does
         not rise, or `none` where only one number of clusters was asked about.
     power : Found
-        What was found with `at` clusters.
+        That with `at` clusters: of the curve, which other numbers of clusters tell of, too, or
+        without one as it was found.
     level : Judged
         Its false-positive rate there, and the verdict on it.
     unusable : float
@@ -233,11 +234,19 @@ def _answer(trials: Trials, asked: Search, label: str, at: int) -> Answer:
         at,
         needed,
         where,
-        trials.power(label, at),
+        _power(trials.power(label, at), curve, at),
         trials.false_positives(label, at),
         trials.unusable(label, at),
         curve,
     )
+
+
+def _power(found: Found, curve: PowerCurve | None, at: int) -> Found:
+    """Return the power of the curve with its band, or the one that was found."""
+    if curve is None:
+        return found
+    value, low, high = (float(one[0]) for one in curve.power(np.array([float(at)])))
+    return replace(found, value=value, low=low, high=high, mcse=(high - low) / (2 * Z))
 
 
 def _where(asked: Search, needed: Needed) -> str:
