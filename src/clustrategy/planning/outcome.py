@@ -70,7 +70,8 @@ class Plan:
             missing where it has none; searched (`within`, `below` or `above` the range, `unknown`,
             or `none`); needed, where the fitted curve has the power asked for; at, the number of
             clusters that the rest is of: power, power_low and power_high, by the curve where there
-            is one; false_positive_rate, rate_low, rate_high, verdict, safe, unusable_rate, sims; and recommended.
+            is one; false_positive_rate, rate_low, rate_high, verdict, safe, unusable_rate, sims;
+            and recommended.
         """
         import pandas as pd
 

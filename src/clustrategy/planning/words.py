@@ -213,13 +213,13 @@ def _cost(
     mine = pairs.get(recommended.strategy, {})
     if asked.rows is not None and len(mine) > 1:
         others = [
-            f"{pair.rows} rows and {pair.clusters} clusters {_money(pair.cost)}"
+            f"{pair.clusters} clusters of {counted(pair.rows, 'row')} ({_money(pair.cost)})"
             for pair in mine.values()
             if pair.rows != rows
         ]
         said = (
             f"The cheapest number of rows in a cluster is {_plain(rows)}, of {asked.rows[0]} to "
-            f"{asked.rows[1]}. {said} By shorter searches {listed(others)}."
+            f"{asked.rows[1]}. {said} Shorter searches have {listed(others)}."
         )
     return [said]
 
@@ -317,7 +317,8 @@ def _supposed(asked: Asked, trials: Trials) -> str:
             else f"The effect is {number(asked.effect)} in units of the response, "
             f"{number(standardised, 2)} of its total standard deviation (Hedges' δ_T)."
         )
-        return f"{design} {effect}"
+        known = "Where the ICC is not known, plan for the largest that is plausible."
+        return f"{design} {effect} {known}"
     shard = population.process.shard
     left_out = f" {population.said_of_rows}." if population.said_of_rows else ""
     arms = f", within the {len(population.arms)} arms" if population.treated is not None else ""
@@ -327,7 +328,8 @@ def _supposed(asked: Asked, trials: Trials) -> str:
         f"replacement{arms} for every study; the variances are of the scenario "
         f"{population.scenario}. The effect is that of {population.term}: {asked.effect:g} in "
         f"units of the response per unit of it, {number(standardised, 2)} of the response's total "
-        f"standard deviation (Hedges' δ_T).{left_out}"
+        f"standard deviation (Hedges' δ_T).{left_out} What {counted(shard.clusters, 'cluster')} tell "
+        "of variances is little: plan for another scenario, such as upper_95, too."
     )
 
 
