@@ -106,7 +106,15 @@ def test_where_none_holds_none_is_recommended():
     found = plan(rows=20, icc=0.2, effect=0.8, clusters=(8, 20), strategies=[OLS], sims=500)
     assert found.recommended is None
     assert found.words.title == "No strategy is known to keep its level"
-    assert "none has a sample size" in found.words.answer[0]
+    assert "None of the strategies keeps its level here" in found.words.answer[0]
+
+
+def test_where_nothing_is_decided_more_studies_are_asked_for():
+    found = plan(rows=8, icc=0.02, effect=1.0, clusters=12, strategies=[OLS], sims=100)
+    assert found.recommended is None
+    assert found.words.answer[0].startswith("It is not decided whether any strategy keeps its")
+    said = found.words.answer[1]
+    assert said.startswith("Whether OLS keeps its level with 12 clusters is not decided")
 
 
 def test_an_answer_beyond_the_range_is_said_and_how_far():
