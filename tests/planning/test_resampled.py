@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from clustrategy import plan
-from clustrategy.core.errors import ClustrategyError, RowsLeftOut
+from clustrategy.core.errors import ClustrategyError, ConfigError, RowsLeftOut
 from clustrategy.core.shard import Shard
 from clustrategy.dgp.given import GivenProcess
 from clustrategy.planning.described import Described
@@ -159,3 +159,14 @@ def test_refusals(settings, sentence):
     with pytest.raises(ClustrategyError) as caught:
         plan(table(), **own)
     assert sentence in str(caught.value)
+
+
+def test_an_arm_has_a_cluster_and_a_study_no_more_rows_than_are_taken():
+    data = table(14)
+    data["treat"] = (data["school"] == 5).astype(float)
+    asked = {"formula": "score ~ treat + age", "cluster": "school", "effect": 2.0}
+    sentence = "clusters must be at least 7, as 'treat' is the same in all but 1 of the table's 14"
+    with pytest.raises(ConfigError, match=f"{sentence}, found 6"):
+        plan(data, **asked)
+    with pytest.raises(ConfigError, match="clusters of 100,000, each with 352 rows as in the"):
+        plan(pd.concat([table()] * 60), **{**asked, "clusters": (8, 100_000)})

@@ -18,7 +18,7 @@ from clustrategy.design.from_table import Design, design_from_table
 from clustrategy.design.row_order import in_order
 from clustrategy.evaluation.cell_verdicts import Rules
 from clustrategy.evaluation.regions import Regions
-from clustrategy.planning.asked import Asked, asked
+from clustrategy.planning.asked import MOST_ROWS, Asked, asked
 from clustrategy.planning.costs import Pair, cheapest
 from clustrategy.planning.described import Described
 from clustrategy.planning.outcome import Plan
@@ -190,7 +190,28 @@ def _resampled(wanted: Asked, like: object) -> tuple[Design, Resampled]:
     scenario = next(one for one in given.scenarios if one.name == wanted.scenario)
     if scenario.process is None:
         raise ConfigError(f"scenario {scenario.name!r} is none of this table's: {scenario.note}")
-    return design, Resampled(scenario.process, term, scenario.name, design.said_of_rows)
+    population = Resampled(scenario.process, term, scenario.name, design.said_of_rows)
+    _check_size(wanted, population)
+    return design, population
+
+
+def _check_size(wanted: Asked, population: Resampled) -> None:
+    """Refuse numbers of clusters that are too few for the arms of a table, or too many rows."""
+    first, last = wanted.clusters
+    if population.treated is not None and min(population.in_arms(first)) < 1:
+        fewest = min(arm.size for arm in population.arms)
+        clusters = population.process.clusters
+        yet = next(G for G in range(first, clusters + 1) if min(population.in_arms(G)) >= 1)
+        raise ConfigError(
+            f"clusters must be at least {yet}, as {population.term!r} is the same in all but "
+            f"{fewest} of the table's {clusters}, found {first}"
+        )
+    rows = last * population.rows_per_cluster
+    if rows > MOST_ROWS:
+        raise ConfigError(
+            f"clusters of {last:,}, each with {population.rows_per_cluster:,.0f} rows as in the "
+            f"table, make {rows:,.0f} rows; a plan takes at most {MOST_ROWS:,}"
+        )
 
 
 def _with_cheapest_rows(

@@ -84,6 +84,13 @@ class Resampled:
             return None
         return self.arms[1].size / self.process.clusters
 
+    def in_arms(self, clusters: int) -> list[int]:
+        """Return how many of some clusters are in each arm."""
+        if self.treated is None:
+            return [clusters]
+        second = int(np.floor(clusters * self.treated + 0.5))
+        return [clusters - second, second]
+
     @property
     def total_sd(self) -> float:
         """The root of the variance of the response about its mean, averaged over the rows."""
@@ -116,13 +123,9 @@ class Resampled:
 
     def _chosen(self, clusters: int, rng: np.random.Generator) -> Ints:
         """Draw (G,) clusters of the table."""
-        counts = [clusters]
-        if self.treated is not None:
-            second = int(np.floor(clusters * self.treated + 0.5))
-            counts = [clusters - second, second]
         parts = [
             arm[rng.integers(arm.size, size=count)]
-            for arm, count in zip(self.arms, counts, strict=True)
+            for arm, count in zip(self.arms, self.in_arms(clusters), strict=True)
         ]
         return np.concatenate(parts)
 
