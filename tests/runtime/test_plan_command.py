@@ -6,7 +6,9 @@ import pytest
 import yaml
 
 from clustrategy import plan
+from clustrategy.planning.asked import schema
 from clustrategy.runtime.command_line import main
+from clustrategy.runtime.commands.plan import plan as command
 
 DESCRIBED = [
     "--rows",
@@ -86,3 +88,8 @@ def test_a_range_is_one_or_two_whole_numbers(capsys):
         main(["plan", *DESCRIBED, "--clusters", "8:9:10"])
     assert caught.value.code == 2
     assert "neither a whole number nor two of them as in 10:80" in capsys.readouterr().err
+
+
+def test_options_and_keys_of_a_config_are_the_same():
+    options = {option.name for option in command.params} - {"config", "outs", "figures"}
+    assert options | {"formula"} == set(schema()["properties"])

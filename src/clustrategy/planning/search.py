@@ -192,18 +192,18 @@ def _curve(trials: Trials, asked: Search, label: str) -> tuple[PowerCurve | None
     return curve, curve.needed(asked.power)
 
 
-def _place(asked: Search, needed: Needed, most: float) -> int:
-    """Return the number of clusters to look at."""
+def _place(asked: Search, needed: Needed, power: float) -> int:
+    """Return the number of clusters to look at; `power` is that of the fewest."""
     if np.isnan(needed.value):
-        return asked.first if most >= asked.power else asked.last
+        return asked.first if power >= asked.power else asked.last
     return int(np.clip(whole(needed.value), asked.first, asked.last))
 
 
 def _targets(trials: Trials, asked: Search, labels: Sequence[str]) -> dict[str, int]:
     found = {}
     for label in labels:
-        least = trials.power(label, asked.places[0]).value
-        found[label] = _place(asked, _curve(trials, asked, label)[1], least)
+        power = trials.power(label, asked.places[0]).value
+        found[label] = _place(asked, _curve(trials, asked, label)[1], power)
     return found
 
 
