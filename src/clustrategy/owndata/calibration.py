@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from tabulate import tabulate
 
 from clustrategy.calibration.given_data import GivenData
 from clustrategy.evaluation.choice_in_words import choice_sentences
+from clustrategy.evaluation.detectable_in_words import detectable_sentences
 from clustrategy.evaluation.recommendation import Advice, advice, more_sims, table_of_kinds
 from clustrategy.evaluation.wording import wording_of
 from clustrategy.owndata.analysis import Analysis
@@ -22,6 +24,13 @@ from clustrategy.study.whole_tables import CellTables
 
 if TYPE_CHECKING:
     import pandas as pd
+
+WIDTH = 88
+
+FURTHER = """\
+False positives at 5 % in the worst scenario, drawn again (Monte Carlo SE); scenarios safe / liberal
+/ undecided. More: verdicts(), scenarios(), detectable(), power(), placebo(), choice(), on_choosing;
+and last, when you have decided, estimates()."""
 
 
 @dataclass(frozen=True)
@@ -157,4 +166,7 @@ class Calibration:
     def __str__(self) -> str:
         heads, lines = table_of_kinds(self.advice.answers)
         table = tabulate(lines, heads, tablefmt="simple", disable_numparse=True)
-        return f"{self.recommendation}\n\n{table}"
+        effects = detectable_sentences(self.advice.answers, self._power[1])
+        paragraphs = [*self.advice.paragraphs, *effects]
+        said = "\n\n".join(textwrap.fill(one, WIDTH) for one in paragraphs)
+        return f"{said}\n\n{table}\n\n{FURTHER}"

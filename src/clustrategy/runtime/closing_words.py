@@ -9,6 +9,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from clustrategy.core.counted import counted
+from clustrategy.evaluation.detectable_in_words import detectable_sentences
 from clustrategy.evaluation.recommendation import (
     COLUMNS,
     FEW_KINDS,
@@ -29,6 +30,17 @@ WIDEST = 120
 """Lines of text are no longer, however wide the terminal is."""
 
 
+FILES = (
+    "verdicts.parquet",
+    "detectable.parquet",
+    "report.html",
+    "audit.txt",
+    "figures",
+    "student",
+)
+"""What a run may have made that there is something to say of."""
+
+
 def closing_words(study: Study, cores: int = 1) -> str:
     """Say what this run found: which strategies to use, and where the results are.
 
@@ -45,14 +57,14 @@ def closing_words(study: Study, cores: int = 1) -> str:
     start = start_of_run(study.folder)
     made = {
         name
-        for name in ("verdicts.parquet", "report.html", "audit.txt", "figures", "student")
+        for name in FILES
         if (folder / name).exists() and (folder / name).stat().st_mtime >= start
     }
     if not made:
         return ""
     parts = []
     if "verdicts.parquet" in made:
-        parts.append(_answer(study, cores))
+        parts.append(_answer(study, cores, detectable="detectable.parquet" in made))
     if "report.html" in made:
         parts.append(f"Report, to read or to send: {study.folder}/report.html")
     parts.append(f"All results: {study.folder}/")
@@ -63,8 +75,11 @@ def closing_words(study: Study, cores: int = 1) -> str:
     return "\n" + "\n".join(parts)
 
 
-def _answer(study: Study, cores: int) -> str:
-    """Say what to use, with the table of how far each strategy keeps its promises."""
+def _answer(study: Study, cores: int, *, detectable: bool) -> str:
+    """Say what to use, with the table of how far each strategy keeps its promises.
+
+    `detectable` tells whether the effects that are found in 80 % of datasets are known, too.
+    """
     settings = study.config["verdict"]
     found = advice(
         read_parquet(f"{study.folder}/verdicts.parquet"),
@@ -74,7 +89,11 @@ def _answer(study: Study, cores: int) -> str:
         wording=wording_of(study.factors),
     )
     width = min(shutil.get_terminal_size().columns, WIDEST)
-    said = [_filled(paragraph, width) for paragraph in found.paragraphs]
+    paragraphs = [*found.paragraphs]
+    if detectable:
+        table = read_parquet(f"{study.folder}/detectable.parquet")
+        paragraphs += detectable_sentences(found.answers, table)
+    said = [_filled(paragraph, width) for paragraph in paragraphs]
     return "\n\n".join(["\n".join(said), _table(study, found.answers)]) + "\n"
 
 
