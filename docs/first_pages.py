@@ -17,7 +17,8 @@ WIDTH = 1000
 def main() -> None:
     """Take each report from its title to the end of its recommendation."""
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        path = shutil.which("chromium")
+        browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": WIDTH, "height": 1400})
         for name in EXAMPLES:
             page.goto(Path("results", name, "report.html").resolve().as_uri())
