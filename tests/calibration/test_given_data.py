@@ -132,6 +132,7 @@ def test_the_order_of_rows_is_that_of_a_column(tmp_path: Path):
         ({"formula": "Reaction ~ Dayz"}, "Dayz"),
         ({"order": "Night"}, "Night"),
         ({"order": "Holes"}, "lacks 1 of 180 values"),
+        ({"order": "Weeks"}, "has 0 several times in 1"),
         ({"cluster": None}, "cluster"),
     ],
 )
@@ -139,6 +140,7 @@ def test_a_mistake_is_one_sentence_that_names_the_file(changes, words, tmp_path:
     file = tmp_path / "sleep.csv"
     table = sleepstudy()
     table["Holes"] = [None, *range(1, 180)]
+    table["Weeks"] = table["Days"] // 7
     table.to_csv(file, index=False)
     named = {"file": str(file), "formula": "Reaction ~ Days", "cluster": "Subject", **changes}
     with pytest.raises(DataError) as caught:

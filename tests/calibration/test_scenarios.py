@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import minimize_scalar
 
 from clustrategy.calibration.scenarios import Scenario, scenarios
 from clustrategy.core.scenarios import NAMES
@@ -115,19 +116,73 @@ def test_without_a_predictor_within_clusters_there_are_no_slopes():
     assert found["slopes_vary"].note == "left out: no predictor varies within clusters"
 
 
-def test_two_clusters_have_no_upper_limits_and_take_the_responses_deviation():
+def test_the_limits_of_two_clusters_are_beyond_the_responses_deviation():
     one = two_schools()["upper_95"]
-    assert one.note.endswith(
-        "; no upper limit for (Intercept), absences below what alone would give the response its "
-        "standard deviation, so it is that"
-    )
     shard = one.process.shard
     slope = np.sqrt(one.process.covariance[1, 1])
-    np.testing.assert_allclose(slope * shard.X[:, 1].std(), shard.y.std(ddof=1), rtol=1e-12)
+    assert 1.0 < slope * shard.X[:, 1].std() / shard.y.std() < 4.0
     for name in ("estimated", "lower_80", "lower_95"):
         assert two_schools()[name].process.covariance.tolist() == [[0.0, 0.0], [0.0, 0.0]]
     assert two_schools()["slopes_vary"].process.covariance[1, 1] == one.process.covariance[1, 1]
     assert two_schools()["resampled"].note.startswith("left out: the fit is singular")
+
+
+def clusters_apart(apart: float = 1.0, more: float = 0.0) -> pd.DataFrame:
+    """Four clusters of 20 rows whose means are far from one another; `more` on the predictor."""
+    rng = np.random.default_rng(3)
+    g = np.repeat(np.arange(4), 20)
+    errors = rng.normal(size=(4, 20))
+    errors = (errors - errors.mean(axis=1, keepdims=True)).reshape(-1)
+    x = np.tile(rng.normal(size=20), 4)
+    y = apart * np.array([-3.0, -1.0, 1.0, 3.0])[g] + errors
+    return pd.DataFrame({"g": g, "x": x, "y": y, "shifted": y + more * x})
+
+
+@pytest.mark.parametrize(("level", "cut"), [(0.8, 1.642374), (0.95, 3.841459)])
+def test_the_upper_limit_of_a_balanced_intercept_is_that_of_two_chi_squares(level, cut):
+    """Of MSW with 76 and MSB with 3 degrees of freedom, sigma^2 free: chi-square(1)'s quantiles."""
+    data = clusters_apart()
+    means = data.groupby("g")["y"].mean().to_numpy()
+    within = float(((data["y"] - means[data["g"]]) ** 2).sum() / 76)
+    between = 20 * float(means.var(ddof=1))
+    found = of(data, "y ~ 1", "g")
+    tau = float(np.sqrt(found[f"upper_{level * 100:.0f}"].process.covariance[0, 0]))
+
+    def excess(variance: float) -> float:
+        total = variance + 20 * tau**2
+        parts = ((76, variance / within), (3, total / between))
+        return sum(df * (np.log(ratio) + 1.0 / ratio - 1.0) for df, ratio in parts)
+
+    assert minimize_scalar(excess, (0.5 * within, within)).fun == pytest.approx(cut, rel=1e-4)
+    assert tau > data["y"].std()
+
+
+def test_scenarios_do_not_depend_on_the_coefficients():
+    one, other = (of(clusters_apart(more=10.0), f"{y} ~ x", "g") for y in ("y", "shifted"))
+    for name, scenario in one.items():
+        if scenario.process is not None:
+            np.testing.assert_allclose(
+                scenario.process.covariance, other[name].process.covariance, rtol=1e-5, err_msg=name
+            )
+
+
+def test_a_limit_beyond_four_deviations_is_four_and_that_is_said():
+    data = clusters_apart(apart=1e3)
+    data = data[data["g"].isin([0, 3])]
+    one = of(data, "y ~ 1", "g")["upper_95"]
+    assert "the limit for (Intercept) is beyond 4 times what alone would vary" in one.note
+    tau = np.sqrt(one.process.covariance[0, 0])
+    assert tau == pytest.approx(4.0 * data["y"].std(ddof=1), rel=1e-12)
+
+
+@pytest.mark.parametrize(("clusters", "there"), [(7, False), (8, True)])
+def test_few_effects_are_not_resampled(clusters: int, there: bool):
+    rng = np.random.default_rng(5)
+    g = np.repeat(np.arange(clusters), 5)
+    data = pd.DataFrame({"g": g, "y": rng.normal(size=clusters)[g] + rng.normal(size=g.size)})
+    one = of(data, "y ~ 1", "g")["resampled"]
+    assert (one.process is not None) is there
+    assert there or one.note == "left out: 7 clusters have too few effects to resample"
 
 
 def test_variances_by_cluster_keep_the_pooled_one():
@@ -152,9 +207,11 @@ def test_where_no_mixed_model_can_be_fitted_rows_are_independent_and_that_is_sai
     assert process.covariance.tolist() == [[0.0]]
     y = process.shard.y.reshape(2, 6)
     np.testing.assert_allclose(process.sigma, np.sqrt(y.var(axis=1, ddof=1).mean()), rtol=1e-12)
+    means = y - y.mean(axis=1, keepdims=True)
     np.testing.assert_allclose(
-        found["upper_80"].process.covariance, [[process.shard.y.var(ddof=1)]], rtol=1e-12
+        found["upper_80"].process.covariance, [[means.var(ddof=1)]], rtol=1e-12
     )
+    assert "no limit for (Intercept), as the data do not suffice" in found["upper_80"].note
 
 
 def test_variances_by_arm_are_the_arms_mean_squares_and_keep_the_pooled_one():

@@ -13,7 +13,7 @@ from clustrategy.core.digests import digest, file_digest
 from clustrategy.core.errors import ClustrategyError, DataError
 from clustrategy.core.sources import PACKAGE, code_digest, sources
 from clustrategy.design.checks import check
-from clustrategy.design.from_table import Design, columns_of, design_from_table
+from clustrategy.design.from_table import Design, cluster_of, columns_of, design_from_table
 from clustrategy.design.row_order import in_order
 
 _LIBRARIES = ("numpy", "scipy", "pandas", "formulaic")
@@ -91,7 +91,7 @@ class TableSource:
         data = read_table(self.file, columns=sorted(needed), sheet=self.sheet)
         try:
             if self.order is not None:
-                data = in_order(data, self.order)
+                data = in_order(data, self.order, cluster_of(self.formula, self.cluster))
             design = design_from_table(data, self.formula, self.cluster, self.random)
             check(design)
         except ClustrategyError as error:

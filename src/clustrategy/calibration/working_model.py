@@ -24,6 +24,9 @@ too many of these to optimise again and again."""
 CONSTANT_SHARE = 1e-12
 """A column whose standard deviation is a smaller share of its largest number is constant."""
 
+MOST_SPREADS = 4.0
+"""Standard deviations of what least squares leaves of the response."""
+
 ZERO_SHARE = 1e-6
 """A standard deviation that is a smaller share of the residuals' is zero but for rounding."""
 
@@ -101,9 +104,19 @@ class WorkingModel:
         return matrix
 
     @property
+    def spread(self) -> float:
+        """The standard deviation of what least squares leaves of the response."""
+        y, X = self.scaled.y, self.scaled.X
+        return float(np.std(y - X @ np.linalg.lstsq(X, y)[0], ddof=1))
+
+    @property
     def largest(self) -> float:
-        """The response's standard deviation, which no random coefficient's is let exceed."""
-        return float(self.scaled.y.std(ddof=1))
+        """What no limit of a random coefficient's standard deviation is let exceed.
+
+        It is not the response's standard deviation: with few clusters that is an estimate of the
+        same thing, and a limit cut there is none.
+        """
+        return MOST_SPREADS * self.spread
 
     def limits(self, level: float) -> list[Limits]:
         """Return the profile-likelihood limits of the random coefficients' standard deviations.
@@ -116,8 +129,8 @@ class WorkingModel:
         Returns
         -------
         list of Limits
-            The estimate lies between them; the upper one is infinite where it would be beyond
-            `largest`.
+            The estimate lies between them. The upper one is `largest` where it would be beyond
+            that, and infinite where the model has no profile.
         """
         profile = self._own_profile
         if profile is None:
@@ -125,7 +138,7 @@ class WorkingModel:
         found = []
         for place, sd in enumerate(self.sd.tolist()):
             low, high = profile.limits(place, level, self.largest)
-            found.append(Limits(min(low, sd), max(high, sd)))
+            found.append(Limits(min(low, sd), max(min(high, self.largest), sd)))
         return found
 
     def upper_limit(self, column: int, level: float) -> float:
@@ -149,7 +162,7 @@ class WorkingModel:
         profile = self._profile(columns, correlated=False)
         if profile is None:
             return np.inf
-        return profile.limits(columns.size - 1, level, self.largest).high
+        return min(profile.limits(columns.size - 1, level, self.largest).high, self.largest)
 
     @cached_property
     def _own_profile(self) -> Profile | None:

@@ -106,6 +106,18 @@ def columns_of(formula: str, cluster: str | None = None) -> list[str]:
     return sorted(used.numbers | used.levels | clusters)
 
 
+def cluster_of(formula: str, cluster: str | None = None) -> str | None:
+    """Return the column of the clusters: that of a bar in the formula, or else the one named.
+
+    Raises
+    ------
+    DataError
+        If the formula cannot be read.
+    """
+    bars = _read_formula(formula).bars
+    return cluster if bars is None else bars.cluster
+
+
 def design_from_table(
     data: object, formula: str, cluster: str | None = None, random: str | None = None
 ) -> Design:

@@ -13,20 +13,23 @@ if TYPE_CHECKING:
 WHAT = "the data"
 
 
-def in_order(data: object, column: str) -> pd.DataFrame:
-    """Return a table's rows in the order of a column; ties stay as they are.
+def in_order(data: object, column: str, cluster: str | None) -> pd.DataFrame:
+    """Return a table's rows in the order of a column.
 
     Parameters
     ----------
     data : DataFrame or other table
         In whatever `frame` takes.
     column : str
-        Numbers, dates or text.
+        Numbers, dates or text, each once in a cluster.
+    cluster : str, optional
+        The column of the clusters.
 
     Raises
     ------
     DataError
-        If the column is not there, lacks values or cannot be put in an order.
+        If the column is not there, lacks values, cannot be put in an order, or has a value several
+        times in a cluster: then it says no order.
     """
     table = frame(data, WHAT)
     require(table, column, WHAT)
@@ -36,6 +39,14 @@ def in_order(data: object, column: str) -> pd.DataFrame:
             f"the column {column!r} of the data is to say in which order the rows are, but lacks "
             f"{missing:,} of {len(table):,} values"
         )
+    if cluster in table:
+        tied = table.duplicated([cluster, column])
+        if tied.any():
+            again, place = (table.loc[tied, name].iloc[0] for name in (column, cluster))
+            raise DataError(
+                f"the column {column!r} of the data is to say in which order the rows of a cluster "
+                f"are, but has {again!s} several times in {place!s}"
+            )
     try:
         return table.sort_values(column, kind="stable", ignore_index=True)
     except TypeError:
