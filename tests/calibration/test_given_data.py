@@ -132,7 +132,7 @@ def test_the_order_of_rows_is_that_of_a_column(tmp_path: Path):
         ({"formula": "Reaction ~ Dayz"}, "Dayz"),
         ({"order": "Night"}, "Night"),
         ({"order": "Holes"}, "lacks 1 of 180 values"),
-        ({"order": "Weeks"}, "has 0 several times in 1"),
+        ({"order": "Weeks"}, "has 0.0 several times in 1"),
         ({"cluster": None}, "cluster"),
     ],
 )
