@@ -12,7 +12,7 @@ from scipy import stats
 from clustrategy.core.cells import level
 from clustrategy.core.shard import Floats
 from clustrategy.dgp import Process, Simulation, cell_key, simulate, smallest
-from clustrategy.dgp.seeds import Stream, streams
+from clustrategy.dgp.seeds import Stream, Streams
 from clustrategy.dgp.sizes import cluster_sizes
 from clustrategy.tables.datasets import datasets_table, shard_from_datasets
 from tests.material import few
@@ -317,7 +317,7 @@ def test_treatment_within_clusters():
 
 def sizes(normals: Floats, **options: Any) -> np.ndarray:
     process = replace(MANY, clusters=len(normals), **options)
-    return cluster_sizes(process, normals, streams(5, (), 0))
+    return cluster_sizes(process, normals[None], Streams.of(5, (), [0]))[0]
 
 
 @pytest.mark.parametrize(("mean", "cv"), [(2, 0.3), (5, 0.8), (25, 0.5), (25, 2.0)])
@@ -532,7 +532,7 @@ def test_what_resamples_has_a_stream_of_its_own_in_every_dataset():
     other = replace(process, coefficients=[3.0, 1.0], residual_sigma=2.0, size_cv=0.5)
     assert numbers(other) == expected, "they do not depend on the data"
     different = [numbers(seed=3), numbers(sims=(4,)), numbers(cell={**cell, "clusters": 6})]
-    streams_of_it = streams(2, cell_key(cell), 3)
+    streams_of_it = Streams.of(2, cell_key(cell), [3])
     different += [streams_of_it(stream).random(4).tolist() for stream in Stream]
     assert different.pop() == expected and Stream.RESAMPLING is list(Stream)[-1]
     assert len({tuple(numbers) for numbers in [expected, *different]}) == 1 + len(different)

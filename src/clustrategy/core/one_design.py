@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,7 +12,7 @@ from clustrategy.core.shard import Floats, Ints, Shard
 
 
 def on_one_design(
-    y: Floats, design: Shard, seeds: tuple[np.random.SeedSequence, ...] | None = None
+    y: Floats, design: Shard, seeds: Sequence[np.random.SeedSequence] | None = None
 ) -> Shard:
     """Give many responses the predictors and clusters of one dataset.
 
@@ -21,7 +22,7 @@ def on_one_design(
         A response of each dataset, rows as in the design.
     design : Shard
         One dataset of R rows; its y is not used.
-    seeds : tuple of SeedSequence, optional
+    seeds : Sequence of SeedSequence, optional
         One of each dataset, as of `Shard`.
 
     Returns
@@ -105,7 +106,7 @@ class _OnOneDesign(Shard):
 
     @classmethod
     def of(
-        cls, y: Floats, factored: _Factored, seeds: tuple[np.random.SeedSequence, ...] | None
+        cls, y: Floats, factored: _Factored, seeds: Sequence[np.random.SeedSequence] | None
     ) -> Shard:
         """Build a shard without X from responses (S, R)."""
         shard = cls.__new__(cls)

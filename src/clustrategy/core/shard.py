@@ -37,7 +37,7 @@ class Shard:
         Rows of each cluster, at least 1.
     terms : tuple of str
         The p names of the columns of X, as broom and lme4 write them.
-    seeds : tuple of SeedSequence, optional
+    seeds : Sequence of SeedSequence, optional
         One of each dataset, for what resamples it; `DEFAULT_SEED` where there are none. They do not
         depend on the response.
     """
@@ -46,7 +46,7 @@ class Shard:
     X: Floats
     n: Ints
     terms: tuple[str, ...]
-    seeds: tuple[np.random.SeedSequence, ...] | None = None
+    seeds: Sequence[np.random.SeedSequence] | None = None
 
     @classmethod
     def balanced(cls, y: Floats, X: Floats, terms: Sequence[str]) -> Shard:

@@ -9,7 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from clustrategy.core.shard import Floats
+from clustrategy.core.shard import Floats, Ints
+from clustrategy.dgp.seeds import Generators
 
 Distribution = Literal["normal", "t", "skewed", "contaminated"]
 
@@ -18,8 +19,10 @@ CONTAMINATED_SHARE = 0.1
 CONTAMINATED_SIGMA = 3.0
 
 
-def standardised(name: Distribution, normals: Floats, rng: np.random.Generator) -> Floats:
-    """Turn standard normals into draws of a distribution.
+def standardised(
+    name: Distribution, normals: Floats, generators: Generators, counts: int | Ints
+) -> Floats:
+    """Turn standard normals of some sims into draws of a distribution.
 
     Parameters
     ----------
@@ -29,9 +32,11 @@ def standardised(name: Distribution, normals: Floats, rng: np.random.Generator) 
         `contaminated`: 0.9 N(0, 1) + 0.1 N(0, 9) over its standard deviation sqrt(1.8), excess
         kurtosis 16/3.
     normals : array
-        Independent standard normals, of any shape.
-    rng : Generator
+        Independent standard normals, of any shape, sim by sim.
+    generators : Generators
         For the further draws that a distribution takes.
+    counts : int or (S,) array
+        How many of the normals each sim has.
 
     References
     ----------
@@ -40,14 +45,15 @@ def standardised(name: Distribution, normals: Floats, rng: np.random.Generator) 
     match name:
         case "t":
             # z / sqrt(chi2 / df) over its standard deviation sqrt(df / (df - 2))
-            return normals * np.sqrt((T_DF - 2) / rng.chisquare(T_DF, normals.shape))
+            chi2 = generators.chisquare(T_DF, counts).reshape(normals.shape)
+            return normals * np.sqrt((T_DF - 2) / chi2)
         case "skewed":
             from scipy.special import log_ndtr
 
             # The exponential's quantile at the normal's probability, from the upper tail.
             return -log_ndtr(-normals) - 1.0
         case "contaminated":
-            wide = rng.random(normals.shape) < CONTAMINATED_SHARE
+            wide = generators.random(counts).reshape(normals.shape) < CONTAMINATED_SHARE
             variance = 1.0 + CONTAMINATED_SHARE * (CONTAMINATED_SIGMA**2 - 1.0)
             return normals * np.where(wide, CONTAMINATED_SIGMA, 1.0) / np.sqrt(variance)
     return normals

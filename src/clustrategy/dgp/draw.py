@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -13,11 +12,17 @@ from clustrategy.core.cells import Level
 from clustrategy.core.shard import Floats, Ints, Shard
 from clustrategy.dgp.distributions import standardised
 from clustrategy.dgp.missing import observed
-from clustrategy.dgp.predictors import design
+from clustrategy.dgp.predictors import fill_design
 from clustrategy.dgp.process import Process
 from clustrategy.dgp.residuals import residuals
-from clustrategy.dgp.seeds import Stream, Streams, cell_key, seed_of, streams
+from clustrategy.dgp.seeds import Generators, Seeds, Stream, Streams, cell_key
 from clustrategy.dgp.sizes import cluster_sizes
+
+ROWS = 16_384
+"""The rows that are drawn at once: so few that what is made of them stays in the cache."""
+
+EIGHT = 8
+"""Of fewer numbers numpy's sums add one after the other."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +44,43 @@ class Simulation:
     cluster_coefficients: Floats
 
 
-class _Dataset(NamedTuple):
-    y: Floats
-    X: Floats
+class _Rows:
+    """The rows of datasets, filled from the first to the last.
+
+    Parameters
+    ----------
+    expected : int
+        How many rows there may be; there is room for more when they come.
+    p : int
+        The columns of X.
+    """
+
+    def __init__(self, expected: int, p: int) -> None:
+        self._y, self._X, self._filled = np.empty(expected), np.empty((expected, p)), 0
+
+    def free(self, count: int) -> tuple[Floats, Floats]:
+        """Return y and X of so many rows, to be filled."""
+        end = self._filled + count
+        if end > self._y.size:
+            y, X = self.filled
+            self._y, self._X = np.empty(end + end // 8), np.empty((end + end // 8, X.shape[1]))
+            self._y[: y.size], self._X[: y.size] = y, X
+        return self._y[self._filled : end], self._X[self._filled : end]
+
+    def keep(self, count: int) -> None:
+        """Take so many of the rows that were free as filled."""
+        self._filled += count
+
+    @property
+    def filled(self) -> tuple[Floats, Floats]:
+        """The rows that are filled, of y and of X."""
+        return self._y[: self._filled], self._X[: self._filled]
+
+
+class _Clusters(NamedTuple):
     n: Ints
     truth: Floats
-    cluster_coefficients: Floats
+    coefficients: Floats
 
 
 def simulate(
@@ -82,46 +118,74 @@ def simulate(
     True
     """
     key = cell_key(cell)
-    drawn = [_draw(process, cache(streams(seed, key, sim))) for sim in sims]
-    y, X = (np.concatenate(parts) for parts in list(zip(*drawn, strict=True))[:2])
-    n, truth, coefficients = (np.stack(parts) for parts in list(zip(*drawn, strict=True))[2:])
-    seeds = tuple(seed_of(seed, key, sim, Stream.RESAMPLING) for sim in sims)
-    return Simulation(Shard(y, X, n, process.terms, seeds), truth, coefficients)
+    streams = Streams.of(seed, key, sims)
+    at_once = max(1, ROWS // process.rows)
+    starts = range(0, len(sims), at_once)
+    rows = _Rows(len(sims) * process.rows, process.predictors + 1)
+    drawn = [_draw(process, streams.part(slice(at, at + at_once)), rows) for at in starts]
+    n, truth, coefficients = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
+    seeds = Seeds(seed, key, sims, Stream.RESAMPLING)
+    return Simulation(Shard(*rows.filled, n, process.terms, seeds), truth, coefficients)
 
 
-def _draw(process: Process, generators: Streams) -> _Dataset:
-    rng = generators(Stream.BASE)
+def _draw(process: Process, streams: Streams, rows: _Rows) -> _Clusters:
+    base = streams(Stream.BASE)
+    p = process.predictors + 1
+    truth = _truth(process, base)
+    normals = base.standard_normal(process.clusters * p).reshape(-1, process.clusters, p)
+    z = _deviations(process, normals, streams)
+    b = truth[:, None] + process.sigmas * z
+    n = cluster_sizes(process, normals[..., 0], streams)
+    N = n.sum(axis=1)
+    y, X = rows.free(int(N.sum()))
+    fill_design(process, n, z[..., 0], streams, X)
+    e = residuals(process, n, base.standard_normal(N), streams)
+    np.add(_expected(X, b, n), e, out=y)
+    if process.missing_rate:
+        there = observed(process, n, X, streams)
+        starts = np.cumsum(n) - n.reshape(-1)
+        n = np.add.reduceat(there, starts, dtype=np.int64).reshape(n.shape)
+        kept = int(n.sum())
+        y[:kept], X[:kept] = y[there], X[there]
+        y = y[:kept]
+    rows.keep(y.size)
+    return _Clusters(n, truth, b)
+
+
+def _truth(process: Process, base: Generators) -> Floats:
+    """Return (S, p) the population coefficients."""
     p = process.predictors + 1
     if isinstance(process.coefficients, Mapping):
         low, high = process.coefficients["uniform"]
-        truth = rng.uniform(low, high, size=p)
-    else:
-        truth = np.array(process.coefficients, dtype=float)
-    normals = rng.standard_normal((process.clusters, p))
-    z = _deviations(process, normals, generators)
-    b = truth + process.sigmas * z
-    n = cluster_sizes(process, normals[:, 0], generators)
-    X = design(process, n, z[:, 0], generators)
-    e = residuals(process, n, rng.standard_normal(len(X)), generators)
-    y = (X * np.repeat(b, n, axis=0)).sum(axis=-1) + e
-    if process.missing_rate:
-        there = observed(process, n, X, generators)
-        n = np.add.reduceat(there, np.cumsum(n) - n, dtype=np.int64)
-        y, X = y[there], X[there]
-    return _Dataset(y, X, n, truth, b)
+        return base.uniform(low, high, p)
+    return np.repeat(np.array([process.coefficients], dtype=float), len(base), axis=0)
 
 
-def _deviations(process: Process, normals: Floats, generators: Streams) -> Floats:
-    """Return (G, p) the clusters' deviations over their standard deviations.
+def _deviations(process: Process, normals: Floats, streams: Streams) -> Floats:
+    """Return (S, G, p) the clusters' deviations over their standard deviations.
 
     Independent variates are drawn from the distribution. Then the slopes' are mixed with the
     intercept's: z_k = rho z_0 + sqrt(1 - rho^2) z'_k.
     """
     z = normals
     if process.random_distribution != "normal":
-        rng = generators(Stream.CLUSTER_DISTRIBUTION)
-        z = standardised(process.random_distribution, z, rng)
+        generators = streams(Stream.CLUSTER_DISTRIBUTION)
+        z = standardised(process.random_distribution, z, generators, z[0].size)
     rho = process.intercept_slope_correlation
     if rho:
-        z = np.concatenate([z[:, :1], rho * z[:, :1] + np.sqrt(1.0 - rho**2) * z[:, 1:]], axis=1)
+        first = z[..., :1]
+        z = np.concatenate([first, rho * first + np.sqrt(1.0 - rho**2) * z[..., 1:]], axis=-1)
     return z
+
+
+def _expected(X: Floats, b: Floats, n: Ints) -> Floats:
+    """Return (R,) X b_g, summed as numpy's `sum(axis=-1)` does, whose first column of X is 1."""
+    p, rows = b.shape[-1], n.reshape(-1)
+    if p >= EIGHT:
+        return np.asarray((X * np.repeat(b.reshape(-1, p), rows, axis=0)).sum(axis=-1))
+    y = np.repeat(b[..., 0], rows)
+    for k in range(1, p):
+        term = np.repeat(b[..., k], rows)
+        term *= X[:, k]
+        y += term
+    return y

@@ -10,9 +10,9 @@ import numpy as np
 from clustrategy.core.counted import counted
 from clustrategy.core.errors import ConfigError, DataError, nearest
 from clustrategy.core.one_design import on_one_design
-from clustrategy.core.shard import Floats, Ints, Shard
+from clustrategy.core.shard import Floats, Shard
 from clustrategy.dgp.residuals import autoregressive
-from clustrategy.dgp.seeds import Stream, Streams, cell_key, seed_of, streams
+from clustrategy.dgp.seeds import Seeds, Stream, Streams, cell_key
 
 ROUNDING = 1e-8
 """Means, covariances and eigenvalues may be off by this share of what they are made of."""
@@ -124,45 +124,38 @@ def draw_given(process: GivenProcess, seed: int, scenario: str, sims: Sequence[i
     True
     """
     key = cell_key({"scenario": scenario})
-    drawn = [streams(seed, key, sim) for sim in sims]
+    streams = Streams.of(seed, key, sims)
     n, X = process.shard.n[0], process.shard.X
-    normals = np.empty((len(drawn), len(X) + n.size * len(process.random)))
-    for own, generators in zip(normals, drawn, strict=True):
-        generators(Stream.BASE).standard_normal(out=own)
-    y = _errors(process, normals[:, : len(X)], drawn)
-    b = _coefficients(process, normals[:, len(X) :], drawn)
+    normals = streams(Stream.BASE).standard_normal(len(X) + n.size * len(process.random))
+    normals = normals.reshape(len(sims), -1)
+    y = _errors(process, normals[:, : len(X)], streams)
+    b = _coefficients(process, normals[:, len(X) :], streams)
     codes = process.shard.cluster_codes(0)
     for place, name in enumerate(process.random):
         y += X[:, process.shard.terms.index(name)] * np.take(b[:, place], codes, axis=1)
-    seeds = tuple(seed_of(seed, key, sim, Stream.RESAMPLING) for sim in sims)
-    return on_one_design(y, process.shard, seeds)
+    return on_one_design(y, process.shard, Seeds(seed, key, sims, Stream.RESAMPLING))
 
 
-def _errors(process: GivenProcess, normals: Floats, drawn: Sequence[Streams]) -> Floats:
+def _errors(process: GivenProcess, normals: Floats, streams: Streams) -> Floats:
     """Return (S, R) errors, the normals' where none are resampled."""
     e, n = normals, process.shard.n[0]
     if process.residuals is not None:
         pool = process.residuals / np.sqrt((process.residuals**2).mean())
-        e = pool[_places(pool.size, normals.shape[1], Stream.RESIDUAL_DISTRIBUTION, drawn)]
+        e = pool[streams(Stream.RESIDUAL_DISTRIBUTION).integers(pool.size, normals.shape[1])]
     if process.autocorrelation:
         e = autoregressive(e, n, process.autocorrelation)
     return e * np.repeat(np.broadcast_to(process.sigma, n.size), n)
 
 
-def _coefficients(process: GivenProcess, normals: Floats, drawn: Sequence[Streams]) -> Floats:
+def _coefficients(process: GivenProcess, normals: Floats, streams: Streams) -> Floats:
     """Return (S, q, G) coefficients of the clusters."""
     clusters = process.shard.clusters
     if process.effects is not None:
         pool = process.effects
-        places = _places(len(pool), clusters, Stream.CLUSTER_DISTRIBUTION, drawn)
+        places = streams(Stream.CLUSTER_DISTRIBUTION).integers(len(pool), clusters)
         return np.swapaxes(pool[places], 1, 2)
-    z = normals.reshape(len(drawn), len(process.random), clusters)
+    z = normals.reshape(len(normals), len(process.random), clusters)
     return np.asarray(root_of(process) @ z)
-
-
-def _places(size: int, count: int, stream: Stream, drawn: Sequence[Streams]) -> Ints:
-    """Draw (S, count) places in a pool, with replacement."""
-    return np.stack([generators(stream).integers(size, size=count) for generators in drawn])
 
 
 def root_of(process: GivenProcess) -> Floats:

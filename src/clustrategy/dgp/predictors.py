@@ -9,46 +9,47 @@ from clustrategy.dgp.process import Process
 from clustrategy.dgp.seeds import Stream, Streams
 
 
-def design(process: Process, n: Ints, intercepts: Floats, streams: Streams) -> Floats:
-    """Draw the design of one dataset.
+def fill_design(process: Process, n: Ints, intercepts: Floats, streams: Streams, X: Floats) -> None:
+    """Draw the designs of some datasets.
 
     Parameters
     ----------
     process : Process
         The options.
-    n : (G,) array
+    n : (S, G) array
         The rows of each cluster.
-    intercepts : (G,) array
+    intercepts : (S, G) array
         The clusters' deviations of the intercept, of variance 1.
     streams : Streams
-        The generators of the sim.
-
-    Returns
-    -------
-    (N, predictors + 1) array
-        Ones, continuous predictors and dummies; rows by cluster.
+        The generators of the sims.
+    X : (R, predictors + 1) array
+        What is filled: ones, continuous predictors and dummies; rows by dataset and cluster.
     """
-    cluster = np.repeat(np.arange(n.size), n)
-    X = np.ones((cluster.size, process.predictors + 1))
-    X[:, 1 : 1 + process.continuous] = _continuous(process, cluster, intercepts, streams)
+    rows = n.reshape(-1)
+    X[:, 0] = 1.0
+    X[:, 1 : 1 + process.continuous] = _continuous(process, n, intercepts, streams)
     if process.dummies:
-        rank = np.arange(cluster.size) - np.repeat(np.cumsum(n) - n, n)
-        unit = cluster if process.treatment == "between" else rank
+        if process.treatment == "between":
+            unit = np.repeat(np.arange(rows.size) % n.shape[1], rows)
+        else:
+            unit = np.arange(len(X)) - np.repeat(np.cumsum(rows) - rows, rows)
         X[:, 1 + process.continuous :] = unit[:, None] % process.arms == np.arange(1, process.arms)
-    return X
 
 
-def _continuous(process: Process, cluster: Ints, intercepts: Floats, streams: Streams) -> Floats:
-    """Draw (N, K) predictors, correlated with each other, within clusters and with intercepts."""
+def _continuous(process: Process, n: Ints, intercepts: Floats, streams: Streams) -> Floats:
+    """Draw (R, K) predictors, correlated with each other, within clusters and with intercepts."""
     K, rho, share = process.continuous, process.predictor_correlation, process.between_share
-    x = exchangeable(streams(Stream.BASE).standard_normal((cluster.size, K)), rho)
+    rows = n.reshape(-1)
+    N = n.sum(axis=1)
+    normals = streams(Stream.BASE).standard_normal(K * N)
+    x = exchangeable(normals.reshape(N.sum(), K), rho)
     if share.any():
-        rng = streams(Stream.BETWEEN_PREDICTORS)
-        means = exchangeable(rng.standard_normal((intercepts.size, K)), rho)
-        x = np.sqrt(share) * means[cluster] + np.sqrt(1.0 - share) * x
+        normals = streams(Stream.BETWEEN_PREDICTORS).standard_normal(K * n.shape[1])
+        means = exchangeable(normals.reshape(n.size, K), rho)
+        x = np.sqrt(share) * np.repeat(means, rows, axis=0) + np.sqrt(1.0 - share) * x
     if process.endogeneity:
         r = process.endogeneity
-        x[:, 0] = r * intercepts[cluster] + np.sqrt(1.0 - r**2) * x[:, 0]
+        x[:, 0] = r * np.repeat(intercepts, rows) + np.sqrt(1.0 - r**2) * x[:, 0]
     return x
 
 

@@ -11,35 +11,35 @@ from clustrategy.dgp.seeds import Stream, Streams
 
 
 def residuals(process: Process, n: Ints, normals: Floats, streams: Streams) -> Floats:
-    """Draw the errors of one dataset.
+    """Draw the errors of some datasets.
 
     Parameters
     ----------
     process : Process
         The options.
-    n : (G,) array
+    n : (S, G) array
         The rows of each cluster.
-    normals : (N,) array
-        Independent standard normals, rows by cluster.
+    normals : (R,) array
+        Independent standard normals, rows by dataset and cluster.
     streams : Streams
-        The generators of the sim.
+        The generators of the sims.
 
     Returns
     -------
-    (N,) array
-        The errors, rows by cluster.
+    (R,) array
+        The errors, rows by dataset and cluster.
     """
-    e = normals
+    e, rows = normals, n.reshape(-1)
     if process.residual_distribution != "normal":
-        rng = streams(Stream.RESIDUAL_DISTRIBUTION)
-        e = standardised(process.residual_distribution, e, rng)
+        generators = streams(Stream.RESIDUAL_DISTRIBUTION)
+        e = standardised(process.residual_distribution, e, generators, n.sum(axis=1))
     if process.residual_autocorrelation:
-        e = autoregressive(e, n, process.residual_autocorrelation)
+        e = autoregressive(e, rows, process.residual_autocorrelation)
     if process.residual_variance_cv:
         # A lognormal variance of mean 1 is exp(s w - s^2 / 2) with s^2 = log(1 + CV^2).
         s = np.sqrt(np.log1p(process.residual_variance_cv**2))
-        w = streams(Stream.RESIDUAL_VARIANCES).standard_normal(n.size)
-        e = np.repeat(np.exp((s * w - s**2 / 2.0) / 2.0), n) * e
+        w = streams(Stream.RESIDUAL_VARIANCES).standard_normal(n.shape[1])
+        e = np.repeat(np.exp((s * w - s**2 / 2.0) / 2.0), rows) * e
     return process.residual_sigma * e
 
 

@@ -27,27 +27,28 @@ def cluster_sizes(process: Process, intercepts: Floats, streams: Streams) -> Int
     ----------
     process : Process
         The options.
-    intercepts : (G,) array
+    intercepts : (S, G) array
         The standard normals behind the clusters' intercepts.
     streams : Streams
-        The generators of the sim.
+        The generators of the sims.
 
     Returns
     -------
-    (G,) array of int
+    (S, G) array of int
         The rows of each cluster.
     """
     if process.size_cv == 0:
-        return np.full(process.clusters, process.obs_per_cluster, dtype=np.int64)
+        return np.full(intercepts.shape, process.obs_per_cluster, dtype=np.int64)
     from scipy.special import gammaincinv, ndtr
 
-    rng = streams(Stream.SIZES)
+    generators = streams(Stream.SIZES)
+    normals = generators.standard_normal(process.clusters).reshape(intercepts.shape)
     r = process.informative_size
-    score = r * intercepts + np.sqrt(1.0 - r**2) * rng.standard_normal(process.clusters)
+    score = r * intercepts + np.sqrt(1.0 - r**2) * normals
     shape, scale = gamma(process)
     further = scale * gammaincinv(shape, ndtr(score))
     below = np.floor(further)
-    up = rng.random(process.clusters) < further - below
+    up = generators.random(process.clusters).reshape(intercepts.shape) < further - below
     return 1 + below.astype(np.int64) + up
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from clustrategy.core.one_design import on_one_design
 from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
 from clustrategy.dgp.process import Process
-from clustrategy.dgp.seeds import Stream, cell_key, seed_of, streams
+from clustrategy.dgp.seeds import Seeds, Stream, Streams, cell_key
 from clustrategy.dgp.sizes import cluster_sizes
 
 TREATMENT = "treatment"
@@ -89,51 +89,39 @@ class Described:
             S datasets, with a stream of their own for what resamples them.
         """
         key = cell_key({**asdict(self), "clusters": clusters})
-        seeds = tuple(seed_of(seed, key, sim, Stream.RESAMPLING) for sim in sims)
-        generators = [streams(seed, key, sim) for sim in sims]
-        deviations = np.empty((len(sims), 2, clusters))
+        streams = Streams.of(seed, key, sims)
+        seeds = Seeds(seed, key, sims, Stream.RESAMPLING)
+        base = streams(Stream.BASE)
+        deviations = base.standard_normal(2 * clusters).reshape(-1, 2, clusters)
         if not self.size_cv:
-            n = np.full(clusters, self.rows, dtype=np.int64)
-            design = self._design(n)
-            y = np.empty((len(sims), len(design.X)))
-            for place, one in enumerate(generators):
-                rng = one(Stream.BASE)
-                rng.standard_normal(out=deviations[place])
-                rng.standard_normal(out=y[place])
-            return on_one_design(self._response(design, y, deviations), design, seeds)
-        parts = []
-        for place, one in enumerate(generators):
-            rng = one(Stream.BASE)
-            rng.standard_normal(out=deviations[place])
-            process = self._sizes(clusters)
-            design = self._design(cluster_sizes(process, deviations[place, 0], one))
-            errors = rng.standard_normal((1, len(design.X)))
-            y = self._response(design, errors, deviations[[place]])
-            parts.append((y[0], design.X, design.n[0]))
-        return Shard(
-            np.concatenate([y for y, _, _ in parts]),
-            np.concatenate([X for _, X, _ in parts]),
-            np.stack([n for _, _, n in parts]),
-            self.terms,
-            seeds,
-        )
+            n = np.full((1, clusters), self.rows, dtype=np.int64)
+            X = self._design(n)
+            errors = base.standard_normal(len(X)).reshape(len(sims), -1)
+            by_row = np.repeat(deviations, n[0], axis=2)
+            y = self._response(X, errors, by_row[:, 0], by_row[:, 1])
+            return on_one_design(y, Shard(y[0], X, n, self.terms), seeds)
+        n = cluster_sizes(self._sizes(clusters), deviations[:, 0], streams)
+        X = self._design(n)
+        errors = base.standard_normal(n.sum(axis=1))
+        means, slopes = (np.repeat(deviations[:, k], n.reshape(-1)) for k in (0, 1))
+        return Shard(self._response(X, errors, means, slopes), X, n, self.terms, seeds)
 
-    def _response(self, design: Shard, errors: Floats, deviations: Floats) -> Floats:
-        """Return (S, R) responses from standard normals: (S, R) errors and (S, 2, G) deviations."""
-        codes = design.cluster_codes(0)
+    def _response(self, X: Floats, errors: Floats, means: Floats, slopes: Floats) -> Floats:
+        """Return responses, (..., R), from standard normals: errors and deviations by row."""
         y = self.sigma_residual * errors
-        y += self.sigma_between * np.take(deviations[:, 0], codes, axis=1)
+        y += self.sigma_between * means
         if self.sigma_slope:
-            y += self.sigma_slope * design.X[:, 1] * np.take(deviations[:, 1], codes, axis=1)
+            y += self.sigma_slope * X[:, 1] * slopes
         return y
 
-    def _design(self, n: Ints) -> Shard:
-        """Return the design of clusters of these sizes."""
-        cluster = np.repeat(np.arange(n.size), n)
-        rank = np.arange(cluster.size) - np.repeat(np.cumsum(n) - n, n)
-        unit = rank if self.varies_within else cluster
-        X = np.column_stack([np.ones(cluster.size), is_treated(unit, self.treated)])
-        return Shard(np.zeros(cluster.size), X, n[None, :], self.terms)
+    def _design(self, n: Ints) -> Floats:
+        """Return X, (R, 2), of clusters of these sizes, (S, G)."""
+        rows = n.reshape(-1)
+        if self.varies_within:
+            unit = np.arange(rows.sum()) - np.repeat(np.cumsum(rows) - rows, rows)
+        else:
+            unit = np.repeat(np.arange(rows.size) % n.shape[1], rows)
+        return np.column_stack([np.ones(unit.size), is_treated(unit, self.treated)])
 
     def _sizes(self, clusters: int) -> Process:
         """Return the process that cluster sizes are drawn by."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clustrategy.core.shard import Floats, Ints, Shard
 from clustrategy.design.variation import differs_within
 from clustrategy.dgp.given import GivenProcess, draw_given
-from clustrategy.dgp.seeds import Stream, cell_key, streams
+from clustrategy.dgp.seeds import Generators, Seeds, Stream, Streams, cell_key
 
 
 @dataclass(frozen=True)
@@ -109,25 +109,26 @@ class Resampled:
         """Draw some studies; as of `Described`."""
         name = f"{self.scenario}, {clusters} clusters"
         key = cell_key({"scenario": name})
-        drawn = []
-        for sim in sims:
-            chosen = self._chosen(clusters, streams(seed, key, sim)(Stream.SIZES))
-            drawn.append(draw_given(self._on(chosen), seed, name, [sim]))
+        chosen = self._chosen(clusters, Streams.of(seed, key, sims)(Stream.SIZES))
+        drawn = [
+            draw_given(self._on(own), seed, name, [sim])
+            for own, sim in zip(chosen, sims, strict=True)
+        ]
         return Shard(
             np.concatenate([one.y for one in drawn]),
             np.concatenate([one.X for one in drawn]),
             np.concatenate([one.n for one in drawn]),
             self.terms,
-            tuple(seed for one in drawn for seed in one.seeds or ()),
+            Seeds(seed, key, sims, Stream.RESAMPLING),
         )
 
-    def _chosen(self, clusters: int, rng: np.random.Generator) -> Ints:
-        """Draw (G,) clusters of the table."""
+    def _chosen(self, clusters: int, generators: Generators) -> Ints:
+        """Draw (S, G) clusters of the table."""
         parts = [
-            arm[rng.integers(arm.size, size=count)]
+            arm[generators.integers(arm.size, count)]
             for arm, count in zip(self.arms, self.in_arms(clusters), strict=True)
         ]
-        return np.concatenate(parts)
+        return np.concatenate(parts, axis=1)
 
     def _on(self, chosen: Ints) -> GivenProcess:
         """Return the process on some clusters of the table."""
