@@ -1,7 +1,10 @@
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
 from clustrategy.core.shard import Shard
+from clustrategy.dgp import cell_key
 from clustrategy.evaluation.cell_verdicts import Rules
 from clustrategy.planning.described import Described
 from clustrategy.planning.strategies import strategies_for
@@ -64,6 +67,22 @@ def test_a_study_is_the_same_whatever_stands_beside_it(described):
     assert (together.dataset(2).y == alone.y).all()
     assert (together.dataset(2).X == alone.X).all()
     assert (described.draw(8, 1, [2]).y[:5] != alone.y[:5]).all()
+
+
+@pytest.mark.parametrize("size_cv", [0.0, 0.6])
+def test_a_study_is_the_plain_recipe(size_cv):
+    """Bit for bit: the clusters' deviations first, then the errors; arms in turn."""
+    described = Described(6, size_cv, "within", 0.5, 0.8, 0.4, 1.2)
+    drawn = described.draw(5, 9, range(8))
+    key = cell_key({**asdict(described), "clusters": 5})
+    for sim in range(8):
+        one, n = drawn.dataset(sim), drawn.n[sim]
+        rng = np.random.default_rng(np.random.SeedSequence(9, spawn_key=(*key, sim)))
+        mean, slope = (np.repeat(own, n) for own in rng.standard_normal((2, 5)))
+        x = np.concatenate([np.arange(size) % 2 == 0 for size in n]).astype(float)
+        y = 1.2 * rng.standard_normal(n.sum()) + 0.8 * mean + 0.4 * x * slope
+        assert np.array_equal(one.y, y) and np.array_equal(one.X[:, 1], x)
+    assert (len(np.unique(drawn.n)) > 1) == (size_cv > 0)
 
 
 def test_studies_that_are_added_are_those_of_one_go():
