@@ -16,6 +16,7 @@ from clustrategy.evaluation.detectable import (
     over_cells,
     rows_of,
     table_of,
+    within_reason,
 )
 from clustrategy.evaluation.power_curves import Simulated
 from clustrategy.evaluation.promises import Found, Sample
@@ -153,3 +154,15 @@ def test_a_cell_without_one_is_worse_than_any_number() -> None:
     assert (row["worst_cell"], row["note"]) == ("scenario resampled", "power does not reach 80 %")
     (alone,) = over_cells(CELLS[:1], by_cell[:1], {}, Units())
     assert alone["worst_cell"] is None and alone["effect"] == 1.0
+
+
+def test_an_effect_that_dwarfs_the_response_is_none():
+    units = Units(sd_of_response=2.0, sd_of_term={"age": 10.0})
+    of = [("age", 19.9), ("age", 20.1), ("treat", 199.0), ("treat", 201.0)]
+    least = [Least("A", kind, (kind,), False, Found(value=size, n=7), True) for kind, size in of]
+    found = within_reason(least, units)
+    values = [one.found.value for one in found]
+    assert np.isnan(values).tolist() == [False, True, False, True]
+    assert found[1].found.note == "none below 100 standard deviations of the response"
+    assert found[1].found.n == 7
+    assert within_reason(least, Units()) == least

@@ -82,8 +82,27 @@ def advised(*parts: Sequence[dict[str, Any]], sims: int = 1000, **more: Any) -> 
     return advice(table_of([row for part in parts for row in part]), EFFECT, sims=sims, **more)
 
 
+def finds_at_most(highest: float, *args: Any, **options: Any) -> list[dict[str, Any]]:
+    """Rows of a strategy whose power is at most so much in any cell."""
+    made = rows(*args, **options)
+    return [line | {"highest": highest} if line["measure"] == "power" else line for line in made]
+
+
 A_SAFE = rows("A", 0.051)
+BLUNT = finds_at_most(0.021, "B", 0.0, power=0.1)
 CASES: dict[str, tuple[list[list[dict[str, Any]]], str]] = {
+    "what is safe finds nothing": (
+        [BLUNT, rows("C", 0.3, LIBERAL, verdict="liberal")],
+        "For predictors within clusters no strategy that is safe finds anything: B does not reject "
+        "what is not there, but nothing else either: it would find an effect of 0.5 in at most 2 % "
+        "of datasets. Do not use C (30 % false positives at worst, liberal in 31 of 45 cells).",
+    ),
+    "one that is safe finds nothing": (
+        [A_SAFE, BLUNT, finds_at_most(0.0, "D", 0.0, power=0.0)],
+        "For predictors within clusters use A: safe in all 45 cells, finding an effect of 0.5 in "
+        "60 % of datasets, mean over these cells. B and D do not reject what is not there, but "
+        "nothing else either: they would find an effect of 0.5 in at most 2 % of datasets.",
+    ),
     "one is safe": (
         [A_SAFE],
         "For predictors within clusters use A: safe in all 45 cells, finding an effect of 0.5 in "

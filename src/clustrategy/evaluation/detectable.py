@@ -223,6 +223,22 @@ def least_effects(cell: Sequence[Simulated], alpha: float, confidence: float) ->
     ]
 
 
+BEYOND_REASON = 100.0
+"""Standard deviations: an effect that is found only if it is larger is none."""
+
+
+def within_reason(least: Sequence[Least], units: Units) -> list[Least]:
+    """Take out effects that dwarf the response, as of tests with hardly a degree of freedom."""
+    found = []
+    for one in least:
+        size, _ = units.standardised(one.found.value, one.kind)
+        if size is not None and size > BEYOND_REASON:
+            note = f"none below {BEYOND_REASON:g} standard deviations of the response"
+            one = one._replace(found=Found(n=one.found.n, note=note))
+        found.append(one)
+    return found
+
+
 def rows_of(least: Sequence[Least], units: Units) -> Iterator[dict[str, Any]]:
     """Yield the rows of a cell, as `SCHEMA` names their columns."""
     for one in least:

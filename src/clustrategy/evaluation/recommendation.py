@@ -28,6 +28,9 @@ from clustrategy.evaluation.wording import Wording, in_percent
 INDIFFERENCE = 0.02
 """Less power than the best by so much is of no account."""
 
+BLUNT = 0.05
+"""A test that finds an effect in no larger share of datasets, wherever it is, is of no use."""
+
 LONGEST = 40
 """A strategy's label is cut to so many characters in sentences and in the terminal."""
 
@@ -92,6 +95,18 @@ class Standing:
         return bool(self.rows[UNUSABLE]["value"] > MOST_UNUSABLE)
 
     @property
+    def is_blunt(self) -> bool:
+        """Whether the strategy is safe, but hardly ever rejects anything.
+
+        So it is with some tests where there are two or three clusters.
+        """
+        power = self.rows.get(POWER)
+        if power is None or not self.is_safe:
+            return False
+        most = power["value"] if power["cells"] == 1 else power["highest"]
+        return most is not None and bool(most <= BLUNT)
+
+    @property
     def is_open(self) -> bool:
         """Whether more sims may show that the strategy is safe, or that it is liberal."""
         return self.is_tested and not (self.is_safe or self.is_liberal or self.fails_often)
@@ -100,10 +115,12 @@ class Standing:
     def is_recommended(self) -> bool:
         """Whether the strategy is safe and may have as much power as the best of those that are.
 
-        It is left out if another one is known to have more by more than `INDIFFERENCE`.
+        It is left out if another one is known to have more by more than `INDIFFERENCE`, or if it
+        finds nothing.
         """
         best = self.rows.get(TO_THE_BEST)
-        return self.is_safe and (best is None or best["conf_high"] >= -INDIFFERENCE)
+        may_be_best = best is None or best["conf_high"] >= -INDIFFERENCE
+        return self.is_safe and may_be_best and not self.is_blunt
 
     @property
     def _order(self) -> tuple[bool, bool, bool, float]:
@@ -265,13 +282,15 @@ def _sentences(
     failing = [each for each in tested if each.fails_often and not each.is_liberal]
     unknown = [each for each in tested if each.is_open]
     recommended = [each for each in tested if each.is_recommended]
+    blunt = [each for each in tested if each.is_blunt]
     cells = max(each.rate["cells"] for each in tested)
     said = []
     if recommended:
         where = f"in the one {cell}" if cells == 1 else f"in all {cells:,} {wording.cells}"
         finding = _power(recommended, effect, wording)
         said.append(f"{terms} use {_either(recommended)}: safe {where}{finding}.")
-        if others := [each for each in tested if each.is_safe and not each.is_recommended]:
+        others = [each for each in tested if each.is_safe and not each.is_recommended]
+        if others := [each for each in others if not each.is_blunt]:
             has = "has" if len(others) == 1 else "have"
             said.append(f"{_names(others)} {_are(others)} safe, too, but {has} less power.")
         if unknown:
@@ -282,7 +301,7 @@ def _sentences(
         where = "here" if cells == 1 else f"in any {cell}"
         named = _listed(_with_power(unknown, effect, wording), "and")
         said.append(f"{terms} nothing speaks against {named}: not found liberal {where}.")
-    elif liberal:
+    elif liberal and not blunt:
         least = min(liberal, key=lambda each: each.rate["value"])
         worst = wording.at(least.rate["worst_cell"])
         where = "" if cells == 1 else f" in its worst {cell}{worst}"
@@ -290,8 +309,15 @@ def _sentences(
             f"{terms} no strategy is safe; the least liberal is {_name(least)}, with "
             f"{percent(least.rate)} false positives{where}."
         )
-    else:
+    elif not blunt:
         said.append(f"{terms} no strategy is safe.")
+    if blunt:
+        which = "" if said else f"{terms} no strategy that is safe finds anything: "
+        does, they = ("does", "it") if len(blunt) == 1 else ("do", "they")
+        said.append(
+            f"{which}{_names(blunt)} {does} not reject what is not there, but nothing else either: "
+            f"{they} would find an effect of {effect:g} in {_most(blunt)} % of datasets."
+        )
     if failing:
         most = max(each.rows[UNUSABLE]["value"] for each in failing)
         said.append(
@@ -301,6 +327,13 @@ def _sentences(
     if liberal:
         said.append(f"Do not use {_liberal(liberal, wording)}.")
     return said
+
+
+def _most(blunt: Sequence[Standing]) -> str:
+    """Return in percent how often tests find an effect at most, wherever it is."""
+    rows = [each.rows[POWER] for each in blunt]
+    most = max(row["value"] if row["cells"] == 1 else row["highest"] for row in rows)
+    return f"at most {100 * most:.0f}" if most >= 0.005 else "0"
 
 
 def _power(recommended: Sequence[Standing], effect: float, wording: Wording) -> str:

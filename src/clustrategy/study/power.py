@@ -13,7 +13,14 @@ from clustrategy.core.cells import Cell
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.dgp.kinds import kinds
 from clustrategy.evaluation.cell_verdicts import ALL, CELL, FALSE_POSITIVES, Rules
-from clustrategy.evaluation.detectable import Units, least_effects, over_cells, rows_of, table_of
+from clustrategy.evaluation.detectable import (
+    Units,
+    least_effects,
+    over_cells,
+    rows_of,
+    table_of,
+    within_reason,
+)
 from clustrategy.evaluation.power_curves import Simulated, curves, simulated
 from clustrategy.study.plan import Plan
 from clustrategy.study.whole_tables import CellTables
@@ -56,7 +63,7 @@ def study_power(
     for cell in cells:
         here = _simulated(cell, plan, settings, rules, safe)
         parts.append(with_cell(cell.cell, curves(here, *levels)))
-        found.append(least_effects(here, *levels))
+        found.append(within_reason(least_effects(here, *levels), units))
     by_cell = [
         with_cell(cell, table_of([*rows_of(least, units)]))
         for cell, least in zip(plan.cells, found, strict=True)
