@@ -4,7 +4,8 @@ import pytest
 
 from clustrategy import plan
 from clustrategy.core.errors import ClustrategyError, ConfigError, RowsLeftOut
-from clustrategy.core.shard import Shard
+from clustrategy.core.shard import INTERCEPT, Shard
+from clustrategy.design.from_table import design_from_table
 from clustrategy.dgp.given import GivenProcess
 from clustrategy.planning.described import Described
 from clustrategy.planning.resampled import Resampled
@@ -165,8 +166,26 @@ def test_an_arm_has_a_cluster_and_a_study_no_more_rows_than_are_taken():
     data = table(14)
     data["treat"] = (data["school"] == 5).astype(float)
     asked = {"formula": "score ~ treat + age", "cluster": "school", "effect": 2.0}
-    sentence = "clusters must be at least 7, as 'treat' is the same in all but 1 of the table's 14"
+    sentence = "clusters must be at least 7, as an arm of 'treat' has 1 cluster of the table's 14"
     with pytest.raises(ConfigError, match=f"{sentence}, found 6"):
         plan(data, **asked)
     with pytest.raises(ConfigError, match="clusters of 100,000, each with 352 rows as in the"):
         plan(pd.concat([table()] * 60), **{**asked, "clusters": (8, 100_000)})
+
+
+def test_three_arms_keep_their_shares():
+    """Of 12 clusters 6, 4 and 2 have each arm; of 7 that is 3.5, 2.33 and 1.17."""
+    arm = np.repeat([0, 1, 2], [6, 4, 2])
+    g = np.repeat(np.arange(12), 3)
+    data = pd.DataFrame({"g": g, "arm": np.array(["a", "b", "c"])[arm[g]]})
+    data["y"] = np.random.default_rng(1).normal(size=g.size)
+    shard = design_from_table(data, "y ~ arm", "g").shard
+    given = GivenProcess(shard, (INTERCEPT,), np.array([[0.5]]), 1.0)
+    category = ("arm[T.b]", "arm[T.c]")
+    population = Resampled(given, "arm[T.b]", "estimated", category=category)
+    assert population.in_arms(6) == [3, 1, 2]  # a, c, b
+    assert population.in_arms(7) == [4, 1, 2]
+    X = population.draw(24, 1, range(3)).X
+    starts = np.arange(0, len(X), 3)
+    counts = X[starts].reshape(3, 24, 3).sum(axis=1)
+    assert counts.tolist() == [[24.0, 8.0, 4.0]] * 3

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from clustrategy.calibration.given_data import GivenData
+from clustrategy.core.counted import counted
 from clustrategy.core.errors import ConfigError, DataError, RowsLeftOut, nearest
 from clustrategy.core.scenarios import NAMES
 from clustrategy.core.shard import INTERCEPT
@@ -192,7 +193,10 @@ def _resampled(wanted: Asked, like: object) -> tuple[Design, Resampled]:
     scenario = next(one for one in given.scenarios if one.name == wanted.scenario)
     if scenario.process is None:
         raise ConfigError(f"scenario {scenario.name!r} is none of this table's: {scenario.note}")
-    population = Resampled(scenario.process, term, scenario.name, design.said_of_rows)
+    place = design.shard.terms.index(term)
+    columns = next(columns for columns in design.terms.values() if place in columns)
+    category = tuple(design.shard.terms[column] for column in columns)
+    population = Resampled(scenario.process, term, scenario.name, design.said_of_rows, category)
     _check_size(wanted, population)
     return design, population
 
@@ -200,13 +204,13 @@ def _resampled(wanted: Asked, like: object) -> tuple[Design, Resampled]:
 def _check_size(wanted: Asked, population: Resampled) -> None:
     """Refuse numbers of clusters that are too few for the arms of a table, or too many rows."""
     first, last = wanted.clusters
-    if population.treated is not None and min(population.in_arms(first)) < 1:
+    if len(population.arms) > 1 and min(population.in_arms(first)) < 1:
         fewest = min(arm.size for arm in population.arms)
         clusters = population.process.clusters
         yet = next(G for G in range(first, clusters + 1) if min(population.in_arms(G)) >= 1)
         raise ConfigError(
-            f"clusters must be at least {yet}, as {population.term!r} is the same in all but "
-            f"{fewest} of the table's {clusters}, found {first}"
+            f"clusters must be at least {yet}, as an arm of {population.term!r} has "
+            f"{counted(fewest, 'cluster')} of the table's {clusters}, found {first}"
         )
     rows = last * population.rows_per_cluster
     if rows > MOST_ROWS:

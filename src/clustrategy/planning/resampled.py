@@ -14,14 +14,17 @@ from clustrategy.design.variation import differs_within
 from clustrategy.dgp.given import GivenProcess, draw_given
 from clustrategy.dgp.seeds import Generators, Seeds, Stream, Streams, cell_key
 
+ROUNDING = 1e-9
+"""A whole number of clusters may come out less by so much."""
+
 
 @dataclass(frozen=True)
 class Resampled:
     """Whole clusters of a table, resampled with replacement, each a cluster of its own.
 
     The clusters are drawn anew for every simulated study. Where the predictor of interest is 0 or
-    1 for whole clusters, the share of clusters that have it stays that of the table, and clusters
-    are drawn within these arms. The coefficients are 0.
+    1 for whole clusters, or one of the dummies of a category that is, the shares of the arms stay
+    those of the table, and clusters are drawn within them. The coefficients are 0.
 
     Attributes
     ----------
@@ -33,12 +36,15 @@ class Resampled:
         Which supposition about the variances the process is.
     said_of_rows : str
         A sentence on the rows of the table that are left out, empty where none are.
+    category : tuple of str
+        All coefficients of the category that the one of interest belongs to.
     """
 
     process: GivenProcess
     term: str
     scenario: str
     said_of_rows: str = ""
+    category: tuple[str, ...] = ()
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -72,24 +78,30 @@ class Resampled:
     @cached_property
     def arms(self) -> tuple[Ints, ...]:
         """The clusters of each arm, or all together where there are no arms."""
-        values = self._predictor[self._starts]
-        if self.varies_within or not np.isin(values, (0.0, 1.0)).all():
-            return (np.arange(values.size),)
-        return np.flatnonzero(values == 0.0), np.flatnonzero(values == 1.0)
+        columns = [self.terms.index(name) for name in self.category or (self.term,)]
+        values = self.process.shard.X[self._starts][:, columns]
+        if self._varies[columns].any() or not np.isin(values, (0.0, 1.0)).all():
+            return (np.arange(self._starts.size),)
+        _, arm = np.unique(values, axis=0, return_inverse=True)
+        arm = arm.reshape(-1)
+        return tuple(np.flatnonzero(arm == number) for number in range(arm.max() + 1))
 
     @property
     def treated(self) -> float | None:
-        """The share of clusters in the second arm, where there are arms."""
-        if len(self.arms) < 2:
+        """The share of clusters in the second of two arms."""
+        if len(self.arms) != 2:
             return None
         return self.arms[1].size / self.process.clusters
 
     def in_arms(self, clusters: int) -> list[int]:
-        """Return how many of some clusters are in each arm."""
-        if self.treated is None:
-            return [clusters]
-        second = int(np.floor(clusters * self.treated + 0.5))
-        return [clusters - second, second]
+        """Return how many of some clusters are in each arm, by largest remainders."""
+        exact = [clusters * arm.size / self.process.clusters for arm in self.arms]
+        counts = [int(np.floor(one + ROUNDING)) for one in exact]
+        rest = [one - count for one, count in zip(exact, counts, strict=True)]
+        last = sorted(range(len(rest)), key=lambda arm: (round(-rest[arm], 9), -arm))
+        for arm in last[: clusters - sum(counts)]:
+            counts[arm] += 1
+        return counts
 
     @property
     def total_sd(self) -> float:

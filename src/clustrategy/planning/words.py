@@ -334,7 +334,7 @@ def _supposed(asked: Asked, trials: Trials) -> str:
         else ""
     )
     left_out = f" {population.said_of_rows}." if population.said_of_rows else ""
-    arms = f", within the {len(population.arms)} arms" if population.treated is not None else ""
+    arms = f", within the {len(population.arms)} arms" if len(population.arms) > 1 else ""
     return (
         f"Supposed: clusters are those of the table, {shard.clusters} with "
         f"{_plain(population.rows_per_cluster)} rows on average, resampled whole and with "
