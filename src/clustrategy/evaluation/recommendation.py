@@ -297,6 +297,7 @@ def _sentences(
             so_far = "so far" if cells == 1 else f"in each {cell} so far"
             names = _names(unknown)
             said.append(f"{names} {_are(unknown)} undecided: not shown to be safe {so_far}.")
+            said += _would_find_more(recommended, unknown)
     elif unknown:
         where = "here" if cells == 1 else f"in any {cell}"
         named = _listed(_with_power(unknown, effect, wording), "and")
@@ -327,6 +328,19 @@ def _sentences(
     if liberal:
         said.append(f"Do not use {_liberal(liberal, wording)}.")
     return said
+
+
+def _would_find_more(recommended: Sequence[Standing], unknown: Sequence[Standing]) -> list[str]:
+    """Say which undecided strategies have more power than those that are recommended."""
+    best = max((each.power or 0.0 for each in recommended), default=0.0)
+    more = [each for each in unknown if (each.power or 0.0) > best + INDIFFERENCE]
+    if not more:
+        return []
+    powers = in_percent([each.power for each in more if each.power is not None])
+    return [
+        f"More sims would tell whether to use {_either(more)}, which would find it in {powers} % "
+        f"(in the mean, the best above in {in_percent([best])} %)."
+    ]
 
 
 def _most(blunt: Sequence[Standing]) -> str:

@@ -18,6 +18,7 @@ from clustrategy.evaluation.wording import wording_of
 from clustrategy.owndata.analysis import Analysis
 from clustrategy.owndata.calibrated_choice import calibrated_choice
 from clustrategy.owndata.placebo import placebo
+from clustrategy.owndata.reservations import reservations
 from clustrategy.study.power import study_power
 from clustrategy.study.study import Study
 from clustrategy.study.whole_tables import CellTables
@@ -133,6 +134,11 @@ class Calibration:
         """
         return self._placebo.to_pandas()
 
+    @cached_property
+    def reservations(self) -> list[str]:
+        """What the simulation takes for granted, and the table may not grant."""
+        return reservations(self.analysis)
+
     @property
     def simulated(self) -> list[str]:
         """The names of the scenarios that were simulated."""
@@ -167,6 +173,7 @@ class Calibration:
         heads, lines = table_of_kinds(self.advice.answers)
         table = tabulate(lines, heads, tablefmt="simple", disable_numparse=True)
         effects = detectable_sentences(self.advice.answers, self._power[1])
-        paragraphs = [*self.advice.paragraphs, *effects]
+        mind = [f"Mind: {one}" for one in self.reservations]
+        paragraphs = [*self.advice.paragraphs, *effects, *mind]
         said = "\n\n".join(textwrap.fill(one, WIDTH) for one in paragraphs)
         return f"{said}\n\n{table}\n\n{FURTHER}"

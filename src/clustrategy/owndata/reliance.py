@@ -42,6 +42,9 @@ to 8 % where it finds .72 to .85, 10 % at .6 and 38 % at .2 (20 clusters, one of
 MOST_DROPPED = 0.2
 """Of the clusters that two-stage regression may leave out."""
 
+FEWEST_WITHIN = 3
+"""Clusters within which a predictor is to vary for an estimate within clusters."""
+
 FEWEST_DF = 0.999
 """Degrees of freedom below which there is no test worth the name."""
 
@@ -64,6 +67,8 @@ class Term:
         Whether it is a predictor that is constant within clusters.
     within : bool
         Whether it varies within clusters.
+    varies_in : int
+        Within how many clusters it does.
     hangs : bool
         Whether there is no estimate of it without some cluster.
     share : float
@@ -82,6 +87,7 @@ class Term:
     name: str
     constant: bool
     within: bool
+    varies_in: int
     hangs: bool
     share: float
     width: float
@@ -195,6 +201,7 @@ def _terms(shard: Shard, by_term: Sequence[Row], rho: float) -> list[Term]:
             name=str(row["term"]),
             constant=row["varies_in"] == 0 and row["term"] != INTERCEPT,
             within=row["varies_in"] > 0,
+            varies_in=int(row["varies_in"]),
             hangs=bool(row["indispensable_clusters"]) and row["term"] != INTERCEPT,
             share=float(share[place]),
             width=float(width[place]),
@@ -258,6 +265,13 @@ def _no_df(fitted: Fitted, term: Term) -> str:
 def _hangs(fitted: Fitted, term: Term) -> str:
     if term.hangs and fitted.is_sandwich:
         return "it takes the variance from residuals, and one cluster alone has none"
+    return ""
+
+
+def _rests_on_few(fitted: Fitted, term: Term) -> str:
+    few = 0 < term.varies_in < min(FEWEST_WITHIN, term.clusters)
+    if few and term.name != INTERCEPT and fitted.strategy.name == "fixed_effects":
+        return f"it varies within {term.varies_in} of {term.clusters} clusters alone"
     return ""
 
 
@@ -343,6 +357,7 @@ RULES: tuple[Callable[[Fitted, Term], str], ...] = (
     _ignores_clusters,
     _no_df,
     _hangs,
+    _rests_on_few,
     _mixture,
     _small_share,
     _narrow,

@@ -60,6 +60,8 @@ class OwnTable:
         As `own_estimates.parquet` and `own_design.parquet` hold them.
     rows : str
         The rows and clusters of the table, in a sentence.
+    reservations : sequence of str
+        What the simulation takes for granted, and the table may not grant.
     """
 
     detectable: pa.Table | None = None
@@ -68,6 +70,7 @@ class OwnTable:
     estimates: pa.Table | None = None
     design: pa.Table | None = None
     rows: str = ""
+    reservations: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

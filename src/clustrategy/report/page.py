@@ -156,6 +156,7 @@ def _of_table(study: Study, found: Found, answers: Sequence[Answer]) -> dict[str
         "on_choosing": own_table.on_choosing(own.choice),
         "placebo": own_table.placebo_words(own.placebo),
         "rows": own.rows,
+        "reservations": own.reservations,
         "before": own_table.tables_of(own.design, own_table.DESIGN),
         "last": own_table.tables_of(own.design, own_table.LAST),
         "estimates": own_table.estimate_tables(own.estimates, answers),

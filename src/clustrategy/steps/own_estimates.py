@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,15 @@ from clustrategy.calibration.table_source import TableSource
 from clustrategy.core.counted import counted, listed
 from clustrategy.design.from_table import Design
 from clustrategy.owndata.fit import fitted
+from clustrategy.owndata.reservations import reservations
 from clustrategy.study.plan import read_plan
 from clustrategy.tables.files import write_csv, write_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
+
+RESERVATIONS = "clustrategy.reservations"
+"""In the metadata of `own_design`: what there is to mind, as a list in JSON."""
 
 ROWS = "clustrategy.rows"
 """In the metadata of `own_design`: the rows and clusters in a sentence."""
@@ -51,7 +56,11 @@ def own_estimates(
     strategies = [recipe.chosen[label] for label in plan.labels]
     found = fitted(TableSource.of(data).design(), strategies, recipe.seed)
     metadata = {"clustrategy.study": plan.study, "clustrategy.version": plan.version}
-    of_design = {**metadata, ROWS: f"{_read(found.given)}{found.summary.design}"}
+    of_design = {
+        **metadata,
+        ROWS: f"{_read(found.given)}{found.summary.design}",
+        RESERVATIONS: json.dumps(reservations(found)),
+    }
     _write(found.tidy(), estimates, estimates_csv, metadata)
     _write(found.design(), design, design_csv, of_design)
 

@@ -11,7 +11,7 @@ from clustrategy.report.citation import citation
 from clustrategy.report.own_table import OwnTable
 from clustrategy.report.page import Found, render
 from clustrategy.report.pictures import picture
-from clustrategy.steps.own_estimates import ROWS
+from clustrategy.steps.own_estimates import RESERVATIONS, ROWS
 from clustrategy.study.first_study import read_conclusions
 from clustrategy.study.study import Study
 from clustrategy.tables.files import read_parquet, write_text
@@ -78,4 +78,8 @@ def _own(files: Mapping[str, str]) -> OwnTable:
     tables = {name: read_parquet(file) for name, file in files.items()}
     design = tables.get("design")
     metadata = {} if design is None else design.schema.metadata
-    return OwnTable(**tables, rows=metadata.get(ROWS.encode(), b"").decode())
+    return OwnTable(
+        **tables,
+        rows=metadata.get(ROWS.encode(), b"").decode(),
+        reservations=json.loads(metadata.get(RESERVATIONS.encode(), b"[]")),
+    )
