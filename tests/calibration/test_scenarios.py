@@ -226,6 +226,20 @@ def test_variances_by_arm_are_the_arms_mean_squares_and_keep_the_pooled_one():
     assert "where treat is 1" in found["variance_by_arm"].note
 
 
+def test_predictors_that_vary_in_one_arm_alone_do_not_make_its_variance_smaller():
+    """Six of them cost its 24 rows 6 of the 20 degrees of freedom that its clusters leave."""
+    g, rng = np.repeat(np.arange(8), 6), np.random.default_rng(1)
+    within = rng.normal(size=(48, 6)) * (g < 4)[:, None]
+    data = pd.DataFrame(within, columns=list("abcdef"))
+    outcome = rng.normal(size=48) + rng.normal(size=8)[g]
+    data = data.assign(g=g, treat=(g < 4) * 1, y=outcome)
+    sigma = of(data, "y ~ treat + a + b + c + d + e + f", "g", "1")["variance_by_arm"].process.sigma
+    columns = np.column_stack([np.eye(8)[g], within])
+    e = outcome - columns @ np.linalg.lstsq(columns, outcome)[0]
+    known = (e[g < 4] @ e[g < 4] / 14) / (e[g >= 4] @ e[g >= 4] / 20)
+    np.testing.assert_allclose((sigma[0] / sigma[-1]) ** 2, known, rtol=1e-8)
+
+
 def test_residuals_and_effects_to_resample_have_the_moments_of_the_model():
     process = sleep()["resampled"].process
     assert process.residuals.shape == (180,)

@@ -57,8 +57,8 @@ class RestrictedLikelihood:
         starts = np.cumsum(n) - n
         columns = [shard.terms.index(name) for name in process.random]
         sigma = np.repeat(np.broadcast_to(np.asarray(process.sigma, dtype=float), n.size), n)
-        X = _white(shard.X.T, sigma, rho, starts).T
-        Z = _white((shard.X[:, columns] @ root_of(process)).T, sigma, rho, starts).T
+        X = whitened(shard.X.T, sigma, rho, starts).T
+        Z = whitened((shard.X[:, columns] @ root_of(process)).T, sigma, rho, starts).T
         q = len(columns)
         log_determinants = 2.0 * np.log(sigma).sum() + (n - 1).sum() * np.log1p(-rho * rho)
         random, beside, below = np.empty_like(Z), np.empty_like(X), []
@@ -91,7 +91,7 @@ class RestrictedLikelihood:
             Minus half of lme4's REML criterion where V is that of a mixed model; the same to the
             last bit whatever stands beside a response.
         """
-        white = _white(y, self.sigma, self.autocorrelation, self.starts)
+        white = whitened(y, self.sigma, self.autocorrelation, self.starts)
         rss = (white * white).sum(axis=1)
         for column in self.random.T:
             along = np.add.reduceat(white * column, self.starts, axis=1)
@@ -104,7 +104,7 @@ class RestrictedLikelihood:
         return np.asarray(-criterion / 2.0)
 
 
-def _white(rows: Floats, sigma: Floats, rho: float, starts: Ints) -> Floats:
+def whitened(rows: Floats, sigma: Floats, rho: float, starts: Ints) -> Floats:
     """Return (..., N) rows whose residuals are independent and of variance 1."""
     white = rows / sigma
     if rho:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from clustrategy.calibration.autoregression import autoregression
 from clustrategy.calibration.within_residuals import WithinResiduals
 from clustrategy.calibration.working_model import MOST_SPREADS, WorkingModel, working_model
 from clustrategy.core.scenarios import NAMES
@@ -25,9 +26,6 @@ SLOPES_LEVEL = 0.95
 FEWEST_RESAMPLED = 8
 """Clusters: of fewer effects many are drawn twice, and of normal ones, too, exact tests at 5 % then
 reject 8.4 % with 4 clusters, 5.6 % with 5."""
-
-NEGLIGIBLE_SPREAD = 0.01
-"""Log variances that differ by less are the same."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +148,7 @@ class _Scenarios:
         if found is None:
             return None, "left out: fewer than two clusters have a residual variance of their own"
         variances, spread = found
-        if spread < NEGLIGIBLE_SPREAD:
+        if spread == 0.0:
             return self._base, (
                 "as `estimated`: the clusters' residual variances differ no more than by chance"
             )
@@ -159,7 +157,8 @@ class _Scenarios:
         none = int((self._within.squares == 0.0).sum())
         if none:
             note += f"; {none} of {sigma.size} clusters have none of their own, but a typical one"
-        return replace(self._base, sigma=sigma), f"{note}, by shrinkage"
+        note += f", shrunken and stretched to what logs of variances vary by, {number(spread, 2)}"
+        return replace(self._base, sigma=sigma), note
 
     def variance_by_arm(self) -> tuple[GivenProcess | None, str]:
         shard = self.design.shard
@@ -172,7 +171,7 @@ class _Scenarios:
         for arm in (in_arm, ~in_arm):
             if not within.squares[arm].sum() > 0.0:
                 return None, f"left out: an arm of {name} has no residual variance of its own"
-            variances[arm] = within.squares[arm].sum() / within.df[arm].sum()
+            variances[arm] = within.squares[arm].sum() / within.expected[arm].sum()
         sigma = self._pooled(variances)
         one, zero = number(sigma[in_arm][0]), number(sigma[~in_arm][0])
         note = f"residual standard deviations {one} where {name} is 1 and {zero} where it is 0"
@@ -183,11 +182,22 @@ class _Scenarios:
     def autocorrelated(self) -> tuple[GivenProcess | None, str]:
         if not self.ordered:
             return None, "left out: the rows of a cluster were not said to have an order"
-        rho = self._within.autocorrelation()
-        if rho is None:
+        model = self.model
+        found = autoregression(model)
+        if found is None:
             return None, "left out: the rows do not allow an estimate of their autocorrelation"
-        process = replace(self._base, autocorrelation=rho)
-        return process, f"the correlation of successive rows is {number(rho, 2)}"
+        process = replace(
+            self._process(model.columns, found.covariance),
+            sigma=found.sigma,
+            autocorrelation=found.rho,
+        )
+        parts = [f"residuals {number(found.sigma)} (without the correlation {number(model.sigma)})"]
+        if model.fits is not None:
+            sds = np.sqrt(np.diagonal(found.covariance)) / model.unit[model.columns]
+            each = zip(model.terms, sds.tolist(), self._own_sd.tolist(), strict=True)
+            parts[:0] = [f"{name} {number(sd)} ({number(was)})" for name, sd, was in each]
+        note = f"the correlation of successive rows is {number(found.rho, 2)}; standard deviations"
+        return process, f"{note}, estimated together with it: {', '.join(parts)}"
 
     def resampled(self) -> tuple[GivenProcess | None, str]:
         """As Carpenter, Goldstein & Rasbash (2003, JRSS C 52, 431-443)."""
@@ -231,8 +241,8 @@ class _Scenarios:
     @cached_property
     def _within(self) -> WithinResiduals:
         model = self.model
-        Z = model.scaled.X[:, model.columns]
-        return WithinResiduals.of(model.residuals, Z, self.design.shard.n[0])
+        X = model.scaled.X
+        return WithinResiduals.of(model.residuals, X, X[:, model.columns], model.scaled.n[0])
 
     def _process(self, columns: Ints, covariance: Floats) -> GivenProcess:
         """Return normal outcomes, the covariance that of the scaled columns' coefficients."""
