@@ -12,7 +12,9 @@ from clustrategy.calibration.autoregression import autoregression, fitted
 from clustrategy.calibration.restricted_likelihood import RestrictedLikelihood
 from clustrategy.calibration.working_model import WorkingModel, working_model
 from clustrategy.core.shard import INTERCEPT, Shard
+from clustrategy.design.from_table import design_from_table
 from clustrategy.dgp.given import GivenProcess
+from tests.material import orthodont, sleepstudy
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
@@ -45,6 +47,23 @@ def unequal(slope: float = 0.7) -> WorkingModel:
     e = block_diag(*[np.linalg.cholesky(correlations(0.5, size)) for size in n])
     b = np.repeat(rng.normal(size=(8, 2)) * [0.8, slope], n, axis=0)
     return of((b * X).sum(axis=1) + e @ rng.normal(size=n.sum()), X, n)
+
+
+@pytest.mark.parametrize(
+    ("table", "formula", "random", "known"),
+    [
+        (sleepstudy, "Reaction ~ Days", "1", (0.653133, 31.71358, 37.637336)),
+        (sleepstudy, "Reaction ~ Days", "1 + Days", (0.492103, 35.3683, 4.669654, 30.661843)),
+        (orthodont, "distance ~ age * nsex", "1", (-0.037533, 1.826331, 1.373100)),
+    ],
+)
+def test_estimates_are_those_of_nlme(table, formula, random, known):
+    """By `lme(..., correlation = corAR1())`, `Days` less its mean: rho, standard deviations."""
+    design = design_from_table(table(), formula, "Subject", random)
+    model = working_model(design.shard, design.random)
+    found = autoregression(model)
+    sd = np.sqrt(np.diagonal(found.covariance)) / model.unit[model.columns]
+    np.testing.assert_allclose([found.rho, *sd, found.sigma], known, rtol=1e-4, atol=3e-5)
 
 
 @pytest.mark.parametrize(("rho", "tau2"), [(0.8, 0.0), (0.5, 0.4), (-0.3, 0.2), (0.0, 0.5)])

@@ -15,7 +15,7 @@ GRID = (-0.95, -0.8, -0.6, -0.4, -0.2, 0.0, 0.15, 0.3, 0.45, 0.6, 0.7, 0.8, 0.88
 """Correlations among which the best is sought before it is sought near there: the criterion may
 have two minima, one with much variance between clusters, one with a high correlation."""
 
-PRECISION = 1e-4
+PRECISION = 1e-5
 """Of the correlation."""
 
 SAME = 1e-5
