@@ -14,6 +14,7 @@ from clustrategy.calibration.scenarios import Scenario, scenarios
 from clustrategy.core.scenarios import NAMES
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.design.from_table import design_from_table
+from clustrategy.estimation.mixed.reml import Criterion
 from tests.examples.student import twin
 from tests.material import FOLDER, orthodont, sleepstudy
 
@@ -108,6 +109,24 @@ def test_slopes_vary_though_the_working_model_has_none():
     assert "age 0.3" in one.note or "age 0.4" in one.note
     assert "not in the working model" in one.note
     np.testing.assert_array_equal(np.linalg.eigvalsh(one.process.covariance) > 0.0, True)
+
+
+@pytest.mark.parametrize(("random", "most"), [(None, 500), ("1", 2000)])
+def test_many_slopes_have_their_limits_with_all_else_held(random, most, monkeypatch):
+    """Optimising all else anew took minutes; this counts what it took them for."""
+    evaluations = []
+    at = Criterion.at
+    monkeypatch.setattr(Criterion, "at", lambda *given: evaluations.append(1) or at(*given))
+    rng = np.random.default_rng(0)
+    g = np.repeat(np.arange(15), 15)
+    data = pd.DataFrame(rng.normal(size=(225, 8)), columns=list("abcdefij"))
+    y = rng.normal(size=225) + rng.normal(size=15)[g] + 0.5 * rng.normal(size=15)[g] * data["a"]
+    found = of(data.assign(g=g, y=y), "y ~ a + b + c + d + e + f + i + j", "g", random)
+    assert len(evaluations) < most
+    assert len(found["slopes_vary"].process.random) == 9
+    said = "; limits of each without correlations, and with all else at its estimate"
+    assert said in found["slopes_vary"].note
+    assert (said in found["upper_95"].note) == (random is None)
 
 
 def test_without_a_predictor_within_clusters_there_are_no_slopes():

@@ -10,7 +10,12 @@ import numpy as np
 
 from clustrategy.calibration.autoregression import autoregression
 from clustrategy.calibration.within_residuals import WithinResiduals
-from clustrategy.calibration.working_model import MOST_SPREADS, WorkingModel, working_model
+from clustrategy.calibration.working_model import (
+    MOST_PROFILED,
+    MOST_SPREADS,
+    WorkingModel,
+    working_model,
+)
 from clustrategy.core.scenarios import NAMES
 from clustrategy.core.shard import INTERCEPT, Floats, Ints
 from clustrategy.core.words import number, span
@@ -26,6 +31,9 @@ SLOPES_LEVEL = 0.95
 FEWEST_RESAMPLED = 8
 """Clusters: of fewer effects many are drawn twice, and of normal ones, too, exact tests at 5 % then
 reject 8.4 % with 4 clusters, 5.6 % with 5."""
+
+ALONE = "of each without correlations, and with all else at its estimate"
+"""How limits are sought where there are many."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +119,8 @@ class _Scenarios:
             was = number(self._own_sd[place])
             parts.append(f"{name} {number(sd[place] / unit)} (estimated {was})")
         note = f"standard deviations: {', '.join(parts)}"
-        if model.correlated and not model.profile_correlated:
-            note += "; limits of a model without correlations, which has fewer parameters"
+        if not model.profiled:
+            note += f"; limits {ALONE}"
         process = self._process(model.columns, _scaled(model.covariance, sd))
         return process, note + ends.said
 
@@ -129,6 +137,7 @@ class _Scenarios:
         covariance[np.ix_(inside, inside)] = model.covariance
         sd, parts, ends = np.sqrt(np.diagonal(covariance)).copy(), [], _Ends()
         own = model.columns.tolist()
+        alone = columns.size > MOST_PROFILED
         for column in slopes.tolist():
             place = int(np.searchsorted(columns, column))
             name, unit = shard.terms[column], model.unit[column]
@@ -137,10 +146,12 @@ class _Scenarios:
                 high = self._limits[SLOPES_LEVEL][own.index(column)].high
             else:
                 before = "not in the working model"
-                high = model.upper_limit(column, SLOPES_LEVEL)
+                high = model.upper_limit(column, SLOPES_LEVEL, alone=alone)
             high = sd[place] = ends.upper(name, high, sd[place], model)
             parts.append(f"{name} {number(high / unit)} ({before})")
         note = f"the slopes' standard deviations at their upper 95 % limits: {', '.join(parts)}"
+        if alone:
+            note += f"; limits {ALONE}"
         return self._process(columns, _scaled(covariance, sd)), note + ends.said
 
     def variance_by_cluster(self) -> tuple[GivenProcess | None, str]:

@@ -17,9 +17,9 @@ from clustrategy.estimation.mixed.profile import Limits, Profile
 from clustrategy.estimation.mixed.random_coefficients import RandomCoefficients
 from clustrategy.estimation.mixed.standard_errors import StandardErrors
 
-MOST_CORRELATED = 3
-"""With more random coefficients, their limits are those of a model without correlations: there are
-too many of these to optimise again and again."""
+MOST_PROFILED = 3
+"""With more random coefficients, their limits are those of a model without correlations, and each
+is sought with all else at its estimate: there is too much to optimise again and again."""
 
 CONSTANT_SHARE = 1e-12
 """A column whose standard deviation is a smaller share of its largest number is constant."""
@@ -86,9 +86,9 @@ class WorkingModel:
         return np.sqrt(np.diagonal(self.covariance))
 
     @property
-    def profile_correlated(self) -> bool:
-        """Whether limits are those of a model with correlations."""
-        return self.correlated and self.columns.size <= MOST_CORRELATED
+    def profiled(self) -> bool:
+        """Whether all else is optimised anew in search of a limit."""
+        return self.columns.size <= MOST_PROFILED
 
     @property
     def residuals(self) -> Floats:
@@ -137,11 +137,11 @@ class WorkingModel:
             return [Limits(0.0, np.inf) for _ in self.columns]
         found = []
         for place, sd in enumerate(self.sd.tolist()):
-            low, high = profile.limits(place, level, self.largest)
+            low, high = profile.limits(place, level, self.largest, alone=not self.profiled)
             found.append(Limits(min(low, sd), max(min(high, self.largest), sd)))
         return found
 
-    def upper_limit(self, column: int, level: float) -> float:
+    def upper_limit(self, column: int, level: float, *, alone: bool) -> float:
         """Return the upper limit of a coefficient that is not random in this model.
 
         Parameters
@@ -150,6 +150,8 @@ class WorkingModel:
             Which column of X.
         level : float
             The confidence level.
+        alone : bool
+            Whether all else is held at its estimate.
 
         Returns
         -------
@@ -162,13 +164,15 @@ class WorkingModel:
         profile = self._profile(columns, correlated=False)
         if profile is None:
             return np.inf
-        return min(profile.limits(columns.size - 1, level, self.largest).high, self.largest)
+        return min(
+            profile.limits(columns.size - 1, level, self.largest, alone=alone).high, self.largest
+        )
 
     @cached_property
     def _own_profile(self) -> Profile | None:
         if self.fits is None:
             return None
-        return self._profile(self.columns, correlated=self.profile_correlated)
+        return self._profile(self.columns, correlated=self.correlated and self.profiled)
 
     def _profile(self, columns: Ints, *, correlated: bool) -> Profile | None:
         rows = int(self.scaled.n_obs[0])

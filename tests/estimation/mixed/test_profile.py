@@ -94,6 +94,45 @@ def test_limits_go_with_the_units(y, x):
     np.testing.assert_allclose(other, np.array(one) * y / x, rtol=1e-5)
 
 
+def three_slopes() -> Shard:
+    """Ten clusters of 3 to 8 rows, the predictors correlated, one slope the same for all."""
+    rng = np.random.default_rng(2)
+    n = rng.integers(3, 9, size=10)
+    X = np.column_stack([np.ones(n.sum()), rng.normal(size=(n.sum(), 3)) + rng.normal(size=(1, 3))])
+    X[:, 3] += X[:, 2]
+    b = np.repeat(rng.normal(size=(10, 4)) * [1.0, 0.7, 0.4, 0.0], n, axis=0)
+    y = (X * b).sum(axis=1) + rng.normal(size=n.sum())
+    return Shard(y, X, n[None], (INTERCEPT, "x1", "x2", "x3"))
+
+
+def dense(shard: Shard, sd: np.ndarray, sigma: float) -> float:
+    """REMLcrit by the N x N matrices, the coefficients of all columns of X uncorrelated."""
+    g = shard.cluster_codes(0)
+    V = (shard.X * sd**2) @ shard.X.T * (g[:, None] == g) + sigma**2 * np.eye(g.size)
+    inverse = np.linalg.inv(V)
+    F = shard.X.T @ inverse @ shard.X
+    e = shard.y - shard.X @ np.linalg.solve(F, shard.X.T @ inverse @ shard.y)
+    determinants = np.linalg.slogdet(V)[1] + np.linalg.slogdet(F)[1]
+    nu = g.size - shard.p
+    return float(determinants + e @ inverse @ e + nu * np.log(2.0 * np.pi))
+
+
+def test_with_all_else_held_the_criterion_is_that_of_the_whole_matrices():
+    shard = three_slopes()
+    found = profile(shard, shard.terms, correlated=False)
+    for k in range(4):
+        alone = found.alone(k)
+        for sd in (0.0, 0.3, found.sd[k], 2.0, 40.0):
+            others = np.where(np.arange(4) == k, sd, found.sd)
+            np.testing.assert_allclose(alone(sd), dense(shard, others, found.sigma), rtol=1e-9)
+        limits = found.limits(k, 0.8, 20.0, alone=True)
+        for limit in limits:
+            at = alone(limit) - found.minimum - chdtri(1, 0.2)
+            assert limit == 0.0 or abs(at) < 1e-5
+        # What is optimised anew is no higher, so its limits are no nearer.
+        assert all(found.at(k, sd) <= alone(sd) + 1e-8 for sd in limits)
+
+
 def test_a_response_that_clusters_explain_exactly_has_no_profile():
     with pytest.raises(ValueError, match=NO_MINIMUM):
         profile(one_way(np.array([1.0, 2.0, 4.0]), 0.0))
