@@ -168,7 +168,7 @@ class _Scenarios:
         none = int((self._within.squares == 0.0).sum())
         if none:
             note += f"; {none} of {sigma.size} clusters have none of their own, but a typical one"
-        note += f", shrunken and stretched to what logs of variances vary by, {number(spread, 2)}"
+        note += f"; the standard deviation of the logs of the variances is {number(spread, 2)}"
         return replace(self._base, sigma=sigma), note
 
     def variance_by_arm(self) -> tuple[GivenProcess | None, str]:
@@ -202,13 +202,18 @@ class _Scenarios:
             sigma=found.sigma,
             autocorrelation=found.rho,
         )
-        parts = [f"residuals {number(found.sigma)} (without the correlation {number(model.sigma)})"]
+        names, sds, before = ["residuals"], [found.sigma], [model.sigma]
         if model.fits is not None:
-            sds = np.sqrt(np.diagonal(found.covariance)) / model.unit[model.columns]
-            each = zip(model.terms, sds.tolist(), self._own_sd.tolist(), strict=True)
-            parts[:0] = [f"{name} {number(sd)} ({number(was)})" for name, sd, was in each]
-        note = f"the correlation of successive rows is {number(found.rho, 2)}; standard deviations"
-        return process, f"{note}, estimated together with it: {', '.join(parts)}"
+            names[:0], before[:0] = model.terms, self._own_sd
+            sds[:0] = np.sqrt(np.diagonal(found.covariance)) / model.unit[model.columns]
+        parts = [
+            f"{name} {number(sd)} ({number(was)})"
+            for name, sd, was in zip(names, sds, before, strict=True)
+        ]
+        return process, (
+            f"the correlation of successive rows is {number(found.rho, 2)}; standard deviations "
+            f"that are estimated together with it (and without it): {', '.join(parts)}"
+        )
 
     def resampled(self) -> tuple[GivenProcess | None, str]:
         """As Carpenter, Goldstein & Rasbash (2003, JRSS C 52, 431-443)."""

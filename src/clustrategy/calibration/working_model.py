@@ -164,9 +164,8 @@ class WorkingModel:
         profile = self._profile(columns, correlated=False)
         if profile is None:
             return np.inf
-        return min(
-            profile.limits(columns.size - 1, level, self.largest, alone=alone).high, self.largest
-        )
+        found = profile.limits(columns.size - 1, level, self.largest, alone=alone)
+        return min(found.high, self.largest)
 
     @cached_property
     def _own_profile(self) -> Profile | None:

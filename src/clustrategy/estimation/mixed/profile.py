@@ -177,7 +177,7 @@ class Profile:
         Returns
         -------
         function of float
-            Of a standard deviation, at least 0.
+            Of a standard deviation, at least 0; infinite where rounding hides the criterion.
 
         Notes
         -----
@@ -188,24 +188,32 @@ class Profile:
         """
         others = self.factor.copy()
         others[coefficient] = 0.0
-        point = self.criterion.at(triangular((self.own @ others)[None]))
         axis, length = self.own[:, coefficient], self.length[coefficient]
-        variance = float((self.sigma / self.criterion.scale[0]) ** 2)
-        along = np.tensordot(axis, point.N[:, :, 0], 1)
-        a = axis @ along[: axis.size]
-        n = point.J[0].T @ along[:-1]
-        u = along[-1] - point.beta[0] @ along[:-1]
-        nu, rss = float(self.criterion.nu[0]), float(point.rss[0])
-        share = rss / (nu * variance)
-        at_zero = float(point.reml_criterion[0]) + nu * (share - 1.0 - np.log(share))
+        nu, variance = self.criterion.nu[0], (self.sigma / self.criterion.scale[0]) ** 2
+        try:
+            with np.errstate(all="ignore"):
+                point = self.criterion.at(triangular((self.own @ others)[None]))
+                along = np.tensordot(axis, point.N[:, :, 0], 1)
+                a = axis @ along[: axis.size]
+                n = point.J[0].T @ along[:-1]
+                u = along[-1] - point.beta[0] @ along[:-1]
+                share = point.rss[0] / (nu * variance)
+                at_zero = point.reml_criterion[0] + nu * (share - 1.0 - np.log(share))
+        except np.linalg.LinAlgError:
+            return lambda _: np.inf
 
         def criterion(sd: float) -> float:
             d = (sd * length / self.sigma) ** 2
-            w = d / (1.0 + d * a)
-            K = np.eye(len(n)) - (n * w) @ n.T
-            s = n @ (w * u)
-            gain = float(w @ (u * u) + s @ np.linalg.solve(K, s)) / variance
-            return at_zero + float(np.log1p(d * a).sum() + np.linalg.slogdet(K)[1]) - gain
+            with np.errstate(all="ignore"):
+                w = d / (1.0 + d * a)
+                K = np.eye(len(n)) - (n * w) @ n.T
+                s = n @ (w * u)
+                sign, log_determinant = np.linalg.slogdet(K)
+                if not sign > 0.0:
+                    return np.inf
+                gain = (w @ (u * u) + s @ np.linalg.solve(K, s)) / variance
+                found = float(at_zero + np.log1p(d * a).sum() + log_determinant - gain)
+            return found if np.isfinite(found) else np.inf
 
         return criterion
 
