@@ -14,6 +14,7 @@ from clustrategy.calibration.working_model import (
     MOST_PROFILED,
     MOST_SPREADS,
     WorkingModel,
+    can_differ,
     working_model,
 )
 from clustrategy.core.scenarios import NAMES
@@ -23,7 +24,6 @@ from clustrategy.design.from_table import Design
 from clustrategy.design.variation import starts, variation
 from clustrategy.dgp.given import GivenProcess
 from clustrategy.estimation.mixed.conditional_modes import conditional_modes
-from clustrategy.estimation.mixed.models import random_columns
 from clustrategy.estimation.mixed.profile import Limits
 
 SLOPES_LEVEL = 0.95
@@ -126,7 +126,7 @@ class _Scenarios:
 
     def slopes_vary(self) -> tuple[GivenProcess | None, str]:
         model, shard = self.model, self.design.shard
-        varies = random_columns(shard)[0] & (np.array(shard.terms) != INTERCEPT)
+        varies = can_differ(shard) & (np.array(shard.terms) != INTERCEPT)
         varies[model.columns] |= np.array([name != INTERCEPT for name in model.terms], dtype=bool)
         slopes = np.flatnonzero(varies)
         if not slopes.size:

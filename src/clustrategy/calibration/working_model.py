@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
 from clustrategy.design.random_effects import RandomEffects
+from clustrategy.design.variation import FEWEST_WITHIN, variation
 from clustrategy.estimation.mixed.fit import fit_model
 from clustrategy.estimation.mixed.models import MixedModel, random_columns
 from clustrategy.estimation.mixed.profile import Limits, Profile
@@ -181,6 +182,26 @@ class WorkingModel:
             return None
 
 
+def can_differ(shard: Shard) -> NDArray[np.bool_]:
+    """Tell which columns of X may have coefficients that differ between clusters.
+
+    Those of predictors that vary within fewer than `FEWEST_WITHIN` clusters are not among them:
+    nothing would tell how much they do.
+
+    Parameters
+    ----------
+    shard : Shard
+        One dataset.
+
+    Returns
+    -------
+    (p,) array of bool
+    """
+    within = variation(shard).varies_in
+    hardly = (within > 0) & (within < min(FEWEST_WITHIN, shard.clusters))
+    return np.asarray(random_columns(shard)[0] & ~hardly)
+
+
 def working_model(shard: Shard, random: RandomEffects | None) -> WorkingModel:
     """Fit by REML the random intercept and the slopes that vary within clusters.
 
@@ -197,7 +218,7 @@ def working_model(shard: Shard, random: RandomEffects | None) -> WorkingModel:
         Of these without correlations, where with them it is unusable or singular; with the
         intercept alone, where that is unusable; with independent rows, where that is unusable, too.
     """
-    wanted = random_columns(shard)[0]
+    wanted = can_differ(shard)
     if random is not None:
         wanted = np.isin(shard.terms, random.coefficients)
     columns = np.flatnonzero(wanted)

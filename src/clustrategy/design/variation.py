@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from clustrategy.core.shard import Floats, Ints, Shard
 
+FEWEST_WITHIN = 3
+"""Clusters within which a predictor is to vary for an estimate within clusters."""
+
 
 class Variation(NamedTuple):
     """How each of the p columns of X varies.

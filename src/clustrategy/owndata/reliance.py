@@ -18,6 +18,7 @@ from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT, Floats, Shard
 from clustrategy.design.cr2_share import cr2_share
 from clustrategy.design.icc import icc
+from clustrategy.design.variation import FEWEST_WITHIN
 from clustrategy.engines.chosen import Strategy
 from clustrategy.estimation.cluster_robust import fit_cluster_robust
 from clustrategy.estimation.mixed.random_coefficients import absence
@@ -41,9 +42,6 @@ to 8 % where it finds .72 to .85, 10 % at .6 and 38 % at .2 (20 clusters, one of
 
 MOST_DROPPED = 0.2
 """Of the clusters that two-stage regression may leave out."""
-
-FEWEST_WITHIN = 3
-"""Clusters within which a predictor is to vary for an estimate within clusters."""
 
 FEWEST_DF = 0.999
 """Degrees of freedom below which there is no test worth the name."""
@@ -205,7 +203,7 @@ def _terms(shard: Shard, by_term: Sequence[Row], rho: float) -> list[Term]:
             hangs=bool(row["indispensable_clusters"]) and row["term"] != INTERCEPT,
             share=float(share[place]),
             width=float(width[place]),
-            mixture=mixture[place],
+            mixture=mixture[place] and row["varies_in"] >= min(FEWEST_WITHIN, shard.clusters),
             outside=[one for one in outside if not _are_multiplied(one, str(row["term"]), shard)],
             clusters=shard.clusters,
         )

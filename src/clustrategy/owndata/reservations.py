@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from clustrategy.core.counted import listed
 from clustrategy.core.shard import INTERCEPT
+from clustrategy.design.variation import FEWEST_WITHIN
 from clustrategy.owndata.analysis import Analysis
-from clustrategy.owndata.reliance import FEWEST_WITHIN
 
 AS_THEY_ARE = ("two_clusters", "few_treated", "cluster_as_number", "two_values", "left_out")
 """Kinds of cautions that stand as they are: they tell of no estimate."""
