@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from clustrategy.owndata.fit import fit
-from clustrategy.steps.own_estimates import ROWS, own_estimates
+from clustrategy.steps.own_estimates import ROWS, own_estimates, read_reservations
 from clustrategy.study.study import Study
 
 DATA = {"file": "t.csv", "formula": "y ~ x", "cluster": "g"}
@@ -58,3 +58,12 @@ def test_the_design_says_what_was_left_out(study: Study) -> None:
     said = pq.read_schema("c").metadata[ROWS.encode()].decode()
     assert said.startswith("40 rows read; values are missing in x (2). 38 rows in 8 clusters")
     assert pd.read_csv("d")["term"].tolist() == ["(Intercept)", "x"]
+
+
+def test_what_there_is_to_mind_is_read_from_the_design(study: Study) -> None:
+    assert read_reservations(study.folder) == []
+    design = f"{study.folder}/own_design.parquet"
+    files = dict(zip(FILES, ("a", "b", design, "d"), strict=True))
+    own_estimates(study.folder, study.config["data"], **files)
+    (said,) = read_reservations(study.folder)
+    assert said.startswith("2 of 40 rows")

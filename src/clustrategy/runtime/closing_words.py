@@ -22,6 +22,7 @@ from clustrategy.evaluation.recommendation import (
 )
 from clustrategy.evaluation.wording import wording_of
 from clustrategy.runtime.lock import start_of_run
+from clustrategy.steps.own_estimates import read_reservations
 from clustrategy.study.size import duration
 from clustrategy.study.study import Study
 from clustrategy.tables.files import read_parquet
@@ -93,6 +94,7 @@ def _answer(study: Study, cores: int, *, detectable: bool) -> str:
     if detectable:
         table = read_parquet(f"{study.folder}/detectable.parquet")
         paragraphs += detectable_sentences(found.answers, table)
+        paragraphs += [f"Mind: {one}" for one in read_reservations(study.folder)]
     said = [_filled(paragraph, width) for paragraph in paragraphs]
     return "\n\n".join(["\n".join(said), _table(study, found.answers)]) + "\n"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from clustrategy.design.from_table import Design
 from clustrategy.owndata.fit import fitted
 from clustrategy.owndata.reservations import reservations
 from clustrategy.study.plan import read_plan
-from clustrategy.tables.files import write_csv, write_parquet
+from clustrategy.tables.files import read_parquet, write_csv, write_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,6 +64,15 @@ def own_estimates(
     }
     _write(found.tidy(), estimates, estimates_csv, metadata)
     _write(found.design(), design, design_csv, of_design)
+
+
+def read_reservations(folder: str) -> list[str]:
+    """Return what there is to mind by the tables of a study; empty where they are not there."""
+    path = Path(folder, "own_design.parquet")
+    if not path.exists():
+        return []
+    found = read_parquet(path).schema.metadata or {}
+    return list(json.loads(found.get(RESERVATIONS.encode(), b"[]")))
 
 
 def _read(design: Design) -> str:
