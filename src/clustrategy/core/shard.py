@@ -9,8 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from clustrategy.core.triangles import Floats, Ints, triangles_of_clusters, triangular_factors
 
 INTERCEPT = "(Intercept)"
 
@@ -144,22 +143,11 @@ class Shard:
         and two-stage regression need of a cluster, whatever its size. Forming the cross-products
         themselves would lose digits (Golub & Van Loan 2013, section 5.3).
         """
-        width = self.p + 1
-        joined = np.column_stack([self.X, self.y])
-        sizes = self.n.reshape(-1)
-        starts = np.cumsum(sizes) - sizes
-        out = np.zeros((sizes.size, width, width))
-        for size in np.unique(sizes):
-            which = np.flatnonzero(sizes == size)
-            if which.size == sizes.size:
-                blocks = joined.reshape(which.size, size, width)
-            else:
-                blocks = joined[starts[which, None] + np.arange(size)]
-            out[which, : min(size, width)] = np.linalg.qr(blocks, mode="r")
-        return out.reshape(self.sims, self.clusters, width, width)
+        factors = triangles_of_clusters(self.X, self.y, self.n.reshape(-1))
+        return factors.reshape(self.sims, self.clusters, *factors.shape[1:])
 
     @cached_property
     def whole(self) -> Floats:
         """(S, p + 1, p + 1) triangular factors of `[X y]` of each dataset."""
         stacked = self.triangles.reshape(self.sims, -1, self.p + 1)
-        return np.asarray(np.linalg.qr(stacked, mode="r"))
+        return triangular_factors(stacked)

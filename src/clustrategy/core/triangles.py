@@ -1,0 +1,119 @@
+"""Triangular factors of many small matrices at once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+NUMBERS_AT_ONCE = 65_536
+"""Numbers that are worked on at once: enough to hide the cost of a call, few enough for the
+cache."""
+
+EXACT_ROWS = 16
+"""Up to so many rows, matrices are worked on with others of the same number of rows; above, with
+those of up to an eighth more, zeros in the place of what they lack."""
+
+
+def triangular_factors(matrices: Floats) -> Floats:
+    """Return R of the QR decomposition of each matrix.
+
+    Parameters
+    ----------
+    matrices : (..., n, k) array
+        The matrices.
+
+    Returns
+    -------
+    (..., k, k) array
+        Upper triangular, the rows beyond the n-th zero. A matrix's R does not depend on the others.
+
+    Notes
+    -----
+    By modified Gram-Schmidt, whose R is as accurate as Householder's, whatever the rank (Bjorck
+    1967, BIT 7, 1-21; Higham 2002, Accuracy and Stability of Numerical Algorithms, section 19.8),
+    and whose operations run over all matrices at once. Matrices with fewer rows than columns go to
+    LAPACK: there k steps would give more rows than the matrix has.
+    """
+    *shape, n, k = matrices.shape
+    flat = matrices.reshape(-1, n, k)
+    factors = np.empty((len(flat), k, k))
+    at_once = max(1, NUMBERS_AT_ONCE // (n * k))
+    for start in range(0, len(flat), at_once):
+        some = slice(start, start + at_once)
+        columns = np.array(np.moveaxis(flat[some], 2, 0), order="C")
+        factors[some] = _factored(columns)
+    return factors.reshape(*shape, k, k)
+
+
+def triangles_of_clusters(X: Floats, y: Floats, sizes: Ints) -> Floats:
+    """Return the triangular factors of `[X_g y_g]` of clusters whose rows follow one another.
+
+    Parameters
+    ----------
+    X : (R, p) array
+        The rows of all clusters.
+    y : (R,) array
+        Their responses.
+    sizes : (C,) array of int
+        Rows of each cluster, at least 1.
+
+    Returns
+    -------
+    (C, p + 1, p + 1) array
+        As of `triangular_factors`. A cluster's factor depends on its own rows alone.
+    """
+    width = X.shape[1] + 1
+    starts = np.cumsum(sizes) - sizes
+    factors = np.empty((sizes.size, width, width))
+    lengths = _padded(sizes, max(EXACT_ROWS, width))
+    for length in np.unique(lengths).tolist():
+        which = np.flatnonzero(lengths == length)
+        at_once = max(1, NUMBERS_AT_ONCE // (length * width))
+        for start in range(0, which.size, at_once):
+            some = which[start : start + at_once]
+            rows = sizes[some]
+            columns = np.zeros((width, some.size, length))
+            first, last = starts[some[0]], starts[some[-1]] + rows[-1]
+            if rows.min() == rows.max() and last - first == rows.sum():
+                filled = columns[..., : rows[0]]
+                filled[:-1] = X[first:last].T.reshape(width - 1, *filled.shape[1:])
+                filled[-1] = y[first:last].reshape(filled.shape[1:])
+            else:
+                there = np.arange(length) < rows[:, None]
+                taken = (starts[some, None] + np.arange(length))[there]
+                columns[:-1, there] = X[taken].T
+                columns[-1, there] = y[taken]
+            factors[some] = _factored(columns)
+    return factors
+
+
+def _padded(sizes: Ints, exact: int) -> Ints:
+    """Round numbers of rows above `exact` up to those that are worked on together."""
+    _, exponents = np.frexp(sizes - 1.0)
+    steps = np.where(sizes > exact, 2 ** np.maximum(exponents - 4, 0), 1)
+    return np.asarray(-(-sizes // steps) * steps, dtype=np.int64)
+
+
+def _factored(columns: Floats) -> Floats:
+    """Factor c matrices given by their columns, (k, c, n), which are used up."""
+    k, c, n = columns.shape
+    if n < k:
+        factors = np.zeros((c, k, k))
+        factors[:, :n] = np.linalg.qr(np.moveaxis(columns, 0, 2), mode="r")
+        return factors
+    R = np.zeros((k, k, c))
+    product = np.empty((c, n))
+    # Where numbers are not finite or too large, the factors are not, either.
+    with np.errstate(all="ignore"):
+        for j in range(k):
+            lengths = np.sqrt(np.vecdot(columns[j], columns[j]))
+            R[j, j] = lengths
+            columns[j] *= np.where(lengths == 0.0, 0.0, 1.0 / lengths)[:, None]
+            for i in range(j + 1, k):
+                R[j, i] = np.vecdot(columns[j], columns[i])
+                np.multiply(columns[j], R[j, i][:, None], out=product)
+                columns[i] -= product
+    return np.moveaxis(R, 2, 0)
