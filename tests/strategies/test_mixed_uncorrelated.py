@@ -117,7 +117,7 @@ def test_numbers_of_an_uncorrelated_fit_belong_to_its_theta_which_is_an_optimum(
 def test_no_variance_that_is_zero_would_lower_the_criterion_were_it_not(seed):
     """And of those that are not zero the derivative vanishes: Karush, Kuhn and Tucker."""
     shard = tiny((0.1, 0.3, 0.6, 1.0)[seed], 40)
-    criterion = Criterion.of(shard.triangles, shard.n_obs, np.arange(4)).diagonal()
+    criterion = Criterion.of(shard.triangles, shard.whole, shard.n_obs, np.arange(4)).diagonal()
     minimum = minimise(criterion)
     assert minimum.converged.all()
     point = minimum.point
@@ -134,7 +134,7 @@ def test_no_variance_that_is_zero_would_lower_the_criterion_were_it_not(seed):
 def test_of_several_minima_it_finds_the_least():
     """Against 8 random starts each; 200 tiny datasets, of which a few have several."""
     shard = tiny(2.0, 200)
-    criterion = Criterion.of(shard.triangles, shard.n_obs, np.arange(4)).diagonal()
+    criterion = Criterion.of(shard.triangles, shard.whole, shard.n_obs, np.arange(4)).diagonal()
     found = minimise(criterion).point.reml_criterion - criterion.constant
     many = criterion.take(np.tile(np.arange(200), 8))
     rng = np.random.default_rng(1)

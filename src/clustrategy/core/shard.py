@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from clustrategy.core.proportional_columns import first_proportional
 from clustrategy.core.triangles import Floats, Ints, triangles_of_clusters, triangular_factors
 
 INTERCEPT = "(Intercept)"
@@ -151,3 +152,8 @@ class Shard:
         """(S, p + 1, p + 1) triangular factors of `[X y]` of each dataset."""
         stacked = self.triangles.reshape(self.sims, -1, self.p + 1)
         return triangular_factors(stacked)
+
+    @cached_property
+    def first_proportional(self) -> Ints:
+        """(S, p) of each column of X the first one that it is a multiple of in every cluster."""
+        return first_proportional(self.triangles[..., : self.p])

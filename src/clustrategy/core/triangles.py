@@ -12,9 +12,9 @@ NUMBERS_AT_ONCE = 65_536
 """Numbers that are worked on at once: enough to hide the cost of a call, few enough for the
 cache."""
 
-EXACT_ROWS = 16
+EXACT_ROWS = 8
 """Up to so many rows, matrices are worked on with others of the same number of rows; above, with
-those of up to an eighth more, zeros in the place of what they lack."""
+those of up to a quarter more, zeros in the place of what they lack."""
 
 
 def triangular_factors(matrices: Floats) -> Floats:
@@ -65,27 +65,30 @@ def triangles_of_clusters(X: Floats, y: Floats, sizes: Ints) -> Floats:
     (C, p + 1, p + 1) array
         As of `triangular_factors`. A cluster's factor depends on its own rows alone.
     """
-    width = X.shape[1] + 1
-    starts = np.cumsum(sizes) - sizes
-    factors = np.empty((sizes.size, width, width))
+    width, clusters = X.shape[1] + 1, sizes.size
+    factors = np.empty((clusters, width, width))
     lengths = _padded(sizes, max(EXACT_ROWS, width))
+    equal = clusters > 0 and sizes.min() == sizes.max()
+    if not equal:
+        joined = np.zeros((len(y) + 1, width))
+        joined[:-1, :-1], joined[:-1, -1] = X, y
+        starts = np.cumsum(sizes) - sizes
     for length in np.unique(lengths).tolist():
         which = np.flatnonzero(lengths == length)
         at_once = max(1, NUMBERS_AT_ONCE // (length * width))
-        for start in range(0, which.size, at_once):
-            some = which[start : start + at_once]
-            rows = sizes[some]
+        for begin in range(0, which.size, at_once):
+            some = which[begin : begin + at_once]
             columns = np.zeros((width, some.size, length))
-            first, last = starts[some[0]], starts[some[-1]] + rows[-1]
-            if rows.min() == rows.max() and last - first == rows.sum():
-                filled = columns[..., : rows[0]]
-                filled[:-1] = X[first:last].T.reshape(width - 1, *filled.shape[1:])
-                filled[-1] = y[first:last].reshape(filled.shape[1:])
+            if equal:
+                filled = columns[..., : sizes[0]]
+                there = slice(some[0] * sizes[0], (some[-1] + 1) * sizes[0])
+                filled[:-1] = X[there].T.reshape(width - 1, *filled.shape[1:])
+                filled[-1] = y[there].reshape(filled.shape[1:])
             else:
-                there = np.arange(length) < rows[:, None]
-                taken = (starts[some, None] + np.arange(length))[there]
-                columns[:-1, there] = X[taken].T
-                columns[-1, there] = y[taken]
+                of_cluster = np.arange(length)
+                own = of_cluster < sizes[some, None]
+                rows = np.where(own, starts[some, None] + of_cluster, len(y))
+                columns[:] = np.moveaxis(joined[rows], 2, 0)
             factors[some] = _factored(columns)
     return factors
 
@@ -93,7 +96,7 @@ def triangles_of_clusters(X: Floats, y: Floats, sizes: Ints) -> Floats:
 def _padded(sizes: Ints, exact: int) -> Ints:
     """Round numbers of rows above `exact` up to those that are worked on together."""
     _, exponents = np.frexp(sizes - 1.0)
-    steps = np.where(sizes > exact, 2 ** np.maximum(exponents - 4, 0), 1)
+    steps = np.where(sizes > exact, 2 ** np.maximum(exponents - 3, 0), 1)
     return np.asarray(-(-sizes // steps) * steps, dtype=np.int64)
 
 
@@ -105,15 +108,14 @@ def _factored(columns: Floats) -> Floats:
         factors[:, :n] = np.linalg.qr(np.moveaxis(columns, 0, 2), mode="r")
         return factors
     R = np.zeros((k, k, c))
-    product = np.empty((c, n))
+    products = np.empty((k - 1, c, n))
     # Where numbers are not finite or too large, the factors are not, either.
     with np.errstate(all="ignore"):
         for j in range(k):
             lengths = np.sqrt(np.vecdot(columns[j], columns[j]))
             R[j, j] = lengths
             columns[j] *= np.where(lengths == 0.0, 0.0, 1.0 / lengths)[:, None]
-            for i in range(j + 1, k):
-                R[j, i] = np.vecdot(columns[j], columns[i])
-                np.multiply(columns[j], R[j, i][:, None], out=product)
-                columns[i] -= product
+            later = columns[j + 1 :]
+            R[j, j + 1 :] = np.vecdot(columns[j], later)
+            later -= np.multiply(columns[j], R[j, j + 1 :, :, None], out=products[j:])
     return np.moveaxis(R, 2, 0)

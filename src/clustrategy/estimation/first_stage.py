@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustrategy.core.fits import Fits
+from clustrategy.core.proportional_columns import ratios
 from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
 from clustrategy.estimation.least_squares import DEPENDENT, full_rank
-from clustrategy.estimation.proportional_columns import first_proportional, ratios
 
 SmallClusters = Literal["drop", "refuse", "keep"]
 
@@ -79,7 +79,7 @@ class FirstStage:
     @classmethod
     def of(cls, shard: Shard) -> Iterator[FirstStage]:
         """Yield the datasets of a shard in groups with the same proportional columns."""
-        first = first_proportional(shard.triangles[..., : shard.p])
+        first = shard.first_proportional
         for pattern in np.unique(first, axis=0):
             sims = np.flatnonzero((first == pattern).all(axis=1))
             counts = np.ones((sims.size, shard.clusters), dtype=bool)

@@ -57,7 +57,7 @@ def tiny(sigma: float, sims: int) -> Shard:
 
 
 def criterion_of(shard: Shard, q: int) -> Criterion:
-    return Criterion.of(shard.triangles, shard.n_obs, np.arange(q))
+    return Criterion.of(shard.triangles, shard.whole, shard.n_obs, np.arange(q))
 
 
 def is_optimum(minimum: Minimum) -> np.ndarray:

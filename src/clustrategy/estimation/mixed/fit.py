@@ -109,7 +109,8 @@ def blocks(
         for start in range(0, sims.size, at_once):
             some = sims[start : start + at_once]
             columns = np.flatnonzero(pattern)
-            criterion = Criterion.of(shard.triangles[some], shard.n_obs[some], columns)
+            factors = shard.triangles[some], shard.whole[some]
+            criterion = Criterion.of(*factors, shard.n_obs[some], columns)
             yield some, criterion if model.correlated else criterion.diagonal()
 
 

@@ -13,7 +13,6 @@ from clustrategy.core.errors import nearest
 from clustrategy.core.fits import Fits
 from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
 from clustrategy.estimation.least_squares import DEPENDENT, NO_RESIDUAL, explained, solve
-from clustrategy.estimation.proportional_columns import first_proportional
 
 # As lme4's isSingular.
 SINGULAR_TOLERANCE = 1e-4
@@ -43,7 +42,7 @@ def random_columns(shard: Shard) -> NDArray[np.bool_]:
     -------
     (S, p) array of bool
     """
-    return first_proportional(shard.triangles[..., : shard.p]) == np.arange(shard.p)
+    return shard.first_proportional == np.arange(shard.p)
 
 
 def intercept_column(shard: Shard) -> NDArray[np.bool_]:
@@ -277,7 +276,7 @@ def mark_undefined(shard: Shard, random: NDArray[np.bool_], fits: Fits) -> None:
     """
     if shard.clusters < 2:
         fits.fail(np.ones(shard.sims, dtype=bool), "undefined", ONE_CLUSTER)
-    first = first_proportional(shard.triangles[..., : shard.p])
+    first = shard.first_proportional
     mark_alike(shard.terms, random, first, fits)
     effects = shard.clusters * random.sum(axis=1)
     fits.fail(

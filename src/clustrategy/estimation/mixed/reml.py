@@ -26,10 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustrategy.core.shard import Floats, Ints
+from clustrategy.core.triangles import triangular_factors
 from clustrategy.estimation.least_squares import residual_rounding
 from clustrategy.estimation.mixed.covariance import Diagonal, Factor, Structure, Unstructured
 
-CLUSTERS_AT_ONCE = 5000
+CLUSTERS_AT_ONCE = 20_000
 """Clusters that are worked on at once: enough to hide the cost of a call, few enough for the
 cache."""
 
@@ -85,13 +86,15 @@ class Criterion:
     structure: Structure
 
     @classmethod
-    def of(cls, triangles: Floats, n_obs: Ints, random: Ints) -> Criterion:
+    def of(cls, triangles: Floats, whole: Floats, n_obs: Ints, random: Ints) -> Criterion:
         """Build the criterion from the clusters' triangular factors, Psi unstructured.
 
         Parameters
         ----------
         triangles : (S, G, p + 1, p + 1) array
             Factors of `[X_g y_g]`, X of full rank in each dataset.
+        whole : (S, p + 1, p + 1) array
+            Factors of `[X y]`.
         n_obs : (S,) array of int
             Rows of each dataset, N.
         random : (q,) array of int
@@ -101,29 +104,36 @@ class Criterion:
         -------
         Criterion
         """
-        S, _, width, _ = triangles.shape
+        width = triangles.shape[3]
         p, q = width - 1, random.size
         others = np.setdiff1d(np.arange(p), random)
         order = np.concatenate([random, others])
         if (order != np.arange(p)).any():
-            triangles = np.asarray(np.linalg.qr(triangles[..., [*order, p]], mode="r"))
-        whole = np.asarray(np.linalg.qr(triangles.reshape(S, -1, width), mode="r"))
+            triangles = triangular_factors(triangles[..., [*order, p]])
+            whole = triangular_factors(whole[..., [*order, p]])
         rows = np.sqrt(n_obs.astype(np.float64))
-        root = np.linalg.inv(whole[:, :p, :p]) * rows[:, None, None]
+        root = np.asarray(np.linalg.inv(whole[:, :p, :p]), dtype=np.float64) * rows[:, None, None]
         scale = np.abs(whole[:, p, p]) / rows
-        inside = triangles[..., :p] @ root[:, None]
         explained = whole[:, :p, p:] / rows[:, None, None]
-        residual = triangles[..., p] - (inside @ explained[:, None])[..., 0]
-        joined = np.concatenate([inside, (residual / scale[:, None, None])[..., None]], axis=3)
+        columns = np.ascontiguousarray(np.moveaxis(triangles, (2, 3), (0, 1)))
+        joined = np.zeros(columns.shape)
+        for a in range(p):
+            for b in range(a + 1):
+                joined[: b + 1, a] += columns[: b + 1, b] * root[:, b, a, None]
+        joined[:, p] = columns[:, p]
+        for a in range(p):
+            joined[: a + 1, p] -= joined[: a + 1, a] * explained[:, a]
+        joined[:, p] /= scale[:, None]
+        rest = np.ascontiguousarray(np.moveaxis(joined[q:], (0, 1), (2, 3)))
         back = np.argsort(order)
         estimate = (root @ explained)[..., 0]
         nu = (n_obs - p).astype(np.float64)
         log_root = np.log(np.abs(np.diagonal(root, axis1=1, axis2=2))).sum(axis=1)
         return cls(
-            design=np.ascontiguousarray(np.moveaxis(joined[:, :, :q], (2, 3), (0, 1))),
-            outside=_cross_products(joined[:, :, q:]),
-            rest=joined[:, :, q:],
-            members=np.arange(S),
+            design=joined[:q],
+            outside=_cross_products(rest),
+            rest=rest,
+            members=np.arange(n_obs.size),
             nu=nu,
             root=np.ascontiguousarray(root[:, back]),
             centre=estimate[:, back],

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from clustrategy.core.proportional_columns import first_proportional, ratios
 from clustrategy.estimation.mixed.models import random_columns
-from clustrategy.estimation.proportional_columns import first_proportional, ratios
 from tests.golden.random_datasets import random_dataset
 from tests.material import random_shard
 

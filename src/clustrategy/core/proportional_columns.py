@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from clustrategy.core.shard import Floats, Ints
+from clustrategy.core.triangles import Floats, Ints
 
 # The squared sine of an angle at which R's lm, too, takes columns to be dependent.
 PROPORTIONAL_TOLERANCE = 1e-14
@@ -30,13 +30,14 @@ def first_proportional(design: Floats) -> Ints:
         The number of that column: the column's own where it is proportional to no earlier one.
     """
     p = design.shape[-1]
-    products = np.swapaxes(design, 2, 3) @ design
-    squares = np.diagonal(products, axis1=2, axis2=3)
-    both = squares[..., :, None] * squares[..., None, :]
-    proportional = np.all(both - products**2 <= PROPORTIONAL_TOLERANCE * both, axis=1)
+    columns = np.ascontiguousarray(np.moveaxis(design, (2, 3), (1, 0)))
+    squares = (columns * columns).sum(axis=1)
     first = np.broadcast_to(np.arange(p), (len(design), p)).copy()
     for column in range(1, p):
-        earlier = proportional[:, column, :column] & (first[:, :column] == np.arange(column))
+        both = squares[:column] * squares[column]
+        products = (columns[:column] * columns[column]).sum(axis=1)
+        proportional = (both - products**2 <= PROPORTIONAL_TOLERANCE * both).all(axis=2).T
+        earlier = proportional & (first[:, :column] == np.arange(column))
         first[:, column] = np.where(earlier.any(axis=1), earlier.argmax(axis=1), column)
     return first
 
