@@ -21,7 +21,7 @@ FITTED = [(name, model) for name in GOLDEN for model in GOLDEN[name] if GOLDEN[n
 
 def point_at(shard: Shard, random: Sequence[int] | np.ndarray, factor: np.ndarray) -> Point:
     """The criterion where L, in Z's own columns, is `factor` (q, q) or (S, q, q)."""
-    criterion = Criterion.of(shard.triangles, shard.whole, shard.n_obs, np.array(random))
+    criterion = Criterion.of(shard.triangles, shard.n_obs, np.array(random))
     inside = np.linalg.solve(
         criterion.random_root, np.broadcast_to(factor, (shard.sims, *factor.shape[-2:]))
     )

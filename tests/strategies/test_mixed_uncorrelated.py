@@ -117,7 +117,7 @@ def test_numbers_of_an_uncorrelated_fit_belong_to_its_theta_which_is_an_optimum(
 def test_no_variance_that_is_zero_would_lower_the_criterion_were_it_not(seed):
     """And of those that are not zero the derivative vanishes: Karush, Kuhn and Tucker."""
     shard = tiny((0.1, 0.3, 0.6, 1.0)[seed], 40)
-    criterion = Criterion.of(shard.triangles, shard.whole, shard.n_obs, np.arange(4)).diagonal()
+    criterion = Criterion.of(shard.triangles, shard.n_obs, np.arange(4)).diagonal()
     minimum = minimise(criterion)
     assert minimum.converged.all()
     point = minimum.point
@@ -134,12 +134,12 @@ def test_no_variance_that_is_zero_would_lower_the_criterion_were_it_not(seed):
 def test_of_several_minima_it_finds_the_least():
     """Against 8 random starts each; 200 tiny datasets, of which a few have several."""
     shard = tiny(2.0, 200)
-    criterion = Criterion.of(shard.triangles, shard.whole, shard.n_obs, np.arange(4)).diagonal()
+    criterion = Criterion.of(shard.triangles, shard.n_obs, np.arange(4)).diagonal()
     found = minimise(criterion).point.reml_criterion - criterion.constant
     many = criterion.take(np.tile(np.arange(200), 8))
     rng = np.random.default_rng(1)
     starts = np.abs(rng.standard_normal((1600, 4))) * 10.0 ** rng.uniform(-2, 1.3, (1600, 1))
-    ends = optimizer._trust_region(many, many.structure.factor(starts))
+    ends = optimizer._trust_region(many.at(many.structure.factor(starts)))
     values = np.where(ends.converged, many.at(ends.factor).value, np.inf).reshape(8, 200)
     assert (values.max(axis=0) - values.min(axis=0) > 1e-4).sum() >= 1
     assert (found <= values.min(axis=0) + 1e-6).all()

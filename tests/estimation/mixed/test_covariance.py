@@ -12,7 +12,7 @@ pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 def some_structures() -> list:
     shard = random_shard(6, 3, 8, 3, 8)
-    root = Criterion.of(shard.triangles, shard.whole, shard.n_obs, np.arange(3)).random_root
+    root = Criterion.of(shard.triangles, shard.n_obs, np.arange(3)).random_root
     columns = np.tile([0, 2], (3, 1))
     return [
         Unstructured(3),

@@ -113,7 +113,7 @@ def test_is_kenward_roger_written_out(fit):
 
     whole = symmetric(1, q)
     check(factor, whole, list(whole[0].reshape(-1, q, q)))
-    root = Criterion.of(shard.triangles, shard.whole, shard.n_obs, np.array(random)).random_root
+    root = Criterion.of(shard.triangles, shard.n_obs, np.array(random)).random_root
     single = [np.outer(unit, unit) for unit in np.eye(q)]
     check(np.diag(np.diagonal(factor)), diagonal(root), single)
 

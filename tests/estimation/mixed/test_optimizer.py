@@ -57,7 +57,7 @@ def tiny(sigma: float, sims: int) -> Shard:
 
 
 def criterion_of(shard: Shard, q: int) -> Criterion:
-    return Criterion.of(shard.triangles, shard.whole, shard.n_obs, np.arange(q))
+    return Criterion.of(shard.triangles, shard.n_obs, np.arange(q))
 
 
 def is_optimum(minimum: Minimum) -> np.ndarray:
@@ -143,7 +143,7 @@ def test_of_several_minima_it_nearly_always_finds_the_least():
         many = criterion.take(np.tile(np.arange(sims.size), 10))
         starts = np.tril(rng.standard_normal((10 * sims.size, 4, 4)))
         starts *= 10.0 ** rng.uniform(-2.0, 1.3, (10 * sims.size, 1, 1))
-        ends = optimizer._trust_region(many, starts)
+        ends = optimizer._trust_region(many.at(starts))
         values = np.where(ends.converged, many.at(ends.factor).value, np.inf).reshape(10, -1)
         spread = np.where(np.isfinite(values), values, -np.inf).max(axis=0) - values.min(axis=0)
         several += (spread > 1e-4).sum()

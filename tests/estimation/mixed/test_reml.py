@@ -49,7 +49,7 @@ def covariance(criterion: Criterion, factor: np.ndarray) -> np.ndarray:
 @pytest.fixture(params=DESIGNS, ids=lambda d: f"q{d[0]}p{d[1]}")
 def made(request) -> tuple[Criterion, Dense]:
     shard, random = design(*request.param)
-    return Criterion.of(shard.triangles, shard.whole, shard.n_obs, random), Dense.of(shard, random)
+    return Criterion.of(shard.triangles, shard.n_obs, random), Dense.of(shard, random)
 
 
 def along(derivatives: Derivatives, D: np.ndarray) -> np.ndarray:
@@ -82,7 +82,7 @@ def test_criterion_estimates_and_their_covariance_are_those_of_generalised_least
 
 def test_without_random_coefficients_it_is_least_squares():
     shard, random = design(2, 3, (4, 9))
-    criterion = Criterion.of(shard.triangles, shard.whole, shard.n_obs, random)
+    criterion = Criterion.of(shard.triangles, shard.n_obs, random)
     point = criterion.at(np.zeros((1, 2, 2)))
     ols = fit(shard, "ols")
     np.testing.assert_allclose(criterion.estimate(point.beta), ols.estimate, rtol=1e-12)
@@ -106,7 +106,7 @@ def test_in_its_coordinates_x_is_orthogonal_and_the_residuals_are_of_unit_size(m
 def test_taking_some_datasets_is_having_had_them_alone():
     shard = random_shard(3, 5, 7, 3, (4, 9))
     random = np.array([0, 2])
-    whole = Criterion.of(shard.triangles, shard.whole, shard.n_obs, random)
+    whole = Criterion.of(shard.triangles, shard.n_obs, random)
     factor = np.tril(np.random.default_rng(0).standard_normal((5, 2, 2)))
     chosen = np.array([4, 1, 1])
     taken = whole.take(chosen)
@@ -114,14 +114,14 @@ def test_taking_some_datasets_is_having_had_them_alone():
     assert taken.sims == 3 and np.array_equal(taken.at(factor[chosen]).value, values[chosen])
     for sim in range(5):
         one = shard.dataset(sim)
-        alone = Criterion.of(one.triangles, one.whole, one.n_obs, random)
+        alone = Criterion.of(one.triangles, one.n_obs, random)
         assert alone.at(factor[sim : sim + 1]).value[0] == values[sim]
 
 
 def test_pieces_of_the_clusters_add_up_to_all_of_them(monkeypatch):
     """Of 8 clusters 3, 3 and 2, as of 50,000 ones 5,000 at a time."""
     shard, random = design(4, 5, (2, 9))
-    criterion = Criterion.of(shard.triangles, shard.whole, shard.n_obs, random)
+    criterion = Criterion.of(shard.triangles, shard.n_obs, random)
     for structured in (criterion, criterion.diagonal()):
         factor = structured.structure.uniform(0.7, 1)
         whole = structured.at(factor).derivatives()
@@ -228,12 +228,12 @@ def test_the_hessian_is_the_information_in_the_mean_over_responses():
     base = Dense.of(shard, random)
     rng = np.random.default_rng(0)
     sims = 4000
-    criterion = Criterion.of(shard.triangles, shard.whole, shard.n_obs, random)
+    criterion = Criterion.of(shard.triangles, shard.n_obs, random)
     factor = somewhere(criterion, 2)
     half = np.linalg.cholesky(base.V(covariance(criterion, factor)))
     y = (half @ rng.standard_normal((len(shard.y), sims))).T.reshape(-1)
     many = Shard(y, np.tile(shard.X, (sims, 1)), np.repeat(shard.n, sims, axis=0), shard.terms)
-    all_of_them = Criterion.of(many.triangles, many.whole, many.n_obs, random)
+    all_of_them = Criterion.of(many.triangles, many.n_obs, random)
     derivatives = all_of_them.at(np.repeat(factor, sims, axis=0)).derivatives()
     D = np.repeat(along(derivatives, symmetric(2)), sims, axis=0)
     bends = derivatives.hessian(D)

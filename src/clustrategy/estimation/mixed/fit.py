@@ -109,8 +109,9 @@ def blocks(
         for start in range(0, sims.size, at_once):
             some = sims[start : start + at_once]
             columns = np.flatnonzero(pattern)
-            factors = shard.triangles[some], shard.whole[some]
-            criterion = Criterion.of(*factors, shard.n_obs[some], columns)
+            criterion = Criterion.of(
+                shard.triangles[some], shard.n_obs[some], columns, shard.whole[some]
+            )
             yield some, criterion if model.correlated else criterion.diagonal()
 
 

@@ -175,7 +175,7 @@ def minimise(criterion: Criterion) -> Minimum:
     a hundred misses the least. There the best of several searches is taken, which misses it in
     one of a thousand.
     """
-    search = _trust_region(criterion, _scoring_start(criterion, START_SIZES))
+    search = _trust_region(_scoring_start(criterion, START_SIZES))
     rows = criterion.nu + criterion.p
     spare = rows - criterion.design.shape[3] * criterion.structure.effects
     for restarts in RESTARTS:
@@ -184,9 +184,9 @@ def minimise(criterion: Criterion) -> Minimum:
             scarce = criterion.take(some)
             starts = [scarce.structure.uniform(size, some.size) for size in restarts.sizes]
             if restarts.scoring:
-                starts.append(_scoring_start(scarce, START_SIZES[:1]))
+                starts.append(_scoring_start(scarce, START_SIZES[:1]).factor)
             _restart(scarce, starts, search, some)
-    return _go_on(criterion, search, _trust_region)
+    return _go_on(criterion, search, lambda turned, start: _trust_region(turned.at(start)))
 
 
 def given_minimum(criterion: Criterion, factor: Factor) -> Minimum:
@@ -226,7 +226,7 @@ def _restart(scarce: Criterion, starts: Sequence[Factor], search: Search, sims: 
     """Replace the minima of the datasets `sims` by lower ones found from further starts."""
     value = scarce.at(search.factor[sims]).value
     others = scarce.take(np.tile(np.arange(sims.size), len(starts)))
-    found = _trust_region(others, np.concatenate(starts), np.tile(value, len(starts)))
+    found = _trust_region(others.at(np.concatenate(starts)), np.tile(value, len(starts)))
     values = np.concatenate([value - RESTART_GAIN, others.at(found.factor).value])
     best = np.argmin(values.reshape(1 + len(starts), sims.size), axis=0)
     lower = np.flatnonzero(best)
@@ -235,12 +235,13 @@ def _restart(scarce: Criterion, starts: Sequence[Factor], search: Search, sims: 
     search.converged[sims[lower]] = found.converged[chosen]
 
 
-def _trust_region(criterion: Criterion, factor: Factor, known: Floats | None = None) -> Search:
-    """Search from a start L, (S, q, m), by Newton's method within a trust region.
+def _trust_region(point: Point, known: Floats | None = None) -> Search:
+    """Search from a start by Newton's method within a trust region.
 
     A search that by its quadratic model will end no lower than a minimum that is `known`, (S,), is
     given up.
     """
+    criterion, factor = point.criterion, point.factor.copy()
     converged = np.zeros(criterion.sims, dtype=bool)
     active = np.arange(criterion.sims)
     structure = criterion.structure
@@ -252,8 +253,10 @@ def _trust_region(criterion: Criterion, factor: Factor, known: Floats | None = N
     model: QuadraticModel | None = None
     for iteration in range(MAX_ITERATIONS):
         trial = theta + step.change
-        derivatives = criterion.at(structure.factor(trial)).derivatives()
-        now = derivatives.point.value
+        if iteration > 0:
+            point = criterion.at(structure.factor(trial))
+        derivatives = point.derivatives()
+        now = point.value
         accepted = now <= value + CRITERION_ROUNDING * np.abs(now)
         there = QuadraticModel.of(*derivatives.by_theta())
         model = there if model is None else model.where(accepted, there)
@@ -272,7 +275,7 @@ def _trust_region(criterion: Criterion, factor: Factor, known: Floats | None = N
         if known is not None and iteration >= SLOW_AFTER:
             given_up = value - MODEL_ERROR * left > known[active] - RESTART_GAIN
         if (slow := accepted & ~done & (iteration >= due)).any():
-            flat = structure.theta(structure.project(derivatives.point.factor))
+            flat = structure.theta(structure.project(point.factor))
             step.change[slow], value[slow] = flat[slow] - theta[slow], np.inf
             due[slow] = iteration + PROJECT_EVERY
         if done.any():
@@ -360,7 +363,7 @@ class QuadraticModel:
         return Step((self.vectors @ along[..., None])[..., 0], decrease)
 
 
-def _scoring_start(criterion: Criterion, sizes: Sequence[float]) -> Factor:
+def _scoring_start(criterion: Criterion, sizes: Sequence[float]) -> Point:
     """Take the best of uniform L of some sizes, then some steps of Fisher scoring."""
     structure = criterion.structure
     point, *others = (criterion.at(structure.uniform(size, criterion.sims)) for size in sizes)
@@ -372,17 +375,15 @@ def _scoring_start(criterion: Criterion, sizes: Sequence[float]) -> Factor:
         model = QuadraticModel.of(derivatives.gradient(basis), derivatives.information(basis))
         projected = structure.project(point.factor, model.step(np.inf).change)
         point = _lower(point, criterion.at(projected))
-    return point.factor
+    return point
 
 
 def _lower(point: Point, other: Point) -> Point:
     """Return of each dataset the point at which the criterion is lower, the first if none is."""
-    lower = other.value < point.value
-    if not lower.any():
-        return point
-    if lower.all():
+    lower = np.flatnonzero(other.value < point.value)
+    if lower.size == point.value.size:
         return other
-    return point.criterion.at(np.where(lower[:, None, None], other.factor, point.factor))
+    return point.put(lower, other) if lower.size else point
 
 
 def _add_dimension(

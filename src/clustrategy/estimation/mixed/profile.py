@@ -16,7 +16,6 @@ from typing import NamedTuple
 import numpy as np
 
 from clustrategy.core.shard import Floats, Ints
-from clustrategy.core.triangles import triangular_factors
 from clustrategy.estimation.mixed.covariance import Unstructured, columnwise, triangular
 from clustrategy.estimation.mixed.optimizer import minimise
 from clustrategy.estimation.mixed.reml import Criterion
@@ -107,8 +106,7 @@ class Profile:
         ValueError
             Where there is none, or none was found.
         """
-        whole = triangular_factors(triangles.reshape(1, -1, triangles.shape[2]))
-        start = Criterion.of(triangles[None], whole, np.array([n_obs]), random)
+        start = Criterion.of(triangles[None], np.array([n_obs]), random)
         found = minimise(start if correlated else start.diagonal())
         if found.exhausted[0] or not found.converged[0]:
             raise ValueError(NO_MINIMUM)

@@ -86,19 +86,21 @@ class Criterion:
     structure: Structure
 
     @classmethod
-    def of(cls, triangles: Floats, whole: Floats, n_obs: Ints, random: Ints) -> Criterion:
+    def of(
+        cls, triangles: Floats, n_obs: Ints, random: Ints, whole: Floats | None = None
+    ) -> Criterion:
         """Build the criterion from the clusters' triangular factors, Psi unstructured.
 
         Parameters
         ----------
         triangles : (S, G, p + 1, p + 1) array
             Factors of `[X_g y_g]`, X of full rank in each dataset.
-        whole : (S, p + 1, p + 1) array
-            Factors of `[X y]`.
         n_obs : (S,) array of int
             Rows of each dataset, N.
         random : (q,) array of int
             The columns of X that are Z's.
+        whole : (S, p + 1, p + 1) array, optional
+            Factors of `[X y]`, made from those of the clusters by default.
 
         Returns
         -------
@@ -108,6 +110,8 @@ class Criterion:
         p, q = width - 1, random.size
         others = np.setdiff1d(np.arange(p), random)
         order = np.concatenate([random, others])
+        if whole is None:
+            whole = triangular_factors(triangles.reshape(len(triangles), -1, width))
         if (order != np.arange(p)).any():
             triangles = triangular_factors(triangles[..., [*order, p]])
             whole = triangular_factors(whole[..., [*order, p]])
@@ -461,17 +465,23 @@ class Point:
 
     def take(self, sims: Ints) -> Point:
         """Return the point of some of the datasets."""
-        return Point(
-            self.criterion.take(sims),
-            self.factor[sims],
-            self.value[sims],
-            np.ascontiguousarray(self.N[:, :, sims]),
-            np.ascontiguousarray(self.W[:, :, sims]),
-            np.ascontiguousarray(self.residual[:, sims]),
-            self.J[sims],
-            self.beta[sims],
-            self.rss[sims],
-        )
+        by_dataset = {name: getattr(self, name)[sims] for name in POINT_BY_DATASET}
+        by_cluster = {
+            name: np.ascontiguousarray(getattr(self, name)[..., sims, :])
+            for name in POINT_BY_CLUSTER
+        }
+        return Point(self.criterion.take(sims), **by_dataset, **by_cluster)
+
+    def put(self, sims: Ints, other: Point) -> Point:
+        """Return the point with another one of the same criterion for some of the datasets."""
+        parts = {
+            name: getattr(self, name).copy() for name in (*POINT_BY_DATASET, *POINT_BY_CLUSTER)
+        }
+        for name in POINT_BY_DATASET:
+            parts[name][sims] = getattr(other, name)[sims]
+        for name in POINT_BY_CLUSTER:
+            parts[name][..., sims, :] = getattr(other, name)[..., sims, :]
+        return Point(self.criterion, **parts)
 
     def derivatives(self) -> Derivatives:
         """Compute the first and second derivatives with respect to Psi."""
@@ -547,6 +557,13 @@ class Point:
             _by_sim(expected) @ _t(M_lower),
             _by_sim(squares) @ _t(M_lower),
         )
+
+
+POINT_BY_DATASET = ("factor", "value", "J", "beta", "rss")
+"""The attributes of a point whose first axis is the dataset."""
+
+POINT_BY_CLUSTER = ("N", "W", "residual")
+"""Those whose last axes are dataset and cluster."""
 
 
 def _row_sums(rows: Floats) -> Floats:
