@@ -7,6 +7,7 @@ singular Psi is a point like any other. Everything is in the coordinates of `rem
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple, Protocol, Self
 
 import numpy as np
@@ -366,6 +367,7 @@ def _lengths(matrices: Floats) -> Floats:
     return np.sqrt(_column_sums(matrices * matrices))
 
 
+@cache
 def columnwise(q: int) -> tuple[Ints, Ints]:
     """Return rows and columns of a lower triangle, column by column, as lme4 orders theta."""
     columns, rows = np.triu_indices(q)

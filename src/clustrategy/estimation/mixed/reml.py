@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -486,15 +488,10 @@ class Point:
     def derivatives(self) -> Derivatives:
         """Compute the first and second derivatives with respect to Psi."""
         q, p, S = self.criterion.q, self.criterion.p, self.criterion.sims
-        lower = np.tril_indices(q)
         cross, M, expected, squares = (
             sum(parts) for parts in zip(*map(self._sums, _pieces(self.N.shape[3])), strict=True)
         )
-        where = np.empty((q, q), dtype=np.int64)
-        where[lower] = where.T[lower] = np.arange(lower[0].size)
-        # For symmetric D and E: tr(A D M E) = sum_ijkl D_ij E_kl A_li M_jk, i first and l last.
-        first, second, third, last = np.indices((q, q, q, q)).reshape(4, -1)
-        over = where[last, first], where[second, third]
+        _, where, over = _places(q)
         shape = (S, q * q, q * q)
         NN = cross[:, : q * p, : q * p].reshape(S, q, p, q, p)
         Nu = cross[:, : q * p, q * p :].reshape(S, q, p, q)
@@ -537,7 +534,7 @@ class Point:
         J = np.ascontiguousarray(np.moveaxis(self.J, 0, 2))[..., None]
         for a in range(p):
             NJ[:, a:] += N[:, a, None] * J[a, a:]
-        lower = np.tril_indices(q)
+        lower = _places(q).lower
         sizes = (lower[0].size, *u.shape[1:])
         expected, squares = np.empty(sizes), np.empty(sizes)
         for i in range(q):
@@ -557,6 +554,34 @@ class Point:
             _by_sim(expected) @ _t(M_lower),
             _by_sim(squares) @ _t(M_lower),
         )
+
+
+class _Places(NamedTuple):
+    """Where elements of symmetric q x q matrices are in their lower triangles, taken row by row.
+
+    Attributes
+    ----------
+    lower : pair of (l,) array of int
+        Rows and columns of a lower triangle.
+    where : (q, q) array of int
+        The place of each element.
+    over : pair of (q^4,) array of int
+        Places of A's and M's elements in tr(A D M E) = sum_ijkl D_ij E_kl A_li M_jk, D and E
+        symmetric.
+    """
+
+    lower: tuple[Ints, Ints]
+    where: Ints
+    over: tuple[Ints, Ints]
+
+
+@cache
+def _places(q: int) -> _Places:
+    lower = np.tril_indices(q)
+    where = np.empty((q, q), dtype=np.int64)
+    where[lower] = where.T[lower] = np.arange(lower[0].size)
+    first, second, third, last = np.indices((q, q, q, q)).reshape(4, -1)
+    return _Places(lower, where, (where[last, first], where[second, third]))
 
 
 POINT_BY_DATASET = ("factor", "value", "J", "beta", "rss")
