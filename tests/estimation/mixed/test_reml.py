@@ -408,3 +408,15 @@ def test_slopes_without_an_intercept():
     np.testing.assert_allclose(found.reml_criterion[0], criterion, rtol=0, atol=1e-9)
     np.testing.assert_allclose(found.estimate[0], beta, rtol=1e-10)
     np.testing.assert_allclose(found.std_error[0], std_error, rtol=1e-10)
+
+
+def test_size_of_random_effects_by_moments():
+    # Of variance 5, clusters' sums 4, -4, 4, -4: (4 * 16 / 5 - 8) / (4 * 2^2 - 4 * 16 / 5) = 1.5.
+    y = np.array([[[1.0, 3.0], [-3.0, -1.0], [1.0, 3.0], [-3.0, -1.0]]])
+    alike = np.array([[[1.0, -1.0], [2.0, -2.0], [-3.0, 3.0], [0.5, -0.5]]])
+    between = np.repeat([[[1.0], [-1.0], [2.0], [-2.0]]], 2, axis=2)
+    for response, expected in ((y, np.sqrt(1.5)), (alike, 0.0), (between, 1e3)):
+        shard = Shard.balanced(100.0 + 7.0 * response, np.ones((1, 4, 2, 1)), ("(Intercept)",))
+        criterion = Criterion.of(shard.triangles, shard.n_obs, np.array([0]))
+        found = np.minimum(criterion.moment_size(), 1e3)  # infinite but for rounding
+        np.testing.assert_allclose(found, expected, rtol=1e-12)

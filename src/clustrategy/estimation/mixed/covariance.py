@@ -86,8 +86,20 @@ class Structure(Protocol):
     def theta(self, factor: Factor) -> Floats:
         """Return theta, (S, k), from L."""
 
-    def uniform(self, size: float, sims: int) -> Factor:
-        """Return the L, (S, q, m), of uncorrelated random effects of one standard deviation."""
+    def uniform(self, size: Floats | float, sims: int) -> Factor:
+        """Return the L, (S, q, m), of uncorrelated random effects of one size.
+
+        Parameters
+        ----------
+        size : float or (S,) array
+            Their standard deviation.
+        sims : int
+            S.
+
+        Returns
+        -------
+        (S, q, m) array
+        """
 
     @property
     def basis(self) -> Floats:
@@ -197,9 +209,9 @@ class Unstructured:
         # C order: in which order a norm adds must not depend on the number of datasets.
         return np.ascontiguousarray(factor[:, rows, columns])
 
-    def uniform(self, size: float, sims: int) -> Factor:
-        """Return the L of uncorrelated random effects of one standard deviation."""
-        return np.tile(size * np.eye(self.effects), (sims, 1, 1))
+    def uniform(self, size: Floats | float, sims: int) -> Factor:
+        """Return the L of uncorrelated random effects of one size."""
+        return np.broadcast_to(size, sims)[:, None, None] * np.eye(self.effects)
 
     @property
     def basis(self) -> Floats:
@@ -311,9 +323,9 @@ class Diagonal:
         """Return theta from L."""
         return _column_sums(self.axes * factor)
 
-    def uniform(self, size: float, sims: int) -> Factor:
-        """Return the L of uncorrelated random effects of one standard deviation."""
-        return size * self.axes
+    def uniform(self, size: Floats | float, sims: int) -> Factor:
+        """Return the L of uncorrelated random effects of one size."""
+        return np.broadcast_to(size, sims)[:, None, None] * self.axes
 
     @property
     def basis(self) -> Floats:

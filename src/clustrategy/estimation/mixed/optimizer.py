@@ -35,7 +35,7 @@ class Restarts(NamedTuple):
     sizes : tuple of float
         Standard deviations of uncorrelated random effects to start from.
     scoring : bool
-        Whether to start by Fisher scoring from the smallest of `START_SIZES` too.
+        Whether to start by Fisher scoring from `SMALLEST_START` too.
     """
 
     above: float
@@ -44,8 +44,9 @@ class Restarts(NamedTuple):
     scoring: bool
 
 
-START_SIZES = (0.1, 1.0)
-"""Standard deviations of uncorrelated random effects from which scoring starts."""
+SMALLEST_START, LARGEST_START = 0.1, 4.0
+"""Between these are the standard deviations of uncorrelated random effects from which scoring
+starts, estimated by moments."""
 
 RESTARTS = (Restarts(-np.inf, 15, (20.0, 1.0), True), Restarts(15, 30, (5.0,), False))
 
@@ -175,7 +176,8 @@ def minimise(criterion: Criterion) -> Minimum:
     a hundred misses the least. There the best of several searches is taken, which misses it in
     one of a thousand.
     """
-    search = _trust_region(_scoring_start(criterion, START_SIZES))
+    size = np.clip(criterion.moment_size(), SMALLEST_START, LARGEST_START)
+    search = _trust_region(_scoring_start(criterion, size))
     rows = criterion.nu + criterion.p
     spare = rows - criterion.design.shape[3] * criterion.structure.effects
     for restarts in RESTARTS:
@@ -184,7 +186,7 @@ def minimise(criterion: Criterion) -> Minimum:
             scarce = criterion.take(some)
             starts = [scarce.structure.uniform(size, some.size) for size in restarts.sizes]
             if restarts.scoring:
-                starts.append(_scoring_start(scarce, START_SIZES[:1]).factor)
+                starts.append(_scoring_start(scarce, SMALLEST_START).factor)
             _restart(scarce, starts, search, some)
     return _go_on(criterion, search, lambda turned, start: _trust_region(turned.at(start)))
 
@@ -363,12 +365,10 @@ class QuadraticModel:
         return Step((self.vectors @ along[..., None])[..., 0], decrease)
 
 
-def _scoring_start(criterion: Criterion, sizes: Sequence[float]) -> Point:
-    """Take the best of uniform L of some sizes, then some steps of Fisher scoring."""
+def _scoring_start(criterion: Criterion, size: Floats | float) -> Point:
+    """Take some steps of Fisher scoring from uniform L of a size, or of sizes (S,)."""
     structure = criterion.structure
-    point, *others = (criterion.at(structure.uniform(size, criterion.sims)) for size in sizes)
-    for other in others:
-        point = _lower(point, other)
+    point = criterion.at(structure.uniform(size, criterion.sims))
     basis = structure.basis
     for _ in range(SCORING_STEPS):
         derivatives = point.derivatives()

@@ -304,6 +304,33 @@ class Criterion:
         )
         return criterion, factor
 
+    def moment_size(self) -> Floats:
+        """Estimate by moments one standard deviation of all random effects, relative to sigma.
+
+        As if they were uncorrelated and alike in these coordinates: then the expectation of
+        sum_g |Z_g'r_g|^2, of residuals r of variance 1 about zero, is
+        (sum_g tr A_g + s^2 sum_g tr A_g^2) / (1 + q s^2), with A_g = Z_g'Z_g and s what is sought.
+
+        Returns
+        -------
+        (S,) array
+            0 where it is negative, infinite where no s is large enough.
+        """
+        q = self.q
+        trace, squares, found = np.zeros((3, self.sims))
+        for i in range(q):
+            row = self.design[0, i] * self.design[0, i:]
+            for k in range(1, i + 1):
+                row += self.design[k, i] * self.design[k, i:]
+            trace += row[0].sum(axis=1)
+            squares += (row[0] ** 2).sum(axis=1)
+            for other in row[1 : q - i]:
+                squares += 2.0 * (other * other).sum(axis=1)
+            found += (row[-1] ** 2).sum(axis=1)
+        excess, room = np.maximum(found - trace, 0.0), squares - q * found
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(room > 0.0, np.sqrt(excess / room), np.inf)
+
     def at(self, factor: Factor) -> Point:
         """Evaluate the criterion at a relative covariance.
 
