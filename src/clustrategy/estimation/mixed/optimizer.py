@@ -80,6 +80,9 @@ SECULAR_ITERATIONS = 8
 SMALLEST_CURVATURE_RATIO = 1e-9
 """Smaller curvatures count as this share of the largest."""
 
+SMALLEST_PIVOT_RATIO = 1e-6
+"""Pivots above this share of the largest curvature show that a Hessian is positive definite."""
+
 SMALLEST_CURVATURE = 1e-60
 
 # Differences of the criterion.
@@ -305,64 +308,129 @@ class QuadraticModel:
 
     Attributes
     ----------
+    gradient : (S, k) array
+        The gradient.
+    hessian : (S, k, k) array
+        The second derivative.
+    newton : (S, k) array
+        The step to the minimum of the model.
+    definite : (S,) array of bool
+        Where the second derivative is clearly positive definite.
     values, vectors : (S, k) and (S, k, k) array
-        Eigenvalues and eigenvectors of the second derivative.
-    slope : (S, k) array
-        The gradient along the eigenvectors.
+        Curvatures of the model and their directions; only where it is not.
     """
 
+    gradient: Floats
+    hessian: Floats
+    newton: Floats
+    definite: NDArray[np.bool_]
     values: Floats
     vectors: Floats
-    slope: Floats
 
     @classmethod
     def of(cls, gradient: Floats, hessian: Floats) -> QuadraticModel:
         """Build the model from the gradient, (S, k), and the Hessian, (S, k, k), at a point."""
-        values, vectors = np.linalg.eigh(hessian)
-        values = np.abs(values)
-        values = np.maximum(values, SMALLEST_CURVATURE_RATIO * values.max(axis=1, keepdims=True))
-        values = np.maximum(values, SMALLEST_CURVATURE)
-        return cls(values, vectors, (np.swapaxes(vectors, 1, 2) @ gradient[..., None])[..., 0])
+        newton, definite = _solved(hessian, -gradient)
+        values, vectors = np.zeros(gradient.shape), np.zeros(hessian.shape)
+        if not definite.all():
+            other = np.flatnonzero(~definite)
+            values[other], vectors[other] = _curvatures(hessian[other])
+            step = _step_along(gradient[other], values[other], vectors[other], np.inf)
+            newton[other] = step.change
+        return cls(gradient, hessian, newton, definite, values, vectors)
 
     def where(self, new: NDArray[np.bool_], other: QuadraticModel) -> QuadraticModel:
         """Return the other models for the datasets that are `new`, these for the rest."""
+        if new.all():
+            return other
         return QuadraticModel(
+            np.where(new[:, None], other.gradient, self.gradient),
+            np.where(new[:, None, None], other.hessian, self.hessian),
+            np.where(new[:, None], other.newton, self.newton),
+            np.where(new, other.definite, self.definite),
             np.where(new[:, None], other.values, self.values),
             np.where(new[:, None, None], other.vectors, self.vectors),
-            np.where(new[:, None], other.slope, self.slope),
         )
 
     def take(self, kept: NDArray[np.bool_]) -> QuadraticModel:
         """Return the models of some of the datasets."""
-        return QuadraticModel(self.values[kept], self.vectors[kept], self.slope[kept])
-
-    def _along(self, radius: Floats | float) -> Floats:
-        """Minimise the model within a radius, along the vectors (More & Sorensen 1983)."""
-        damping = np.zeros((self.slope.shape[0], 1))
-        for _ in range(SECULAR_ITERATIONS):
-            shifted = self.values + damping
-            square = (self.slope / shifted) ** 2
-            length = np.sqrt(square.sum(axis=1))
-            excess = length > radius
-            if not excess.any():
-                break
-            # Newton's method for 1 / length - 1 / radius, which is close to linear in the damping.
-            derivative = (square / shifted).sum(axis=1)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                more = (length / radius - 1.0) * length**2 / derivative
-            damping[:, 0] += np.where(excess, more, 0.0)
-        return -self.slope / (self.values + damping)
+        return QuadraticModel(
+            self.gradient[kept],
+            self.hessian[kept],
+            self.newton[kept],
+            self.definite[kept],
+            self.values[kept],
+            self.vectors[kept],
+        )
 
     @property
     def largest_decrease(self) -> Floats:
         """(S,) the decrease to the minimum of the model, half the squared Newton decrement."""
-        return 0.5 * (self.slope * self.slope / self.values).sum(axis=1)
+        return -0.5 * (self.gradient * self.newton).sum(axis=1)
 
     def step(self, radius: Floats | float) -> Step:
         """Return the step to the minimum of the model within a radius."""
-        along = self._along(radius)
-        decrease = -((self.slope + 0.5 * self.values * along) * along).sum(axis=1)
-        return Step((self.vectors @ along[..., None])[..., 0], decrease)
+        change, decrease = self.newton.copy(), self.largest_decrease
+        long = np.flatnonzero(np.sqrt((change * change).sum(axis=1)) > radius)
+        if long.size:
+            values, vectors = self.values[long], self.vectors[long]
+            definite = self.definite[long]
+            values[definite], vectors[definite] = _curvatures(self.hessian[long[definite]])
+            within = np.broadcast_to(radius, decrease.shape)[long]
+            shorter = _step_along(self.gradient[long], values, vectors, within)
+            change[long], decrease[long] = shorter.change, shorter.decrease
+        return Step(change, decrease)
+
+
+def _solved(matrices: Floats, right: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Solve symmetric systems, (S, k, k) and (S, k), by L D L' without pivots.
+
+    Returns the solutions, (S, k), and where they count, (S,): where the matrix is clearly positive
+    definite.
+    """
+    A, x = np.array(np.moveaxis(matrices, 0, 2), order="C"), np.array(right.T, order="C")
+    least = SMALLEST_PIVOT_RATIO * np.abs(np.diagonal(matrices, axis1=1, axis2=2)).max(axis=1)
+    definite = least > 0.0
+    # Where it is not definite, anything may come out.
+    with np.errstate(all="ignore"):
+        for j in range(len(x)):
+            definite &= A[j, j] > least
+            multiples = A[j + 1 :, j] / A[j, j]
+            A[j + 1 :, j + 1 :] -= multiples[:, None] * A[j, j + 1 :]
+            x[j + 1 :] -= multiples * x[j]
+        for j in reversed(range(len(x))):
+            x[j] /= A[j, j]
+            x[:j] -= A[:j, j] * x[j]
+    return np.ascontiguousarray(x.T), definite
+
+
+def _curvatures(hessian: Floats) -> tuple[Floats, Floats]:
+    """Return the eigenvalues and eigenvectors of Hessians, negative curvature taken as positive."""
+    values, vectors = np.linalg.eigh(hessian)
+    values = np.abs(values)
+    values = np.maximum(values, SMALLEST_CURVATURE_RATIO * values.max(axis=1, keepdims=True))
+    return np.maximum(values, SMALLEST_CURVATURE), vectors
+
+
+def _step_along(gradient: Floats, values: Floats, vectors: Floats, radius: Floats | float) -> Step:
+    """Minimise models within a radius, along their vectors (More & Sorensen 1983)."""
+    slope = (np.swapaxes(vectors, 1, 2) @ gradient[..., None])[..., 0]
+    damping = np.zeros((len(slope), 1))
+    for _ in range(SECULAR_ITERATIONS):
+        shifted = values + damping
+        square = (slope / shifted) ** 2
+        length = np.sqrt(square.sum(axis=1))
+        excess = length > radius
+        if not excess.any():
+            break
+        # Newton's method for 1 / length - 1 / radius, which is close to linear in the damping.
+        derivative = (square / shifted).sum(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            more = (length / radius - 1.0) * length**2 / derivative
+        damping[:, 0] += np.where(excess, more, 0.0)
+    along = -slope / (values + damping)
+    decrease = -((slope + 0.5 * values * along) * along).sum(axis=1)
+    return Step((vectors @ along[..., None])[..., 0], decrease)
 
 
 def _scoring_start(criterion: Criterion, size: Floats | float) -> Point:
