@@ -141,6 +141,8 @@ class Fits:
             Why, once or for each of the S fits.
         """
         where = where & (self.status == "ok")
+        if not where.any():
+            return
         self.status[where] = status
         self.message[where] = message if isinstance(message, str) else np.asarray(message)[where]
         for name in NUMBERS:

@@ -17,6 +17,9 @@ INTERCEPT = "(Intercept)"
 DEFAULT_SEED = np.random.SeedSequence(0)
 """Of what resamples a dataset that came without a seed."""
 
+ROWS_AT_ONCE = 65_536
+"""Rows whose size is found at once: few enough for the cache."""
+
 RANGE = (1e-70, 1e70)
 """Fourth powers of such numbers, which degrees of freedom take, keep all their digits."""
 
@@ -115,9 +118,16 @@ class Shard:
     @cached_property
     def _largest(self) -> Floats:
         """(S, p + 1) the largest number of each column of X and of y, by its size."""
-        return np.column_stack(
-            [np.maximum.reduceat(np.abs(x), self._bounds[:-1]) for x in (*self.X.T, self.y)]
-        )
+        largest = np.empty((self.sims, self.p + 1))
+        starts = self._bounds[:-1]
+        at_once = max(1, ROWS_AT_ONCE * self.sims // max(1, len(self.y)))
+        for first in range(0, self.sims, at_once):
+            some = slice(first, first + at_once)
+            rows = slice(starts[first], self._bounds[min(first + at_once, self.sims)])
+            for column, x in enumerate((*self.X[rows].T, self.y[rows])):
+                found = np.maximum.reduceat(np.abs(x), starts[some] - starts[first])
+                largest[some, column] = found
+        return largest
 
     @cached_property
     def finite(self) -> NDArray[np.bool_]:

@@ -279,25 +279,28 @@ def mark_undefined(shard: Shard, random: NDArray[np.bool_], fits: Fits) -> None:
     first = shard.first_proportional
     mark_alike(shard.terms, random, first, fits)
     effects = shard.clusters * random.sum(axis=1)
-    fits.fail(
-        shard.n_obs <= effects,
-        "undefined",
-        [
-            f"{rows} rows, not more than the {number} random effects"
-            for rows, number in zip(shard.n_obs, effects, strict=True)
-        ],
-    )
+    scarce = shard.n_obs <= effects
+    if scarce.any():
+        fits.fail(
+            scarce,
+            "undefined",
+            [
+                f"{rows} rows, not more than the {number} random effects"
+                for rows, number in zip(shard.n_obs, effects, strict=True)
+            ],
+        )
     solution = solve(shard)
     fits.fail(~solution.defined, "undefined", DEPENDENT)
     fits.fail(explained(shard.triangles, shard.n_obs, solution), "undefined", NO_RESIDUAL)
     fits.fail(shard.n_obs - shard.p < 2, "undefined", ONE_DF)
     fixed = (first[:, None] == np.arange(shard.p)[:, None]).sum(axis=2)
     most, G = np.where(random, fixed, 0).max(axis=1), shard.clusters
-    fits.fail(
-        most >= G,
-        "undefined",
-        [f"{G} clusters cannot carry a variance beside {k} cluster-level terms" for k in most],
-    )
+    if (most >= G).any():
+        fits.fail(
+            most >= G,
+            "undefined",
+            [f"{G} clusters cannot carry a variance beside {k} cluster-level terms" for k in most],
+        )
 
 
 def mark_alike(terms: Sequence[str], random: NDArray[np.bool_], first: Ints, fits: Fits) -> None:
