@@ -415,10 +415,9 @@ def _whiten(
     m = L.shape[1]
     Z = design[:, :q]
     H = np.zeros((q, m, *Z.shape[2:]))
-    for i in range(q):
-        for k in range(i, q):
-            filled = slice(k + 1 if lower_triangular else m)
-            H[i, filled] += Z[i, k] * L[k, filled]
+    for k in range(q):
+        filled = slice(k + 1 if lower_triangular else m)
+        H[: k + 1, filled] += Z[: k + 1, k, None] * L[k, filled]
     B = np.empty(Z.shape)
     for i in range(q):
         row = H[i, 0] * H[: i + 1, 0]
@@ -435,7 +434,7 @@ def _whiten(
         Y[j] *= inverse
         for i in range(j + 1, q):
             B[i, j + 1 : i + 1] -= B[i, j] * B[j + 1 : i + 1, j]
-            Y[i] -= B[i, j] * Y[j]
+        Y[j + 1 :] -= B[j + 1 :, j, None] * Y[j]
     sums = np.empty((width, width, S))
     for a in range(width):
         row = Y[0, a] * Y[0, a:]
