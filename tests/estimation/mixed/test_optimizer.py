@@ -386,3 +386,45 @@ def test_the_bits_of_a_dataset_are_the_same_alone_and_among_others(sims, cluster
             for column in ("estimate", "std_error", "df", "reml_criterion", "theta"):
                 ours, others = getattr(alone, column)[0], getattr(whole, column)[sim]
                 np.testing.assert_array_equal(ours, others)
+
+
+def test_steps_minimise_the_model_within_the_radius():
+    rng = np.random.default_rng(4)
+    roots, gradient = rng.standard_normal((30, 4, 4)), rng.standard_normal((30, 4))
+    shifts = np.where(np.arange(30) % 2, 2.0, 0.0)[:, None, None] * np.eye(4)
+    hessian = roots @ np.swapaxes(roots, 1, 2) + 0.1 * np.eye(4) - shifts
+    model = optimizer.QuadraticModel.of(gradient, hessian)
+    values, vectors = np.linalg.eigh(hessian)
+    assert (values[1::2].min(axis=1) < 0.0).any()
+    convex = (vectors * np.abs(values)[:, None]) @ np.swapaxes(vectors, 1, 2)
+    newton = -np.linalg.solve(convex, gradient[..., None])[..., 0]
+    np.testing.assert_allclose(model.step(np.inf).change, newton, rtol=1e-9)
+    lengths = np.linalg.norm(newton, axis=1)
+    radius = np.where(np.arange(30) % 3, 0.6, 2.0) * lengths
+    change, decrease = model.step(radius)
+    along = (convex @ change[..., None])[..., 0]
+    np.testing.assert_allclose(
+        decrease, -((gradient + 0.5 * along) * change).sum(axis=1), rtol=1e-9
+    )
+    short = radius < lengths
+    np.testing.assert_allclose(np.linalg.norm(change, axis=1)[short], radius[short], rtol=1e-6)
+    np.testing.assert_allclose(change[~short], newton[~short], rtol=1e-9)
+    # At the radius the steepest descent of the model points outwards.
+    descent = -(gradient + along)[short]
+    damping = (descent * change[short]).sum(axis=1) / radius[short] ** 2
+    assert (damping > 0.0).all()
+    np.testing.assert_allclose(descent, damping[:, None] * change[short], rtol=1e-6, atol=1e-9)
+
+
+def test_a_search_takes_few_evaluations(monkeypatch):
+    process = Process(30, 25, 1.0, 1, [0.0, 0.0], 1.0, sigma_ratios=[0.5, 0.3])
+    shard = simulate(process, 3, {"clusters": 30}, range(40)).shard
+    evaluated, at = [], Criterion.at
+
+    def counting(criterion, factor):
+        evaluated.append(criterion.sims)
+        return at(criterion, factor)
+
+    monkeypatch.setattr(Criterion, "at", counting)
+    assert minimise(criterion_of(shard, 2)).converged.all()
+    assert sum(evaluated) <= 6.5 * shard.sims  # 9.5 before starts were estimated by moments

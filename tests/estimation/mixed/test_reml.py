@@ -420,3 +420,14 @@ def test_size_of_random_effects_by_moments():
         criterion = Criterion.of(shard.triangles, shard.n_obs, np.array([0]))
         found = np.minimum(criterion.moment_size(), 1e3)  # infinite but for rounding
         np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_a_point_with_another_one_for_some_datasets():
+    shard = random_shard(6, 3, 6, 2, (4, 9))
+    criterion = Criterion.of(shard.triangles, shard.n_obs, np.arange(2))
+    here, there = (criterion.at(criterion.structure.uniform(size, 3)) for size in (0.3, 2.0))
+    both = criterion.at(criterion.structure.uniform(np.array([0.3, 2.0, 0.3]), 3))
+    found = here.put(np.array([1]), there)
+    for name in ("factor", "value", "N", "W", "residual", "J", "beta", "rss"):
+        assert np.array_equal(getattr(found, name), getattr(both, name)), name
+    assert not np.array_equal(here.value, both.value)
