@@ -424,8 +424,8 @@ class Study:
         if self.given is None or found is None or found["table"] != self.given.made_from:
             raise ConfigError(
                 f"{self.folder}: was made from another table, or from the same one read otherwise: "
-                "give the study another name ('study:' in the config, or --name), or move that folder "
-                "away"
+                "give the study another name ('study:' in the config, or --name), or move that "
+                "folder away"
             )
 
 
