@@ -20,7 +20,8 @@ else:
     configfile: config_file("config/config.yaml", BASE)
 
 
-if is_asked_for("student", config):
+# A study on a table has no example beside it, whatever its config file is called.
+if "data" not in config and is_asked_for("student", config):
 
     configfile: config_file("examples/student/table.yaml", BASE)
 

@@ -13,6 +13,7 @@ import yaml
 from clustrategy import calibrate
 from clustrategy.figures.words import words_of
 from tests.conftest import Checkout
+from tests.examples.student import twin
 from tests.material import sleepstudy
 
 STRATEGIES: list[Any] = [
@@ -162,3 +163,15 @@ def test_what_is_wrong_is_said_before_anything_is_written(
     assert word in said
     assert "Traceback" not in said
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("name", ["student", "cluster-trial", "repeated-measures"])
+def test_the_examples_are_studies(name: str, checkout: Callable[..., Checkout]) -> None:
+    here = checkout()
+    if name == "student":
+        table = here.folder / "results" / "three-ways" / "student" / "student-mat.csv"
+        table.parent.mkdir(parents=True)
+        twin().to_csv(table, index=False)
+    run = here.run("--dry-run", "--configfile", f"examples/{name}/config.yaml")
+    assert re.search(r"clustrategy: \d0,000 datasets of \d cells to be made", run.output)
+    assert not (here.folder / "results" / name).exists()
