@@ -46,3 +46,8 @@ class LogHandler(RichLogHandler):
         if said is not None:
             self.live_display.update(_Shown(self.progress, said))
         super().emit(record)
+
+    def handleError(self, record: LogRecord) -> None:
+        """Pass over the log of a job that was stopped before it had one."""
+        if not isinstance(sys.exception(), FileNotFoundError):
+            super().handleError(record)
