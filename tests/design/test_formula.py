@@ -185,6 +185,8 @@ def test_what_would_not_end_is_refused_at_once(formula: str, smaller: str) -> No
         ("y ~ I(x**~2)", "a power must be that of a column, by a number of at most 20"),
         ("y ~ I(2**3)", "a power must be that of a column, by a number of at most 20"),
         ("y ~ I(x > 2)", r"where 'x > 2' is not allowed; allowed are columns, numbers, \+ - \* /"),
+        ("y ~ center(Q('a b'))", "center takes a column in backticks, `a b`, not by Q"),
+        ("y ~ center(x.z)", "a column of that name is `x.z`, in backticks"),
         ("y ~ poly(x, 2, True, 4)", "poly is called with too many arguments"),
         ("y ~ log(x, base=2)", "log takes no argument 'base'"),
         ("y ~ poly(x, degree=z)", "'degree' of poly cannot be 'z'"),

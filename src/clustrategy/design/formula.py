@@ -44,6 +44,9 @@ _CONTRASTS = ("treatment", "sum", "helmert", "poly", "diff", "SAS")
 _NUMPY = ("log", "log2", "log10", "exp", "sqrt")
 """Which may also be written as `np.log` and so on."""
 
+_STATEFUL = ("poly", "bs", "scale", "center")
+"""Those that remember the data, in which formulaic does not find columns named by Q."""
+
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div)
 
 
@@ -267,6 +270,10 @@ class _Expression:
             case ast.Call(ast.Attribute(ast.Name("np"), name), [first], []) if name in _NUMPY:
                 self.functions.add("np")
                 self._check(first)
+            case ast.Call(
+                ast.Name(name), [ast.Call(ast.Name("Q"), [ast.Constant(str(column))], []), *_]
+            ) if name in _STATEFUL:
+                raise self._refuse(f"{name} takes a column in backticks, `{column}`, not by Q")
             case ast.Call(ast.Name(name), [first, *rest], keywords) if name in _FUNCTIONS:
                 self.functions.add(name)
                 self._check_call(name, rest, keywords)
@@ -277,6 +284,11 @@ class _Expression:
             case ast.Call(ast.Name(name)):
                 hint = nearest(name, list(_FUNCTIONS))
                 raise self._refuse(f"{name!r} is no function that a formula can call{hint}")
+            case ast.Attribute():
+                name = ast.unparse(node)
+                raise self._refuse(
+                    f"{shown(name)} is not allowed; a column of that name is `{name}`, in backticks"
+                )
             case _:
                 raise self._refuse(f"{shown(ast.unparse(node))} is not allowed")
 
