@@ -1,4 +1,4 @@
-"""The benchmarks at a glance: engines beside each other, the curves, the whole workflow."""
+"""The benchmarks at a glance: engines, simulators and strategies, the curves, the workflow."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
+from benchmarks.draw_fit_test import labelled, ranked
 from benchmarks.engines import DEFAULT, PYMER4, REFERENCE, STRATEGIES
 from benchmarks.points import CURVES
 from benchmarks.words import digits
@@ -24,18 +25,36 @@ LINES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+DEAREST = 6
+"""How many of the strategies are drawn."""
+
+MARKERS = "os^v"
+
+
 def draw(
-    engines: Mapping[str, Any], curves: Mapping[str, Any], workflow: Mapping[str, Any]
+    engines: Mapping[str, Any],
+    curves: Mapping[str, Any],
+    workflow: Mapping[str, Any],
+    draw_fit_test: Mapping[str, Any],
+    strategies: Mapping[str, Any],
 ) -> Figure:
     """Draw what the benchmarks of these names found."""
     look = Look()
-    height = 0.62 * look.width
-    figure = new_figure(look, height)
-    first, *middle, last = figure.subplots(2, 3).flat
+    figure = new_figure(look, 1.1 * look.width)
+    first, second, *middle, third, last = figure.subplots(4, 2).flat
     named = [name for name in (DEFAULT, REFERENCE, PYMER4) if name in engines["contenders"]]
     fits = engines["cells"] * engines["sims"] * len(STRATEGIES)
     _dots(first, {name: engines["contenders"][name]["total"] for name in named}, look)
     first.set_title(f"CPU s of all {fits:,} fits", fontsize=look.text, color=INK)
+    _designs(second, draw_fit_test, look)
+    ms = {
+        name: 1000 * strategies["seconds"][name] / strategies["fits"]
+        for name in strategies["strategies"]
+    }
+    _dots(third, dict(sorted(ms.items(), key=lambda one: one[1])[-DEAREST:]), look)
+    third.set_title(
+        f"CPU ms a fit, the dearest {DEAREST} strategies", fontsize=look.text, color=INK
+    )
     for axes, name in zip(middle, CURVES, strict=True):
         _curves(axes, name, [one for one in curves["curves"] if one["curve"] == name], look)
     _dots(last, {name: run["wall"] for name, run in workflow["runs"].items()}, look)
@@ -45,16 +64,20 @@ def draw(
     lines = [
         Line2D([], [], color=INK, label=name, **_style(name, look)) for name in LINES if name in met
     ]
+    dates = [one["date"] for one in (engines, curves, workflow, draw_fit_test, strategies)]
     compose(
         figure,
         look,
         title=_finding(engines["contenders"]),
-        subtitle="What the study costs: seconds on a log scale, by engine, size and workflow",
+        subtitle=(
+            "What the study costs: seconds on log scales, by engine, simulator, size, strategy and "
+            "workflow"
+        ),
         legends=[strategy_handles(STRATEGIES, colours), lines],
         caption=(
             "Curves: simulating and fitting; 30 clusters of 25 observations and 4 random effects "
             "where not said otherwise. Grey lines grow in proportion to the size. "
-            f"{engines['machine']}."
+            f"Measured from {min(dates)} to {max(dates)}: {engines['machine']}."
         ),
     )
     return figure
@@ -74,6 +97,23 @@ def _line(curve: Mapping[str, Any]) -> str:
 
 def _style(line: str, look: Look) -> dict[str, Any]:
     return {**LINES[line], "linewidth": 2 * look.line, "markersize": 3.5 * look.line}
+
+
+def _designs(axes: Axes, found: Mapping[str, Any], look: Look) -> None:
+    """Draw the seconds of each contender against the design, a mark for each of them."""
+    dress(axes, look)
+    designs = ranked(found)
+    names = dict.fromkeys(name for contenders in designs.values() for name in contenders)
+    for name, marker in zip(names, MARKERS, strict=False):
+        met = [(place, one[name]) for place, one in enumerate(designs.values()) if name in one]
+        places, seconds = zip(*((place, one["seconds"]) for place, one in met), strict=True)
+        style: dict[str, Any] = {"marker": marker, "color": INK, "linewidth": look.line}
+        axes.plot(places, seconds, label=labelled(name, met[0][1]), **style)
+    axes.legend(fontsize=look.text, frameon=False)
+    axes.set(yscale="log", xticks=range(len(designs)), xticklabels=list(designs), xlim=(-0.3, 3.3))
+    axes.set_xlabel("clusters × observations", fontsize=look.text, color=INK)
+    what = f"CPU s to draw, fit and test {found['sims']:,} datasets"
+    axes.set_title(what, fontsize=look.text, color=INK)
 
 
 def _dots(axes: Axes, seconds: Mapping[str, float], look: Look) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
@@ -34,7 +35,7 @@ DESIGNS: list[Design] = [
         "level": "cluster",
         "icc": 0.5,
         "slope_variance": 0.0,
-        "effect": 1.2,
+        "effects": [0.0, 1.2],
         "same": ["z", "t"],
     },
     {
@@ -44,7 +45,7 @@ DESIGNS: list[Design] = [
         "level": "row",
         "icc": 0.5,
         "slope_variance": 0.0,
-        "effect": 0.2,
+        "effects": [0.0, 0.2],
         "same": ["z", "t"],
     },
     {
@@ -54,7 +55,7 @@ DESIGNS: list[Design] = [
         "level": "row",
         "icc": 0.2,
         "slope_variance": 0.25,
-        "effect": 0.3,
+        "effects": [0.0, 0.3],
         "same": ["z"],
     },
 ]
@@ -62,33 +63,45 @@ DESIGNS: list[Design] = [
 
 def measured(python: str, sims: int, turns: int) -> list[dict[str, Any]]:
     """Ask both about every design, each turn with other seeds."""
-    script = str(REPO / "benchmarks" / "mcpower_loop.py")
     found = []
     for design in DESIGNS:
 
         def asked(turn: int, design: Design = design) -> str:
-            return json.dumps({**design, "sims": sims // turns, "seed": 100 + turn})
+            tests = ["z", "t"]
+            return json.dumps({**design, "tests": tests, "sims": sims // turns, "seed": 100 + turn})
 
         answers = interleaved(
             {
-                "MCPower": lambda turn: json.loads(
-                    run([python, script, asked(turn)])[1].splitlines()[-1]
-                ),
+                "MCPower": lambda turn: mcpower(python, asked(turn)),
                 "clustrategy": lambda turn: child("mcpower_ours", asked(turn)),
             },
             turns,
         )
         found.append({**design, **{name: summarised(given) for name, given in answers.items()}})
+        for name in answers:
+            if failed := found[-1][name]["failed"]:
+                sys.exit(f"{design['name']}: {failed:,} fits by {name} failed")
     return found
 
 
+def mcpower(python: str, design: str) -> dict[str, Any]:
+    """Ask MCPower about a design, in a process of its Python."""
+    script = str(REPO / "benchmarks" / "mcpower_loop.py")
+    return dict(json.loads(run([python, script, design])[1].splitlines()[-1]))
+
+
 def summarised(turns: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Take the mean rates and the median seconds of all turns."""
+    """Take the mean rates and the median seconds of all turns, and the sum of fits that failed."""
     rates = {
         key: float(np.mean([turn["rates"][key] for turn in turns])) for key in turns[0]["rates"]
     }
     seconds = median(turn["seconds"] for turn in turns)
-    return {"rates": rates, "seconds": seconds, "version": turns[0].get("version")}
+    return {
+        "rates": rates,
+        "seconds": seconds,
+        "failed": sum(turn["failed"] for turn in turns),
+        "version": turns[0]["version"],
+    }
 
 
 def describe(found: Sequence[Mapping[str, Any]], sims: int, turns: int) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.draw_fit_test import MCPOWER, OURS
 from benchmarks.engines import DEFAULT, PYMER4, REFERENCE, STRATEGIES
 from benchmarks.figure import draw
 from benchmarks.points import CURVES
@@ -11,6 +12,29 @@ from benchmarks.points import CURVES
 from clustrategy.figures.parts.frame import words_on
 
 TOTALS = {DEFAULT: 1.82, REFERENCE: 874.0, PYMER4: 1450.0, "glmm": 20.0}
+DATED = {"date": "2026-11-28"}
+TOOK = {"failed": 0, "version": None}
+SIMULATORS: dict[str, Any] = {
+    **DATED,
+    "sims": 50,
+    "turns": 2,
+    "designs": {
+        "30 × 25": {
+            OURS: {**TOOK, "seconds": 2.0},
+            MCPOWER: {"failed": 2, "version": "1.4.1", "seconds": 0.1},
+        },
+        "10 × 10": {
+            OURS: {**TOOK, "seconds": 4.0},
+            MCPOWER: {"failed": 1, "version": "1.4.1", "seconds": 3.0},
+        },
+    },
+}
+SPENT: dict[str, Any] = {
+    **DATED,
+    "strategies": list("abcdefg"),
+    "seconds": {"simulate": 90.0, **{name: i + 1.0 for i, name in enumerate("abcdefg")}},
+    "fits": 1000,
+}
 RUNS = {"plain loop, 1 core": 34.2, "workflow, 2 cores": 16.4}
 
 
@@ -20,16 +44,28 @@ def test_dots_are_at_the_seconds_on_a_log_scale_and_the_title_is_the_ratio() -> 
         "cells": 45,
         "sims": 50,
         "machine": "a machine",
+        "date": "2026-11-22",
     }
     curve = {"sizes": [2, 4, 8], "seconds": [0.1, 0.2, 0.4], "engine": "numpy", "default": True}
     curves = [{**curve, "curve": name, "strategy": STRATEGIES[0]} for name in CURVES]
     runs = {name: {"wall": wall} for name, wall in RUNS.items()}
-    figure = draw(engines, {"curves": curves}, {"runs": runs})
-    fits, *_, last = figure.axes
+    figure = draw(engines, {"curves": curves, **DATED}, {"runs": runs, **DATED}, SIMULATORS, SPENT)
+    fits, simulators, *_, dearest, last = figure.axes
     for axes, seconds in ((fits, [1.82, 874, 1450]), (last, [34.2, 16.4])):
         (dots,) = [line for line in axes.lines if line.get_marker() == "o"]
         assert list(dots.get_xdata()) == seconds and axes.get_xscale() == "log"
         low, high = axes.get_xlim()
         assert low < min(seconds) and max(seconds) < high
+    ours, theirs = simulators.lines
+    assert list(ours.get_ydata()) == [2.0, 4.0] and list(ours.get_xdata()) == [0, 1]
+    # MCPower's fits of the first design failed.
+    assert list(theirs.get_ydata()) == [3.0] and list(theirs.get_xdata()) == [1]
+    assert simulators.get_yscale() == "log"
+    assert [ours.get_label(), theirs.get_label()] == [OURS, "MCPower 1.4.1"]
+    (dots,) = [line for line in dearest.lines if line.get_marker() == "o"]
+    assert list(dots.get_xdata()) == [2, 3, 4, 5, 6, 7]
     times = "480 times faster than lmerTest and statsmodels"
     assert words_on(figure).title == f"The default engine fits the study {times}"
+    assert "Measured from 2026-11-22 to 2026-11-28: a machine." in words_on(figure).caption.replace(
+        "\n", " "
+    )
