@@ -1,5 +1,5 @@
 # A study on the design of one's own table: what is supposed of it.
-origin("scenarios", lambda: [study.given.origin, study.given.digests])
+origin("scenarios", lambda: [study.given.origin, study.given.digests, study.cells])
 
 
 rule scenarios:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -102,6 +102,21 @@ class GivenData:
     def processes(self) -> dict[str, GivenProcess]:
         """How outcomes are drawn, by the name of the scenario; those left out are not there."""
         return {one.name: one.process for one in self.scenarios if one.process is not None}
+
+    def scenarios_table(self, simulated: Collection[str]) -> dict[str, list[Any]]:
+        """Return by column what each scenario supposes, and the numbers that it came to.
+
+        Parameters
+        ----------
+        simulated : collection of str
+            The names of those that a study simulates.
+        """
+        return {
+            "scenario": [one.name for one in self.scenarios],
+            "supposes": [one.words for one in self.scenarios],
+            "simulated": [one.name in simulated for one in self.scenarios],
+            "note": [one.note for one in self.scenarios],
+        }
 
     @cached_property
     def digests(self) -> dict[str, str]:

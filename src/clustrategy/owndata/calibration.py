@@ -107,14 +107,7 @@ class Calibration:
         """Return what each scenario supposes, and the numbers that it came to."""
         import pandas as pd
 
-        return pd.DataFrame(
-            {
-                "scenario": [one.name for one in self.given.scenarios],
-                "supposes": [one.words for one in self.given.scenarios],
-                "simulated": [one.name in self.simulated for one in self.given.scenarios],
-                "note": [one.note for one in self.given.scenarios],
-            }
-        )
+        return pd.DataFrame(self.given.scenarios_table(self.simulated))
 
     @cached_property
     def _placebo(self) -> pa.Table:

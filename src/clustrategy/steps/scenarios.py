@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from clustrategy.calibration.given_data import read_given_data
+from clustrategy.core.scenarios import SCENARIO
+from clustrategy.study.plan import read_plan
 from clustrategy.tables.files import write_csv
 
 
@@ -14,17 +15,10 @@ def scenarios(folder: str, *, scenarios: str) -> None:
     Parameters
     ----------
     folder : str
-        Of the study, whose design and scenarios are kept there.
+        Of the study, with its plan.
     scenarios : str
         The file to write.
     """
-    found = read_given_data(folder).scenarios
-    table = pa.table(
-        {
-            "scenario": [one.name for one in found],
-            "supposes": [one.words for one in found],
-            "simulated": [one.process is not None for one in found],
-            "note": [one.note for one in found],
-        }
-    )
-    write_csv(table, scenarios)
+    plan = read_plan(folder)
+    simulated = [str(cell[SCENARIO]) for cell in plan.cells]
+    write_csv(pa.table(plan.recipe.given_data.scenarios_table(simulated)), scenarios)
