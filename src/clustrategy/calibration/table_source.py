@@ -13,7 +13,7 @@ from clustrategy.core.digests import digest, file_digest
 from clustrategy.core.errors import ClustrategyError, DataError
 from clustrategy.core.sources import PACKAGE, code_digest, sources
 from clustrategy.design.checks import check
-from clustrategy.design.from_table import Design, cluster_of, columns_of, design_from_table
+from clustrategy.design.from_table import Design, columns_of, design_from_table
 from clustrategy.design.row_order import in_order
 
 _LIBRARIES = ("numpy", "scipy", "pandas", "formulaic")
@@ -76,8 +76,22 @@ class TableSource:
         code = code_digest(sources(PACKAGE / "calibration/table_source.py"))
         return digest(code, [version(name) for name in _LIBRARIES])
 
+    @cached_property
+    def _read(self) -> Design:
+        from clustrategy.tables.user_files import read_table
+
+        needed = columns_of(self.formula, self.cluster, self.order)
+        data = read_table(self.file, columns=needed, sheet=self.sheet)
+        try:
+            rows = in_order(data, self.order, self.formula, self.cluster)
+            design = design_from_table(rows, self.formula, self.cluster, self.random)
+            check(design)
+        except ClustrategyError as error:
+            raise type(error)(f"{self.file}: {error}") from None
+        return design
+
     def design(self) -> Design:
-        """Read the table and its design.
+        """Read the table, once, and return its design.
 
         Raises
         ------
@@ -85,18 +99,7 @@ class TableSource:
             Where the file cannot be read, or is not what the formula needs; the sentence begins
             with the name of the file.
         """
-        from clustrategy.tables.user_files import read_table
-
-        needed = {*columns_of(self.formula, self.cluster), *([self.order] if self.order else [])}
-        data = read_table(self.file, columns=sorted(needed), sheet=self.sheet)
-        try:
-            if self.order is not None:
-                data = in_order(data, self.order, cluster_of(self.formula, self.cluster))
-            design = design_from_table(data, self.formula, self.cluster, self.random)
-            check(design)
-        except ClustrategyError as error:
-            raise type(error)(f"{self.file}: {error}") from None
-        return design
+        return self._read
 
     def given_data(self, folder: str) -> GivenData:
         """Return the design with its scenarios, those in the folder of a study if they are of it.

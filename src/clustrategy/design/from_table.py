@@ -93,8 +93,8 @@ class Design:
             warnings.warn(self.said_of_rows, RowsLeftOut, stacklevel=3)
 
 
-def columns_of(formula: str, cluster: str | None = None) -> list[str]:
-    """Return the columns that a formula and its clusters need, in alphabetical order.
+def columns_of(formula: str, cluster: str | None = None, order: str | None = None) -> list[str]:
+    """Return the columns that a formula, its clusters and their order need, alphabetically.
 
     Raises
     ------
@@ -102,8 +102,8 @@ def columns_of(formula: str, cluster: str | None = None) -> list[str]:
         If the formula cannot be read.
     """
     used = _read_formula(formula)
-    clusters = {used.bars.cluster} if used.bars is not None else {cluster} if cluster else set()
-    return sorted(used.numbers | used.levels | clusters)
+    further = {name for name in (cluster_of(formula, cluster), order) if name}
+    return sorted(used.numbers | used.levels | further)
 
 
 def cluster_of(formula: str, cluster: str | None = None) -> str | None:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from clustrategy.core.errors import DataError
+from clustrategy.design.from_table import WHAT, cluster_of
 from clustrategy.tables.frames import frame, require
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-WHAT = "the data"
-
-
-def in_order(data: object, column: str, cluster: str | None) -> pd.DataFrame:
-    """Return a table's rows in the order of a column.
+def in_order(data: object, column: str | None, formula: str, cluster: str | None = None) -> object:
+    """Return a table's rows in the order of a column; as they are where none is named.
 
     Parameters
     ----------
     data : DataFrame or other table
         In whatever `frame` takes.
-    column : str
+    column : str, optional
         Numbers, dates or text, each once in a cluster.
-    cluster : str, optional
-        The column of the clusters.
+    formula, cluster : str
+        As of `design_from_table`.
 
     Raises
     ------
@@ -31,7 +25,9 @@ def in_order(data: object, column: str, cluster: str | None) -> pd.DataFrame:
         If the column is not there, lacks values, cannot be put in an order, or has a value several
         times in a cluster: then it says no order.
     """
-    table = frame(data, WHAT)
+    if column is None:
+        return data
+    table, cluster = frame(data, WHAT), cluster_of(formula, cluster)
     require(table, column, WHAT)
     missing = int(table[column].isna().sum())
     if missing:

@@ -8,7 +8,6 @@ from clustrategy.calibration.given_data import GivenData
 from clustrategy.core.errors import ConfigError
 from clustrategy.core.scenarios import NAMES
 from clustrategy.core.validation import arguments
-from clustrategy.design.from_table import cluster_of
 from clustrategy.design.row_order import in_order
 from clustrategy.owndata.calibration import Calibration
 from clustrategy.owndata.fit import Strategies, analysed
@@ -126,7 +125,7 @@ def calibrate(
         _ARGUMENTS,
     )
     analysis = analysed(
-        data if order is None else in_order(data, order, cluster_of(formula, cluster)),
+        in_order(data, order, formula, cluster),
         formula,
         cluster=cluster,
         random=random,

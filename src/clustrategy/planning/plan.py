@@ -15,7 +15,7 @@ from clustrategy.core.errors import ConfigError, DataError, RowsLeftOut, nearest
 from clustrategy.core.scenarios import NAMES
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.design.checks import check
-from clustrategy.design.from_table import Design, cluster_of, design_from_table
+from clustrategy.design.from_table import Design, design_from_table
 from clustrategy.design.row_order import in_order
 from clustrategy.evaluation.cell_verdicts import Rules
 from clustrategy.evaluation.regions import Regions
@@ -170,9 +170,7 @@ def _described(wanted: Asked, rows: int) -> Described:
 
 def _resampled(wanted: Asked, like: object) -> tuple[Design, Resampled]:
     assert wanted.formula is not None
-    table = like
-    if wanted.order is not None:
-        table = in_order(like, wanted.order, cluster_of(wanted.formula, wanted.cluster))
+    table = in_order(like, wanted.order, wanted.formula, wanted.cluster)
     design = design_from_table(table, wanted.formula, wanted.cluster, wanted.random)
     check(design)
     slopes = [term for term in design.shard.terms if term != INTERCEPT]

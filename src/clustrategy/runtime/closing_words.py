@@ -22,7 +22,6 @@ from clustrategy.evaluation.recommendation import (
 )
 from clustrategy.evaluation.wording import wording_of
 from clustrategy.runtime.lock import start_of_run
-from clustrategy.steps.own_estimates import read_reservations
 from clustrategy.study.size import duration
 from clustrategy.study.study import Study
 from clustrategy.tables.files import read_parquet
@@ -92,6 +91,9 @@ def _answer(study: Study, cores: int, *, detectable: bool) -> str:
     width = min(shutil.get_terminal_size().columns, WIDEST)
     paragraphs = [*found.paragraphs]
     if detectable:
+        # Of a study on a table alone: what it imports takes time, which each run would pay.
+        from clustrategy.steps.own_estimates import read_reservations
+
         table = read_parquet(f"{study.folder}/detectable.parquet")
         paragraphs += detectable_sentences(found.answers, table)
         paragraphs += [f"Mind: {one}" for one in read_reservations(study.folder)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -18,6 +18,15 @@ def _strategies(ctx: click.Context, option: click.Parameter, begun: str) -> list
     known = [*(one["name"] for one in default_strategies()), *registry()]
     return [name for name in known if name.startswith(begun)]
 
+
+STRATEGIES_FROM = click.option(
+    "--strategies-from",
+    type=click.Path(),
+    multiple=True,
+    metavar="FILE.py",
+    help="A Python file with strategies of your own, which is run; repeatable.",
+)
+ENGINE = click.option("--engine", help="The engine of the strategies that have it, such as lme4.")
 
 _OPTIONS = (
     click.argument("table", type=click.Path()),
@@ -35,13 +44,7 @@ _OPTIONS = (
         help="A strategy in place of the default ones, such as 'OLS CR2', 'two-stage' or gee; "
         "repeatable.",
     ),
-    click.option(
-        "--strategies-from",
-        type=click.Path(),
-        multiple=True,
-        metavar="FILE.py",
-        help="A Python file with strategies of your own, which is run; repeatable.",
-    ),
+    STRATEGIES_FROM,
     click.option(
         "--small-clusters",
         type=click.Choice(["drop", "refuse", "keep"]),
@@ -49,7 +52,7 @@ _OPTIONS = (
         show_default=True,
         help="What two-stage regression does with clusters that cannot carry one.",
     ),
-    click.option("--engine", help="The engine of the strategies that have it, such as lme4."),
+    ENGINE,
     click.option("--sheet", help="Of a workbook; the first one by default."),
     click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True),
 )
@@ -60,6 +63,17 @@ def table_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def load_own(files: Sequence[str], strategies: Sequence[str]) -> None:
+    """Run the files of strategies of one's own; of which some have to be named."""
+    if not files:
+        return
+    if not strategies:
+        raise click.UsageError("--strategies-from needs --strategy, the name of one of its own")
+    from clustrategy.strategies.own_files import load_files
+
+    load_files(files)
 
 
 @contextmanager

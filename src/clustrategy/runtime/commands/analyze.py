@@ -7,7 +7,7 @@ import warnings
 import click
 
 from clustrategy.core.errors import RowsLeftOut
-from clustrategy.runtime.table_options import naming, table_options
+from clustrategy.runtime.table_options import load_own, naming, table_options
 
 IMAGES = ("png", "pdf")
 
@@ -60,15 +60,11 @@ def analyze(
     """
     from clustrategy.design.from_table import columns_of
     from clustrategy.owndata.fit import fit
-    from clustrategy.strategies.own_files import load_files
     from clustrategy.tables.table_file import check_ending, write_table
     from clustrategy.tables.user_files import read_table
 
     endings = [check_ending(out) for out in outs]
-    if strategies_from:
-        if not strategies:
-            raise click.UsageError("--strategies-from needs --strategy, the name of one of its own")
-        load_files(strategies_from)
+    load_own(strategies_from, strategies)
     needed = columns_of(formula, cluster)
     data = read_table(table, columns=needed, sheet=sheet)
     if len(data) >= MANY_ROWS:

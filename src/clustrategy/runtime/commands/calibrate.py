@@ -15,7 +15,7 @@ from clustrategy.runtime.snakemake_process import (
     WithOptionsBehind,
     become_snakemake,
 )
-from clustrategy.runtime.table_options import table_options
+from clustrategy.runtime.table_options import load_own, table_options
 
 if TYPE_CHECKING:
     from clustrategy.engines.chosen import Strategy
@@ -105,14 +105,10 @@ def calibrate(
     from clustrategy.calibration.table_source import TableSource
     from clustrategy.owndata.defaults import by_label
     from clustrategy.owndata.fit import strategies_on
-    from clustrategy.strategies.own_files import load_files
     from clustrategy.study.study import Study
     from clustrategy.study.trials import try_out
 
-    if strategies_from:
-        if not strategies:
-            raise click.UsageError("--strategies-from needs --strategy, the name of one of its own")
-        load_files(strategies_from)
+    load_own(strategies_from, strategies)
     source = TableSource(table, formula, cluster, random, order, sheet)
     chosen = strategies_on(
         source.design(),
@@ -120,8 +116,9 @@ def calibrate(
         engine=engine,
         small_clusters=small_clusters,
     )
+    named = name or study_name(Path(table).with_suffix(""))
     config = {
-        "study": name or study_name(Path(table).with_suffix("")),
+        "study": named,
         "seed": seed,
         "sims": sims,
         "csv": False,
@@ -136,7 +133,7 @@ def calibrate(
         **({"verdict": {"effects": _effects(effects)}} if effects else {}),
         "audit": {"engine": "glmm", "sims": 1},
     }
-    study = Study.from_config(config)
+    study = Study.from_config(config, given=source.given_data(f"results/{named}"))
     study.check_folder()
     try_out(study)
     assert study.given is not None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clustrategy.runtime.table_options import naming
+from clustrategy.runtime.table_options import ENGINE, STRATEGIES_FROM, load_own, naming
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,14 +103,8 @@ def _strategies(ctx: click.Context, option: click.Parameter, begun: str) -> list
     shell_complete=_strategies,
     help="A strategy in place of the default ones, such as 'OLS CR2'; repeatable.",
 )
-@click.option(
-    "--strategies-from",
-    type=click.Path(),
-    multiple=True,
-    metavar="FILE.py",
-    help="A Python file with strategies of your own, which is run; repeatable.",
-)
-@click.option("--engine", help="The engine of the strategies that have it, such as lme4.")
+@STRATEGIES_FROM
+@ENGINE
 @click.option("--sims", type=int, help="Simulated studies of each answer.  [4000]")
 @click.option("--seed", type=int, help="Every number follows from it.  [0]")
 @click.option(
@@ -142,7 +136,6 @@ def plan(config: str | None, outs: tuple[str, ...], figures: str | None, **optio
     """
     from clustrategy.planning.asked import asked
     from clustrategy.planning.plan import planned
-    from clustrategy.strategies.own_files import load_files
     from clustrategy.tables.table_file import check_ending
 
     endings = [check_ending(out) for out in outs]
@@ -157,10 +150,8 @@ def plan(config: str | None, outs: tuple[str, ...], figures: str | None, **optio
 
         where, settings = config, {**load(config), **settings}
     if settings.get("strategies_from"):
-        if not settings.get("strategies"):
-            raise click.UsageError("--strategies-from needs --strategy, the name of one of its own")
         settings["strategies_from"] = list(settings["strategies_from"])
-        load_files(settings["strategies_from"])
+        load_own(settings["strategies_from"], settings.get("strategies", ()))
     like = settings.get("like")
     wanted = asked(settings, like=like is not None, where=where)
     if like is None:
@@ -190,10 +181,8 @@ def _table(settings: dict[str, Any]) -> pd.DataFrame:
     from clustrategy.design.from_table import columns_of
     from clustrategy.tables.user_files import read_table
 
-    needed = set(columns_of(settings["formula"], settings.get("cluster")))
-    if settings.get("order") is not None:
-        needed.add(settings["order"])
-    return read_table(settings["like"], columns=sorted(needed), sheet=settings.get("sheet"))
+    needed = columns_of(settings["formula"], settings.get("cluster"), settings.get("order"))
+    return read_table(settings["like"], columns=needed, sheet=settings.get("sheet"))
 
 
 def _telling() -> Callable[[int], None]:
