@@ -1,12 +1,10 @@
 """The page of a plan: the answer first, nothing from outside, nothing broken."""
 
-import re
-from html.parser import HTMLParser
-
 import pytest
 
 from clustrategy import plan
 from clustrategy.report.plan_page import plan_page
+from tests.report.checks import check_alone, check_closed
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +37,7 @@ def test_the_answer_comes_first_and_then_what_supports_it(found, page):
 
 
 def test_it_needs_no_other_file_and_runs_no_script(page):
-    sources = re.findall(r'(?:src|href)="([^"]*)"', page)
-    assert sources and all(source.startswith(("data:", "#")) for source in sources)
-    assert "<script" not in page and "Content-Security-Policy" in page
+    check_alone(page)
 
 
 def test_names_are_text(page):
@@ -49,15 +45,4 @@ def test_names_are_text(page):
 
 
 def test_every_tag_is_closed(page):
-    opened: list[str] = []
-
-    class Check(HTMLParser):
-        def handle_starttag(self, tag, attrs):
-            if tag not in ("meta", "link", "img", "br"):
-                opened.append(tag)
-
-        def handle_endtag(self, tag):
-            assert opened.pop() == tag
-
-    Check().feed(page)
-    assert opened == []
+    check_closed(page)

@@ -1,6 +1,6 @@
 # The page to send: what to think of the strategies, the evidence, and why to believe it.
 from clustrategy.core.digests import file_digest
-from clustrategy.report.page import TEMPLATES
+from clustrategy.report.environment import TEMPLATES
 
 CITATION = next((str(file) for file in [Path(BASE, "CITATION.cff")] if file.is_file()), None)
 

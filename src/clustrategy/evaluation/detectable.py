@@ -283,6 +283,21 @@ def over_cells(
         }
 
 
+def over_all_cells(detectable: pa.Table) -> dict[tuple[str, str, bool], dict[str, Any]]:
+    """Return the rows over all cells, by strategy, kind and whether they are size-adjusted.
+
+    Parameters
+    ----------
+    detectable : Table
+        As `SCHEMA`, with the factors.
+    """
+    return {
+        (row["strategy"], row["kind"], row["size_adjusted"]): row
+        for row in detectable.to_pylist()
+        if row["scope"] == ALL
+    }
+
+
 def _row(one: Least, units: Units) -> dict[str, Any]:
     found = one.found
     values = found.value, found.mcse, found.low, found.high

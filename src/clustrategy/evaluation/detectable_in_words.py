@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from clustrategy.core.words import number
-from clustrategy.evaluation.cell_verdicts import ALL
-from clustrategy.evaluation.recommendation import Answer, Standing, short
+from clustrategy.evaluation.detectable import over_all_cells
+from clustrategy.evaluation.recommendation import Answer, short
 
 
 def detectable_sentences(answers: Sequence[Answer], detectable: pa.Table) -> list[str]:
@@ -24,16 +24,14 @@ def detectable_sentences(answers: Sequence[Answer], detectable: pa.Table) -> lis
     detectable : Table
         As `detectable.parquet` holds it.
     """
-    rows = {
-        (row["strategy"], row["kind"], row["size_adjusted"]): row
-        for row in detectable.to_pylist()
-        if row["scope"] == ALL
-    }
+    rows = over_all_cells(detectable)
     found = []
     for answer in answers:
-        standing = _first(answer.standings)
-        row = rows.get((standing.strategy, answer.kind, not standing.is_safe)) if standing else None
-        if standing is None or row is None:
+        standing = next(iter(answer.shown), None)
+        if standing is None:
+            continue
+        row = rows.get((standing.strategy, answer.kind, not standing.is_safe))
+        if row is None:
             continue
         name = short(standing.strategy)
         if row["effect"] is None:
@@ -48,9 +46,3 @@ def detectable_sentences(answers: Sequence[Answer], detectable: pa.Table) -> lis
             "scenario holds."
         )
     return found
-
-
-def _first(standings: Sequence[Standing]) -> Standing | None:
-    recommended = [one for one in standings if one.is_tested and one.is_recommended]
-    undecided = [one for one in standings if one.is_open]
-    return next(iter(recommended or undecided), None)

@@ -151,6 +151,12 @@ class Answer:
     sentences: list[str]
     effect: float
 
+    @property
+    def shown(self) -> list[Standing]:
+        """The strategies that are recommended, the best first; where none is, those undecided."""
+        recommended = [one for one in self.standings if one.is_tested and one.is_recommended]
+        return recommended or [one for one in self.standings if one.is_open]
+
 
 @dataclass(frozen=True)
 class Advice:

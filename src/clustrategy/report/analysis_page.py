@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from clustrategy import __version__
 from clustrategy.figures.own_data.plot import FIGURES, plot
 from clustrategy.figures.parts.files import quiet, save
@@ -19,9 +17,8 @@ from clustrategy.report.design_tables import (
     design_tables,
     frame_table,
 )
+from clustrategy.report.environment import page_environment
 from clustrategy.report.pictures import Picture, picture
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 DESIGN = {
     "Where each predictor varies": VARIES,
@@ -43,13 +40,7 @@ def analysis_page(analysis: Analysis, source: str = "") -> str:
     source : str
         The file that the table was read from.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     glance = analysis.glance()
     glance = glance[glance["sigma"].notna()].drop(columns=list(LEFT_OUT))
     return environment.get_template("analysis.html").render(

@@ -13,8 +13,9 @@ from clustrategy.core.counted import counted, listed
 from clustrategy.core.scenarios import NAMES, SCENARIO
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.core.words import decimals, degrees, fixed, number, p_value
-from clustrategy.evaluation.cell_verdicts import ALL, UNUSABLE
+from clustrategy.evaluation.cell_verdicts import UNUSABLE
 from clustrategy.evaluation.choice_in_words import choice_sentences
+from clustrategy.evaluation.detectable import over_all_cells
 from clustrategy.evaluation.recommendation import Answer, Standing
 from clustrategy.owndata.placebo_words import LEVEL, finding
 from clustrategy.owndata.summary import Table
@@ -43,9 +44,6 @@ SLOPES_VARY = "slopes_vary"
 
 MOST_OPEN = 3
 """Undecided strategies of a term that the answer shows where none is recommended."""
-
-Least = Mapping[tuple[str, str, bool], Mapping[str, Any]]
-"""Minimal detectable effects over all scenarios: strategy, term, and whether size-adjusted."""
 
 
 @dataclass(frozen=True)
@@ -114,25 +112,19 @@ def uses(answers: Sequence[Answer], detectable: pa.Table | None) -> list[Use]:
     detectable : Table, optional
         The effects that are found in 80 % of studies.
     """
-    least = {} if detectable is None else _least(detectable)
+    least = {} if detectable is None else over_all_cells(detectable)
     found = []
     for answer in answers:
-        recommended = [one for one in answer.standings if one.is_tested and one.is_recommended]
-        undecided = [one for one in answer.standings if one.is_open][:MOST_OPEN]
-        shown = recommended or undecided
+        shown = answer.shown
+        if shown and not shown[0].is_recommended:
+            shown = shown[:MOST_OPEN]
         found += [_use(answer.kind, one, least) for one in shown] or [Use(answer.kind)]
     return found
 
 
-def _least(detectable: pa.Table) -> Least:
-    return {
-        (row["strategy"], row["kind"], row["size_adjusted"]): row
-        for row in detectable.to_pylist()
-        if row["scope"] == ALL
-    }
-
-
-def _use(term: str, standing: Standing, least: Least) -> Use:
+def _use(
+    term: str, standing: Standing, least: Mapping[tuple[str, str, bool], Mapping[str, Any]]
+) -> Use:
     verdict = in_a_word(standing.rate, standing.rows.get(UNUSABLE))
     known = (term, standing.strategy, verdict, Value.of(standing.rate))
     row = least.get((standing.strategy, term, not standing.is_safe))

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from clustrategy.core.cells import sim_path
@@ -22,6 +20,7 @@ from clustrategy.evaluation.wording import wording_of
 from clustrategy.report import own_table
 from clustrategy.report.citation import Citation
 from clustrategy.report.design import conduct, design
+from clustrategy.report.environment import page_environment
 from clustrategy.report.failures import failures
 from clustrategy.report.labels import shortened
 from clustrategy.report.numbers import percent
@@ -31,8 +30,6 @@ from clustrategy.report.provenance import audit_table, others, versions
 from clustrategy.report.references import references
 from clustrategy.report.verdict_table import kind_table
 from clustrategy.study.study import Study
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
@@ -91,13 +88,7 @@ def render(study: Study, found: Found) -> str:
     )
     rates = found.verdicts.filter(pc.equal(found.verdicts["measure"], FALSE_POSITIVES)).to_pylist()
     shown = versions(found.provenance)
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     environment.filters["percent"] = percent
     environment.filters["moment"] = _moment
     environment.filters["marked"] = _marked

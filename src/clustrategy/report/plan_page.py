@@ -7,7 +7,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from clustrategy import __version__
 from clustrategy.core.words import number
@@ -16,12 +15,12 @@ from clustrategy.figures.planning.power_by_clusters import power_by_clusters
 from clustrategy.owndata.summary import Table
 from clustrategy.planning.outcome import Plan
 from clustrategy.planning.words import heads_and_lines, percent
+from clustrategy.report.environment import page_environment
 from clustrategy.report.pictures import Picture, picture
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TEMPLATES = Path(__file__).parent / "templates"
 
 SHARES = ("power", "conf_low", "conf_high", "false_positive_rate")
 """Columns that are shown as percentages."""
@@ -45,13 +44,7 @@ def plan_page(plan: Plan) -> str:
     ----------
     plan : Plan
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     heads, lines = heads_and_lines(plan.ranked, plan.trials)
     costs = plan.costs()
     return environment.get_template("plan.html").render(
