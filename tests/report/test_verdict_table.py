@@ -89,6 +89,6 @@ def test_a_term_of_a_table_is_titled_as_it_is_and_has_its_own_effect() -> None:
     table = verdicts_of(study, [*rows, *fits])
     (answer,) = advice(table, {"treat": 0.5}, sims=100, wording=ScenarioWording()).answers
     found = kind_table(answer, table.to_pylist(), ["ols"], [])
-    assert (found.title, found.terms, found.effect) == ("treat", "treat", "0.5")
+    assert (found.title, found.terms, found.effect) == ("treat", "treat", 0.5)
     (answer,) = advice(verdicts_of(study, rows_of("ols")), 0.5, sims=100).answers
     assert kind_table(answer, [], ["ols"], []).title == KIND[:1].upper() + KIND[1:]

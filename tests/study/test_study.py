@@ -566,9 +566,20 @@ def test_a_folder_belongs_to_one_seed_and_process(
         (
             "verdict",
             {"effects": []},
-            "config: verdict.effects must be a list of 1 to 20 "
-            "different numbers greater than 0, or a mapping of terms to such lists, found an empty "
+            "config: verdict.effects must be a list of 1 to 20 different numbers greater than 0, "
+            "{oracle_power: a list of powers}, or a mapping of terms to such lists, found an empty "
             "list",
+        ),
+        (
+            "verdict",
+            {"effects": {"oracle_power": [0.5, 0.05]}, "effect": 0.5},
+            "config: verdict.effects.oracle_power must be above the level of the tests, 0.05, "
+            "found 0.05",
+        ),
+        (
+            "verdict",
+            {"effects": {"oracle_power": [0.5, 0.9]}},
+            "config: verdict.effect must be one of the effects, 0.5, 0.9, found 0.8",
         ),
         (
             "verdict",

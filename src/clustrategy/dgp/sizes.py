@@ -52,6 +52,24 @@ def cluster_sizes(process: Process, intercepts: Floats, streams: Streams) -> Int
     return 1 + below.astype(np.int64) + up
 
 
+def size_quantiles(process: Process, count: int) -> Floats:
+    """Return (count,) sizes that stand for equal shares of the clusters, before they are rounded.
+
+    Parameters
+    ----------
+    process : Process
+        The options.
+    count : int
+        How many; one alone where all clusters have as many rows.
+    """
+    if process.size_cv == 0:
+        return np.array([float(process.obs_per_cluster)])
+    from scipy.special import gammaincinv
+
+    shape, scale = gamma(process)
+    return np.asarray(1.0 + scale * gammaincinv(shape, (np.arange(count) + 0.5) / count))
+
+
 def gamma(process: Process) -> tuple[float, float]:
     """Return shape and scale of a cluster's rows beyond the first, before they are rounded."""
     mean = process.obs_per_cluster

@@ -12,7 +12,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from clustrategy.core.shard import INTERCEPT, Floats
+from clustrategy.dgp import Process
+from clustrategy.dgp.drawn import AnyProcess
 from clustrategy.dgp.kinds import INTERCEPT_KIND
+from clustrategy.dgp.oracle import ORACLE_POWER, oracle_effects
 from clustrategy.evaluation import promises
 from clustrategy.evaluation.confidence_sequence import Mixture, beta_binomial, betting, tuned
 from clustrategy.evaluation.promises import NOT_ESTIMATED, Found, Sample
@@ -74,6 +77,7 @@ SCHEMA = pa.schema(
         ("terms", pa.string()),
         ("measure", pa.string()),
         ("effect", pa.float64()),
+        ("coefficient", pa.float64()),
         ("value", pa.float64()),
         ("mcse", pa.float64()),
         ("conf_low", pa.float64()),
@@ -136,6 +140,8 @@ class Judged:
         The sims that would decide, where the verdict is undecided and any number would.
     sims : int
         Those of the cell, whose fits may be unusable.
+    coefficient : float, optional
+        Of power: what the effect is in units of the outcome per unit of the predictor.
     """
 
     terms: tuple[str, ...]
@@ -144,6 +150,7 @@ class Judged:
     safe: bool | None = None
     sims_needed: int | None = None
     sims: int = 0
+    coefficient: float | None = None
 
     @property
     def is_liberal(self) -> bool:
@@ -175,18 +182,24 @@ class Rules:
     regions : Regions
         Of false-positive rates.
     effects : tuple of float, or mapping of str to sequence of float
-        At which there is power; on a given design of each term.
+        At which there is power; on a given design of each term; by an oracle its powers.
     effect : float, or mapping of str to float
         The one of them by which strategies are recommended; on a given design of each term.
     anytime : bool
         Whether intervals of rates are to hold at every number of sims at once, so that sims may be
         added until they decide.
+    by_oracle : bool
+        Whether effects are given by an oracle's power.
+    coefficients : mapping of str to sequence of float, optional
+        By an oracle, what the effects of each term are in one cell.
     """
 
     regions: Regions = field(default_factory=Regions)
     effects: Sequence[float] | Mapping[str, Sequence[float]] = ()
     effect: float | Mapping[str, float] = np.nan
     anytime: bool = False
+    by_oracle: bool = False
+    coefficients: Mapping[str, Sequence[float]] | None = None
 
     @classmethod
     def of(cls, verdict: Mapping[str, Any], alpha: float) -> Rules:
@@ -194,11 +207,27 @@ class Rules:
         names = ("lower", "upper", "liberal", "confidence")
         regions = Regions(alpha, **{name: verdict[name] for name in names})
         anytime = verdict["interval"] == "anytime"
-        return cls(regions, verdict["effects"], verdict["effect"], anytime)
+        effects = verdict["effects"]
+        by_oracle = isinstance(effects, Mapping) and ORACLE_POWER in effects
+        if by_oracle:
+            effects = effects[ORACLE_POWER]
+        return cls(regions, effects, verdict["effect"], anytime, by_oracle)
+
+    def in_cell(self, process: AnyProcess) -> Rules:
+        """Return the rules in a cell, where an oracle says what effects are."""
+        if not self.by_oracle:
+            return self
+        assert isinstance(process, Process) and not isinstance(self.effects, Mapping)
+        found = oracle_effects(process, self.effects, self.regions.alpha)
+        return replace(self, coefficients=found)
 
     def effects_of(self, terms: Sequence[str]) -> Sequence[float]:
         """Return the effects at which there is power of some terms of one kind."""
         return self.effects[terms[0]] if isinstance(self.effects, Mapping) else self.effects
+
+    def coefficients_of(self, terms: Sequence[str]) -> Sequence[float]:
+        """Return what these effects are as coefficients."""
+        return self.coefficients[terms[0]] if self.coefficients else self.effects_of(terms)
 
     def effect_of(self, kind: str | None) -> float:
         """Return the effect by which strategies are recommended for a kind of terms."""
@@ -257,7 +286,7 @@ class Rules:
             (BIAS, promises.bias(sample, level, **of)),
         ):
             yield measure, None, self.promise(measure, found, terms, sims)
-        effects = self.effects_of(terms)
+        effects, coefficients = self.effects_of(terms), self.coefficients_of(terms)
         if no_power:
             nothing = Judged(terms, Found(note=no_power))
             for measure in (POWER, ADJUSTED):
@@ -268,9 +297,9 @@ class Rules:
             (POWER, promises.power),
             (ADJUSTED, promises.size_adjusted_power),
         ):
-            powers = function(sample, effects, alpha, level)
-            for effect, each in zip(effects, powers, strict=True):
-                yield measure, effect, Judged(terms, each)
+            powers = function(sample, coefficients, alpha, level)
+            for effect, size, each in zip(effects, coefficients, powers, strict=True):
+                yield measure, effect, Judged(terms, each, coefficient=size)
         least = promises.minimal_detectable_effect(sample, alpha, level)
         yield DETECTABLE, None, Judged(terms, least)
 
@@ -442,6 +471,7 @@ def row(key: Key, judged: Judged, **more: Any) -> dict[str, Any]:
         "terms": ", ".join(judged.terms) or None,
         "measure": key.measure,
         "effect": key.effect,
+        "coefficient": judged.coefficient,
         "value": found.value,
         "mcse": found.mcse,
         "conf_low": found.low,

@@ -323,7 +323,7 @@ def _sentences(
         does, they = ("does", "it") if len(blunt) == 1 else ("do", "they")
         said.append(
             f"{which}{_names(blunt)} {does} not reject what is not there, but nothing else either: "
-            f"{they} would find an effect of {effect:g} in {_most(blunt)} % of datasets."
+            f"{they} would find {wording.effect(effect)} in {_most(blunt)} % of datasets."
         )
     if failing:
         most = max(each.rows[UNUSABLE]["value"] for each in failing)
@@ -366,14 +366,14 @@ def _power(recommended: Sequence[Standing], effect: float, wording: Wording) -> 
     else:
         rows = [each.rows[ADJUSTED] for each in known]
         found = wording.power(powers, [row[end] for row in rows for end in ("lowest", "highest")])
-    return f", finding an effect of {effect:g} in {found}"
+    return f", finding {wording.effect(effect)} in {found}"
 
 
 def _with_power(standings: Sequence[Standing], effect: float, wording: Wording) -> list[str]:
     """Name strategies, each with how often it finds the effect; the first says what that is."""
     words: list[str] = []
     over = wording.over if standings[0].rate["cells"] > 1 else ""
-    says = f"finds an effect of {effect:g} in {{}} % of datasets{over}"
+    says = f"finds {wording.effect(effect)} in {{}} % of datasets{over}"
     for each in standings[:FEW]:
         name = _name(each)
         if each.power is not None:

@@ -54,7 +54,11 @@ from clustrategy.tables.frames import EXACT, frame, numbers, require
 if TYPE_CHECKING:
     import pandas as pd
 
-RESULT = tuple(name for name in SCHEMA.names if name not in ("scope", "strategy", "kind", "terms"))
+RESULT = tuple(
+    name
+    for name in SCHEMA.names
+    if name not in ("scope", "strategy", "kind", "terms", "coefficient")
+)
 """The columns of verdicts behind those of `by`."""
 
 NEEDS_ESTIMATES = "needs the estimates, not their performance"

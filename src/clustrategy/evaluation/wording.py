@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from clustrategy.core.scenarios import NAMES, SCENARIO
 from clustrategy.dgp.kinds import INTERCEPT_KIND
+from clustrategy.dgp.oracle import ORACLE_POWER
 
 CONSTANT = ("cluster-level", "whole clusters")
 """Words of the kinds of predictors that are constant within clusters."""
@@ -22,9 +23,12 @@ class Wording:
     ----------
     cell : str
         What a point of the study is called.
+    by_oracle : bool
+        Whether effects are given by an oracle's power.
     """
 
     cell: str = "cell"
+    by_oracle: bool = False
 
     @property
     def cells(self) -> str:
@@ -43,6 +47,14 @@ class Wording:
         noun = next((word for word in _NOUNS if word in kind), kind)
         plural = kind.replace(noun, f"{noun}s", 1)
         return f"{plural}," if "," in kind else plural
+
+    def size(self, effect: float) -> str:
+        """Say how large an effect is."""
+        return f"{100 * effect:g} % oracle power" if self.by_oracle else f"{effect:g}"
+
+    def effect(self, effect: float) -> str:
+        """Return an effect in words."""
+        return f"an effect of {self.size(effect)}"
 
     def at(self, worst: str | None) -> str:
         """Say after the words "in its worst cell" which cell that is, if it is known."""
@@ -137,9 +149,11 @@ class ScenarioWording(Wording):
         )
 
 
-def wording_of(factors: Sequence[str]) -> Wording:
-    """Return the words of the study that has these factors."""
-    return ScenarioWording() if list(factors) == [SCENARIO] else Wording()
+def wording_of(factors: Sequence[str], effects: object = ()) -> Wording:
+    """Return the words of the study that has these factors, and effects as a config names them."""
+    if list(factors) == [SCENARIO]:
+        return ScenarioWording()
+    return Wording(by_oracle=isinstance(effects, Mapping) and ORACLE_POWER in effects)
 
 
 def supposed(cell: str) -> str:

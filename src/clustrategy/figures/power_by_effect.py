@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from clustrategy.core.counted import counted
+from clustrategy.evaluation.wording import Wording
 from clustrategy.figures.parts.frame import compose, nothing, strategy_inks, title_panels
 from clustrategy.figures.parts.intervals import mean_over_cells
 from clustrategy.figures.parts.labels import (
@@ -39,6 +40,8 @@ from clustrategy.figures.parts.verdicts import (
 POWER = "size_adjusted_power"
 ALIKE = 0.02  # differences in power that do not matter
 BEST = "#ececec"
+IN_UNITS = "effect, in units of the outcome per unit of the predictor"
+BY_ORACLE = "effect, by the power of an oracle that knows all variances"
 
 
 def power_by_effect(verdicts: pd.DataFrame, *, study: Study) -> Figure:
@@ -108,7 +111,7 @@ def power_by_effect(verdicts: pd.DataFrame, *, study: Study) -> Figure:
     powers = powers.sort_values(ascending=False, kind="stable")
     of = {kind: powers.xs(kind) for kind in kinds if kind in powers.index}
     first = next(iter(of))
-    where = f"an effect of {effect:g}" + (f" of a {kind_label(first)}" if len(kinds) > 1 else "")
+    where = study.wording.effect(effect) + (f" of a {kind_label(first)}" if len(kinds) > 1 else "")
     most, title = _finding(of[first], standings[first], where)
     some = bool(standings[first].safe)
     for kind in [*of][1:]:
@@ -121,8 +124,8 @@ def power_by_effect(verdicts: pd.DataFrame, *, study: Study) -> Figure:
         title=title,
         subtitle=subtitle + (", mean over these cells" if several else ""),
         legends=[_handles(lines, order)],
-        xlabel="effect, in units of the outcome per unit of the predictor",
-        caption=_caption(rows, means, standings, first, most, effect),
+        xlabel=BY_ORACLE if study.wording.by_oracle else IN_UNITS,
+        caption=_caption(rows, means, standings, first, most, effect, study.wording),
     )
     return figure
 
@@ -218,6 +221,7 @@ def _caption(
     first: str,
     best: str,
     effect: float,
+    wording: Wording,
 ) -> str:
     every = standings.values()
     dashed = any(set(one.drawn) - set(one.safe) - set(one.liberal) for one in every)
@@ -238,7 +242,7 @@ def _caption(
         here = (rows["kind"] == first) & (rows["effect"] == effect) & (rows["strategy"] == best)
         here = rows.loc[here, "value"]
         parts.append(
-            f"At an effect of {effect:g} the powers of the best in single cells are "
+            f"At {wording.effect(effect)} the powers of the best in single cells are "
             f"{percent(round(here.min(), 2))} to {percent(round(here.max(), 2))}."
         )
     parts.append(

@@ -18,7 +18,7 @@ from clustrategy.core.counted import counted
 from clustrategy.dgp import Process
 from clustrategy.dgp.kinds import kinds
 from clustrategy.evaluation.regions import MOST_UNUSABLE
-from clustrategy.evaluation.wording import Wording
+from clustrategy.evaluation.wording import Wording, wording_of
 from clustrategy.report.methods import Method
 from clustrategy.report.process import FACTORS, in_words, predictors
 from clustrategy.study.study import Study
@@ -110,9 +110,10 @@ def conduct(study: Study, wording: Wording) -> Conduct:
 
 def design(study: Study) -> Design:
     """Describe a study on a grid."""
-    alpha, effect = study.config["performance"]["alpha"], study.config["verdict"]["effect"]
+    alpha, verdict = study.config["performance"]["alpha"], study.config["verdict"]
+    wording = wording_of(study.factors, verdict["effects"])
     return Design(
-        aims=_aims(len(study.strategies), alpha, effect),
+        aims=_aims(len(study.strategies), alpha, wording.effect(verdict["effect"])),
         model=_model(study),
         factors=[
             (factor, FACTORS[factor], _levels(levels)) for factor, levels in study.levels.items()
@@ -125,19 +126,19 @@ def design(study: Study) -> Design:
     )
 
 
-def _aims(strategies: int, alpha: float, effect: float) -> str:
+def _aims(strategies: int, alpha: float, effect: str) -> str:
     level = _percent(alpha)
     if strategies == 1:
         return (
             "To find out whether a strategy for clustered data can be trusted: whether its tests "
             f"at {level} reject a true hypothesis no more often than that, its intervals cover "
-            f"and its standard errors are honest; and how often it finds an effect of {effect:g}."
+            f"and its standard errors are honest; and how often it finds {effect}."
         )
     return (
         f"To find out which of {strategies} strategies for clustered data can be trusted: whose "
         f"tests at {level} reject a true hypothesis no more often than that, whose intervals "
-        "cover and whose standard errors are honest; and which of those finds an effect of "
-        f"{effect:g} most often."
+        "cover and whose standard errors are honest; and which of those finds "
+        f"{effect} most often."
     )
 
 

@@ -82,7 +82,7 @@ def render(study: Study, found: Found) -> str:
     labels = [strategy.label for strategy in study.strategies]
     settings = study.config["verdict"]
     certify = more_sims(study.sims, study.sims_to_certify)
-    wording = wording_of(study.factors)
+    wording = wording_of(study.factors, settings["effects"])
     said = advice(
         found.verdicts, settings["effect"], sims=study.sims, certify=certify, wording=wording
     )

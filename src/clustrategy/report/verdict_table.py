@@ -132,7 +132,7 @@ class KindTable:
     ----------
     kind, title, terms : str
         The kind in words, these as a title, and the terms that were pooled.
-    effect : str
+    effect : float
         That at which power is compared.
     cells : int
         The cells that the rows are over.
@@ -147,7 +147,7 @@ class KindTable:
     kind: str
     title: str
     terms: str
-    effect: str
+    effect: float
     cells: int
     lines: list[Line]
     without: list[str]
@@ -206,7 +206,7 @@ def kind_table(
         kind=kind,
         title=kind if kind == answer.terms else kind[:1].upper() + kind[1:],
         terms=answer.terms,
-        effect=f"{answer.effect:g}",
+        effect=answer.effect,
         cells=max((standing.rate["cells"] or 1 for standing in answer.standings), default=1),
         lines=lines,
         without=[label for label in strategies if label not in order],

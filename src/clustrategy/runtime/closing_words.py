@@ -86,7 +86,7 @@ def _answer(study: Study, cores: int, *, detectable: bool) -> str:
         settings["effect"],
         sims=study.sims,
         certify=_certify(study, cores),
-        wording=wording_of(study.factors),
+        wording=wording_of(study.factors, settings["effects"]),
     )
     width = min(shutil.get_terminal_size().columns, WIDEST)
     paragraphs = [*found.paragraphs]
@@ -110,7 +110,7 @@ def _filled(text: str, width: int) -> str:
 def _table(study: Study, found: list[Answer]) -> str:
     """Return the table of one kind of terms, or of several."""
     alpha = study.config["performance"]["alpha"]
-    wording = wording_of(study.factors)
+    wording = wording_of(study.factors, study.config["verdict"]["effects"])
     cell, cells = wording.cell, wording.cells
     of = f"{counted(len(study.cells), cell)} of {counted(study.sims, 'sim')}"
     level = f"False positives at {100 * alpha:g} %, {of}"
@@ -118,8 +118,8 @@ def _table(study: Study, found: list[Answer]) -> str:
         heads, lines = list(COLUMNS), table(found[0])
         below = (
             f"{level}: range over {cells}, the highest drawn again (Monte Carlo SE), {cells} by "
-            f"verdict.\nPower: size-adjusted, at an effect of {found[0].effect:g}. Power, singular "
-            f"and unusable: means over these {cells}."
+            f"verdict.\nPower: size-adjusted, at {wording.effect(found[0].effect)}. Power, "
+            f"singular and unusable: means over these {cells}."
         )
     else:
         heads, lines = table_of_kinds(found)

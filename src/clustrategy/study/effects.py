@@ -8,10 +8,12 @@ from typing import Any
 from clustrategy.calibration.given_data import GivenData
 from clustrategy.core.cells import format_level
 from clustrategy.core.errors import ConfigError, nearest
+from clustrategy.dgp.oracle import ORACLE_POWER
 from clustrategy.study import config as configuration
 
 EFFECTS = (0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0)
 EFFECT = 0.5
+ORACLE_EFFECT = 0.8
 """Of a grid, unless given."""
 
 BEYOND_REASON = 100.0
@@ -19,17 +21,20 @@ BEYOND_REASON = 100.0
 
 
 def resolve_effects(
-    settings: dict[str, Any], given: GivenData | None, files: Sequence[str]
+    settings: dict[str, Any], alpha: float, given: GivenData | None, files: Sequence[str]
 ) -> None:
     """Fill in `effects` and `effect`.
 
-    Of a grid they are a list and a number. On a given design they are those of each term, as many
+    Of a grid they are a list and a number, or powers of an oracle and one of these; then `effects`
+    has the level of its tests, too. On a given design they are those of each term, as many
     of each: its own where they are named; else multiples of its standard error.
 
     Parameters
     ----------
     settings : dict
         The section `verdict` of a config, which is changed.
+    alpha : float
+        The level of the tests.
     given : GivenData, optional
         The given design.
     files : sequence of str
@@ -42,21 +47,31 @@ def resolve_effects(
     """
     named, compared = settings["effects"], settings["effect"]
     if given is None:
-        if isinstance(named, Mapping):
+        by_oracle = isinstance(named, Mapping) and ORACLE_POWER in named
+        if isinstance(named, Mapping) and not by_oracle:
             raise _refusal(
                 "effects", "must be a list of numbers: a mapping needs a table ('data')", files
             )
         if isinstance(compared, Mapping):
             problem = "must be a number: a mapping needs a table ('data')"
             raise _refusal("effect", problem, files)
-        effects = [*map(float, EFFECTS if named is None else named)]
-        effect = EFFECT if compared is None else float(compared)
+        listed = named[ORACLE_POWER] if by_oracle else EFFECTS if named is None else named
+        effects = [*map(float, listed)]
+        usual = ORACLE_EFFECT if by_oracle else EFFECT
+        effect = usual if compared is None else float(compared)
+        known = ", ".join(map(format_level, effects))
         if effect not in effects:
-            known = ", ".join(map(format_level, effects))
             problem = f"must be one of the effects, {known}, found {effect:g}"
             raise _refusal("effect", problem, files)
-        settings |= {"effects": effects, "effect": effect}
+        if by_oracle and min(effects) <= alpha:
+            problem = f"must be above the level of the tests, {alpha:g}, found {min(effects):g}"
+            raise _refusal(f"effects.{ORACLE_POWER}", problem, files)
+        scale = {ORACLE_POWER: effects, "alpha": alpha} if by_oracle else effects
+        settings |= {"effects": scale, "effect": effect}
         return
+    if isinstance(named, Mapping) and ORACLE_POWER in {*named} - {*given.shard.terms}:
+        problem = f"by {ORACLE_POWER} need a grid: of a table ('data') the variances are not known"
+        raise _refusal("effects", problem, files)
     of_terms = _of_terms(named, given, files)
     if named is not None and of_terms != given.default_effects():
         _check_reason(of_terms, given, files)
@@ -144,5 +159,5 @@ def _unknown(key: str, term: str, terms: Sequence[str], files: Sequence[str]) ->
 
 
 def _refusal(key: str, problem: str, files: Sequence[str]) -> ConfigError:
-    source = configuration.holder(files, ["verdict", key])
+    source = configuration.holder(files, ["verdict", *key.split(".")])
     return ConfigError(f"{source}: verdict.{key} {problem}")

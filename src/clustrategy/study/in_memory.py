@@ -36,7 +36,7 @@ def _block(plan: Plan, block: Block) -> tuple[pa.Table, pa.Table, pa.Table]:
     recipe = plan.recipe
     drawn = draw(recipe.process(block.cell), recipe.seed, block.cell, block.sims)
     terms, labels = drawn.shard.terms, len(plan.labels)
-    nulls = recipe.nulls(drawn.truth, terms)
+    nulls = recipe.nulls(drawn.truth, block.cell)
     estimates, fits = [], []
     for label in plan.labels:
         strategy = recipe.chosen[label]

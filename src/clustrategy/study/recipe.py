@@ -17,6 +17,7 @@ from clustrategy.core.shard import Floats
 from clustrategy.core.sources import PACKAGE, code_digest, sources
 from clustrategy.dgp import Process
 from clustrategy.dgp.drawn import AnyProcess
+from clustrategy.dgp.oracle import ORACLE_POWER, oracle_effects
 from clustrategy.engines.chosen import Strategy
 from clustrategy.strategies.own_files import load_files
 from clustrategy.study.blocks import Block, Chosen, seconds
@@ -24,6 +25,7 @@ from clustrategy.tables.estimates import null_values
 
 _DRAWING = (PACKAGE / "dgp/draw.py", PACKAGE / "tables/datasets.py")
 _DRAWING_ON_DESIGN = (PACKAGE / "dgp/given.py", PACKAGE / "tables/datasets.py")
+_ORACLE = (PACKAGE / "dgp/oracle.py",)
 _ROWS = (PACKAGE / "tables/estimates.py",)
 _SCORING = (PACKAGE / "evaluation/scores.py", PACKAGE / "tables/scores.py")
 
@@ -60,9 +62,10 @@ class Recipe:
         What of the data-generating process is the same in all cells.
     strategies : sequence of mapping
         The entries in full, as `Strategy.spec` gives them.
-    effects : sequence of float, or mapping of str to sequence of float
+    effects : sequence of float, or mapping
         The effects at which strategies that resample compute their power; the others need none. On
-        a given design those of each term, as many of each.
+        a given design those of each term, as many of each; by an oracle its `oracle_power`, and the
+        level `alpha` of its tests.
     keep_datasets : bool
         Whether the datasets are kept as shards.
     strategies_from : sequence of str
@@ -79,7 +82,7 @@ class Recipe:
     seed: int
     dgp: Mapping[str, Any]
     strategies: Sequence[Mapping[str, Any]]
-    effects: Sequence[float] | Mapping[str, Sequence[float]]
+    effects: Sequence[float] | Mapping[str, Any]
     keep_datasets: bool
     strategies_from: Sequence[str] = ()
     given: Mapping[str, Any] | None = None
@@ -125,31 +128,35 @@ class Recipe:
         code = _code(_DRAWING if self.given is None else _DRAWING_ON_DESIGN)
         return digest(code, version("numpy"), version("scipy"))
 
-    def nulls(self, truth: Floats, terms: Sequence[str]) -> Floats:
+    def nulls(self, truth: Floats, cell: Cell) -> Floats:
         """Return the null values of each coefficient whose p-values are kept.
 
         Parameters
         ----------
         truth : (S, p) array
             The coefficients that the datasets were drawn with.
-        terms : sequence of str
-            Their names.
+        cell : dict
+            That of the datasets.
 
         Returns
         -------
         (S, p, K) array
             As `null_values`.
         """
-        if isinstance(self.effects, Mapping):
-            return null_values(truth, [self.effects[term] for term in terms])
-        return null_values(truth, self.effects)
+        effects = self.effects
+        if not isinstance(effects, Mapping):
+            return null_values(truth, effects)
+        process = self.process(cell)
+        if isinstance(process, Process) and ORACLE_POWER in effects:
+            effects = oracle_effects(process, effects[ORACLE_POWER], effects["alpha"])
+        return null_values(truth, [effects[term] for term in process.terms])
 
     @cached_property
     def _fitting(self) -> dict[str, str]:
         rows = _code(_ROWS)
+        at = [self.effects, *[_code(_ORACLE)] * (ORACLE_POWER in self.effects)]
         return {
-            label: digest(rows, s.digest, *[self.effects] * s.resamples)
-            for label, s in self.chosen.items()
+            label: digest(rows, s.digest, *at * s.resamples) for label, s in self.chosen.items()
         }
 
     @cached_property

@@ -195,7 +195,7 @@ def make(recipe: Recipe, folder: str, block: Block, *, afresh: bool = False) -> 
     found = dict(kept)
     for label, strategy in recipe.chosen.items():
         if label not in found:
-            fits = strategy.fit(drawn.shard, recipe.nulls(drawn.truth, terms))
+            fits = strategy.fit(drawn.shard, recipe.nulls(drawn.truth, block.cell))
             statuses.update(fits.status.tolist())
             name = (label, strategy.engine)
             found[label] = _Found(

@@ -136,7 +136,7 @@ class Study:
             raise ConfigError(f"{source}: strategies: {error}") from None
         _resolve_sims(full, math.prod(map(len, levels.values())), files)
         _resolve_performance(full["performance"], strategies, files)
-        resolve_effects(full["verdict"], given, files)
+        resolve_effects(full["verdict"], full["performance"]["alpha"], given, files)
         if "by" not in config.get("verdict", {}):
             full["verdict"]["by"] = [name for name in full["verdict"]["by"] if name in levels]
         _check_verdict(full, levels, files)

@@ -73,10 +73,11 @@ def _judged(
     cell: CellTables, plan: Plan, settings: Mapping[str, Any], rules: Rules
 ) -> dict[Key, Judged]:
     """Judge the strategies in one cell."""
-    of_kind = kinds(plan.recipe.process(cell.cell))
+    process = plan.recipe.process(cell.cell)
+    of_kind = kinds(process)
     usable = cell.usable(settings["usable"])
     return judge_cell(
-        rules,
+        rules.in_cell(process),
         plan.labels,
         of_kind,
         lambda place, kind: cell.sample(place, of_kind[kind], usable),

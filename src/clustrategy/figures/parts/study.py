@@ -53,4 +53,4 @@ class Study:
     @property
     def wording(self) -> Wording:
         """What the parts of the study are called."""
-        return wording_of(self.factors)
+        return wording_of(self.factors, self.options.get("verdict", {}).get("effects", ()))
