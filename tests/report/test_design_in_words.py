@@ -22,7 +22,7 @@ def conducted(**config: Any) -> Conduct:
 
 
 def test_every_option_of_the_process_has_words() -> None:
-    assert set(FACTORS) == OPTIONS
+    assert set(FACTORS) == {*OPTIONS, "mechanism"}
     assert {*SENTENCES, *CELL, "predictors", "treatment", "arms"} == OPTIONS
 
 

@@ -13,7 +13,10 @@ from clustrategy.core.scenarios import SCENARIO
 
 FACTORS = ("clusters", "obs_per_cluster", "between_cluster_sigma")
 COUNTS = ("clusters", "obs_per_cluster", "predictors", "arms")
-TEXTS = ("treatment", "residual_distribution", "random_distribution", SCENARIO)
+MECHANISM = "mechanism"
+"""The factor whose levels are names of options: of `dgp.mechanisms`."""
+
+TEXTS = ("treatment", "residual_distribution", "random_distribution", MECHANISM, SCENARIO)
 LISTS = ("coefficients", "sigma_ratios", "predictor_icc")
 
 Level = int | float | str | Sequence[float] | Mapping[str, Sequence[float]]

@@ -9,11 +9,30 @@ from typing import Any, Literal
 
 import numpy as np
 
-from clustrategy.core.cells import Level
+from clustrategy.core.cells import MECHANISM, Level
 from clustrategy.core.shard import INTERCEPT, Floats
 from clustrategy.dgp.distributions import Distribution
 
+MECHANISMS = "mechanisms"
+"""The key of named options in `dgp`."""
+
 Coefficients = Mapping[str, Sequence[float]] | Sequence[float]
+
+
+def options_of(dgp: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a cell: of the study, over them of its mechanism, and its levels.
+
+    Parameters
+    ----------
+    dgp : Mapping
+        The options of a study, and perhaps `mechanisms`: by name, options that go together.
+    cell : Mapping
+        The levels of factors, one of which may be the `mechanism`.
+    """
+    options = {**dgp, **dgp.get(MECHANISMS, {}).get(cell.get(MECHANISM), {}), **cell}
+    options.pop(MECHANISMS, None)
+    options.pop(MECHANISM, None)
+    return options
 
 
 @dataclass(frozen=True)
@@ -86,8 +105,8 @@ class Process:
 
     @classmethod
     def of(cls, dgp: Mapping[str, Any], cell: Mapping[str, Level]) -> Process:
-        """Take the options of a study and, over them, the levels of a cell."""
-        return cls(**{**dgp, **cell})
+        """Take the options of a study and, over them, those of the cell's mechanism and levels."""
+        return cls(**options_of(dgp, cell))
 
     @property
     def rows(self) -> int:

@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from clustrategy.core.cells import Level, format_level
+from clustrategy.core.cells import MECHANISM, Level, format_level
 from clustrategy.core.counted import counted
 from clustrategy.dgp import Process
 from clustrategy.dgp.kinds import kinds
+from clustrategy.dgp.process import MECHANISMS
 from clustrategy.evaluation.regions import MOST_UNUSABLE
 from clustrategy.evaluation.wording import Wording, wording_of
 from clustrategy.report.methods import Method
@@ -168,6 +169,11 @@ def _model(study: Study) -> list[str]:
         "between_cluster_sigma × z. The deviations z, predictors x and errors e are independent "
         "standard normal variables but for what follows.",
         " ".join(in_words(study.dgp, study.factors)),
+        *(
+            f"Mechanism {name}: {' '.join(in_words(options, study.factors)) or 'nothing else.'}"
+            for name, options in study.dgp.get(MECHANISMS, {}).items()
+            if name in study.levels[MECHANISM]
+        ),
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from clustrategy.core.cells import Level, format_level
+from clustrategy.core.cells import MECHANISM, Level, format_level
 from clustrategy.core.counted import counted, listed
 from clustrategy.dgp import Process
 from clustrategy.dgp.distributions import CONTAMINATED_SHARE, CONTAMINATED_SIGMA, T_DF
@@ -32,6 +32,7 @@ FACTORS = {
     "residual_autocorrelation": "correlation of the errors of neighbouring rows",
     "endogeneity": "correlation of IV1 with the cluster's intercept",
     "missing_rate": "share of rows that are missing, the more the larger IV1",
+    MECHANISM: "data-generating mechanism",
 }
 """What each option is, for a table of those that vary."""
 

@@ -25,9 +25,9 @@ def resolve_effects(
 ) -> None:
     """Fill in `effects` and `effect`.
 
-    Of a grid they are a list and a number, or powers of an oracle and one of these; then `effects`
-    has the level of its tests, too. On a given design they are those of each term, as many
-    of each: its own where they are named; else multiples of its standard error.
+    Of a grid they are a list and a number, or powers of an oracle and one of these. On a given
+    design they are those of each term, as many of each: its own where they are named; else
+    multiples of its standard error.
 
     Parameters
     ----------
@@ -66,8 +66,7 @@ def resolve_effects(
         if by_oracle and min(effects) <= alpha:
             problem = f"must be above the level of the tests, {alpha:g}, found {min(effects):g}"
             raise _refusal(f"effects.{ORACLE_POWER}", problem, files)
-        scale = {ORACLE_POWER: effects, "alpha": alpha} if by_oracle else effects
-        settings |= {"effects": scale, "effect": effect}
+        settings |= {"effects": {ORACLE_POWER: effects} if by_oracle else effects, "effect": effect}
         return
     if isinstance(named, Mapping) and ORACLE_POWER in {*named} - {*given.shard.terms}:
         problem = f"by {ORACLE_POWER} need a grid: of a table ('data') the variances are not known"

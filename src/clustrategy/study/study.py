@@ -16,7 +16,15 @@ from typing import Any, Literal
 from clustrategy.audit import references as audit
 from clustrategy.calibration.given_data import GivenData
 from clustrategy.calibration.table_source import TableSource
-from clustrategy.core.cells import FACTORS, Cell, Level, cell_path, format_level, level
+from clustrategy.core.cells import (
+    FACTORS,
+    MECHANISM,
+    Cell,
+    Level,
+    cell_path,
+    format_level,
+    level,
+)
 from clustrategy.core.errors import ConfigError, nearest
 from clustrategy.core.scenarios import NAMES, SCENARIO
 from clustrategy.core.validation import described, shown
@@ -24,6 +32,8 @@ from clustrategy.design.variation import differs_within
 from clustrategy.dgp import Process, least_rows
 from clustrategy.dgp.drawn import AnyProcess
 from clustrategy.dgp.given import GivenProcess
+from clustrategy.dgp.oracle import ORACLE_POWER
+from clustrategy.dgp.process import MECHANISMS
 from clustrategy.engines.chosen import Strategy, parse_all
 from clustrategy.evaluation.sample_size import sims_for, sims_for_verdict
 from clustrategy.strategies.own_files import load_files
@@ -32,6 +42,7 @@ from clustrategy.study import config as configuration
 from clustrategy.study.audits import Audit
 from clustrategy.study.blocks import Block, Chosen
 from clustrategy.study.effects import resolve_effects
+from clustrategy.study.mechanisms import options_in_one_form, resolve_mechanisms
 from clustrategy.study.plan import Plan, stored
 from clustrategy.study.recipe import Recipe
 from clustrategy.study.size import Size, absurdity, too_large, too_many_cells
@@ -122,6 +133,7 @@ class Study:
                 given = TableSource.of(full["data"]).given_data(f"results/{full['study']}")
             levels = {SCENARIO: _scenarios(full["data"]["scenarios"], given, files)}
         else:
+            resolve_mechanisms(full, files)
             further = sorted(set(full["grid"]) - set(FACTORS))
             levels = {name: _levels(full["grid"], name, files) for name in (*FACTORS, *further)}
         try:
@@ -226,9 +238,12 @@ class Study:
         if process.conflict is not None:
             key, problem = process.conflict
             option = key.partition(".")[0]
-            section = section if option in cell else "dgp"
-            source = configuration.holder(self.files, [section, option])
-            raise ConfigError(f"{source}: {section}.{key} {problem}")
+            where = [section] if option in cell else ["dgp"]
+            mechanism = cell.get(MECHANISM)
+            if mechanism is not None and option in self.dgp[MECHANISMS][mechanism]:
+                where = ["dgp", MECHANISMS, mechanism]
+            source = configuration.holder(self.files, [*where, option])
+            raise ConfigError(f"{source}: {'.'.join(where)}.{key} {problem}")
         return process
 
     @property
@@ -241,13 +256,21 @@ class Study:
     @property
     def further_dgp(self) -> dict[str, Any]:
         """What of the data-generating process is the same in all cells."""
-        return {key: self.dgp[key] for key in sorted(self.dgp) if key not in self.levels}
+        fixed = {*self.dgp} - {*self.levels, MECHANISMS}
+        return {key: self.dgp[key] for key in sorted(fixed)}
+
+    @property
+    def _recipe_effects(self) -> Any:
+        effects = self.config["verdict"]["effects"]
+        if ORACLE_POWER in effects:
+            return {**effects, "alpha": self.config["performance"]["alpha"]}
+        return effects
 
     @cached_property
     def recipe(self) -> Recipe:
         """What the shards are made from."""
         entries = [strategy.spec for strategy in self.strategies]
-        dgp = {option: level(option, value) for option, value in self.dgp.items()}
+        dgp = options_in_one_form(self.dgp)
         given = None
         if self.given is not None:
             digests = self.given.digests
@@ -259,7 +282,7 @@ class Study:
             self.seed,
             dgp,
             entries,
-            self.config["verdict"]["effects"],
+            self._recipe_effects,
             self.config["keep_datasets"],
             self.config["strategies_from"],
             given,
@@ -409,6 +432,9 @@ class Study:
             return
         of_this = {"seed": self.seed, **_flat("dgp", self.dgp)}
         of_that = {"seed": found["seed"], **_flat("dgp", found["dgp"])}
+        for options in (of_this, of_that):
+            # What a mechanism is made of decides on its own blocks alone.
+            options.pop(f"dgp.{MECHANISMS}", None)
         for key in [*of_this, *of_that]:
             old, new = of_that.get(key), of_this.get(key)
             if old != new:

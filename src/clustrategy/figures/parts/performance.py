@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from clustrategy.core.cells import MECHANISM
 from clustrategy.core.scenarios import SCENARIO
 from clustrategy.core.shard import INTERCEPT
 from clustrategy.dgp.kinds import SETTINGS, kind
+from clustrategy.dgp.process import options_of
 from clustrategy.evaluation.measures import NO_VARIANCE
 from clustrategy.figures.parts.intervals import Z_95, wilson
 from clustrategy.figures.parts.labels import strategy_label
@@ -41,10 +43,14 @@ def slopes(table: pd.DataFrame, dgp: Mapping[str, Any]) -> pd.DataFrame:
     rows = table[table["term"] != INTERCEPT]
     if SCENARIO in rows:
         return rows.assign(kind=rows["term"])
-    decide = [name for name in SETTINGS if name in rows.columns]
-    given = {name: dgp[name] for name in SETTINGS if dgp.get(name) is not None}
+    decide = [name for name in (*SETTINGS, MECHANISM) if name in rows.columns]
+
+    def settings(values: Sequence[Any]) -> dict[str, Any]:
+        known = options_of(dgp, dict(zip(decide, values, strict=True)))
+        return {**SETTINGS, **{k: known[k] for k in SETTINGS if known.get(k) is not None}}
+
     kinds = {
-        (*values, term): kind(term, {**SETTINGS, **given, **dict(zip(decide, values, strict=True))})
+        (*values, term): kind(term, settings(values))
         for *values, term in rows[[*decide, "term"]].drop_duplicates().itertuples(False, None)
     }
     keys = zip(*(rows[name] for name in [*decide, "term"]), strict=True)
