@@ -152,3 +152,11 @@ def test_defaults_are_filled_in_at_all_depths() -> None:
 def test_large_values_are_shown_short(value: Any) -> None:
     assert len(shown(value)) < 70
     assert shown("a short text") == "'a short text'"
+
+
+def test_of_many_keys_a_sentence_names_the_first() -> None:
+    properties = {f"key{number}": {"type": "number"} for number in range(1, 23)}
+    schema = {"type": "object", "additionalProperties": False, "properties": properties}
+    found = problem({"": 1}, schema, "all")
+    assert found is not None
+    assert found.sentence.endswith("key19, key20 and 2 more")

@@ -254,7 +254,7 @@ class Drawn:
         shard, b = drawn.shard, drawn.cluster_coefficients[0]
         p = self.process.predictors + 1
         self.n, self.X, self.b = shard.n[0], shard.X, b
-        self.deviation = (b - drawn.truth[0]) / self.process.between_cluster_sigma
+        self.deviation = (b - drawn.truth[0]) / (self.process.between_cluster_sigma or 1.0)
         self.error = (shard.y - (shard.X * np.repeat(b, self.n, 0)).sum(1)) / 2.0
         if (self.n == self.n[0]).all():
             self.error = self.error.reshape(-1, self.n[0])
@@ -313,6 +313,27 @@ def test_sigma_ratios():
     drawn = Drawn(sigma_ratios=[1, 0, 0.5, 2])
     assert np.all(drawn.deviation[:, 1] == 0)
     assert_mean(drawn.deviation[:, [0, 2, 3]] ** 2, [1, 0.25, 4])
+
+
+@pytest.mark.parametrize("icc", [0.02, 0.3])
+def test_icc_is_the_correlation_of_rows_where_slopes_do_not_differ(icc):
+    drawn = simulate(replace(MANY, between_cluster_sigma=None, icc=icc), 11, {}, [0])
+    rows = (drawn.shard.y - drawn.shard.X @ drawn.truth[0]).reshape(-1, 6)
+    pairs = rows[:, :, None] * rows[:, None, :]
+    variance = 4.0 / (1.0 - icc)
+    assert_mean(pairs[:, np.triu_indices(6, 1)[0], np.triu_indices(6, 1)[1]], icc * variance)
+    assert_mean(np.diagonal(pairs, axis1=1, axis2=2), variance)
+
+
+def test_slope_sd_is_that_of_the_slopes_and_icc_leaves_them_alone():
+    options = {"between_cluster_sigma": None, "icc": 0.2, "predictor_icc": [0, 1]}
+    within = Drawn(**options, slope_sd=[0.3, 0.7, 1.5], treatment="within")
+    assert_mean(within.deviation[:, [0, 1, 3]] ** 2, [4.0 * 0.2 / 0.8, 0.09, 2.25])
+    assert np.all(within.deviation[:, 2] == 0)
+    one = Drawn(**options, slope_sd=0.3, treatment="between")
+    assert np.all(one.deviation[:, 2:] == 0)
+    # The same draws, whatever they are multiplied by.
+    np.testing.assert_allclose(one.deviation[:, :2], within.deviation[:, :2], rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("distribution", ["normal", "skewed"])
@@ -554,10 +575,21 @@ def processes(draw: st.DrawFn) -> Process:
     unit, rate = st.floats(-1, 1), st.floats(0, 0.5)
     inside, distribution = st.floats(-0.99, 0.99), st.sampled_from([*DISTRIBUTIONS])
     predictors = draw(st.integers(1, 4))
+    sds = st.floats(0, 2)
+    spread = draw(
+        st.fixed_dictionaries({"between_cluster_sigma": sds})
+        | st.fixed_dictionaries(
+            {
+                "between_cluster_sigma": st.none(),
+                "icc": st.floats(0, 0.9),
+                "slope_sd": st.none() | sds | st.lists(sds, min_size=1, max_size=4),
+            }
+        )
+    )
     process = Process(
         clusters=draw(st.integers(1, 6)),
         obs_per_cluster=draw(st.integers(1, 6)),
-        between_cluster_sigma=draw(st.floats(0, 2)),
+        **spread,
         predictors=predictors,
         coefficients={"uniform": [0, 1]},
         residual_sigma=draw(st.floats(0.1, 2)),

@@ -18,6 +18,8 @@ PLAIN = Process(6, 4, 0.5, 2, {"uniform": [0, 1]}, 1.0)
         {"coefficients": {"uniform": [1, 1]}},
         {"coefficients": [0, 1, 2]},
         {"sigma_ratios": [1, 0, 2]},
+        {"between_cluster_sigma": None, "icc": 0.0},
+        {"between_cluster_sigma": None, "icc": 0.99, "slope_sd": [0, 2]},
         {"endogeneity": 0.5, "treatment": "between"},
         {"endogeneity": 0.5, "predictors": 3, "arms": 3, "treatment": "within"},
         {"missing_rate": 0.5, "predictors": 1, "treatment": "between"},
@@ -57,6 +59,16 @@ def test_options_at_the_edge_go_together(options: dict[str, Any]) -> None:
             {"sigma_ratios": [1, 1, 1, 1]},
             "sigma_ratios",
             "must be 3 values for 2 predictors (intercept first), found 4",
+        ),
+        (
+            {"between_cluster_sigma": None},
+            "between_cluster_sigma",
+            "is not given, nor is an icc in its place",
+        ),
+        (
+            {"between_cluster_sigma": None, "icc": 0.1, "slope_sd": [0.1]},
+            "slope_sd",
+            "must be one number or 2, one for each predictor, found 1",
         ),
         (
             {"endogeneity": -0.5, "predictors": 1, "treatment": "between"},

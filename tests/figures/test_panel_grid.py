@@ -36,3 +36,23 @@ def test_many_sizes_and_further_factors_share_the_rows():
 def test_sizes_of_one_number_of_observations_stand_side_by_side():
     table = make_fits({**DESIGN, "clusters": [5, 10, 30], "obs_per_cluster": [5]})
     assert shape_of(figure_of("convergence", table)) == (1, 3)
+
+
+BY_ICC = {"clusters": [10, 30], "obs_per_cluster": [5], "icc": [0.1, 0.3], "slope_sd": [0, 0.5]}
+
+
+def test_the_slopes_sd_is_along_the_x_axis_and_the_icc_has_the_rows():
+    figure = figure_of("convergence", make_fits(BY_ICC), factors=[*BY_ICC])
+    assert shape_of(figure) == (2, 2)
+    assert [axes.texts[-1].get_text() for axes in figure.axes[::2]] == ["ICC 0.1", "ICC 0.3"]
+    assert [tick.get_text() for tick in figure.axes[-1].get_xticklabels()] == ["0", "0.5"]
+    assert "slope SD" in {text.get_text() for text in figure.texts}
+
+
+def test_a_study_whose_clusters_all_differ_alike_has_another_factor_along_the_x_axis():
+    sizes = {"clusters": [10, 30], "obs_per_cluster": [5, 25]}
+    for further, label in (({"size_cv": [0, 0.5]}, "CV of cluster sizes"), ({}, "observations")):
+        figure = figure_of("convergence", make_fits(sizes | further), factors=[*sizes, *further])
+        assert any(text.get_text().startswith(label) for text in figure.texts)
+        ticks = [tick.get_text() for tick in figure.axes[-1].get_xticklabels()]
+        assert ticks == (["0", "0.5"] if further else ["5", "25"])

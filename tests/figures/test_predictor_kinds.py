@@ -32,6 +32,11 @@ ARM = "treatment of whole clusters"
             {"sigma_ratios": "1,1,0,0.5"},
             [f"{WITHIN}, slope's sigma × {ratio}" for ratio in ("1", "0", "0.5")],
         ),
+        ({"slope_sd": 0.3}, [WITHIN] * 3),
+        (
+            {"slope_sd": [0.3, 0.5, 0.1], "predictor_icc": [0, 1, 0]},
+            [f"{WITHIN}, slope's SD 0.3", CLUSTER_LEVEL, f"{WITHIN}, slope's SD 0.1"],
+        ),
     ],
 )
 def test_predictors_are_of_a_kind_if_they_differ_by_chance_alone(settings, kinds):
@@ -41,6 +46,7 @@ def test_predictors_are_of_a_kind_if_they_differ_by_chance_alone(settings, kinds
         "arms": 2,
         "predictor_icc": 0,
         "sigma_ratios": None,
+        "slope_sd": None,
         "endogeneity": 0,
         "missing_rate": 0,
     }

@@ -47,6 +47,17 @@ def test_every_option_of_the_process_has_words() -> None:
             "intercept, 0 for IV1 and 0.5 for IV2.",
         ),
         (
+            "icc",
+            0.1,
+            "The intercepts' variance is 10 % of its sum with the errors' variance.",
+        ),
+        ("slope_sd", 0.3, "The slopes have a standard deviation of 0.3 between clusters."),
+        (
+            "slope_sd",
+            [0, 0.3],
+            "The slopes' standard deviations between clusters are 0 for IV1 and 0.3 for IV2.",
+        ),
+        (
             "intercept_slope_correlation",
             -0.3,
             "A cluster's intercept correlates by -0.3 with each of its slopes.",
@@ -167,6 +178,16 @@ def test_aims_estimands_methods_and_sims() -> None:
     assert found.methods[1].options == ""
     assert "df: satterthwaite" in found.methods[2].options
     assert found.sims == "200 datasets (100 in each of 2 cells)"
+
+
+def test_the_model_says_how_clusters_differ() -> None:
+    grid = {"clusters": [9], "obs_per_cluster": [4]}
+    by_sigma, by_icc = (
+        design(study_of(grid={**grid, **spread})).model[0]
+        for spread in ({"between_cluster_sigma": [1]}, {"icc": [0.1], "slope_sd": [0, 0.3]})
+    )
+    assert "b = β + between_cluster_sigma × z. The deviations" in by_sigma
+    assert "τ is residual_sigma √(icc / (1 − icc)) for the intercept and slope_sd" in by_icc
 
 
 def test_how_unusable_fits_are_handled() -> None:

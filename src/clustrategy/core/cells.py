@@ -11,13 +11,21 @@ from pathlib import PurePath
 
 from clustrategy.core.scenarios import SCENARIO
 
-FACTORS = ("clusters", "obs_per_cluster", "between_cluster_sigma")
+SIZES = ("clusters", "obs_per_cluster")
+SPREADS = ("between_cluster_sigma", "icc", "slope_sd")
+"""How much clusters differ: in one way by the first, in another by the others."""
+
+FACTORS = (*SIZES, *SPREADS)
+"""The first factors of a cell, those of them that a grid has."""
+
 COUNTS = ("clusters", "obs_per_cluster", "predictors", "arms")
 MECHANISM = "mechanism"
 """The factor whose levels are names of options: of `dgp.mechanisms`."""
 
 TEXTS = ("treatment", "residual_distribution", "random_distribution", MECHANISM, SCENARIO)
 LISTS = ("coefficients", "sigma_ratios", "predictor_icc")
+NUMBERS_OR_LISTS = ("slope_sd",)
+"""Lists where the grid has a list among their levels, numbers else."""
 
 Level = int | float | str | Sequence[float] | Mapping[str, Sequence[float]]
 Cell = dict[str, Level]
@@ -55,7 +63,7 @@ def read_level(factor: str, text: str) -> Level:
     """Read a level that `format_level` wrote."""
     if factor in TEXTS:
         return text
-    if factor in LISTS and "," in text:
+    if factor in (*LISTS, *NUMBERS_OR_LISTS) and "," in text:
         first, *rest = text.split(",")
         if first.isidentifier():
             return {first: [*map(float, rest)]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from reprlib import Repr
 from typing import Any
@@ -14,6 +14,9 @@ import jsonschema
 from clustrategy.core.errors import ConfigError, nearest
 
 _LONGEST, _LONGEST_KEY = 60, 30
+_MOST_KEYS = 20
+"""Of which a sentence lists the names."""
+
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = _LONGEST
 _SHORT.maxdict = _SHORT.maxlist = _SHORT.maxtuple = 20
@@ -127,6 +130,13 @@ def _ordinal(number: int) -> str:
     return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
+def _few(keys: Sequence[str]) -> str:
+    """Write some keys, and how many more there are if they are many."""
+    more = len(keys) - _MOST_KEYS
+    named = ", ".join(keys if more <= 0 else keys[:_MOST_KEYS])
+    return f"{named} and {more} more" if more > 0 else named
+
+
 def _sentence(error: jsonschema.ValidationError, whole: str) -> str:
     path = place(error.absolute_path, whole)
     found = described(error.instance)
@@ -141,7 +151,7 @@ def _sentence(error: jsonschema.ValidationError, whole: str) -> str:
             known = list(error.schema.get("properties", {}))
             unknown = next(key for key in error.instance if key not in known)
             at = "" if path == whole else f" in {path}"
-            hint = nearest(unknown, known) or f"; known are {', '.join(known)}"
+            hint = nearest(unknown, known) or f"; known are {_few(known)}"
             return f"unknown key {str(unknown)[:_LONGEST_KEY]!r}{at}{hint}"
         case "required":
             missing = next(key for key in limit if key not in error.instance)

@@ -25,6 +25,7 @@ SETTINGS: Mapping[str, Any] = {
     "arms": 2,
     "predictor_icc": 0,
     "sigma_ratios": None,
+    "slope_sd": None,
     "endogeneity": 0,
     "missing_rate": 0,
 }
@@ -91,6 +92,9 @@ def kind(term: str, settings: Mapping[str, Any]) -> str:
     ratios = _numbers(settings["sigma_ratios"] or 1)
     if words not in ONE_SLOPE and len(set(ratios[1:])) > 1:
         words += f", slope's sigma × {ratios[number]:g}"
+    spread = _numbers(settings["slope_sd"] or 0)
+    if words not in ONE_SLOPE and len(set(spread)) > 1:
+        words += f", slope's SD {spread[number - 1]:g}"
     return words
 
 

@@ -29,7 +29,8 @@ def options_of(dgp: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any
     cell : Mapping
         The levels of factors, one of which may be the `mechanism`.
     """
-    options = {**dgp, **dgp.get(MECHANISMS, {}).get(cell.get(MECHANISM), {}), **cell}
+    options = {"between_cluster_sigma": None, **dgp}
+    options |= {**dgp.get(MECHANISMS, {}).get(cell.get(MECHANISM), {}), **cell}
     options.pop(MECHANISMS, None)
     options.pop(MECHANISM, None)
     return options
@@ -45,8 +46,8 @@ class Process:
         The clusters of each dataset.
     obs_per_cluster : int
         The rows of each cluster; their mean if sizes vary.
-    between_cluster_sigma : float
-        The standard deviation of each coefficient between clusters.
+    between_cluster_sigma : float or None
+        The standard deviation of each coefficient between clusters, None where `icc` says it.
     predictors : int
         The number of slopes, dummies of treatment arms included.
     coefficients : Mapping or Sequence of float
@@ -55,6 +56,12 @@ class Process:
         The standard deviation of the errors.
     sigma_ratios : Sequence of float, optional
         Multiples of between_cluster_sigma for each coefficient, intercept first.
+    icc : float, optional
+        In place of between_cluster_sigma: the share of the intercepts' variance between clusters in
+        its sum with the error variance.
+    slope_sd : float or Sequence of float, optional
+        Beside icc: the standard deviation of the slopes between clusters, one for all or one for
+        each predictor; 0 unless given.
     intercept_slope_correlation : float
         The correlation of a cluster's intercept with each of its slopes.
     predictor_correlation : float
@@ -84,11 +91,13 @@ class Process:
 
     clusters: int
     obs_per_cluster: int
-    between_cluster_sigma: float
+    between_cluster_sigma: float | None
     predictors: int
     coefficients: Coefficients
     residual_sigma: float
     sigma_ratios: Sequence[float] | None = None
+    icc: float | None = None
+    slope_sd: float | Sequence[float] | None = None
     intercept_slope_correlation: float = 0.0
     predictor_correlation: float = 0.0
     predictor_icc: float | Sequence[float] = 0.0
@@ -145,13 +154,19 @@ class Process:
         It is 0 for the slope of a predictor that is constant within clusters: the slope's
         deviation could not be told from the intercept's.
         """
-        ratios = np.ones(self.predictors + 1)
-        if self.sigma_ratios is not None:
-            ratios[:] = self.sigma_ratios
-        ratios[1 : 1 + self.continuous][self.between_share == 1] = 0.0
+        sigmas = np.ones(self.predictors + 1)
+        if self.icc is not None:
+            sigmas[0] = self.residual_sigma * np.sqrt(self.icc / (1.0 - self.icc))
+            sigmas[1:] = self.slope_sd or 0.0
+        else:
+            if self.sigma_ratios is not None:
+                sigmas[:] = self.sigma_ratios
+            assert self.between_cluster_sigma is not None
+            sigmas *= self.between_cluster_sigma
+        sigmas[1 : 1 + self.continuous][self.between_share == 1] = 0.0
         if self.treatment == "between":
-            ratios[1 + self.continuous :] = 0.0
-        return self.between_cluster_sigma * ratios
+            sigmas[1 + self.continuous :] = 0.0
+        return sigmas
 
     @property
     def conflict(self) -> tuple[str, str] | None:
@@ -166,8 +181,7 @@ class Process:
                 yield "coefficients.uniform", f"must be [low, high], found [{low}, {high}]"
         elif len(self.coefficients) != self.predictors + 1:
             yield "coefficients", f"must be {for_all}, found {len(self.coefficients)}"
-        if self.sigma_ratios is not None and len(self.sigma_ratios) != self.predictors + 1:
-            yield "sigma_ratios", f"must be {for_all}, found {len(self.sigma_ratios)}"
+        yield from self._spread_conflicts(for_all)
         if self.treatment != "none":
             yield from self._treatment_conflicts()
         if isinstance(self.predictor_icc, Sequence) and len(self.predictor_icc) != self.continuous:
@@ -187,6 +201,31 @@ class Process:
             yield "size_cv", "above 0 needs obs_per_cluster of at least 2, found 1"
         if self.informative_size != 0 and self.size_cv == 0:
             yield "informative_size", "needs clusters that differ in size: a size_cv above 0"
+
+    def _spread_conflicts(self, for_all: str) -> Iterator[tuple[str, str]]:
+        if self.icc is None and self.slope_sd is not None:
+            yield (
+                "slope_sd",
+                "needs an icc beside it, 0 where intercepts do not differ, in place of "
+                "between_cluster_sigma",
+            )
+        if self.icc is None and self.between_cluster_sigma is None:
+            yield "between_cluster_sigma", "is not given, nor is an icc in its place"
+        for name in ("between_cluster_sigma", "sigma_ratios"):
+            if self.icc is not None and getattr(self, name) is not None:
+                yield (
+                    "icc",
+                    f"cannot stand beside {name}: clusters differ either by "
+                    "between_cluster_sigma and sigma_ratios or by icc and slope_sd",
+                )
+        if self.sigma_ratios is not None and len(self.sigma_ratios) != self.predictors + 1:
+            yield "sigma_ratios", f"must be {for_all}, found {len(self.sigma_ratios)}"
+        if isinstance(self.slope_sd, Sequence) and len(self.slope_sd) != self.predictors:
+            yield (
+                "slope_sd",
+                f"must be one number or {self.predictors}, one for each predictor, found "
+                f"{len(self.slope_sd)}",
+            )
 
     def _treatment_conflicts(self) -> Iterator[tuple[str, str]]:
         if self.dummies > self.predictors:

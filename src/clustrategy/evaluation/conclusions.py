@@ -22,7 +22,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from clustrategy.core.cells import FACTORS
 from clustrategy.core.counted import counted
 from clustrategy.core.shard import Floats
 from clustrategy.evaluation.comparisons import (
@@ -41,7 +40,11 @@ from clustrategy.evaluation.scores import Scores
 
 CLUSTERS, OBSERVATIONS = (10, 30, 100), (5, 25, 100)
 SIGMAS = (0.1, 0.25, 1.0, 2.0, 4.0)
-GRID = dict(zip(FACTORS, (CLUSTERS, OBSERVATIONS, SIGMAS), strict=True))
+GRID = {
+    "clusters": CLUSTERS,
+    "obs_per_cluster": OBSERVATIONS,
+    "between_cluster_sigma": SIGMAS,
+}
 """The cells that the conclusions are about."""
 
 NAMES = {
@@ -196,7 +199,7 @@ def _arrays(
     table: pa.Table, labels: Mapping[str, str], columns: Sequence[str]
 ) -> dict[str, NDArray[np.generic]] | None:
     """Return columns by strategy, clusters, observations, sigma and sim; None if any is missing."""
-    if not {*FACTORS, *columns} <= {*table.column_names}:
+    if not {*GRID, *columns} <= {*table.column_names}:
         return None
     places = [
         pc.fill_null(pc.index_in(table[factor], pa.array(levels, table[factor].type)), -1)
@@ -540,7 +543,7 @@ def _beside(
         return ""
     where = (pc.field("scope") == "cell") & (pc.field("measure") == part.measure)
     levels = (part.clusters, part.observations, part.sigmas)
-    for factor, some in zip(FACTORS, levels, strict=True):
+    for factor, some in zip(GRID, levels, strict=True):
         where &= pc.field(factor).isin([*some])
     if part.measure == "power":
         where &= pc.field("effect") == 0.5

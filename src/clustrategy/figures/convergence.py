@@ -14,10 +14,9 @@ from matplotlib.ticker import PercentFormatter
 from clustrategy.core.counted import counted, listed
 from clustrategy.figures.parts.cells import varied
 from clustrategy.figures.parts.frame import compose, nothing, strategy_handles
-from clustrategy.figures.parts.grid import panel_grid
+from clustrategy.figures.parts.grid import Grid, panel_grid
 from clustrategy.figures.parts.intervals import wilson
 from clustrategy.figures.parts.labels import (
-    SIGMA,
     abbreviations,
     cell_label,
     factor_label,
@@ -66,7 +65,7 @@ def convergence(fits: pd.DataFrame, *, study: Study) -> Figure:
     grid = panel_grid(fits, study)
     highest = 0.1
     for axes, panel in grid.panels(fits):
-        highest = max(highest, _draw_panel(axes, panel, grid.levels, outcomes, colours, look))
+        highest = max(highest, _draw_panel(axes, panel, grid, outcomes, colours, look))
     grid.axes[0, 0].set_ylim(0, min(1.05 * highest, 1.02))
     grid.axes[0, 0].yaxis.set_major_formatter(PercentFormatter(1))
     ways = outcome_handles(list(outcomes.values()))
@@ -76,7 +75,7 @@ def convergence(fits: pd.DataFrame, *, study: Study) -> Figure:
         title=title,
         subtitle=subtitle,
         legends=[strategy_handles(list(colours), colours), ways if len(ways) > 1 else []],
-        xlabel=factor_label(SIGMA),
+        xlabel=factor_label(grid.along),
         caption=(
             "Whiskers: 95 % Wilson interval of the whole bar (Monte Carlo error). "
             f"{SINGULAR if 'singular' in outcomes else ''} {sims} {abbreviations(several)}"
@@ -130,15 +129,15 @@ def _share(
 def _draw_panel(
     axes: Axes,
     panel: pd.DataFrame,
-    levels: Sequence[float],
+    grid: Grid,
     outcomes: Mapping[str, Outcome],
     colours: Mapping[str, Colour],
     look: Look,
 ) -> float:
     """Draw a panel's stacked bars and their intervals, and return the highest end of these."""
-    centres, slot = slots(len(levels), len(colours))
-    bars = pd.MultiIndex.from_tuples(product(levels, colours))
-    found = panel.groupby([SIGMA, "strategy", "status"]).size().unstack(fill_value=0)
+    centres, slot = slots(len(grid.levels), len(colours))
+    bars = pd.MultiIndex.from_tuples(product(grid.levels, colours))
+    found = panel.groupby([grid.along, "strategy", "status"]).size().unstack(fill_value=0)
     counts = found.reindex(bars, columns=["ok", *outcomes], fill_value=0).to_numpy(float)
     total = counts.sum(axis=1)
     there = total > 0

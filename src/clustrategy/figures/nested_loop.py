@@ -17,13 +17,18 @@ from matplotlib.lines import Line2D
 
 from clustrategy.core.counted import counted
 from clustrategy.core.inference import CONFIDENCE
-from clustrategy.figures.parts.cells import further_factors, varied, worst_and_best, worst_values
+from clustrategy.figures.parts.cells import (
+    further_factors,
+    spreads,
+    varied,
+    worst_and_best,
+    worst_values,
+)
 from clustrategy.figures.parts.frame import compose, nothing, wrap
 from clustrategy.figures.parts.intervals import null_band
 from clustrategy.figures.parts.labels import (
     CLUSTERS,
     OBSERVATIONS,
-    SIGMA,
     abbreviations,
     factor_label,
     percent,
@@ -50,7 +55,8 @@ def nested_loop(table: pd.DataFrame, *, study: Study) -> Figure:
     if rates.empty:
         return nothing(look, "No strategy has a coverage", "Nested-loop plot of all cells")
 
-    order = [*further_factors(table, study.factors), CLUSTERS, OBSERVATIONS, SIGMA]
+    further = further_factors(table, study.factors)
+    order = [*further, CLUSTERS, OBSERVATIONS, *spreads(study.factors)]
     cells = table[order].drop_duplicates().sort_values(order, ignore_index=True)
     rates = rates.merge(cells.assign(cell=cells.index), on=order)
     kinds = list(dict.fromkeys(rates["kind"]))

@@ -7,14 +7,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from clustrategy.figures.parts.cells import further_factors
+from clustrategy.core.counted import listed
+from clustrategy.figures.parts.cells import further_factors, spreads
 from clustrategy.figures.parts.files import Rows
 from clustrategy.figures.parts.frame import DASHES, compose, nothing
 from clustrategy.figures.parts.intervals import Z_95
 from clustrategy.figures.parts.labels import (
     CLUSTERS,
     KIND,
-    SIGMA,
+    factor_label,
     level_label,
     quoted_label,
     signed,
@@ -98,10 +99,11 @@ def distributions(estimates: Rows, null: pd.DataFrame, study: Study) -> pd.DataF
     Returns
     -------
     DataFrame
-        Factors without the between-cluster sigma, strategy, kind, n (the number of p-values),
-        terms (the number of coefficients that these belong to) and share, an array.
+        Factors but for those of how much clusters differ, strategy, kind, n (the number of
+        p-values), terms (the number of coefficients that these belong to) and share, an array.
     """
-    keys = [*(factor for factor in study.factors if factor != SIGMA), "strategy", "term"]
+    pooled_over = spreads(study.factors)
+    keys = [*(factor for factor in study.factors if factor not in pooled_over), "strategy", "term"]
     table = estimates.read([*keys, "p_value"], {"term": sorted(set(null["term"]))})
     table = table[table["p_value"].notna()]
     codes, values = zip(*(pd.factorize(table[key]) for key in keys), strict=True)
@@ -125,13 +127,15 @@ def distributions(estimates: Rows, null: pd.DataFrame, study: Study) -> pd.DataF
 
 
 def _caption(performance: pd.DataFrame, shares: pd.DataFrame, study: Study) -> str:
-    several = "alike slopes and " if shares["terms"].max() > 1 else ""
+    over = ["alike slopes"] if shares["terms"].max() > 1 else []
+    varying = [f"the {factor_label(name)}" for name in spreads(study.factors)]
+    over += [f"all levels of {listed(varying)}"] if varying else []
+    pooled = f"Pooled over {listed(over)}, with " if over else "There are "
     lost = unusable_fits(performance, study)
     return (
         "Each line is a size of datasets. Above zero a strategy rejects too often at that level, "
         "below too rarely; dotted line: the level of the tests. "
-        f"Pooled over {several}all levels of the between-cluster sigma, "
-        f"{shares['n'].max():,} p-values a line at most. Band: where 95 % of the lines of "
+        f"{pooled}{shares['n'].max():,} p-values a line at most. Band: where 95 % of the lines of "
         "uniform p-values are at a level. Where a p-value is an interval, its upper end counts. "
         f"Slopes alone. {lost}"
     )

@@ -162,12 +162,19 @@ def _levels(levels: Sequence[Level]) -> str:
 
 def _model(study: Study) -> list[str]:
     average = " on average" if study.dgp.get("size_cv") or "size_cv" in study.levels else ""
+    by_sigma = "between_cluster_sigma" in study.levels
+    spread = (
+        "between_cluster_sigma × z"
+        if by_sigma
+        else "τz, where τ is residual_sigma √(icc / (1 − icc)) for the intercept and slope_sd for "
+        "slopes"
+    )
     return [
         "A dataset has as many clusters as its cell says, with as many observations in "
         f"each{average}, and {predictors(study.dgp, study.levels)}. The outcome of a row is "
-        "b₀ + b₁x₁ + … + bₖxₖ + e, with the coefficients of its cluster: b = β + "
-        "between_cluster_sigma × z. The deviations z, predictors x and errors e are independent "
-        "standard normal variables but for what follows.",
+        f"b₀ + b₁x₁ + … + bₖxₖ + e, with the coefficients of its cluster: b = β + {spread}. The "
+        "deviations z, predictors x and errors e are independent standard normal variables but "
+        "for what follows.",
         " ".join(in_words(study.dgp, study.factors)),
         *(
             f"Mechanism {name}: {' '.join(in_words(options, study.factors)) or 'nothing else.'}"

@@ -19,6 +19,8 @@ FACTORS = {
     "coefficients": "true coefficients, the intercept first",
     "residual_sigma": "standard deviation of the errors",
     "sigma_ratios": "multiples of between_cluster_sigma, the intercept's first",
+    "icc": "share of the intercepts' variance in its sum with the errors'",
+    "slope_sd": "standard deviation of the slopes between clusters",
     "intercept_slope_correlation": "correlation of a cluster's intercept with its slopes",
     "predictor_correlation": "correlation of any two predictors",
     "predictor_icc": "share of the predictors' variance that is between clusters",
@@ -78,10 +80,21 @@ def _ratios(value: Any) -> str:
     return f"The coefficients' standard deviations between clusters are the cell's times {ratios}"
 
 
+def _slope_sd(value: Any) -> str:
+    if isinstance(value, Sequence):
+        sds = _by_term(value, [f"IV{k}" for k in range(1, len(value) + 1)])
+        return f"The slopes' standard deviations between clusters are {sds}"
+    return f"The slopes have a standard deviation of {value:g} between clusters"
+
+
 SENTENCES: Mapping[str, Callable[[Any], str]] = {
     "coefficients": _coefficients,
     "residual_sigma": lambda value: f"The errors have a standard deviation of {value:g}",
     "sigma_ratios": _ratios,
+    "icc": lambda value: (
+        f"The intercepts' variance is {100 * value:g} % of its sum with the errors' variance"
+    ),
+    "slope_sd": _slope_sd,
     "intercept_slope_correlation": lambda value: (
         f"A cluster's intercept correlates by {value:g} with each of its slopes"
     ),

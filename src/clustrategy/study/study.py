@@ -19,6 +19,8 @@ from clustrategy.calibration.table_source import TableSource
 from clustrategy.core.cells import (
     FACTORS,
     MECHANISM,
+    NUMBERS_OR_LISTS,
+    SIZES,
     Cell,
     Level,
     cell_path,
@@ -46,6 +48,7 @@ from clustrategy.study.mechanisms import options_in_one_form, resolve_mechanisms
 from clustrategy.study.plan import Plan, stored
 from clustrategy.study.recipe import Recipe
 from clustrategy.study.size import Size, absurdity, too_large, too_many_cells
+from clustrategy.study.spread import check_spread, latest_spread
 
 MOST_SIMS = 10_000_000
 """Of a cell: a number far beyond it would hang the plan of the jobs."""
@@ -60,7 +63,8 @@ class Study:
     name, seed, sims, sims_per_shard
         As in the config.
     levels : dict of str to list
-        The levels of each factor, `FACTORS` first and further ones in alphabetical order.
+        The levels of each factor, those of `FACTORS` first and further ones in alphabetical
+        order.
     dgp : dict
         The data-generating process but for what the grid sets.
     strategies : list of Strategy
@@ -117,6 +121,7 @@ class Study:
         DataError
             The same, of the table in `data`.
         """
+        config = latest_spread(config, files)
         _check_cells(config, files)
         _check_beside_data(config, files)
         full = configuration.validate(config, files)
@@ -134,8 +139,10 @@ class Study:
             levels = {SCENARIO: _scenarios(full["data"]["scenarios"], given, files)}
         else:
             resolve_mechanisms(full, files)
+            check_spread(full, files)
+            first = [name for name in FACTORS if name in full["grid"]]
             further = sorted(set(full["grid"]) - set(FACTORS))
-            levels = {name: _levels(full["grid"], name, files) for name in (*FACTORS, *further)}
+            levels = {name: _levels(full["grid"], name, files) for name in (*first, *further)}
         try:
             load_files(full["strategies_from"])
         except ConfigError as error:
@@ -383,7 +390,7 @@ class Study:
     @property
     def largest_cells(self) -> list[Cell]:
         """The cells with the most clusters and observations: one for each other combination."""
-        most = {factor: max(self.levels[factor]) for factor in FACTORS[:2]}
+        most = {factor: max(self.levels[factor]) for factor in SIZES}
         return [cell for cell in self.cells if most.items() <= cell.items()]
 
     def cut(self, cell: Mapping[str, Level]) -> list[range]:
@@ -497,6 +504,8 @@ def _check_cells(config: Mapping[str, Any], files: Sequence[str]) -> None:
 def _levels(grid: Mapping[str, Any], factor: str, files: Sequence[str]) -> list[Any]:
     """Return the levels of a factor in their one form; each is to be there once."""
     values = [level(factor, value) for value in grid[factor]]
+    if factor in NUMBERS_OR_LISTS:
+        values = _alike(values)
     known: set[str] = set()
     for value in values:
         text = format_level(value)
@@ -505,6 +514,14 @@ def _levels(grid: Mapping[str, Any], factor: str, files: Sequence[str]) -> list[
             raise ConfigError(f"{source}: grid.{factor} lists the level {text[:80]} twice")
         known.add(text)
     return values
+
+
+def _alike(levels: list[Any]) -> list[Any]:
+    """Return levels as lists, all of them if any is, so that a column has one type."""
+    lengths = [len(one) for one in levels if isinstance(one, list)]
+    if not lengths:
+        return levels
+    return [one if isinstance(one, list) else [one] * lengths[0] for one in levels]
 
 
 def _resolve_sims(config: dict[str, Any], cells: int, files: Sequence[str]) -> None:

@@ -66,7 +66,7 @@ def study_verdicts(
         rows = order([*over_cells(plan.cells, judged, scope, rules, fresh)], plan.labels)
         cell = {f: scope.level if f == scope.name else None for f in plan.cells[0]}
         parts.append(with_cell(cell, table_of(rows)))
-    return pa.concat_tables(parts)
+    return pa.concat_tables(parts, promote_options="default")
 
 
 def _judged(

@@ -134,6 +134,8 @@ def _is_usual(process: Process) -> bool:
         "coefficients",
         "residual_sigma",
         "sigma_ratios",
+        "icc",
+        "slope_sd",
         "treatment",
         "arms",
     )

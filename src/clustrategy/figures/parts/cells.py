@@ -6,14 +6,31 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from clustrategy.figures.parts.labels import CLUSTERS, OBSERVATIONS, SIGMA, cell_label, quoted_label
+from clustrategy.core.cells import SIZES, SPREADS
+from clustrategy.figures.parts.labels import OBSERVATIONS, cell_label, quoted_label
 
 Says = Callable[[pd.Series], str]
 
 
 def further_factors(table: pd.DataFrame, factors: Sequence[str]) -> list[str]:
-    """Return the factors with several levels in a table, beyond those that every study has."""
-    return varied(table, [name for name in factors if name not in (CLUSTERS, OBSERVATIONS, SIGMA)])
+    """Return the factors with several levels in a table, beyond sizes and how clusters differ."""
+    return varied(table, [name for name in factors if name not in (*SIZES, *SPREADS)])
+
+
+def spreads(factors: Sequence[str]) -> list[str]:
+    """Return those of the factors that say how much clusters differ."""
+    return [name for name in SPREADS if name in factors]
+
+
+def x_factor(table: pd.DataFrame, factors: Sequence[str]) -> str:
+    """Return the factor whose levels stand along the x axis.
+
+    It is the last of those that say how much clusters differ, if possible one with several levels
+    in the table. Where the grid has none of them, it is the last of the other factors with several
+    levels, or the observations per cluster.
+    """
+    found = spreads(factors)
+    return [OBSERVATIONS, *further_factors(table, factors), *found, *varied(table, found)][-1]
 
 
 def combinations(table: pd.DataFrame, factors: Sequence[str]) -> list[tuple]:

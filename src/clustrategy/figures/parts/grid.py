@@ -11,9 +11,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from clustrategy.figures.parts.cells import combinations, further_factors
+from clustrategy.figures.parts.cells import (
+    combinations,
+    further_factors,
+    spreads,
+    varied,
+    x_factor,
+)
 from clustrategy.figures.parts.frame import wrap
-from clustrategy.figures.parts.labels import CLUSTERS, OBSERVATIONS, SIGMA, level_label, value_label
+from clustrategy.figures.parts.labels import CLUSTERS, OBSERVATIONS, level_label, value_label
 from clustrategy.figures.parts.slots import name_levels
 from clustrategy.figures.parts.study import Study
 from clustrategy.figures.parts.style import INK, Look, dress, new_figure, note
@@ -36,8 +42,10 @@ class Grid:
         The figure and its panels.
     rows, columns, row_levels, column_levels : list
         Factors whose combinations of levels are the rows and the columns, and these combinations.
+    along : str
+        The factor along the x axis.
     levels : list
-        The levels of the between-cluster sigma in ascending order, along the x axis.
+        Its levels in ascending order.
     below : sequence of Axes
         Panels of another kind below the columns, with the same levels along their x axes.
     """
@@ -48,6 +56,7 @@ class Grid:
     columns: list[str]
     row_levels: list[tuple]
     column_levels: list[tuple]
+    along: str
     levels: list
     below: Sequence[Axes] = ()
 
@@ -65,7 +74,8 @@ def panel_grid(table: pd.DataFrame, study: Study, *, below: bool = False) -> Gri
     With ``below`` there is a panel of another kind below each column.
     """
     look = study.look
-    rows, columns = _arranged(table, study.factors)
+    across = x_factor(table, study.factors)
+    rows, columns = _arranged(table, study.factors, across)
     row_levels, column_levels = combinations(table, rows), combinations(table, columns)
     beside = rows == [CLUSTERS]
     panel_width = (look.width - look.printed(0.75 if beside else 0.5)) / len(column_levels)
@@ -90,8 +100,8 @@ def panel_grid(table: pd.DataFrame, study: Study, *, below: bool = False) -> Gri
         panel.sharey(axes[0, 0])
     for panel, title in zip(axes[0], titles, strict=True):
         panel.set_title(title, fontsize=look.text, color=INK, pad=TITLE_PAD)
-    levels = sorted(table[SIGMA].unique())
-    grid = Grid(figure, axes, rows, columns, row_levels, column_levels, levels, others)
+    levels = sorted(table[across].unique())
+    grid = Grid(figure, axes, rows, columns, row_levels, column_levels, across, levels, others)
     if beside:
         style: dict[str, Any] = {"ha": "left", "va": "center", "multialignment": "center"}
         for panel, name in zip(axes[:, -1], row_names, strict=True):
@@ -105,14 +115,18 @@ def panel_grid(table: pd.DataFrame, study: Study, *, below: bool = False) -> Gri
     return grid
 
 
-def _arranged(table: pd.DataFrame, factors: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the factors of the rows and those of the columns."""
-    further = further_factors(table, factors)
-    sizes = combinations(table, [CLUSTERS, OBSERVATIONS])
-    alone = table[OBSERVATIONS].nunique() == 1
+def _arranged(
+    table: pd.DataFrame, factors: Sequence[str], across: str
+) -> tuple[list[str], list[str]]:
+    """Return the factors of the rows and those of the columns; one is along the x axis."""
+    others = [*further_factors(table, factors), *varied(table, spreads(factors))]
+    further = [name for name in others if name != across]
+    observations = [OBSERVATIONS] if across != OBSERVATIONS else []
+    sizes = combinations(table, [CLUSTERS, *observations])
+    alone = not varied(table, observations)
     if (further or alone) and len(sizes) <= MOST_COLUMNS:
-        return further, [CLUSTERS, OBSERVATIONS]
-    return [CLUSTERS, *further], [OBSERVATIONS]
+        return further, [CLUSTERS, *observations]
+    return [CLUSTERS, *further], observations
 
 
 def _titles(

@@ -10,6 +10,8 @@ from clustrategy.core.scenarios import SCENARIO
 CLUSTERS = "clusters"
 OBSERVATIONS = "obs_per_cluster"
 SIGMA = "between_cluster_sigma"
+ICC = "icc"
+SLOPE_SD = "slope_sd"
 KIND = "kind"
 
 LONGEST = 48  # characters of a name; of a longer one the middle is left out
@@ -33,6 +35,8 @@ FACTORS = {
     CLUSTERS: "clusters",
     OBSERVATIONS: "observations per cluster",
     SIGMA: "between-cluster sigma",
+    ICC: "ICC",
+    SLOPE_SD: "slope SD",
     "intercept_slope_correlation": "intercept-slope correlation",
     "predictor_icc": "ICC of predictors",
     "size_cv": "CV of cluster sizes",

@@ -16,7 +16,6 @@ from clustrategy.figures.parts.frame import compose, strategy_handles
 from clustrategy.figures.parts.grid import Grid, panel_grid
 from clustrategy.figures.parts.intervals import median_interval
 from clustrategy.figures.parts.labels import (
-    SIGMA,
     factor_label,
     quoted_label,
     strategy_label,
@@ -31,7 +30,7 @@ BOX, BAND, MARK = 0.72, 0.55, 1.0  # widths in slots
 
 
 class ScoreBoxes:
-    """A panel for each size of datasets, in it a box for each strategy at each level of sigma.
+    """A panel for each size of datasets, in it a box for each strategy at each level along x.
 
     The scores are a column of a table, NaN for fits that gave none; with ``below`` there is a row
     of further panels, one below each column.
@@ -61,7 +60,7 @@ class ScoreBoxes:
 
     def x(self, rows: pd.DataFrame) -> np.ndarray:
         """Return where the boxes of some rows stand."""
-        keys = zip(rows[SIGMA], rows["strategy"], strict=True)
+        keys = zip(rows[self.grid.along], rows["strategy"], strict=True)
         return np.array([self.places[key] for key in keys], dtype=float)
 
     def _draw(self, axes: Axes, panel: pd.DataFrame) -> None:
@@ -71,7 +70,8 @@ class ScoreBoxes:
             axes.text(0.5, 0.5, "no values", transform=axes.transAxes, **words)
         line = self.look.line
         for strategy, mine in panel.groupby("strategy", observed=True):
-            parts = [(level, part.to_numpy()) for level, part in mine.groupby(SIGMA)[self.column]]
+            by_level = mine.groupby(self.grid.along)[self.column]
+            parts = [(level, part.to_numpy()) for level, part in by_level]
             x = np.array([self.places[level, str(strategy)] for level, _ in parts])[:, None]
             quantiles = np.array([np.quantile(part, WHISKERS) for _, part in parts])
             low, q1, median, q3, high = quantiles.T[:, :, None]
@@ -109,7 +109,7 @@ class ScoreBoxes:
             title=title,
             subtitle=f"{subtitle}{self.scale}",
             legends=[[*strategy_handles(drawn, self.colours), *([line] if mark else [])]],
-            xlabel=factor_label(SIGMA),
+            xlabel=factor_label(self.grid.along),
             caption=f"{self._reading()} {caption}".strip(),
         )
 
