@@ -43,7 +43,7 @@ def together(
     """Return the row of some cells."""
     cells = [{key: each} for each in judged]
     grid: list[Cell] = [{"clusters": 10 * (i + 1), "sigma": 0.5} for i in range(len(cells))]
-    scope = Scope("all", None, tuple(range(len(cells))))
+    scope = Scope("all", {}, tuple(range(len(cells))))
     (line,) = over_cells(grid, cells, scope, RULES, fresh or {})
     return line
 
@@ -51,9 +51,9 @@ def together(
 def test_cells_are_taken_together_by_all_and_by_each_level() -> None:
     grid: list[Cell] = [{"clusters": g, "n": 5, "sigma": s} for g in (10, 30) for s in (0.5, 1.0)]
     assert scopes(grid, ["sigma", "n"]) == [
-        Scope("all", None, (0, 1, 2, 3)),
-        Scope("sigma", 0.5, (0, 2)),
-        Scope("sigma", 1.0, (1, 3)),
+        Scope("all", {}, (0, 1, 2, 3)),
+        Scope("sigma", {"sigma": 0.5}, (0, 2)),
+        Scope("sigma", {"sigma": 1.0}, (1, 3)),
     ]
 
 
@@ -201,15 +201,17 @@ def test_the_worst_cells_of_all_scopes_are_drawn_again() -> None:
         }
         for share in (0.04, 0.06, 0.05)
     ]
-    everything, first_two = Scope("all", None, (0, 1, 2)), Scope("n", 5, (0, 1))
+    everything, first_two = Scope("all", {}, (0, 1, 2)), Scope("n", {"n": 5}, (0, 1))
     assert worst_cells(cells, [everything]) == {0: [("B", KIND)], 1: [("A", KIND)]}
-    last_two = Scope("n", 9, (1, 2))
+    last_two = Scope("n", {"n": 9}, (1, 2))
     assert worst_cells(cells, [everything, first_two, last_two]) == {
         0: [("B", KIND)],
         1: [("A", KIND)],
         2: [("B", KIND)],
     }
-    assert worst_cells(cells, [Scope("n", 5, (1,))]) == {}, "one cell is not the worst of many"
+    assert worst_cells(cells, [Scope("n", {"n": 5}, (1,))]) == {}, (
+        "one cell is not the worst of many"
+    )
 
 
 def judged(
@@ -243,7 +245,7 @@ def test_the_safe_ones_with_known_power_are_compared_with_the_best() -> None:
         }
         cells.append(judged(errors, [True, True, True, False]))
     grid: list[Cell] = [{"clusters": 10}, {"clusters": 20}]
-    scope = Scope("all", None, (0, 1))
+    scope = Scope("all", {}, (0, 1))
     lines = order(
         [*over_cells(grid, cells, scope, RULES, {})], ["sharp", "blunt", "wild", "unknown"]
     )
@@ -265,7 +267,7 @@ def test_the_safe_ones_with_known_power_are_compared_with_the_best() -> None:
 
 def test_a_single_safe_strategy_has_no_rival() -> None:
     cells = [judged({"A": np.random.default_rng(2).normal(size=4000) * 0.3}, [True])]
-    lines = over_cells([{"clusters": 10}], cells, Scope("all", None, (0,)), RULES, {})
+    lines = over_cells([{"clusters": 10}], cells, Scope("all", {}, (0,)), RULES, {})
     measures = [line["measure"] for line in lines]
     assert "size_adjusted_power" in measures and "power_less_the_best" not in measures
 
@@ -280,3 +282,14 @@ def test_fits_that_fail_are_counted_beside_the_rate() -> None:
     assert found[Key("A", None, "unusable_rate")].found.value == 0.06
     error[:500] = 0.1
     assert judged({"A": error}, [True])[RATE].safe is True
+
+
+def test_scopes_of_several_factors_have_a_level_of_each() -> None:
+    grid: list[Cell] = [
+        {"clusters": G, "n": n, "sigma": sigma} for G in (5, 9) for n in (2,) for sigma in (0, 1)
+    ]
+    assert scopes(grid, [["clusters", "n"]])[1:] == [
+        Scope("clusters, n", {"clusters": 5, "n": 2}, (0, 1)),
+        Scope("clusters, n", {"clusters": 9, "n": 2}, (2, 3)),
+    ]
+    assert scopes(grid, [["clusters", "sigma"], ["n"]])[1:] == [], "each cell alone, or all"

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from clustrategy.core.cells import Cell, Level, format_level
+from clustrategy.core.cells import Cell, Level, cell_path, format_level
 from clustrategy.core.shard import Floats
 from clustrategy.dgp.kinds import INTERCEPT_KIND
 from clustrategy.evaluation.best import with_the_best
@@ -48,39 +48,39 @@ class Scope:
     Attributes
     ----------
     name : str
-        `all`, or the factor of which they have one level.
-    level : Level, optional
-        That level.
+        `all`, or the factors of which they have one level each, with commas between.
+    levels : Mapping of str to Level
+        These levels.
     places : tuple of int
         Their places among all cells.
     """
 
     name: str
-    level: Level | None
+    levels: Mapping[str, Level]
     places: tuple[int, ...]
 
 
-def scopes(cells: Sequence[Cell], by: Sequence[str]) -> list[Scope]:
+def scopes(cells: Sequence[Cell], by: Sequence[str | Sequence[str]]) -> list[Scope]:
     """List all cells together, and those of each level of some factors.
 
     Parameters
     ----------
     cells : Sequence of Cell
         Of the study.
-    by : Sequence of str
-        The factors; those with one level alone add nothing and are left out.
+    by : Sequence of str or of Sequence of str
+        The factors, or several of which the cells have one level each. What tells no cells apart,
+        or all of them, adds nothing and is left out.
     """
-    found = [Scope(ALL, None, tuple(range(len(cells))))]
-    for factor in by:
-        levels = list({format_level(cell[factor]): cell[factor] for cell in cells}.values())
-        if len(levels) > 1:
+    found = [Scope(ALL, {}, tuple(range(len(cells))))]
+    for entry in by:
+        factors = [entry] if isinstance(entry, str) else [*entry]
+        places: dict[str, list[int]] = {}
+        for place, cell in enumerate(cells):
+            places.setdefault(cell_path({f: cell[f] for f in factors}), []).append(place)
+        if 1 < len(places) and (len(factors) == 1 or len(places) < len(cells)):
             found += [
-                Scope(
-                    factor,
-                    level,
-                    tuple(i for i, cell in enumerate(cells) if cell[factor] == level),
-                )
-                for level in levels
+                Scope(", ".join(factors), {f: cells[of[0]][f] for f in factors}, tuple(of))
+                for of in places.values()
             ]
     return found
 

@@ -431,7 +431,7 @@ def _over(
             {key: str(table[key].iloc[place]) for key in over} for place, _ in members
         ]
         by_cell = [one for _, one in members]
-        scope = Scope(ALL, None, tuple(range(len(members))))
+        scope = Scope(ALL, {}, tuple(range(len(members))))
         for line in over_cells(named, by_cell, scope, rules, {}):
             rows.append({**line, **values, **dict.fromkeys(over)})
     return rows

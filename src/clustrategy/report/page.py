@@ -97,6 +97,7 @@ def render(study: Study, found: Found) -> str:
     short = shortened(labels)
     environment.filters["shorten"] = lambda label: _breakable(short[label])
     on_grid = study.given is None
+    factors = [factor for factor in settings["by"] if isinstance(factor, str)]
     own = _of_grid(study, found) if on_grid else _of_table(study, found, said.answers)
     return environment.get_template("report.html" if on_grid else "own_table.html").render(
         **own,
@@ -106,7 +107,7 @@ def render(study: Study, found: Found) -> str:
         wording=wording,
         alpha=percent(study.config["performance"]["alpha"], 0),
         paragraphs=said.paragraphs,
-        tables=[kind_table(answer, rates, labels, settings["by"]) for answer in said.answers],
+        tables=[kind_table(answer, rates, labels, factors) for answer in said.answers],
         failures=failures(found.fits, study.factors, labels, study.config["performance"]["usable"]),
         audit=None if found.audit is None else audit_table(found.audit),
         left_out=found.provenance["audit"]["left_out"],

@@ -593,7 +593,8 @@ def _check_verdict(
     elif settings["liberal"] * alpha >= 1:
         key, problem = "liberal", f"must be less than 1 / alpha, {1 / alpha:g}"
     else:
-        for factor in settings["by"]:
+        listed = [[entry] if isinstance(entry, str) else entry for entry in settings["by"]]
+        for factor in itertools.chain.from_iterable(listed):
             if factor not in levels:
                 source = configuration.holder(files, ["verdict", "by"])
                 raise ConfigError(

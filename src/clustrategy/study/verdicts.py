@@ -64,7 +64,7 @@ def study_verdicts(
     fresh = _drawn_again(plan, settings, rules, worst_cells(judged, together))
     for scope in together:
         rows = order([*over_cells(plan.cells, judged, scope, rules, fresh)], plan.labels)
-        cell = {f: scope.level if f == scope.name else None for f in plan.cells[0]}
+        cell = {f: scope.levels.get(f) for f in plan.cells[0]}
         parts.append(with_cell(cell, table_of(rows)))
     return pa.concat_tables(parts, promote_options="default")
 
