@@ -205,7 +205,8 @@ def advice(
     certify : str
         What would decide, such as "with `sims: 10000` it would be shown".
     level : Mapping, optional
-        A factor and one of its levels: the advice for the cells that have it.
+        Factors, as `verdict.by` has them, and a level of each: the advice for the cells that have
+        these.
     wording : Wording, optional
         What the parts of the study are called; those of a grid unless given.
     """
@@ -270,8 +271,7 @@ def _is_of(row: Row, level: Row | None) -> bool:
     """Tell whether a row is of the scope asked for."""
     if level is None:
         return bool(row["scope"] == ALL)
-    ((factor, value),) = level.items()
-    return bool(row["scope"] == factor and row[factor] == value)
+    return row["scope"] == ", ".join(level) and all(row[f] == level[f] for f in level)
 
 
 def _sentences(
