@@ -19,7 +19,7 @@ from clustrategy.estimation.mixed import fit as fitting
 from clustrategy.estimation.mixed import selection, standard_errors
 from clustrategy.estimation.mixed.fit import at_theta
 from clustrategy.estimation.mixed.models import MODELS
-from clustrategy.estimation.mixed.optimizer import minimise
+from clustrategy.estimation.mixed.optimizer import minimise, minimise_from
 from clustrategy.strategies.mixed import model_of
 from tests.dense import Dense
 from tests.material import (
@@ -223,13 +223,17 @@ def test_models_are_searched_for_a_few_datasets_at_once(monkeypatch, by):
     """However many slopes there are to drop: memory is that of a few datasets."""
     shard, datasets = join(*(crowd().dataset(sim) for sim in range(0, crowd().sims, 8))), []
 
-    def counted(criterion):
-        datasets.append(criterion.sims)
-        return minimise(criterion)
+    def counted(search):
+        def counting(criterion, *start):
+            datasets.append(criterion.sims)
+            return search(criterion, *start)
+
+        return counting
 
     expected = fit(shard, "mixed_selected", by=by)
     monkeypatch.setattr(fitting, "CLUSTERS_AT_ONCE", 2 * shard.clusters)
-    monkeypatch.setattr(selection, "minimise", counted)
+    for search in (minimise, minimise_from):
+        monkeypatch.setattr(selection, search.__name__, counted(search))
     found = fit(shard, "mixed_selected", by=by)
     assert max(datasets) == 2
     assert same_bits(found, expected)

@@ -16,7 +16,7 @@ from clustrategy.dgp import Process, simulate
 from clustrategy.estimation.mixed import fit as fitting
 from clustrategy.estimation.mixed import optimizer
 from clustrategy.estimation.mixed.models import MAXIMAL
-from clustrategy.estimation.mixed.optimizer import Minimum, minimise
+from clustrategy.estimation.mixed.optimizer import Minimum, minimise, minimise_from
 from clustrategy.estimation.mixed.reml import Criterion
 from tests.dense import Dense, lower
 from tests.material import few, fit, fitted, join, needs_glmm, random_shard, same_bits, shards
@@ -386,6 +386,19 @@ def test_the_bits_of_a_dataset_are_the_same_alone_and_among_others(sims, cluster
             for column in ("estimate", "std_error", "df", "reml_criterion", "theta"):
                 ours, others = getattr(alone, column)[0], getattr(whole, column)[sim]
                 np.testing.assert_array_equal(ours, others)
+
+
+def test_from_a_near_start_the_search_ends_where_it_is_worth_it_at_the_same_minimum():
+    criterion = criterion_of(random_shard(21, 30, 10, 3, (8, 14)), 3).diagonal()
+    found = minimise(criterion)
+    least = found.point.reml_criterion
+    start = criterion.structure.uniform(1.0, 30)
+    far = np.arange(30) % 3 == 0
+    again = minimise_from(criterion, start, np.where(far, least - 40.0, least + 1.0))
+    reached = again.point.reml_criterion
+    np.testing.assert_allclose(reached[~far], least[~far], atol=1e-9)
+    assert again.converged[~far].all()
+    assert (reached[far] > least[far] - 1e-9).all() and not again.converged[far].all()
 
 
 def test_steps_minimise_the_model_within_the_radius():

@@ -71,6 +71,9 @@ MAX_TURNS = 6
 SLOW_AFTER = 6
 """Iterations after which a search counts as slow: it may be given up, or Psi is projected."""
 
+GIVE_UP_AFTER = 2
+"""Iterations after which a search from near the minimum may be given up."""
+
 PROJECT_EVERY = 24
 """Iterations between projections of Psi in a slow search."""
 
@@ -194,6 +197,27 @@ def minimise(criterion: Criterion) -> Minimum:
     return _go_on(criterion, search, lambda turned, start: _trust_region(turned.at(start)))
 
 
+def minimise_from(criterion: Criterion, start: Factor, worth: Floats) -> Minimum:
+    """Find the minimum of each dataset's criterion from a start that is not far from it.
+
+    Parameters
+    ----------
+    criterion : Criterion
+        The criterion of S datasets.
+    start : (S, q, m) array
+        L, such as that of a larger model.
+    worth : (S,) array
+        The REML criterion above which a minimum is not worth the search: one that by its quadratic
+        model will end higher is given up, and ends anywhere higher.
+
+    Returns
+    -------
+    Minimum
+    """
+    search = _trust_region(criterion.at(start), worth - criterion.constant, GIVE_UP_AFTER)
+    return _go_on(criterion, search, lambda turned, start: _trust_region(turned.at(start)))
+
+
 def given_minimum(criterion: Criterion, factor: Factor) -> Minimum:
     """Take a given L, (S, q, m), for where a search ended."""
 
@@ -240,11 +264,11 @@ def _restart(scarce: Criterion, starts: Sequence[Factor], search: Search, sims: 
     search.converged[sims[lower]] = found.converged[chosen]
 
 
-def _trust_region(point: Point, known: Floats | None = None) -> Search:
+def _trust_region(point: Point, known: Floats | None = None, patience: int = SLOW_AFTER) -> Search:
     """Search from a start by Newton's method within a trust region.
 
     A search that by its quadratic model will end no lower than a minimum that is `known`, (S,), is
-    given up.
+    given up after so many iterations of `patience`.
     """
     criterion, factor = point.criterion, point.factor.copy()
     converged = np.zeros(criterion.sims, dtype=bool)
@@ -277,7 +301,7 @@ def _trust_region(point: Point, known: Floats | None = None) -> Search:
         change, decrease = model.step(np.where(done, np.inf, radius))
         step = Step(change, np.maximum(decrease, NEGLIGIBLE_DECREASE))
         given_up = np.zeros(active.size, dtype=bool)
-        if known is not None and iteration >= SLOW_AFTER:
+        if known is not None and iteration >= patience:
             given_up = value - MODEL_ERROR * left > known[active] - RESTART_GAIN
         if (slow := accepted & ~done & (iteration >= due)).any():
             flat = structure.theta(structure.project(point.factor))

@@ -19,7 +19,7 @@ datasets.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import NamedTuple
@@ -150,20 +150,32 @@ class Criterion:
             structure=Unstructured(q),
         )
 
-    def diagonal(self, columns: Ints | None = None) -> Criterion:
-        """Return the criterion with uncorrelated random coefficients of Z's own columns.
+    @classmethod
+    def joined(cls, parts: Sequence[Criterion]) -> Criterion:
+        """Join criteria whose Z have the same number of columns, Psi unstructured.
 
         Parameters
         ----------
-        columns : (S, m) array of int, optional
-            Which of Z's columns have them; all by default.
+        parts : sequence of Criterion
+            Each as `of` returns it.
 
         Returns
         -------
         Criterion
         """
-        if columns is None:
-            columns = np.tile(np.arange(self.q), (self.sims, 1))
+        names = [name for name in PER_DATASET if name != "members"]
+        together = {name: np.concatenate([getattr(one, name) for one in parts]) for name in names}
+        return cls(
+            design=np.concatenate([one.design for one in parts], axis=2),
+            rest=np.concatenate([one.rest for one in parts]),
+            members=np.arange(len(together["nu"])),
+            structure=parts[0].structure,
+            **together,
+        )
+
+    def diagonal(self) -> Criterion:
+        """Return the criterion with uncorrelated random coefficients of Z's own columns."""
+        columns = np.tile(np.arange(self.q), (self.sims, 1))
         return replace(self, structure=Diagonal.of(self.random_root, columns))
 
     @property

@@ -8,8 +8,8 @@ first the correlations go, then the slopes, one after the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from clustrategy.core.fits import Fits
 from clustrategy.core.joint_tests import JointTests
 from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
-from clustrategy.estimation.mixed.covariance import Factor
+from clustrategy.estimation.mixed.covariance import Unstructured
 from clustrategy.estimation.mixed.fit import blocks, datasets_at_once, fill, fit_model
 from clustrategy.estimation.mixed.models import (
     INTERCEPT_ONLY,
@@ -28,7 +28,7 @@ from clustrategy.estimation.mixed.models import (
     mark_undefined,
     random_columns,
 )
-from clustrategy.estimation.mixed.optimizer import Minimum, minimise
+from clustrategy.estimation.mixed.optimizer import Minimum, given_minimum, minimise, minimise_from
 from clustrategy.estimation.mixed.reml import Criterion
 from clustrategy.estimation.mixed.standard_errors import StandardErrors
 
@@ -98,14 +98,11 @@ def fit_selected(
     mark_undefined(shard, intercept, fits)
     kept = np.full(shard.sims, "", dtype=object)
     for sims, criterion in blocks(shard, MAXIMAL, fits.status == "ok"):
-        columns = np.flatnonzero(random[sims[0]])
-        slopes = np.array(["" if intercept[0, c] else shard.terms[c] for c in columns])
-        path = SelectionPath(criterion, slopes)
+        path = SelectionPath(shard, sims, np.flatnonzero(random[sims[0]]), criterion)
         for model in path.by_tests() if by == "LRT" else path.by_aic():
-            some = sims[model.sims]
-            fill(shard, some, model.minimum, standard_errors, fits, joint)
-            fits.random[some[:, None], columns[model.columns]] = True
-            kept[some] = model.names(slopes)
+            fill(shard, model.sims, path.minimum(model), standard_errors, fits, joint)
+            fits.random[model.sims[:, None], model.columns] = True
+            kept[model.sims] = model.names(shard.terms, path.columns.size)
     _name_kept(fits, kept)
     return fits
 
@@ -117,13 +114,13 @@ class FittedModel:
     Attributes
     ----------
     sims : (s,) array of int
-        Which of the block's datasets.
+        The datasets.
     columns : (s, m) array of int
-        Which of Z's columns have random coefficients.
-    criterion : Criterion
-        Theirs, in coordinates that are good for where the search ended.
-    factor : (s, q, m) array
-        L there.
+        Which of X's columns have random coefficients.
+    correlated : bool
+        Whether these may correlate.
+    theta : (s, k) array
+        lme4's theta where the search ended.
     converged, exhausted : (s,) array of bool
         As of `Minimum`.
     deviance : (s,) array
@@ -132,21 +129,11 @@ class FittedModel:
 
     sims: Ints
     columns: Ints
-    criterion: Criterion
-    factor: Factor
+    correlated: bool
+    theta: Floats
     converged: NDArray[np.bool_]
     exhausted: NDArray[np.bool_]
     deviance: Floats
-
-    @property
-    def minimum(self) -> Minimum:
-        """Where the search ended, evaluated once more: most models are passed over."""
-        return Minimum(self.criterion.at(self.factor), self.converged, self.exhausted)
-
-    @property
-    def correlated(self) -> bool:
-        """Whether the random coefficients may correlate."""
-        return self.criterion.structure.lower_triangular
 
     @property
     def parameters(self) -> int:
@@ -154,25 +141,39 @@ class FittedModel:
         m = self.columns.shape[1]
         return m * (m + 1) // 2 if self.correlated else m
 
+    @property
+    def parameters_next(self) -> int:
+        """That number of the next smaller model."""
+        m = self.columns.shape[1]
+        return m if self.correlated else m - 1
+
+    @property
+    def spread(self) -> Floats:
+        """(s, m) the standard deviations of the random coefficients, relative to sigma."""
+        if not self.correlated:
+            return self.theta
+        factor = Unstructured(self.columns.shape[1]).factor(self.theta)
+        return np.sqrt((factor * factor).sum(axis=2))
+
     def take(self, which: Ints) -> FittedModel:
         """Return the fits to some of its datasets."""
-        return FittedModel(
-            self.sims[which],
-            self.columns[which],
-            self.criterion.take(which),
-            self.factor[which],
-            self.converged[which],
-            self.exhausted[which],
-            self.deviance[which],
-        )
+        parts = {name: getattr(self, name)[which] for name in BY_DATASET}
+        return replace(self, **parts)
 
-    def names(self, slopes: NDArray[np.str_]) -> list[str]:
+    def put(self, which: Ints, others: FittedModel) -> None:
+        """Replace the fits to some of its datasets by those of another model of this size."""
+        for name in BY_DATASET:
+            getattr(self, name)[which] = getattr(others, name)
+
+    def names(self, terms: Sequence[str], q: int) -> list[str]:
         """Return what the model is called in each dataset.
 
         Parameters
         ----------
-        slopes : (q,) array of str
-            The predictor of each column of Z, empty for the intercept.
+        terms : sequence of str
+            The names of X's columns.
+        q : int
+            The random coefficients of the maximal model.
 
         Returns
         -------
@@ -182,9 +183,14 @@ class FittedModel:
             return ["intercept"] * self.sims.size
         if self.correlated:
             return ["maximal"] * self.sims.size
-        if self.columns.shape[1] == slopes.size:
+        if self.columns.shape[1] == q:
             return ["uncorrelated"] * self.sims.size
-        return [f"uncorrelated ({' + '.join(filter(None, slopes[c]))})" for c in self.columns]
+        slopes = [[terms[c] for c in some if terms[c] != INTERCEPT] for some in self.columns]
+        return [f"uncorrelated ({' + '.join(some)})" for some in slopes]
+
+
+BY_DATASET = [part.name for part in fields(FittedModel) if part.name != "correlated"]
+"""The attributes of a fitted model whose first axis is the dataset."""
 
 
 @dataclass(frozen=True)
@@ -193,14 +199,20 @@ class SelectionPath:
 
     Attributes
     ----------
+    shard : Shard
+        All datasets.
+    sims : (s,) array of int
+        Those of a block.
+    columns : (q,) array of int
+        Which of X's columns may have random coefficients in them.
     criterion : Criterion
-        The maximal model of a block of datasets.
-    slopes : (q,) array of str
-        The predictor of each column of Z, empty for the intercept.
+        Their maximal model.
     """
 
+    shard: Shard
+    sims: Ints
+    columns: Ints
     criterion: Criterion
-    slopes: NDArray[np.str_]
 
     def by_tests(self) -> Iterator[FittedModel]:
         """Yield the models that backward selection by likelihood ratio tests ends with."""
@@ -209,10 +221,9 @@ class SelectionPath:
 
         model = self._maximal()
         while model.sims.size and model.parameters > 1:
-            smaller = self._next(model)
-            bound = chdtri(model.parameters - smaller.parameters, ALPHA)
-            with np.errstate(invalid="ignore"):  # neither has a fit
-                rejected = smaller.deviance - model.deviance > bound
+            bound = model.deviance + chdtri(model.parameters - model.parameters_next, ALPHA)
+            smaller = self._next(model, bound)
+            rejected = smaller.deviance > bound
             if rejected.any():
                 yield model.take(np.flatnonzero(rejected))
             model = smaller.take(np.flatnonzero(~rejected))
@@ -221,56 +232,124 @@ class SelectionPath:
 
     def by_aic(self) -> Iterator[FittedModel]:
         """Yield the models of the least AIC."""
-        fitted = [self._maximal()]
-        while fitted[-1].parameters > 1:
-            fitted.append(self._next(fitted[-1]))
-        aic = np.array([model.deviance + 2.0 * model.parameters for model in fitted[::-1]])
-        best = len(fitted) - 1 - aic.argmin(axis=0)
+        least = np.full(self.shard.sims, np.inf)
+        best = np.zeros(self.shard.sims, dtype=np.int64)
+        fitted: list[FittedModel] = []
+        model = self._maximal()
+        while model.sims.size:
+            aic = model.deviance + 2.0 * model.parameters
+            lower = model.sims[aic <= least[model.sims]]
+            least[model.sims] = np.minimum(aic, least[model.sims])
+            best[lower] = len(fitted)
+            fitted.append(model)
+            if model.parameters == 1:
+                break
+            # No smaller model has a lower deviance, nor less than one parameter.
+            bound = least[model.sims] - 2.0
+            hopeful = np.flatnonzero(model.deviance <= bound)
+            model = self._next(model.take(hopeful), bound[hopeful])
         for number, model in enumerate(fitted):
-            if (best == number).any():
-                yield model.take(np.flatnonzero(best == number))
+            chosen = np.flatnonzero(best[model.sims] == number)
+            if chosen.size:
+                yield model.take(chosen)
+
+    def minimum(self, model: FittedModel) -> Minimum:
+        """Evaluate where the search for a model ended: most models are passed over."""
+        order, criterion = self._criterion(model)
+        factor = criterion.structure.from_lme4(model.theta[order], criterion.random_root)
+        there = given_minimum(criterion, factor).take(np.argsort(order))
+        return Minimum(there.point, model.converged, model.exhausted)
 
     def _maximal(self) -> FittedModel:
-        sims = np.arange(self.criterion.sims)
-        return self._fit(sims, self._all(sims.size), correlated=True)
+        s, q = self.sims.size, self.columns.size
+        none = np.zeros(s, dtype=bool)
+        columns, theta = np.tile(self.columns, (s, 1)), np.zeros((s, MAXIMAL.parameters(q)))
+        unknown = np.full(s, np.inf)
+        return self._fit(FittedModel(self.sims, columns, True, theta, none, none, unknown))
 
-    def _next(self, model: FittedModel) -> FittedModel:
-        """Drop the correlations, then the slope whose loss raises the deviance least."""
+    def _next(self, model: FittedModel, worth: Floats) -> FittedModel:
+        """Drop the correlations, then the slope whose loss raises the deviance least.
+
+        A model is searched for as long as its deviance may be no more than it is `worth`, (s,).
+        """
         if model.correlated:
-            return self._fit(model.sims, self._all(model.sims.size))
+            uncorrelated = replace(model, correlated=False, theta=model.spread)
+            return self._fit(uncorrelated, worth)
         s, m = model.columns.shape
-        is_slope = self.slopes != ""
-        slopes = model.columns[is_slope[model.columns]].reshape(s, m - 1)
-        intercept = np.full((s, 1), np.flatnonzero(~is_slope)[0])
-        less = [np.delete(slopes, dropped, axis=1) for dropped in range(m - 1)]
-        columns = [np.sort(np.concatenate([intercept, left], axis=1), axis=1) for left in less]
-        tried = self._fit(np.tile(model.sims, m - 1), np.concatenate(columns))
-        best = tried.deviance.reshape(m - 1, s).argmin(axis=0)
-        return tried.take(best * s + np.arange(s))
+        slopes = np.array(self.shard.terms)[model.columns] != INTERCEPT
+        without = slopes & (model.theta == 0.0) & np.isfinite(model.deviance)[:, None]
+        free = without.any(axis=1)
+        smaller = self._without(model, np.where(free[:, None], without, slopes).argmax(axis=1))
+        lossy = np.flatnonzero(~free)
+        if lossy.size:
+            each = np.tile(lossy, m - 1)
+            place = np.argsort(~slopes[lossy], axis=1, kind="stable")[:, : m - 1]
+            starts = self._without(model.take(each), place.T.ravel())
+            tried = self._fit(starts, worth[each])
+            least = tried.deviance.reshape(m - 1, lossy.size).argmin(axis=0)
+            smaller.put(lossy, tried.take(least * lossy.size + np.arange(lossy.size)))
+        return smaller
 
-    def _all(self, sims: int) -> Ints:
-        return np.tile(np.arange(self.criterion.q), (sims, 1))
+    def _without(self, model: FittedModel, place: Ints) -> FittedModel:
+        """Take a random coefficient from each dataset's model, by its place.
 
-    def _fit(self, sims: Ints, columns: Ints, correlated: bool = False) -> FittedModel:
-        criterion = self.criterion.take(sims)
-        if not correlated:
-            criterion = criterion.diagonal(columns)
-        effects = criterion.design.shape[3] * columns.shape[1]
-        possible = np.flatnonzero(criterion.nu + criterion.p > effects)
-        factor = criterion.structure.uniform(0.0, sims.size)
-        converged, exhausted = np.zeros((2, sims.size), dtype=bool)
-        deviance = np.full(sims.size, np.inf)
-        at_once = datasets_at_once(criterion.design.shape[3])
-        for start in range(0, possible.size, at_once):
-            some = possible[start : start + at_once]
-            here = criterion.take(some)
-            found = minimise(here)
-            deviance[some] = np.where(found.exhausted, np.inf, found.point.reml_criterion)
-            if found.point.criterion is not here:  # The search took other coordinates.
-                criterion = criterion.put(some, found.point.criterion)
-            factor[some] = found.point.factor
-            converged[some], exhausted[some] = found.converged, found.exhausted
-        return FittedModel(sims, columns, criterion, factor, converged, exhausted, deviance)
+        What it explained is then residual, in relation to which the others are smaller.
+        """
+        s, m = model.columns.shape
+        kept = np.arange(m) != place[:, None]
+        at = np.arange(s)
+        column = self.shard.whole[model.sims, :, model.columns[at, place]]
+        share = (column * column).sum(axis=1) / self.shard.n_obs[model.sims]
+        more = np.sqrt(1.0 + model.theta[at, place] ** 2 * share)
+        return replace(
+            model.take(at),
+            columns=model.columns[kept].reshape(s, m - 1),
+            theta=model.theta[kept].reshape(s, m - 1) / more[:, None],
+        )
+
+    def _fit(self, start: FittedModel, worth: Floats | None = None) -> FittedModel:
+        """Fit a model, from a start where that has a deviance, and as far as it is worth it."""
+        found = replace(
+            start,
+            theta=np.zeros(start.theta.shape),
+            converged=np.zeros(start.sims.size, dtype=bool),
+            exhausted=np.zeros(start.sims.size, dtype=bool),
+            deviance=np.full(start.sims.size, np.inf),
+        )
+        effects = self.shard.clusters * start.columns.shape[1]
+        possible, near = self.shard.n_obs[start.sims] > effects, np.isfinite(start.deviance)
+        at_once = datasets_at_once(self.shard.clusters)
+        for which in (np.flatnonzero(possible & near), np.flatnonzero(possible & ~near)):
+            for first in range(0, which.size, at_once):
+                some = which[first : first + at_once]
+                order, criterion = self._criterion(start.take(some))
+                some = some[order]
+                if worth is not None and near[some[0]]:
+                    factor = criterion.structure.from_lme4(start.theta[some], criterion.random_root)
+                    minimum = minimise_from(criterion, factor, worth[some])
+                else:
+                    minimum = minimise(criterion)
+                point, there = minimum.point, minimum.point.criterion
+                found.theta[some] = there.structure.to_lme4(point.factor, there.random_root)
+                found.converged[some] = minimum.converged
+                found.exhausted[some] = minimum.exhausted
+                found.deviance[some] = np.where(minimum.exhausted, np.inf, point.reml_criterion)
+        return found
+
+    def _criterion(self, model: FittedModel) -> tuple[Ints, Criterion]:
+        """Return the criterion of a model, and the order in which it has the datasets."""
+        sims, columns = model.sims, model.columns
+        if columns.shape[1] == self.columns.size:
+            criterion = self.criterion.take(np.searchsorted(self.sims, sims))
+            return np.arange(sims.size), criterion if model.correlated else criterion.diagonal()
+        patterns, which = np.unique(columns, axis=0, return_inverse=True)
+        which = which.ravel()
+        parts = []
+        for number, pattern in enumerate(patterns):
+            some = sims[which == number]
+            triangles, whole = self.shard.triangles[some], self.shard.whole[some]
+            parts.append(Criterion.of(triangles, self.shard.n_obs[some], pattern, whole))
+        return np.argsort(which, kind="stable"), Criterion.joined(parts).diagonal()
 
 
 def _replace(fits: Fits, where: NDArray[np.bool_], others: Fits) -> None:
