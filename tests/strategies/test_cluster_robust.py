@@ -8,9 +8,11 @@ import pytest
 import scipy.stats
 from hypothesis import given
 
+from clustrategy.core.errors import ConfigError
 from clustrategy.core.inference import t_inference
 from clustrategy.core.shard import INTERCEPT, Shard
 from clustrategy.design.from_table import design_from_table
+from clustrategy.engines.chosen import Strategy
 from tests.material import (
     GOLDEN,
     few,
@@ -120,6 +122,70 @@ def test_cv3_leaves_out_each_cluster_in_turn(rows):
     np.testing.assert_allclose(cv3.std_error[0], jackknife, rtol=1e-11)
     np.testing.assert_allclose(cr3.std_error[0], np.sqrt(8 / 7) * jackknife, rtol=1e-11)
     np.testing.assert_array_equal(cv3.df, cr3.df)
+
+
+def left_out(shard: Shard) -> np.ndarray:
+    """Hansen's jackknife by brute force: (G, p) changes of the coefficients of one dataset."""
+    codes = shard.cluster_codes(0)
+    whole = np.linalg.lstsq(shard.X, shard.y)[0]
+    kept = [codes != g for g in range(shard.clusters)]
+    return np.array([np.linalg.pinv(shard.X[k]) @ shard.y[k] - whole for k in kept])
+
+
+def one_of_its_own(seed: int, clusters: int, rows: int | tuple[int, int]) -> Shard:
+    """Datasets of which one cluster alone is treated and another has a measure of its own."""
+    shard = random_shard(seed, sims=1, clusters=clusters, p=4, rows=rows)
+    codes, X = shard.cluster_codes(0), shard.X.copy()
+    X[:, 2] = codes == 2
+    X[codes != 5, 3] = 0.0
+    return Shard(shard.y + X @ [1.0, -2.0, 3.0, 0.5], X, shard.n, shard.terms)
+
+
+@pytest.mark.parametrize("rows", [6, (4, 9)])
+def test_the_jackknife_is_cr3_where_every_cluster_can_be_left_out(rows):
+    shard = random_shard(12, sims=3, clusters=8, p=3, rows=rows)
+    found, cr3 = (fit(shard, "cluster_robust", variance=v) for v in ("jackknife", "CR3"))
+    assert same_bits(found, cr3)
+    for sim in range(3):
+        squares = (left_out(shard.dataset(sim)) ** 2).sum(axis=0)
+        np.testing.assert_allclose(found.std_error[sim], np.sqrt(squares), rtol=1e-10)
+
+
+@pytest.mark.parametrize("rows", [6, (4, 9)])
+def test_the_jackknife_leaves_out_what_one_cluster_alone_tells_of(rows):
+    """There the standard error is no less than the coefficient; that of CR3 is."""
+    shard = one_of_its_own(13, 8, rows)
+    found = fit(shard, "cluster_robust", variance="jackknife")
+    changes = left_out(shard)
+    np.testing.assert_allclose(found.std_error[0], np.sqrt((changes**2).sum(axis=0)), rtol=1e-9)
+    assert found.status[0] == "ok" and np.isfinite(found.std_error).all()
+    assert np.abs(changes[2, 2]) == pytest.approx(abs(found.estimate[0, 2]), rel=1e-9)
+    cr3 = fit(shard, "cluster_robust", variance="CR3")
+    assert cr3.std_error[0, 2] < abs(found.estimate[0, 2]) < found.std_error[0, 2]
+
+
+def test_the_only_treated_cluster_of_the_jackknife_by_hand():
+    # means 1, 3 and 8: the effect is 6 and its changes are -6, -1 and 1; the intercept's 0, -1, 1
+    y, X = np.array([8.0, 1.0, 3.0]), np.array([[1.0, 1.0], [1.0, 0.0], [1.0, 0.0]])
+    shard = Shard(np.repeat(y, 2), np.repeat(X, 2, axis=0), np.full((1, 3), 2), (INTERCEPT, "x"))
+    found = fit(shard, "cluster_robust", variance="jackknife")
+    np.testing.assert_allclose(found.std_error[0] ** 2, [2.0, 38.0], rtol=1e-12)
+    assert found.df[0].tolist() == [2.0, 2.0]
+
+
+def test_the_jackknife_has_no_df_of_satterthwaite():
+    entry = {"strategy": "cluster_robust", "variance": "jackknife", "df": "satterthwaite"}
+    with pytest.raises(ConfigError, match="the jackknife has no df: satterthwaite; .* CR3"):
+        Strategy.parse(entry)
+
+
+def test_groups_of_one_coefficient_are_tested_by_the_jackknife_as_by_itself():
+    shard = one_of_its_own(14, 9, 5)
+    found = fit(shard, "cluster_robust", variance="jackknife")
+    joint = Strategy.parse({"strategy": "cluster_robust", "variance": "jackknife"})
+    tests = joint.joint_tests(shard, [np.array([k]) for k in range(4)])
+    ratio = found.estimate[0] / found.std_error[0]
+    np.testing.assert_allclose(tests.statistic[0], ratio**2, rtol=1e-9)
 
 
 @pytest.mark.parametrize(("arms", "rows"), [(3, 4), (5, 1), (10, 7)])

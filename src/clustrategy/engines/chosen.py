@@ -178,7 +178,8 @@ class Strategy:
     @property
     def equivariant(self) -> bool:
         """Whether it depends on the coefficients by a shift alone, as `Registered` has it."""
-        return self._entry.equivariant
+        known = self._entry.equivariant
+        return bool(self._ask("equivariant", **self.options)) if callable(known) else known
 
     @property
     def spec(self) -> dict[str, Any]:

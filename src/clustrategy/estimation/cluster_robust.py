@@ -27,7 +27,13 @@ EIGENVALUE_TOLERANCE = 1e-12
 NO_ERROR = "a standard error is zero"
 ONE_CLUSTER = "one cluster: a cluster-robust variance needs two"
 
+NO_SATTERTHWAITE = (
+    "the jackknife has no df: satterthwaite; where every cluster can be left out, it is "
+    "variance: CR3, which has them"
+)
+
 Variance = Literal["CR0", "CR1", "CR1S", "CR2", "CR3", "CV3", "pymer4"]
+VarianceOrJackknife = Literal[Variance, "jackknife"]
 Df = Literal["G-1", "G-p", "N-p", "satterthwaite", "normal"]
 
 
@@ -65,7 +71,7 @@ class Sandwich(NamedTuple):
     factor: Floats
 
 
-def fit_cluster_robust(shard: Shard, variance: Variance, df: Df) -> Fits:
+def fit_cluster_robust(shard: Shard, variance: VarianceOrJackknife, df: Df) -> Fits:
     """Fit least squares with a cluster-robust variance.
 
     Parameters
@@ -75,7 +81,9 @@ def fit_cluster_robust(shard: Shard, variance: Variance, df: Df) -> Fits:
     variance : str
         CR0 (Liang & Zeger 1986, Biometrika 73, 13-22); CR1 = CR0 G/(G-1); CR1S = CR1 (N-1)/(N-p),
         as Stata and statsmodels; pymer4 = CR1 N/(N-p); CR2 (Bell & McCaffrey 2002, Survey
-        Methodology 28, 169-181) and CR3, as clubSandwich; CV3 = CR3 (G-1)/G, the jackknife.
+        Methodology 28, 169-181) and CR3, as clubSandwich; CV3 = CR3 (G-1)/G, the jackknife;
+        jackknife, that of Hansen (2025, J Appl Econom), which is CR3 where every
+        cluster can be left out.
     df : str
         Degrees of freedom of the t distribution; `satterthwaite` as Bell & McCaffrey (2002) and
         Pustejovsky & Tipton (2018), under the working model of independent, homoskedastic errors.
@@ -90,7 +98,7 @@ def fit_cluster_robust(shard: Shard, variance: Variance, df: Df) -> Fits:
 
 
 def joint_cluster_robust(
-    shard: Shard, groups: Sequence[Ints], variance: Variance, df: Df
+    shard: Shard, groups: Sequence[Ints], variance: VarianceOrJackknife, df: Df
 ) -> JointTests:
     """Test groups of coefficients by least squares with a cluster-robust variance.
 
@@ -144,7 +152,7 @@ def influences(triangles: Floats, solution: Solution) -> Influences:
 
 
 def sandwich(
-    triangles: Floats, solution: Solution, n_obs: Ints, counted: int, variance: Variance
+    triangles: Floats, solution: Solution, n_obs: Ints, counted: int, variance: VarianceOrJackknife
 ) -> Sandwich:
     """Compute what a cluster-robust variance of least squares is the sum of.
 
@@ -167,14 +175,47 @@ def sandwich(
     """
     half, residual = influences(triangles, solution)
     adjusted = half
-    if variance in ("CR2", "CR3", "CV3"):
+    if variance in ("CR2", "CR3", "CV3", "jackknife"):
         adjust = adjustment(half, -0.5 if variance == "CR2" else -1.0)
         residual = (adjust @ residual[..., None])[..., 0]
         adjusted = adjust @ half
     scores = (np.swapaxes(half, 2, 3) @ residual[..., None])[..., 0]
+    if variance == "jackknife":
+        _leave_out_what_identifies(triangles, solution, half, scores)
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = _small_sample_factor(variance, triangles.shape[1], n_obs, counted)
     return Sandwich(half, adjusted, scores, factor)
+
+
+def _leave_out_what_identifies(
+    triangles: Floats, solution: Solution, half: Floats, scores: Floats
+) -> None:
+    """Put the jackknife's scores in the place of those of clusters without which X has less rank.
+
+    Without such a cluster the coefficients are the least-squares solution of least length, by the
+    Moore-Penrose inverse in the units of X: a coefficient that no other cluster tells of is zero.
+
+    Parameters
+    ----------
+    triangles, solution
+        As of `sandwich`.
+    half : (S, G, k, p) array
+        As of `Sandwich`.
+    scores : (S, G, p) array
+        Changed in place.
+    """
+    p = half.shape[3]
+    lengths = np.linalg.eigvalsh(np.swapaxes(half, 2, 3) @ half)
+    lost = np.where(
+        solution.defined[:, None], (1.0 - lengths < EIGENVALUE_TOLERANCE).sum(axis=2), 0
+    )
+    for sim, cluster in np.argwhere(lost > 0):
+        others = np.delete(triangles[sim], cluster, axis=0).reshape(-1, p + 1)
+        rank = p - lost[sim, cluster]
+        left, values, right = np.linalg.svd(others[:, :p], full_matrices=False)
+        along = (left[:, :rank].T @ others[:, p]) / values[:rank]
+        change = solution.estimate[sim] - right[:rank].T @ along
+        scores[sim, cluster] = np.linalg.solve(solution.root[sim], change)
 
 
 def fits_of(solution: Solution, parts: Sandwich, n_obs: Ints, counted: int, df: Df) -> Fits:
@@ -328,7 +369,7 @@ def leave_out_zeros(fits: Fits, terms: Sequence[str]) -> None:
         fits.message[sim] = f"{NO_ERROR}, and left out: {left}"
 
 
-def _small_sample_factor(variance: Variance, G: int, N: Ints, p: int) -> Floats:
+def _small_sample_factor(variance: VarianceOrJackknife, G: int, N: Ints, p: int) -> Floats:
     cr1 = G / np.float64(G - 1)
     factors = {
         "CR1": cr1 + 0.0 * N,

@@ -89,11 +89,12 @@ class Registered:
         (`Shard.generator`). Where they do, the function takes `nulls` after the shard, None or
         (S, p, K) null values of each coefficient, and tests them, too, into `Fits.p_nulls`. Of all
         other strategies such tests follow from estimate, standard error and df.
-    equivariant : bool
+    equivariant : bool or callable
         Whether adding X delta to the response adds delta to the estimates and changes nothing else
         but rounding: not the standard errors, df and status, nor the p-values of null values that
         move along. Draws that resample must not depend on the response, then. A study of one
-        truth, and of one effect, so tells of all others.
+        truth, and of one effect, so tells of all others. Where that depends on the options,
+        `equivariant(**options)` tells.
     joint : callable, optional
         `joint(shard, groups, **options)` tests groups of coefficients. Of one coefficient it gives
         the square of the strategy's own statistic, its df and its p-value.
@@ -110,7 +111,7 @@ class Registered:
     check: Callable[[], None] = no_check
     versions: Callable[[], dict[str, str]] = numpy_versions
     resamples: Callable[..., bool] = never
-    equivariant: bool = False
+    equivariant: bool | Callable[..., bool] = False
     joint: JointFunction | None = None
     own_file: Path | None = None
     home: Home | None = None
@@ -130,7 +131,7 @@ def strategy(
     check: Callable[[], None] = no_check,
     versions: Callable[[], dict[str, str]] = numpy_versions,
     resamples: Callable[..., bool] = never,
-    equivariant: bool = False,
+    equivariant: bool | Callable[..., bool] = False,
     joint: JointFunction | None = None,
 ) -> Callable[[FitFunction], FitFunction]:
     """Register a function as a strategy, or as one more engine of a strategy.
@@ -141,7 +142,7 @@ def strategy(
         What a config calls the strategy and the engine.
     finite_variance, refusal, unsuited, check, versions, resamples : callable
         As in `Registered`.
-    equivariant : bool
+    equivariant : bool or callable
         As in `Registered`.
     joint : callable, optional
         As in `Registered`.
