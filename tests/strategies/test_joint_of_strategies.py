@@ -34,6 +34,7 @@ EVERY = [
     ("gee", {}),
     ("gee", {"variance": "mancl_derouen", "correlation": "independence", "df": "G-1"}),
     ("two_stage", {}),
+    ("two_stage", {"adjust": "slopes"}),
     ("two_stage", {"test": "sign_flip", "draws": 99}),
     ("two_stage", {"weights": "precision"}),
     ("two_stage", {"weights": "precision", "test": "hartung_knapp"}),

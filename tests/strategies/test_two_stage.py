@@ -359,6 +359,107 @@ def test_second_stages_that_do_not_exist_are_undefined(engine):
     assert np.array_equal(found.std_error[0], alone.std_error[0])
 
 
+# --- cluster-level predictors beside the clusters' slopes ----------------------------------
+
+
+def two_levels(seed: int, clusters: int, *columns: str, rows: object = (6, 9)) -> Shard:
+    """One dataset with predictors x1, x2 within clusters, w1, w2 of clusters and products."""
+    plain = random_shard(seed, 1, clusters, 3, rows)
+    codes = plain.cluster_codes(0)
+    level = np.random.default_rng(seed).standard_normal((2, clusters))[:, codes]
+    known = {"x1": plain.X[:, 1], "x2": plain.X[:, 2], "w1": level[0], "w2": level[1]}
+    known["x2:w1"] = known["x2"] * known["w1"]
+    X = np.column_stack([plain.X[:, 0], *(known[column] for column in columns)])
+    return Shard(plain.y, X, plain.n, (INTERCEPT, *columns))
+
+
+def own_regressions(shard: Shard, columns: list[int]) -> np.ndarray:
+    """(G, k) coefficients of every cluster by itself."""
+    codes = shard.cluster_codes(0)
+    rows = [codes == g for g in range(shard.clusters)]
+    return np.array([np.linalg.lstsq(shard.X[r][:, columns], shard.y[r])[0] for r in rows])
+
+
+def test_beside_slopes_cluster_level_predictors_have_the_regression_with_them():
+    shard = two_levels(7, 11, "x1", "w1", "x2", "w2")
+    found = fit(shard, "two_stage", adjust="slopes")
+    intercept, *slopes = own_regressions(shard, [0, 1, 3]).T
+    first = np.cumsum(shard.n[0]) - 1
+    level = shard.X[first][:, [2, 4]]
+    second = sm.OLS(intercept, np.column_stack([np.ones(11), level, *slopes])).fit()
+    np.testing.assert_allclose(found.estimate[0, [2, 4]], second.params[1:3], rtol=1e-9)
+    np.testing.assert_allclose(found.std_error[0, [2, 4]], second.bse[1:3], rtol=1e-9)
+    assert found.df[0].tolist() == [8.0, 10.0, 6.0, 10.0, 6.0]
+    plain = fit(shard, "two_stage")
+    for column in ("estimate", "std_error", "df"):
+        same = getattr(found, column)[0, [0, 1, 3]], getattr(plain, column)[0, [0, 1, 3]]
+        np.testing.assert_array_equal(*same)
+
+
+def test_slopes_that_a_cluster_level_predictor_moves_are_responses_and_stand_beside_nothing():
+    shard = two_levels(8, 12, "x1", "x2", "w1", "x2:w1")
+    found = fit(shard, "two_stage", adjust="slopes")
+    intercept, x1, x2 = own_regressions(shard, [0, 1, 2]).T
+    level = shard.X[np.cumsum(shard.n[0]) - 1, 3]
+    for response, column in ((intercept, 3), (x2, 4)):
+        second = sm.OLS(response, np.column_stack([np.ones(12), level, x1])).fit()
+        np.testing.assert_allclose(found.estimate[0, column], second.params[1], rtol=1e-8)
+        np.testing.assert_allclose(found.std_error[0, column], second.bse[1], rtol=1e-8)
+        assert found.df[0, column] == 9
+
+
+@pytest.mark.parametrize("origin", [0.7, -30.0])
+def test_beside_slopes_it_does_not_matter_where_the_predictors_are_zero(origin):
+    """Without them it does: the intercepts are those at the origin."""
+    shard = two_levels(9, 12, "x1", "x2", "w1")
+    moved = Shard(shard.y, shard.X + [0.0, origin, -origin, 0.0], shard.n, shard.terms)
+    here, there = (fit(one, "two_stage", adjust="slopes") for one in (shard, moved))
+    np.testing.assert_allclose(there.estimate[0, 3], here.estimate[0, 3], rtol=1e-7)
+    np.testing.assert_allclose(there.std_error[0, 3], here.std_error[0, 3], rtol=1e-7)
+    plain = [fit(one, "two_stage").std_error[0, 3] for one in (shard, moved)]
+    assert abs(plain[1] / plain[0] - 1.0) > 0.1
+
+
+def test_without_slopes_or_cluster_level_predictors_there_is_nothing_to_adjust():
+    for shard in (two_levels(3, 9, "x1", "x2"), two_levels(3, 9, "w1", "w2")):
+        assert same_bits(fit(shard, "two_stage", adjust="slopes"), fit(shard, "two_stage"))
+
+
+def test_slopes_that_leave_no_degrees_of_freedom_or_do_not_differ_are_no_covariates():
+    shard = two_levels(4, 5, "x1", "x2", "w1", "w2")
+    assert fit(shard, "two_stage").status[0] == "ok"
+    few = fit(shard, "two_stage", adjust="slopes")
+    assert (few.status[0], few.message[0]) == (
+        "undefined",
+        "5 clusters cannot carry a regression with 5 coefficients over them, 2 of slopes",
+    )
+    flat = replace(two_levels(5, 9, "x1", "w1"))
+    flat = Shard(flat.X @ [0.0, 2.0, 0.0], flat.X, flat.n, flat.terms)
+    offsets = np.random.default_rng(0).standard_normal(9)[flat.cluster_codes(0)]
+    found = fit(replace(flat, y=flat.y + offsets), "two_stage", adjust="slopes")
+    assert found.status[0] == "undefined"
+
+
+def test_growth_curves_of_large_clusters_have_their_level_only_beside_slopes():
+    """The intercepts' regression on slopes, estimated, costs a degree of freedom for each."""
+    rng, S, G, n = np.random.default_rng(11), 600, 8, 40
+    slope = rng.standard_normal((S, G))
+    level = 0.8 * slope + 0.6 * rng.standard_normal((S, G))
+    x = np.tile(np.linspace(-1.0, 1.0, n), S * G)
+    w = np.tile(np.repeat([0.0, 1.0], n), S * G // 2)
+    y = np.repeat(level.ravel(), n) + np.repeat(slope.ravel(), n) * x
+    y += 0.05 * rng.standard_normal(y.size)
+    X = np.column_stack([np.ones_like(x), x, w])
+    shard = Shard(y, X, np.full((S, G), n), (INTERCEPT, "x", "w"))
+    share = {}
+    for how in ("nothing", "slopes"):
+        found = fit(shard, "two_stage", adjust=how)
+        test = t_inference(found.estimate, found.std_error, found.df)
+        share[how] = (test.p_value[:, 2] < 0.05).mean(), np.median(found.std_error[:, 2])
+    assert abs(share["slopes"][0] - 0.05) < 3.5 * np.sqrt(0.05 * 0.95 / S)
+    assert share["slopes"][1] < 0.7 * share["nothing"][1]
+
+
 # --- precision weights --------------------------------------------------------------------
 
 SECOND = {"orthodont": [[0, 2], [1, 3]], "one-cluster-dummy": [[0, 2], [1]]}
@@ -556,6 +657,7 @@ OPTIONS = [
     {"weights": "precision", "test": "hartung_knapp"},
     {"test": "sign_flip", "draws": 99},
     {"weights": "precision", "test": "sign_flip", "draws": 99},
+    {"adjust": "slopes"},
 ]
 
 
@@ -590,6 +692,8 @@ def test_weighted_estimates_change_their_unit_with_the_response(options):
         ({"weights": "precise"}, "weights must be one of equal, precision, found 'precise'"),
         ({"test": "knha"}, "test must be one of t, hartung_knapp, sign_flip, found 'knha'"),
         ({"draws": 9.5}, "draws must be a whole number, found 9.5"),
+        ({"adjust": "slopes", "weights": "precision"}, "found weights: precision"),
+        ({"adjust": "slopes", "test": "sign_flip"}, "goes with .* test: t, found test: sign_flip"),
         (
             {"draws": 99, "engine": "statsmodels"},
             "'two_stage' with engine 'statsmodels' has no option 'draws'; it takes small_clusters",

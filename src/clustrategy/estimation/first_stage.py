@@ -23,6 +23,10 @@ from clustrategy.estimation.least_squares import DEPENDENT, full_rank
 
 SmallClusters = Literal["drop", "refuse", "keep"]
 
+Adjust = Literal["nothing", "slopes"]
+
+SLOPES_ALIKE = "the clusters' slopes do not differ, or are those of a cluster-level predictor"
+
 WORDS: dict[SmallClusters, str] = {
     "drop": "left out",
     "refuse": "refused",
@@ -140,6 +144,29 @@ class FirstStage:
                     )
             found.append(SecondStage(response, columns, design))
         return found
+
+    @cached_property
+    def covariates(self) -> Ints:
+        """The coefficients of the first stage that the model has the same in all clusters' means.
+
+        They do not depend on cluster-level predictors, and may so stand beside these.
+        """
+        alone = [second.response for second in self.second if second.columns.size == 1]
+        return np.array(alone, dtype=np.int64)
+
+    def beside_slopes(self, second: SecondStage) -> Floats:
+        """Return the design of a regression over the clusters with their other coefficients in it.
+
+        Parameters
+        ----------
+        second : SecondStage
+            One with cluster-level predictors.
+
+        Returns
+        -------
+        (s, G, q + m) array
+        """
+        return np.concatenate([second.design, self.coefficients[..., self.covariates]], axis=2)
 
     def small(self, small_clusters: SmallClusters, variances: bool) -> NDArray[np.bool_]:
         """Tell which clusters are small.
@@ -260,6 +287,30 @@ class FirstStage:
                 design = np.where(np.isfinite(second.design), second.design, 0.0)
                 self.fail(fits, ~full_rank(np.asarray(np.linalg.qr(design, mode="r"))), DEPENDENT)
 
+    def mark_unadjustable(self, fits: Fits) -> None:
+        """Fail the fits to datasets whose regressions cannot be adjusted for slopes.
+
+        Parameters
+        ----------
+        fits : Fits
+            Of the whole shard, marked in place.
+        """
+        G = self.n.shape[1]
+        for second in self.second:
+            q = second.columns.size
+            if q == 1:
+                continue
+            wide = q + self.covariates.size
+            if wide >= G:
+                everywhere = np.ones(self.sims.size, dtype=bool)
+                beside = f"{wide} coefficients over them, {wide - q} of slopes"
+                self.fail(fits, everywhere, f"{G} clusters cannot carry a regression with {beside}")
+            else:
+                design = self.beside_slopes(second)
+                design = np.where(np.isfinite(design), design, 0.0)
+                dependent = ~full_rank(np.asarray(np.linalg.qr(design, mode="r")))
+                self.fail(fits, dependent, SLOPES_ALIKE)
+
     def fail(self, fits: Fits, where: NDArray[np.bool_], message: str | list[str]) -> None:
         """Mark fits to some of these datasets as undefined.
 
@@ -288,7 +339,11 @@ class FirstStage:
 
 
 def first_stages(
-    shard: Shard, fits: Fits, small_clusters: SmallClusters, variances: bool = False
+    shard: Shard,
+    fits: Fits,
+    small_clusters: SmallClusters,
+    variances: bool = False,
+    adjust: Adjust = "nothing",
 ) -> tuple[list[FirstStage], NDArray[Any]]:
     """Fit the clusters' own regressions, each dataset without its small clusters.
 
@@ -303,6 +358,8 @@ def first_stages(
         `keep` those that have some without coefficients.
     variances : bool
         Whether every cluster needs a variance.
+    adjust : str
+        With `slopes` regressions over the clusters have to carry the clusters' slopes, too.
 
     Returns
     -------
@@ -324,6 +381,8 @@ def first_stages(
             stages.append(whole)
     for stage in stages:
         stage.mark_undefined(fits)
+        if adjust == "slopes":
+            stage.mark_unadjustable(fits)
     return stages, left_out
 
 

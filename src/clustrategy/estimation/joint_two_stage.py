@@ -26,7 +26,7 @@ import numpy as np
 from clustrategy.core.fits import Fits
 from clustrategy.core.joint_tests import JointTests
 from clustrategy.core.shard import Floats, Ints, Shard
-from clustrategy.estimation.first_stage import FirstStage, SmallClusters, first_stages
+from clustrategy.estimation.first_stage import Adjust, FirstStage, SmallClusters, first_stages
 from clustrategy.estimation.meta_analysis import pool
 from clustrategy.estimation.resampling import signs
 from clustrategy.estimation.two_stage import Test, Weights, fit_two_stage, rounding
@@ -71,6 +71,7 @@ def joint_two_stage(
     test: Test,
     draws: int,
     small_clusters: SmallClusters,
+    adjust: Adjust,
 ) -> JointTests:
     """Test groups of coefficients over the clusters.
 
@@ -80,7 +81,7 @@ def joint_two_stage(
         The datasets.
     groups : sequence of (q,) array of int
         The columns of X of each group.
-    weights, test, draws, small_clusters
+    weights, test, draws, small_clusters, adjust
         As of `fit_two_stage`.
 
     Returns
@@ -93,7 +94,7 @@ def joint_two_stage(
     """
     tests = JointTests.blank(shard.sims, groups)
     # One draw tells as well as many which coefficients are tested.
-    fits = fit_two_stage(shard, None, weights, test, 1, small_clusters)
+    fits = fit_two_stage(shard, None, weights, test, 1, small_clusters, adjust)
     unmarked = Fits.blank(shard.sims, shard.p)
     for stage in first_stages(shard, unmarked, small_clusters, weights == "precision")[0]:
         stage = stage.defined(fits)
@@ -105,7 +106,7 @@ def joint_two_stage(
             for sim in (stage.sims if test == "sign_flip" else [])
         ]
         for place, group in enumerate(groups):
-            tested = _tested(stage, group, weights, scaled=test != "t")
+            tested = _tested(stage, group, weights, test != "t", adjust)
             p_value = None
             if test == "sign_flip":
                 p_value = np.array(
@@ -117,25 +118,32 @@ def joint_two_stage(
     return tests.agree_with(fits, groups, shard.terms)
 
 
-def _tested(stage: FirstStage, group: Ints, weights: Weights, scaled: bool) -> Tested:
+def _tested(
+    stage: FirstStage, group: Ints, weights: Weights, scaled: bool, adjust: Adjust
+) -> Tested:
     owner = {c: number for number, second in enumerate(stage.second) for c in second.columns}
     numbers = np.array([owner[column] for column in group])
+    plain = np.isin(group, stage.own)
+    if adjust == "slopes" and plain.any() and not plain.all():
+        nothing = np.full(stage.sims.size, np.nan)
+        return Tested(nothing, np.nan, stage.coefficients[..., numbers], APART)
+    adjusted = adjust == "slopes" and not plain.any()
     if (numbers == numbers[0]).all():
-        return _one_regression(stage, int(numbers[0]), group, weights, scaled)
+        return _one_regression(stage, int(numbers[0]), group, weights, scaled, adjusted)
     second = [stage.second[number] for number in numbers]
     responses = np.array([one.response for one in second])
     coefficients = stage.coefficients[..., responses]
     nothing = np.full(stage.sims.size, np.nan)
     if weights == "precision":
         return Tested(nothing, np.nan, coefficients, OWN_WEIGHTS)
-    design = second[0].design
+    designs = [stage.beside_slopes(one) if adjusted else one.design for one in second]
+    design = designs[0]
     places = {
         int(np.flatnonzero(one.columns == c)[0]) for one, c in zip(second, group, strict=True)
     }
     same = all(
-        one.design.shape == design.shape
-        and np.allclose(one.design, design, rtol=SAME_DESIGN, atol=0.0)
-        for one in second[1:]
+        one.shape == design.shape and np.allclose(one, design, rtol=SAME_DESIGN, atol=0.0)
+        for one in designs[1:]
     )
     if np.unique(numbers).size < numbers.size or len(places) > 1 or not same:
         return Tested(nothing, np.nan, coefficients, APART)
@@ -143,13 +151,20 @@ def _tested(stage: FirstStage, group: Ints, weights: Weights, scaled: bool) -> T
 
 
 def _one_regression(
-    stage: FirstStage, number: int, group: Ints, weights: Weights, scaled: bool
+    stage: FirstStage,
+    number: int,
+    group: Ints,
+    weights: Weights,
+    scaled: bool,
+    adjusted: bool,
 ) -> Tested:
     """Test coefficients of one regression over the clusters."""
     response, columns, design = stage.second[number]
+    if adjusted:
+        design = stage.beside_slopes(stage.second[number])
     places = [int(np.flatnonzero(columns == column)[0]) for column in group]
     effect = np.ascontiguousarray(stage.coefficients[..., response])
-    df = float(design.shape[1] - columns.size)
+    df = float(design.shape[1] - design.shape[2])
     if weights == "precision":
         pooled = pool(effect, np.ascontiguousarray(stage.variances[..., response]), design)
         estimate = pooled.estimate
@@ -157,7 +172,7 @@ def _one_regression(
         scale = pooled.residual_ss / df if scaled else np.ones(len(effect))
         effect = effect * pooled.weights
     else:
-        q = columns.size
+        q = design.shape[2]
         joined = np.concatenate([design, effect[..., None]], axis=2)
         triangle = np.asarray(np.linalg.qr(joined, mode="r"))
         root = np.asarray(np.linalg.inv(triangle[:, :q, :q]), dtype=np.float64)

@@ -5,6 +5,12 @@ Nichols 2009), with precision weights a random-effects meta-analysis of the clus
 that is constant within clusters has no part in the first stage; in the second one the clusters'
 intercepts are regressed on it ("slopes as outcomes", Burstein, Linn & Capell 1978), and on its
 product with a predictor that varies within clusters the slopes of that predictor.
+
+The regression of intercepts may have the clusters' slopes beside the cluster-level predictors. If a
+cluster's intercept and slopes are jointly normal, the intercept is linear in the slopes, and as
+these do not depend on a cluster-level predictor, its coefficient is the same with them as without:
+analysis of covariance, the conditional test of the growth-curve model (Rao 1965, Biometrika 52,
+447-458).
 """
 
 from __future__ import annotations
@@ -18,7 +24,14 @@ from clustrategy.core.fits import Fits
 from clustrategy.core.inference import CONFIDENCE
 from clustrategy.core.shard import Floats, Ints, Shard
 from clustrategy.estimation.cluster_robust import leave_out_zeros
-from clustrategy.estimation.first_stage import FirstStage, SmallClusters, first_stages, tell
+from clustrategy.estimation.first_stage import (
+    Adjust,
+    FirstStage,
+    SecondStage,
+    SmallClusters,
+    first_stages,
+    tell,
+)
 from clustrategy.estimation.least_squares import NO_RESIDUAL, RESIDUAL_ROUNDING, explained, solve
 from clustrategy.estimation.meta_analysis import pool
 from clustrategy.estimation.resampling import signs
@@ -56,6 +69,7 @@ def fit_two_stage(
     test: Test,
     draws: int,
     small_clusters: SmallClusters,
+    adjust: Adjust,
 ) -> Fits:
     """Fit every cluster by itself, then test over the clusters.
 
@@ -78,6 +92,9 @@ def fit_two_stage(
     small_clusters : str
         What becomes of clusters that cannot carry a regression of their own with a residual, as
         in `first_stages`.
+    adjust : str
+        `slopes` puts the clusters' slopes beside cluster-level predictors in the second stage, for
+        the coefficients of the latter; with equal weights and `t` only.
 
     Returns
     -------
@@ -88,7 +105,7 @@ def fit_two_stage(
     fits = Fits.blank(shard.sims, shard.p, nulls=nulls.shape[2] if test == "sign_flip" else 0)
     fits.fail(explained(shard.triangles, shard.n_obs, solve(shard)), "undefined", NO_RESIDUAL)
     regressions: list[tuple[Ints, Ints]] = []
-    stages, left_out = first_stages(shard, fits, small_clusters, weights == "precision")
+    stages, left_out = first_stages(shard, fits, small_clusters, weights == "precision", adjust)
     for stage in stages:
         if weights == "precision":
             _need_variances(stage, fits)
@@ -99,7 +116,7 @@ def fit_two_stage(
         if stage.sims.size == 0:
             continue
         if weights == "equal":
-            shares = _mean(stage, fits)
+            shares = _mean(stage, fits, adjust)
         else:
             shares = _pooled(stage, fits, scaled=test != "t")
         if test == "sign_flip":
@@ -132,7 +149,7 @@ def _leave_out_regressions(fits: Fits, sims: Ints, columns: Ints, terms: Sequenc
         fits.tell(sim, left)
 
 
-def _mean(stage: FirstStage, fits: Fits) -> Floats:
+def _mean(stage: FirstStage, fits: Fits, adjust: Adjust) -> Floats:
     """Fill in means and regressions with equal weights; return the weights, (s, G, k)."""
     G = stage.n.shape[1]
     coefficients = stage.coefficients
@@ -145,20 +162,32 @@ def _mean(stage: FirstStage, fits: Fits) -> Floats:
     fits.estimate[there] = mean
     fits.std_error[there] = np.sqrt(np.where(variance > noise, variance, np.nan) / G)
     fits.df[there] = G - 1.0
-    for response, columns, design in stage.second:
-        q = columns.size
-        if q > 1:
-            response_column = coefficients[..., response, None]
-            joined = np.concatenate([design, response_column], axis=2)
-            triangle = np.asarray(np.linalg.qr(joined, mode="r"))
-            root = np.linalg.inv(triangle[:, :q, :q])
-            scale = triangle[:, q, q] ** 2 / (G - q)
-            scale = np.where(scale > noise[:, response], scale, np.nan)
-            there = np.ix_(stage.sims, columns)
-            fits.estimate[there] = (root @ triangle[:, :q, q:])[..., 0]
-            fits.std_error[there] = np.sqrt(scale[:, None] * (root * root).sum(axis=2))
-            fits.df[there] = G - q
+    for second in stage.second:
+        if second.columns.size > 1:
+            _regress(stage, fits, second, second.design, noise, 0)
+            if adjust == "slopes":
+                _regress(stage, fits, second, stage.beside_slopes(second), noise, 1)
     return np.ones(coefficients.shape)
+
+
+def _regress(
+    stage: FirstStage, fits: Fits, second: SecondStage, design: Floats, noise: Floats, first: int
+) -> None:
+    """Fill in a regression over the clusters, its coefficients from the `first` on.
+
+    The design, (s, G, q), may have more columns than the regression has coefficients to fill in.
+    """
+    G, q = design.shape[1:]
+    joined = np.concatenate([design, stage.coefficients[..., second.response, None]], axis=2)
+    triangle = np.asarray(np.linalg.qr(joined, mode="r"))
+    root = np.linalg.inv(triangle[:, :q, :q])
+    scale = triangle[:, q, q] ** 2 / (G - q)
+    scale = np.where(scale > noise[:, second.response], scale, np.nan)
+    some = slice(first, second.columns.size)
+    there = np.ix_(stage.sims, second.columns[some])
+    fits.estimate[there] = (root @ triangle[:, :q, q:])[:, some, 0]
+    fits.std_error[there] = np.sqrt(scale[:, None] * (root * root).sum(axis=2))[:, some]
+    fits.df[there] = G - q
 
 
 def rounding(stage: FirstStage) -> Floats:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from clustrategy.core.fits import Fits
 from clustrategy.core.joint_tests import JointTests
 from clustrategy.core.shard import Floats, Ints, Shard
-from clustrategy.estimation.first_stage import SmallClusters
+from clustrategy.estimation.first_stage import Adjust, SmallClusters
 from clustrategy.estimation.joint_two_stage import joint_two_stage
 from clustrategy.estimation.two_stage import Test, Weights, fit_two_stage
 from clustrategy.strategies.draws import no_draws
@@ -46,6 +46,20 @@ def flips_signs(test: Test = "t", **options: object) -> bool:
     return test == "sign_flip"
 
 
+def refusal(
+    weights: Weights = "equal",
+    test: Test = "t",
+    draws: int = 1,
+    adjust: Adjust = "nothing",
+    **options: object,
+) -> str:
+    """Say why options do not go together; an empty text where they do."""
+    if adjust == "slopes" and (weights != "equal" or test == "sign_flip"):
+        found = "weights: precision" if weights != "equal" else "test: sign_flip"
+        return f"adjust: slopes goes with weights: equal and test: t, found {found}"
+    return no_draws(draws)
+
+
 def joint(
     shard: Shard,
     groups: Sequence[Ints],
@@ -54,15 +68,16 @@ def joint(
     test: Test = "t",
     draws: int = 999,
     small_clusters: SmallClusters = "drop",
+    adjust: Adjust = "nothing",
 ) -> JointTests:
     """Test groups of coefficients; options as of `two_stage`."""
-    return joint_two_stage(shard, groups, weights, test, draws, small_clusters)
+    return joint_two_stage(shard, groups, weights, test, draws, small_clusters, adjust)
 
 
 @strategy(
     "two_stage",
     finite_variance=finite_variance,
-    refusal=no_draws,
+    refusal=refusal,
     resamples=flips_signs,
     equivariant=True,
     joint=joint,
@@ -75,6 +90,7 @@ def two_stage(
     test: Test = "t",
     draws: int = 999,
     small_clusters: SmallClusters = "drop",
+    adjust: Adjust = "nothing",
 ) -> Fits:
     """Fit every cluster by itself and take the mean of its coefficients, t with G - 1 df.
 
@@ -101,9 +117,12 @@ def two_stage(
         residual where others have one: `drop` leaves them out of both stages and `message` says
         how many; with `refuse` the fit is undefined; `keep` counts those that have coefficients,
         and the fit is undefined where some have none.
+    adjust : str
+        `slopes` puts the clusters' slopes beside cluster-level predictors in the second stage, for
+        the coefficients of the latter, which lose as many df; with equal weights and `t` only.
 
     Returns
     -------
     Fits
     """
-    return fit_two_stage(shard, nulls, weights, test, draws, small_clusters)
+    return fit_two_stage(shard, nulls, weights, test, draws, small_clusters, adjust)
