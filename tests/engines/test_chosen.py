@@ -91,7 +91,7 @@ def test_the_common_engine_serves_the_strategies_that_have_it():
         ),
         (
             {"strategy": "two_stage", "nulls": None},
-            r"no option 'nulls'.*; it takes weights, test, draws, small_clusters$",
+            r"no option 'nulls'.*; it takes weights, test, draws, small_clusters, adjust$",
         ),
         *(
             (

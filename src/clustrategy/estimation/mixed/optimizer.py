@@ -71,7 +71,7 @@ MAX_TURNS = 6
 SLOW_AFTER = 6
 """Iterations after which a search counts as slow: it may be given up, or Psi is projected."""
 
-GIVE_UP_AFTER = 2
+GIVE_UP_NEAR_AFTER = 2
 """Iterations after which a search from near the minimum may be given up."""
 
 PROJECT_EVERY = 24
@@ -214,7 +214,7 @@ def minimise_from(criterion: Criterion, start: Factor, worth: Floats) -> Minimum
     -------
     Minimum
     """
-    search = _trust_region(criterion.at(start), worth - criterion.constant, GIVE_UP_AFTER)
+    search = _trust_region(criterion.at(start), worth - criterion.constant, GIVE_UP_NEAR_AFTER)
     return _go_on(criterion, search, lambda turned, start: _trust_region(turned.at(start)))
 
 
