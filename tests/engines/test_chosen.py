@@ -111,7 +111,7 @@ def test_the_common_engine_serves_the_strategies_that_have_it():
         ),
         (
             {"strategy": "cluster_robust", "variance": "CR4"},
-            "variance must be one of CR0, CR1, CR1S, CR2, CR3, CV3, pymer4, found 'CR4'",
+            "variance must be one of CR0, CR1, CR1S, CR2, CR3, CV3, pymer4, jackknife, found 'CR4'",
         ),
     ],
 )

@@ -228,7 +228,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
             "strategies",
             [{"strategy": "cluster_robust", "variance": "CR7"}],
             "mine.yaml: strategies: strategy 'cluster_robust': variance must be one of CR0, CR1, "
-            "CR1S, CR2, CR3, CV3, pymer4, found 'CR7' (did you mean 'CR3'?)",
+            "CR1S, CR2, CR3, CV3, pymer4, jackknife, found 'CR7' (did you mean 'CR3'?)",
         ),
         (
             "strategies",
