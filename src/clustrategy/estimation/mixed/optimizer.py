@@ -48,7 +48,10 @@ SMALLEST_START, LARGEST_START = 0.1, 4.0
 """Between these are the standard deviations of uncorrelated random effects from which scoring
 starts, estimated by moments."""
 
-RESTARTS = (Restarts(-np.inf, 15, (20.0, 1.0), True), Restarts(15, 30, (5.0,), False))
+RESTARTS = (Restarts(-np.inf, 15, (5.0, 1.0), True), Restarts(15, 30, (5.0,), False))
+
+FIRST_RADIUS, RESTART_RADIUS = 2.0, 0.5
+"""How long the first step may be, of the first search and of others, in lengths of theta."""
 
 SCORING_STEPS = 2
 MAX_ITERATIONS = 100
@@ -68,8 +71,11 @@ LARGE_TRACE = 1e4
 MAX_TURNS = 6
 """How often they change at most."""
 
+GIVE_UP_AFTER = 3
+"""Iterations after which a search may be given up."""
+
 SLOW_AFTER = 6
-"""Iterations after which a search counts as slow: it may be given up, or Psi is projected."""
+"""Iterations after which a search counts as slow: Psi is projected."""
 
 GIVE_UP_NEAR_AFTER = 2
 """Iterations after which a search from near the minimum may be given up."""
@@ -140,10 +146,13 @@ class Search(NamedTuple):
         L.
     converged : (S,) array of bool
         As of `Minimum`.
+    value : (S,) array
+        The criterion there, but for a last step of no more than `NEGLIGIBLE_DECREASE`.
     """
 
     factor: Factor
     converged: NDArray[np.bool_]
+    value: Floats
 
 
 class Step(NamedTuple):
@@ -221,8 +230,8 @@ def minimise_from(criterion: Criterion, start: Factor, worth: Floats) -> Minimum
 def given_minimum(criterion: Criterion, factor: Factor) -> Minimum:
     """Take a given L, (S, q, m), for where a search ended."""
 
-    def stay(_: Criterion, start: Factor) -> Search:
-        return Search(start, np.ones(start.shape[0], dtype=bool))
+    def stay(there: Criterion, start: Factor) -> Search:
+        return Search(start, np.ones(there.sims, dtype=bool), there.at(start).value)
 
     return _go_on(criterion, stay(criterion, factor), stay)
 
@@ -245,7 +254,8 @@ def _go_on(
         here = criterion.take(due)
         turned, start = here.recentred(here.at(factor[due])).turned(factor[due])
         criterion = criterion.put(due, turned)
-        factor[due], converged[due] = search(turned, start)
+        ended = search(turned, start)
+        factor[due], converged[due] = ended.factor, ended.converged
         large = (factor[due] * factor[due]).sum(axis=(1, 2)) > LARGE_TRACE
         due = due[large | ~converged[due]]
     return Minimum(criterion.at(factor), converged, exhausted)
@@ -253,29 +263,31 @@ def _go_on(
 
 def _restart(scarce: Criterion, starts: Sequence[Factor], search: Search, sims: Ints) -> None:
     """Replace the minima of the datasets `sims` by lower ones found from further starts."""
-    value = scarce.at(search.factor[sims]).value
+    value = search.value[sims]
     others = scarce.take(np.tile(np.arange(sims.size), len(starts)))
     found = _trust_region(others.at(np.concatenate(starts)), np.tile(value, len(starts)))
-    values = np.concatenate([value - RESTART_GAIN, others.at(found.factor).value])
+    values = np.concatenate([value - RESTART_GAIN, found.value])
     best = np.argmin(values.reshape(1 + len(starts), sims.size), axis=0)
     lower = np.flatnonzero(best)
     chosen = (best[lower] - 1) * sims.size + lower
     search.factor[sims[lower]] = found.factor[chosen]
     search.converged[sims[lower]] = found.converged[chosen]
+    search.value[sims[lower]] = found.value[chosen]
 
 
-def _trust_region(point: Point, known: Floats | None = None, patience: int = SLOW_AFTER) -> Search:
+def _trust_region(point: Point, known: Floats | None = None, patience: int = GIVE_UP_AFTER) -> Search:
     """Search from a start by Newton's method within a trust region.
 
     A search that by its quadratic model will end no lower than a minimum that is `known`, (S,), is
     given up after so many iterations of `patience`.
     """
     criterion, factor = point.criterion, point.factor.copy()
-    converged = np.zeros(criterion.sims, dtype=bool)
+    converged, least = np.zeros(criterion.sims, dtype=bool), np.zeros(criterion.sims)
     active = np.arange(criterion.sims)
     structure = criterion.structure
     theta = structure.theta(factor)
-    radius = 2.0 * (np.linalg.norm(theta, axis=1) + 0.1)
+    radius = FIRST_RADIUS if known is None else RESTART_RADIUS
+    radius = radius * (np.linalg.norm(theta, axis=1) + 0.1)
     step = Step(np.zeros(theta.shape), np.ones(active.size))
     value = np.full(active.size, np.inf)
     due = np.full(active.size, SLOW_AFTER)
@@ -295,7 +307,7 @@ def _trust_region(point: Point, known: Floats | None = None, patience: int = SLO
         radius = np.where(ratio < 0.1, 0.25 * length, radius)
         radius = np.where(ratio > 0.75, np.maximum(radius, 3.0 * length), radius)
         radius = np.minimum(radius, np.sqrt(LARGEST_TRACE))
-        value = np.where(accepted, now, value)
+        value = least[active] = np.where(accepted, now, value)
         left = model.largest_decrease
         done = accepted & (left < NEGLIGIBLE_DECREASE)
         change, decrease = model.step(np.where(done, np.inf, radius))
@@ -323,7 +335,7 @@ def _trust_region(point: Point, known: Floats | None = None, patience: int = SLO
             active, theta, value = active[kept], theta[kept], value[kept]
             step, radius = Step(step.change[kept], step.decrease[kept]), radius[kept]
             due, structure = due[kept], criterion.structure
-    return Search(factor, converged)
+    return Search(factor, converged, least)
 
 
 @dataclass(frozen=True)
