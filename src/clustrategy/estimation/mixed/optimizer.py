@@ -419,25 +419,24 @@ class QuadraticModel:
 
 
 def _solved(matrices: Floats, right: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Solve symmetric systems, (S, k, k) and (S, k), by L D L' without pivots.
+    """Solve symmetric systems, (S, k, k) and (S, k), by Gauss and Jordan's method, without pivots.
 
     Returns the solutions, (S, k), and where they count, (S,): where the matrix is clearly positive
     definite.
     """
-    A, x = np.array(np.moveaxis(matrices, 0, 2), order="C"), np.array(right.T, order="C")
-    least = SMALLEST_PIVOT_RATIO * np.abs(np.diagonal(matrices, axis1=1, axis2=2)).max(axis=1)
-    definite = least > 0.0
+    k = right.shape[1]
+    A = np.empty((k, k + 1, len(right)))
+    A[:, :k], A[:, k] = matrices.transpose(1, 2, 0), right.T
+    pivots = np.diagonal(A)
+    least = SMALLEST_PIVOT_RATIO * np.abs(pivots).max(axis=1)
     # Where it is not definite, anything may come out.
     with np.errstate(all="ignore"):
-        for j in range(len(x)):
-            definite &= A[j, j] > least
-            multiples = A[j + 1 :, j] / A[j, j]
-            A[j + 1 :, j + 1 :] -= multiples[:, None] * A[j, j + 1 :]
-            x[j + 1 :] -= multiples * x[j]
-        for j in reversed(range(len(x))):
-            x[j] /= A[j, j]
-            x[:j] -= A[:j, j] * x[j]
-    return np.ascontiguousarray(x.T), definite
+        for j in range(k):
+            row = A[j, j + 1 :] / A[j, j]
+            A[:, j + 1 :] -= A[:, j, None] * row
+            A[j, j + 1 :] = row
+    definite = (least > 0.0) & (pivots > least[:, None]).all(axis=1)
+    return np.ascontiguousarray(A[:, k].T), definite
 
 
 def _curvatures(hessian: Floats) -> tuple[Floats, Floats]:
