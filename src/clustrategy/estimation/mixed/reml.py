@@ -356,27 +356,27 @@ class Criterion:
         Point
         """
         q, p = self.q, self.p
-        L = np.ascontiguousarray(np.moveaxis(factor, 0, 2))[..., None]
-        Y, T = np.empty((2, *self.design.shape))
+        clusters = self.design.shape[3]
+        T = np.empty((q, p + 1, self.sims, clusters))
+        joined = np.empty((q, q + p + 1, self.sims, clusters))
         log_det, sums = np.zeros(self.sims), np.zeros((p + 1, p + 1, self.sims))
-        for some in _pieces(Y.shape[3]):
-            parts = self.design[..., some], Y[..., some], T[..., some]
-            log_dets, products = _whiten(*parts, L, self.structure.lower_triangular)
+        for some in _pieces(clusters):
+            parts = self.design[..., some], joined[..., some], T[..., some]
+            log_dets, products = _whiten(*parts, factor)
             log_det += log_dets
             sums += products
-        cross = np.ascontiguousarray(np.moveaxis(sums, 2, 0)) + self.outside
+        cross = np.ascontiguousarray(sums.transpose(2, 0, 1)) + self.outside
         half = np.linalg.cholesky(cross[:, :p, :p])
         J = _t(np.linalg.inv(half))
         beta = (J @ (_t(J) @ cross[:, :p, p:]))[..., 0]
-        residual = Y[:, p].copy()
-        for a in range(p):
-            residual -= Y[:, a] * beta[:, a, None]
         contrast = np.concatenate([-beta, np.ones((self.sims, 1))], axis=1)
+        Y = joined[:, q:]
+        residual = np.einsum("kasg,asg->ksg", Y, _by_cluster(contrast, clusters))
         unseen = _row_sums(contrast * (self.outside @ contrast[..., None])[..., 0])
-        rss = unseen + _row_sums((residual * residual).sum(axis=2).T)
+        rss = unseen + _row_sums(np.vecdot(residual, residual).T)
         log_f = 2.0 * np.log(np.diagonal(half, axis1=1, axis2=2)).sum(axis=1)
         value = log_det + log_f + self.nu * np.log(rss)
-        return Point(self, factor, value, T, Y[:, :q], residual, J, beta, rss)
+        return Point(self, factor, value, T, Y[:, :q], residual, cross, J, beta, rss)
 
 
 PER_DATASET = [
@@ -394,27 +394,31 @@ def _cross_products(rest: Floats) -> Floats:
     return outside
 
 
+def _by_cluster(matrices: Floats, clusters: int) -> Floats:
+    """Repeat what each dataset has, (S, ...), for each of its clusters, (..., S, G)."""
+    last = np.ascontiguousarray(matrices.transpose(*range(1, matrices.ndim), 0))
+    return np.repeat(last[..., None], clusters, axis=-1)
+
+
 def _pieces(clusters: int) -> Iterator[slice]:
     """Split clusters into pieces that are worked on at once."""
     for start in range(0, clusters, CLUSTERS_AT_ONCE):
         yield slice(start, start + CLUSTERS_AT_ONCE)
 
 
-def _whiten(
-    design: Floats, Y: Floats, T: Floats, L: Floats, lower_triangular: bool
-) -> tuple[Floats, Floats]:
+def _whiten(design: Floats, joined: Floats, T: Floats, factor: Factor) -> tuple[Floats, Floats]:
     """Multiply `[X_g y_g]` of some clusters by V_g^-1/2.
 
     Parameters
     ----------
     design : (q, p + 1, S, G) array
         As of `Criterion`.
-    Y, T : (q, p + 1, S, G) array
-        Filled in: V_g^-1/2 [X_g y_g], and Z_g' V_g^-1 [X_g y_g].
-    L : (q, m, S, 1) array
-        Psi is L L'.
-    lower_triangular : bool
-        Whether L is.
+    joined : (q, q + p + 1, S, G) array
+        Filled in: after what V_g leaves in q columns, V_g^-1/2 [X_g y_g], called Y.
+    T : (q, p + 1, S, G) array
+        Filled in: Z_g' V_g^-1 [X_g y_g].
+    factor : (S, q, m) array
+        L.
 
     Returns
     -------
@@ -424,39 +428,25 @@ def _whiten(
         The sum of [X_g y_g]' V_g^-1 [X_g y_g], as far as `design` has them.
     """
     q, width, S, _ = design.shape
-    m = L.shape[1]
-    Z = design[:, :q]
-    H = np.zeros((q, m, *Z.shape[2:]))
-    for k in range(q):
-        filled = slice(k + 1 if lower_triangular else m)
-        H[: k + 1, filled] += Z[: k + 1, k, None] * L[k, filled]
-    B = np.empty(Z.shape)
+    V, Y = joined[:, :q], joined[:, q:]
+    half = np.einsum("iksg,kjsg->ijsg", design[:, :q], _by_cluster(factor, design.shape[3]))
+    np.einsum("iksg,jksg->ijsg", half, half, out=V)
     for i in range(q):
-        row = H[i, 0] * H[: i + 1, 0]
-        for k in range(1, m):
-            row += H[i, k] * H[: i + 1, k]
-        row[i] += 1.0
-        B[i, : i + 1] = row
+        V[i, i] += 1.0
     Y[:] = design
-    pivots = np.ones(Z.shape[2:])
-    for j in range(q):
-        pivots *= B[j, j]
-        inverse = 1.0 / np.sqrt(B[j, j])
-        B[j + 1 :, j] *= inverse
-        Y[j] *= inverse
-        for i in range(j + 1, q):
-            B[i, j + 1 : i + 1] -= B[i, j] * B[j + 1 : i + 1, j]
-        Y[j + 1 :] -= B[j + 1 :, j, None] * Y[j]
+    # V = K D K' with a unit triangle K: joined becomes K^-1 [V X y].
+    for j in range(q - 1):
+        joined[j + 1 :, j + 1 :] -= (joined[j + 1 :, j] / joined[j, j])[:, None] * joined[
+            j, j + 1 :
+        ]
+    pivots = V[range(q), range(q)]
+    Y /= np.sqrt(pivots)[:, None]
+    np.einsum("kasg,kbsg->absg", Y[:, :q], Y, out=T)
     sums = np.empty((width, width, S))
-    for a in range(width):
-        row = Y[0, a] * Y[0, a:]
-        for k in range(1, q):
-            row += Y[k, a] * Y[k, a:]
-        if a < q:
-            T[a, a:] = row
-            T[a + 1 : q, a] = row[1 : q - a]
-        sums[a, a:] = sums[a:, a] = row.sum(axis=2)
-    return np.log(pivots).sum(axis=1), sums
+    sums[:q] = np.vecdot(T, np.ones(T.shape[3]))
+    sums[q:, :q] = np.swapaxes(sums[:q, q:], 0, 1)
+    sums[q:, q:] = _row_sums(np.vecdot(Y[:, q:, None], Y[:, None, q:]).transpose(1, 2, 3, 0))
+    return np.log(pivots.prod(axis=0)).sum(axis=1), sums
 
 
 @dataclass(frozen=True)
@@ -474,7 +464,9 @@ class Point:
     N : (q, p + 1, S, G) array
         N_g, whose first q columns are M_g.
     W, residual : (q, q, S, G) and (q, S, G) array
-        u_g = W_g' residual_g.
+        u_g = W_g' residual_g, and M_g = W_g' W_g.
+    cross : (S, p + 1, p + 1) array
+        sum_g [X_g y_g]' V_g^-1 [X_g y_g].
     J : (S, p, p) array
         C = J J'.
     beta : (S, p) array
@@ -489,6 +481,7 @@ class Point:
     N: Floats
     W: Floats
     residual: Floats
+    cross: Floats
     J: Floats
     beta: Floats
     rss: Floats
@@ -526,26 +519,26 @@ class Point:
     def derivatives(self) -> Derivatives:
         """Compute the first and second derivatives with respect to Psi."""
         q, p, S = self.criterion.q, self.criterion.p, self.criterion.sims
-        cross, M, expected, squares = (
+        cross, products = (
             sum(parts) for parts in zip(*map(self._sums, _pieces(self.N.shape[3])), strict=True)
         )
-        _, where, over = _places(q)
-        shape = (S, q * q, q * q)
+        places = _places(q)
         NN = cross[:, : q * p, : q * p].reshape(S, q, p, q, p)
         Nu = cross[:, : q * p, q * p :].reshape(S, q, p, q)
         uu = cross[:, q * p :, q * p :]
-        slope = np.ascontiguousarray(M[:, where]) - np.trace(NN, axis1=2, axis2=4)
+        slope = self.cross[:, :q, :q] - np.einsum("siaja->sij", NN)
+        flat = products.reshape(2, S, -1)
         return Derivatives(
             point=self,
             slope=slope - (self.criterion.nu / self.rss)[:, None, None] * uu,
-            expected=np.ascontiguousarray(expected[:, over[0], over[1]]).reshape(shape),
-            squares=np.ascontiguousarray(squares[:, over[0], over[1]]).reshape(shape),
+            expected=flat[0].take(places.over, axis=1).reshape(S, q * q, q * q),
+            squares=flat[1].take(places.over, axis=1).reshape(S, q * q, q * q),
             NN=np.ascontiguousarray(NN.transpose(0, 1, 3, 2, 4)).reshape(S, q * q, p * p),
             Nu=np.ascontiguousarray(Nu.transpose(0, 1, 3, 2)).reshape(S, q * q, p),
             uu=uu.reshape(S, q * q),
         )
 
-    def _sums(self, some: slice) -> tuple[Floats, Floats, Floats, Floats]:
+    def _sums(self, some: slice) -> tuple[Floats, Floats]:
         """Sum over some clusters what the derivatives are made of.
 
         Parameters
@@ -557,41 +550,22 @@ class Point:
         -------
         cross : (S, q p + q, q p + q) array
             Cross-products of the N_g in the coordinates of J and the u_g.
-        M : (S, l) array
-            The lower triangle of M_g.
-        expected, squares : (S, l, l) array
-            Products of the lower triangles of A_g and of M_g, A_g as in `Derivatives`.
+        products : (2, S, l, l) array
+            Products of the lower triangles of A_g and of M_g, of the two A_g of `Derivatives`.
         """
         q, p = self.criterion.q, self.criterion.p
         M, N = self.N[:, :q, :, some], self.N[:, :p, :, some]
         W, residual = self.W[..., some], self.residual[..., some]
-        u = W[0] * residual[0]
-        for k in range(1, q):
-            u += W[k] * residual[k]
-        NJ = np.zeros(N.shape)
-        J = np.ascontiguousarray(np.moveaxis(self.J, 0, 2))[..., None]
-        for a in range(p):
-            NJ[:, a:] += N[:, a, None] * J[a, a:]
+        rows = np.empty((q * p + q, *residual.shape[1:]))
+        NJ, u = rows[: q * p].reshape(N.shape), rows[q * p :]
+        np.einsum("iasg,absg->ibsg", N, _by_cluster(self.J, N.shape[3]), out=NJ)
+        np.einsum("kisg,ksg->isg", W, residual, out=u)
         lower = _places(q).lower
-        sizes = (lower[0].size, *u.shape[1:])
-        expected, squares = np.empty(sizes), np.empty(sizes)
-        for i in range(q):
-            row = NJ[i, 0] * NJ[: i + 1, 0]
-            for b in range(1, p):
-                row += NJ[i, b] * NJ[: i + 1, b]
-            row *= 2.0
-            row -= M[i, : i + 1]
-            at = slice(i * (i + 1) // 2, (i + 1) * (i + 2) // 2)
-            expected[at] = row
-            squares[at] = u[i] * u[: i + 1]
-        stacked = _by_sim(np.concatenate([NJ.reshape(q * p, *u.shape[1:]), u]))
-        M_lower = _by_sim(M[lower])
-        return (
-            _gram(stacked),
-            M_lower.sum(axis=2),
-            _by_sim(expected) @ _t(M_lower),
-            _by_sim(squares) @ _t(M_lower),
-        )
+        expected = 2.0 * np.einsum("ibsg,jbsg->ijsg", NJ, NJ)[lower]
+        M = M[lower]
+        expected -= M
+        A = np.stack([expected, u[lower[0]] * u[lower[1]]])
+        return _gram(np.swapaxes(rows, 0, 1)), np.swapaxes(A, 1, 2) @ M.transpose(1, 2, 0)
 
 
 class _Places(NamedTuple):
@@ -601,16 +575,13 @@ class _Places(NamedTuple):
     ----------
     lower : pair of (l,) array of int
         Rows and columns of a lower triangle.
-    where : (q, q) array of int
-        The place of each element.
-    over : pair of (q^4,) array of int
-        Places of A's and M's elements in tr(A D M E) = sum_ijkl D_ij E_kl A_li M_jk, D and E
-        symmetric.
+    over : (q^4,) array of int
+        Places of the products of A's and M's elements in
+        tr(A D M E) = sum_ijkl D_ij E_kl A_li M_jk, D and E symmetric.
     """
 
     lower: tuple[Ints, Ints]
-    where: Ints
-    over: tuple[Ints, Ints]
+    over: Ints
 
 
 @cache
@@ -619,10 +590,10 @@ def _places(q: int) -> _Places:
     where = np.empty((q, q), dtype=np.int64)
     where[lower] = where.T[lower] = np.arange(lower[0].size)
     first, second, third, last = np.indices((q, q, q, q)).reshape(4, -1)
-    return _Places(lower, where, (where[last, first], where[second, third]))
+    return _Places(lower, where[last, first] * lower[0].size + where[second, third])
 
 
-POINT_BY_DATASET = ("factor", "value", "J", "beta", "rss")
+POINT_BY_DATASET = ("factor", "value", "cross", "J", "beta", "rss")
 """The attributes of a point whose first axis is the dataset."""
 
 POINT_BY_CLUSTER = ("N", "W", "residual")
@@ -630,13 +601,8 @@ POINT_BY_CLUSTER = ("N", "W", "residual")
 
 
 def _row_sums(rows: Floats) -> Floats:
-    """Sum the rows of (S, k), in an order that does not depend on S."""
-    return np.ascontiguousarray(rows).sum(axis=1)
-
-
-def _by_sim(parts: Floats) -> Floats:
-    """Move the first axis of (k, S, G) after the second."""
-    return np.ascontiguousarray(np.swapaxes(parts, 0, 1))
+    """Sum the rows of (..., k), in an order that does not depend on how many there are."""
+    return np.ascontiguousarray(rows).sum(axis=-1)
 
 
 @dataclass(frozen=True)
@@ -718,11 +684,10 @@ class Derivatives:
         -------
         (S, k, k) array
         """
-        scale = (2.0 * self.point.criterion.nu / self.point.rss)[:, None, None]
-        log_dets = D @ self.expected @ _t(D) - _gram(self.f_decrease(D))
-        rss = D @ self.squares @ _t(D) - _gram(D @ self.Nu)
-        delta = self.log_rss_decrease(D)[..., None]
-        return _symmetric(log_dets + scale * rss) - self._nu * (delta @ _t(delta))
+        nu, rss = self._nu, self.point.rss[:, None, None]
+        products = D @ (self.expected + 2.0 * nu / rss * self.squares) @ _t(D)
+        Nu, uu = np.sqrt(2.0 * nu / rss) * self.Nu, np.sqrt(nu) / rss * self.uu[..., None]
+        return _symmetric(products) - _gram(D @ np.concatenate([self.NN, Nu, uu], axis=2))
 
     def information(self, D: Floats) -> Floats:
         """Return twice the expected information on Psi, sigma estimated, at this Psi.
