@@ -275,7 +275,9 @@ def _restart(scarce: Criterion, starts: Sequence[Factor], search: Search, sims: 
     search.value[sims[lower]] = found.value[chosen]
 
 
-def _trust_region(point: Point, known: Floats | None = None, patience: int = GIVE_UP_AFTER) -> Search:
+def _trust_region(
+    point: Point, known: Floats | None = None, patience: int = GIVE_UP_AFTER
+) -> Search:
     """Search from a start by Newton's method within a trust region.
 
     A search that by its quadratic model will end no lower than a minimum that is `known`, (S,), is
