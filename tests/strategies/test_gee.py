@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from typing import get_args
+
 import numpy as np
 import pytest
 import scipy.linalg
@@ -16,9 +19,10 @@ from clustrategy.core.shard import INTERCEPT, Shard
 from clustrategy.engines import statsmodels_gee
 from clustrategy.engines.chosen import Strategy
 from clustrategy.estimation import gee, least_squares
-from tests.material import GOLDEN, few, fit, fitted, golden, join, random_shard, same_bits
+from tests.material import FOLDER, GOLDEN, few, fit, fitted, golden, join, random_shard, same_bits
 
-VARIANCES = ["robust", "mancl_derouen", "kauermann_carroll"]
+GEESMV = json.loads((FOLDER / "gee.json").read_text())["datasets"]
+VARIANCES = list(get_args(gee.Variance))
 CLUBSANDWICH = {"robust": "CR0", "kauermann_carroll": "CR2", "mancl_derouen": "CR3"}
 SOME = [name for name in GOLDEN if name != "one-cluster-dummy"]
 
@@ -47,7 +51,16 @@ def test_both_engines_are_statsmodels_itself(name, correlation, variance):
         np.testing.assert_allclose(test.p_value[0], expected.pvalues, rtol=1e-6, atol=1e-300)
 
 
-@pytest.mark.parametrize("variance", VARIANCES)
+@pytest.mark.parametrize("name", GEESMV)
+def test_fay_graubard_and_morel_bokossa_neerchal_are_geesmvs(name):
+    for correlation, variances in GEESMV[name].items():
+        assert sorted(variances) == ["fay_graubard", "morel_bokossa_neerchal"]
+        for variance, std_error in variances.items():
+            found = fit(golden(name), "gee", correlation=correlation, variance=variance)
+            np.testing.assert_allclose(found.std_error[0], std_error, rtol=1e-11)
+
+
+@pytest.mark.parametrize("variance", CLUBSANDWICH)
 @pytest.mark.parametrize("name", SOME)
 def test_with_independence_the_variances_are_clubsandwichs(name, variance):
     expected = GOLDEN[name]["robust"]
@@ -79,25 +92,36 @@ def dense(shard: Shard, variance: str) -> tuple[np.ndarray, np.ndarray, float]:
         rows = codes == g
         D, Vi = X[rows], np.linalg.inv(V[np.ix_(rows, rows)])
         left = np.eye(len(D)) - D @ M @ D.T @ Vi
-        adjustment = {
-            "robust": np.eye(len(D)),
-            "mancl_derouen": np.linalg.inv(left),
-            "kauermann_carroll": np.linalg.inv(scipy.linalg.sqrtm(left)),
-        }[variance]
+        adjustments = {
+            "mancl_derouen": [np.linalg.inv(left)],
+            "kauermann_carroll": [np.linalg.inv(scipy.linalg.sqrtm(left))],
+        }
+        adjustments["ford_westgate"] = sum(adjustments.values(), [])
+        adjusted = adjustments.get(variance, [np.eye(len(D))])
         # Kauermann & Carroll: residuals with the working covariance keep it once adjusted
         if variance == "kauermann_carroll":
-            kept = adjustment @ left @ V[np.ix_(rows, rows)] @ adjustment.T
+            kept = adjusted[0] @ left @ V[np.ix_(rows, rows)] @ adjusted[0].T
             np.testing.assert_allclose(kept, V[np.ix_(rows, rows)], atol=1e-10)
-        score = D.T @ Vi @ adjustment @ e[rows]
-        middle += np.outer(score, score)
-    return M @ X.T @ inverse @ y, np.sqrt(np.diag(M @ middle @ M)), alpha
+        for one in adjusted:
+            score = D.T @ Vi @ one @ e[rows]
+            if variance == "fay_graubard":
+                score /= np.sqrt(1 - np.minimum(0.75, np.diag(D.T @ Vi @ D @ M)))
+            middle += np.outer(score, score) / len(adjusted)
+    V = M @ middle @ M
+    if variance == "morel_bokossa_neerchal":
+        G, model = shard.clusters, scale * M
+        effect = max(1.0, np.trace(model @ middle / scale**2) / p)
+        share = p / (G - p) if G > 3 * p else 0.5
+        V = (N - 1) / (N - p) * G / (G - 1) * V + share * effect * model
+    return M @ X.T @ inverse @ y, np.sqrt(np.diag(V)), alpha
 
 
 @pytest.mark.parametrize("variance", VARIANCES)
 @pytest.mark.parametrize("rows", [6, (1, 9)])
 def test_sandwiches_are_those_of_n_by_n_matrices(variance, rows):
-    for seed in range(3):
-        shard = random_shard(seed, 1, 8, 3, rows)
+    # the bound of Fay & Graubard bites with 8 clusters of unequal sizes; 12 > 3 p, 8 < 3 p
+    for seed, clusters in ((0, 8), (1, 8), (2, 8), (5, 12)):
+        shard = random_shard(seed, 1, clusters, 3, rows)
         shard.y[:] += 2.0 * (shard.cluster_codes(0) % 3)
         estimate, std_error, alpha = dense(shard, variance)
         assert alpha > 0.5
@@ -106,7 +130,7 @@ def test_sandwiches_are_those_of_n_by_n_matrices(variance, rows):
         np.testing.assert_allclose(found.std_error[0], std_error, rtol=1e-9)
 
 
-@pytest.mark.parametrize("variance", VARIANCES)
+@pytest.mark.parametrize("variance", CLUBSANDWICH)
 def test_two_arms_of_whole_clusters_are_least_squares(variance):
     # equal clusters, a predictor constant within them: H_g is the same whatever the correlation
     shard = random_shard(3, 2, 10, 2, 7)
@@ -118,11 +142,37 @@ def test_two_arms_of_whole_clusters_are_least_squares(variance):
     assert np.isinf(found.df).all()
 
 
-@pytest.mark.parametrize(("df", "value"), [("normal", np.inf), ("G-1", 8), ("G-p", 6)])
+@pytest.mark.parametrize(("df", "value"), [("normal", np.inf), ("G-1", 8), ("G-p", 6), ("G-k", 8)])
 def test_degrees_of_freedom(df, value):
     for engine in ("numpy", "statsmodels"):
         found = fit(random_shard(1, 2, 9, 3, 6), "gee", df=df, engine=engine)
         assert set(found.df.ravel()) == {value}
+
+
+def test_the_df_of_cluster_level_coefficients():
+    """10 clusters, two predictors within them and two between: t(7), in whatever company."""
+    shard = random_shard(1, 2, 10, 5, 6)
+    shard.X[:, 3:] = np.repeat(np.arange(20.0), 6)[:, None] ** [1, 2]
+    within = random_shard(2, 1, 10, 5, 6)
+    for engine in ("numpy", "statsmodels"):
+        found = fit(join(shard, within), "gee", df="G-k", engine=engine)
+        assert found.df.tolist() == [[7.0] * 5] * 2 + [[9.0] * 5]
+    bare = Shard(shard.y, shard.X[:, 1:], shard.n, shard.terms[1:])
+    assert (fit(bare, "gee", df="G-k").df == 8.0).all()
+    few = random_shard(1, 1, 3, 3, 6)
+    few.X[:, 1:] = np.repeat(np.arange(3.0), 6)[:, None] ** [1, 2]
+    assert "no degrees of freedom: G-k is not positive" in fit(few, "gee", df="G-k").message[0]
+
+
+def test_kauermann_and_carroll_are_exact_for_two_arms_of_equal_clusters():
+    """The t test of cluster means has G - 2 degrees of freedom, and this is that test."""
+    shard = random_shard(3, 1, 10, 2, 7)
+    shard.X[:, 1] = np.repeat([0.0, 1.0], 35)
+    found = fit(shard, "gee", variance="kauermann_carroll", df="G-k")
+    test = t_inference(found.estimate, found.std_error, found.df)
+    means = shard.y.reshape(10, 7).mean(axis=1)
+    expected = scipy.stats.ttest_ind(means[5:], means[:5])
+    np.testing.assert_allclose(test.p_value[0, 1], expected.pvalue, rtol=1e-10)
 
 
 # --- properties ---------------------------------------------------------------------------

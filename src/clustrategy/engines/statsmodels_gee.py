@@ -51,7 +51,6 @@ def fit_gee(
     from statsmodels.genmod.generalized_estimating_equations import GEE
 
     structure = {"exchangeable": Exchangeable, "independence": Independence}[correlation]
-    degrees = gee.degrees(df, shard.clusters, shard.p)
 
     def one_fit(one: Shard) -> Fit:
         model = GEE(one.y, one.X, one.cluster_codes(0), cov_struct=structure())
@@ -66,7 +65,7 @@ def fit_gee(
         return Fit(
             result.params,
             result.bse,
-            np.full(one.p, degrees),
+            np.repeat(gee.degrees(df, one), one.p),
             "ok" if result.converged else "not_converged",
             "" if result.converged else gee.ENDLESS,
             sigma=float(np.sqrt(result.scale)),

@@ -27,6 +27,7 @@ from clustrategy.estimation.cluster_robust import (
 from clustrategy.estimation.least_squares import mark_undefined as mark_no_solution
 from clustrategy.estimation.least_squares import solve
 from clustrategy.estimation.wald import NO_VARIANCE, Turned, wald
+from clustrategy.estimation.within import intercept_first, varying
 
 TOLERANCE = 1e-13
 """The change of the working correlation at which the iterations end."""
@@ -41,11 +42,31 @@ NO_CORRELATION = "the estimate of the working correlation is not one of a positi
 ENDLESS = f"the working correlation did not settle within {MAX_ITERATIONS} iterations"
 
 Correlation = Literal["exchangeable", "independence"]
-Variance = Literal["robust", "mancl_derouen", "kauermann_carroll"]
-Df = Literal["normal", "G-1", "G-p"]
+Variance = Literal[
+    "robust",
+    "mancl_derouen",
+    "kauermann_carroll",
+    "ford_westgate",
+    "fay_graubard",
+    "morel_bokossa_neerchal",
+]
+Df = Literal["normal", "G-1", "G-p", "G-k"]
 
-POWERS = {"robust": 0.0, "mancl_derouen": -1.0, "kauermann_carroll": -0.5}
-"""The power of I - H_g by which a cluster's residuals are multiplied."""
+POWERS: dict[Variance, tuple[float, ...]] = {
+    "mancl_derouen": (-1.0,),
+    "kauermann_carroll": (-0.5,),
+    "ford_westgate": (-0.5, -1.0),
+}
+"""The powers of I - H_g by which a cluster's residuals are multiplied; variances are averaged."""
+
+FAY_GRAUBARD_BOUND = 0.75
+"""The most that one cluster may have of a coefficient's information: Fay & Graubard's b."""
+
+LEAST_DESIGN_EFFECT = 1.0
+"""Morel, Bokossa & Neerchal's r."""
+
+MOST_OF_THE_MODEL = 0.5
+"""The largest share of the design effect that they add: 1/d with their d = 2."""
 
 
 class Moments(NamedTuple):
@@ -84,10 +105,7 @@ class Clusters:
     @classmethod
     def of(cls, shard: Shard) -> Clusters:
         """Take the clusters of a shard, whose model has its intercept anywhere or nowhere."""
-        wider = shard
-        if shard.terms[0] != INTERCEPT:
-            X = np.column_stack([np.ones(shard.y.size), shard.X])
-            wider = Shard(shard.y, X, shard.n, (INTERCEPT, *shard.terms))
+        wider = intercept_first(shard)
         triangles = wider.triangles[..., wider.p - shard.p :].copy()
         means = np.zeros((shard.sims, shard.p + 1))
         if INTERCEPT in shard.terms:
@@ -177,9 +195,14 @@ def fit_gee(shard: Shard, correlation: Correlation, variance: Variance, df: Df) 
     variance : str
         `robust` (Liang & Zeger 1986); `mancl_derouen`, residuals times (I - H_g)^-1 (Mancl &
         DeRouen 2001, Biometrics 57, 126-134); `kauermann_carroll`, times (I - H_g)^-1/2
-        (Kauermann & Carroll 2001, JASA 96, 1387-1396), the principal root.
+        (Kauermann & Carroll 2001, JASA 96, 1387-1396), the principal root; `ford_westgate`, the
+        average of these two (Ford & Westgate 2017, Biom J 59, 478-495); `fay_graubard`, scores
+        divided by (1 - min(.75, [X_g' R_g^-1 X_g M]_jj))^1/2 (Fay & Graubard 2001, Biometrics 57,
+        1198-1206); `morel_bokossa_neerchal`, a multiple of the variance of the working model added
+        (Morel, Bokossa & Neerchal 2003, Biom J 45, 395-409).
     df : str
-        Degrees of freedom of the t distribution.
+        Degrees of freedom of the t distribution; k counts the coefficients of columns that vary
+        within no cluster, the intercept with them.
 
     Returns
     -------
@@ -214,7 +237,7 @@ def joint_gee(
         estimate = turned(parts.estimate[:, group])
         statistic = np.full(shard.sims, np.nan)
         statistic[parts.sims] = wald(estimate, influence, parts.residual_ss) / group.size
-        tests.fill(place, statistic, degrees(df, shard.clusters, shard.p), NO_VARIANCE)
+        tests.fill(place, statistic, degrees(df, shard), NO_VARIANCE)
     return tests.agree_with(fits, groups, shard.terms)
 
 
@@ -231,8 +254,9 @@ class Sandwich(NamedTuple):
         W with W W' their variance under the working model, over the scale.
     residual_ss : (s,) array
         The sum of squares of the whitened residuals.
-    influence : (s, p, G) array
-        What each cluster adds to the estimates.
+    influence : (s, p, n) array
+        The columns of a root of the variance: what each cluster adds to the estimates, and, where
+        the variance is more than their squares, what does the rest.
     """
 
     sims: Ints
@@ -257,8 +281,11 @@ def _fit(
     estimate, root = least_squares(whitened)
     residual = residuals(whitened, estimate)
     residual_ss = (residual * residual).sum(axis=(1, 2))
-    fits.sigma[sims] = np.sqrt(clusters.moments(estimate).scale)
-    influence = _influence(whitened, estimate, root, POWERS[variance])
+    scale = clusters.moments(estimate).scale
+    fits.sigma[sims] = np.sqrt(scale)
+    half = np.ascontiguousarray(whitened[..., :-1]) @ root[:, None]
+    scores = _scores(half, residual, POWERS.get(variance, (0.0,)))
+    influence = np.ascontiguousarray(np.swapaxes(scores @ np.swapaxes(root, 1, 2), 1, 2))
     squares_of_root = (root * root).sum(axis=2)
     if INTERCEPT in shard.terms:
         place = shard.terms.index(INTERCEPT)
@@ -266,11 +293,15 @@ def _fit(
         influence[:, place] -= (slopes[..., None] * influence).sum(axis=1)
         estimate[:, place] += response - (slopes * estimate).sum(axis=1)
         root[:, place] -= (slopes[..., None] * root).sum(axis=1)
+    if variance == "fay_graubard":
+        influence = _fay_graubard(half, scores, root)
+    if variance == "morel_bokossa_neerchal":
+        influence = _with_the_model(clusters.n, scores, scale, influence, root)
     fits.estimate[sims] = estimate
     squares = (influence * influence).sum(axis=2)
     unit = residual_ss[:, None] * squares_of_root
     fits.std_error[sims] = np.sqrt(np.where(squares > ZERO_STD_ERROR**2 * unit, squares, np.nan))
-    fits.df[sims] = degrees(df, shard.clusters, shard.p)
+    fits.df[sims] = degrees(df, shard)[sims, None]
     leave_out_zeros(fits, shard.terms)
     fits.fail(np.isin(np.arange(shard.sims), sims[~possible]), "undefined", NO_CORRELATION)
     stuck = sims[possible & ~settled]
@@ -278,9 +309,12 @@ def _fit(
     return fits, Sandwich(sims, estimate, root, residual_ss, influence)
 
 
-def degrees(df: Df, G: int, p: int) -> float:
-    """Return the degrees of freedom with G clusters and p coefficients."""
-    return {"normal": np.inf, "G-1": G - 1.0, "G-p": float(G - p)}[df]
+def degrees(df: Df, shard: Shard) -> Floats:
+    """Return the degrees of freedom of each dataset, (S,)."""
+    G = float(shard.clusters)
+    if df == "G-k":
+        return np.asarray(G - (~varying(shard)).sum(axis=1), dtype=np.float64)
+    return np.full(shard.sims, {"normal": np.inf, "G-1": G - 1.0, "G-p": G - shard.p}[df])
 
 
 def mark_undefined(shard: Shard, correlation: Correlation, df: Df, fits: Fits) -> None:
@@ -304,9 +338,8 @@ def mark_undefined(shard: Shard, correlation: Correlation, df: Df, fits: Fits) -
     if correlation == "exchangeable":
         pairs = (shard.n * (shard.n - 1) // 2).sum(axis=1)
         fits.fail(pairs <= p, "undefined", NO_PAIRS)
-    if degrees(df, G, p) <= 0:
-        message = f"no degrees of freedom: {df} is not positive with {G} clusters"
-        fits.fail(everywhere, "undefined", message)
+    message = f"no degrees of freedom: {df} is not positive with {G} clusters"
+    fits.fail(degrees(df, shard) <= 0, "undefined", message)
 
 
 def _correlation(clusters: Clusters) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
@@ -331,20 +364,74 @@ def _correlation(clusters: Clusters) -> tuple[Floats, NDArray[np.bool_], NDArray
     return alpha, settled, possible
 
 
-def _influence(whitened: Floats, estimate: Floats, root: Floats, power: float) -> Floats:
-    """Compute what each cluster adds to the estimates, (s, p, G).
+def _scores(half: Floats, residual: Floats, powers: Sequence[float]) -> Floats:
+    """Compute the clusters' scores in the coordinates of W, one set after the other, (s, m G, p).
 
-    Residuals times a power of I - H_g: H_g = X_g M X_g' R_g^-1 becomes half half' by the whitening,
+    Residuals times powers of I - H_g: H_g = X_g M X_g' R_g^-1 becomes half half' by the whitening,
     with half = R_g^-1/2 X_g W, and half' (I - half half')^q = (I - half' half)^q half': a p x p
-    matrix whatever the cluster's size.
+    matrix whatever the cluster's size. The sum of squares of m sets is the average of theirs.
     """
-    half = np.ascontiguousarray(whitened[..., :-1]) @ root[:, None]
     transposed = np.ascontiguousarray(np.swapaxes(half, 2, 3))
-    scores = (transposed @ residuals(whitened, estimate)[..., None])[..., 0]
-    if power != 0.0:
-        values, vectors = np.linalg.eigh(np.eye(root.shape[1]) - transposed @ half)
+    scores = (transposed @ residual[..., None])[..., 0]
+    if not any(powers):
+        return scores
+    values, vectors = np.linalg.eigh(np.eye(half.shape[-1]) - transposed @ half)
+    along = (np.swapaxes(vectors, 2, 3) @ scores[..., None])[..., 0]
+    sets = []
+    for power in powers:
         with np.errstate(divide="ignore", invalid="ignore"):
-            powers = np.where(values > EIGENVALUE_TOLERANCE, values**power, 0.0)
-        along = (np.swapaxes(vectors, 2, 3) @ scores[..., None])[..., 0]
-        scores = (vectors @ (powers * along)[..., None])[..., 0]
-    return np.ascontiguousarray(np.swapaxes(scores @ np.swapaxes(root, 1, 2), 1, 2))
+            raised = np.where(values > EIGENVALUE_TOLERANCE, values**power, 0.0)
+        sets.append((vectors @ (raised * along)[..., None])[..., 0])
+    return sets[0] if len(sets) == 1 else np.concatenate(sets, axis=1) / np.sqrt(len(sets))
+
+
+def _fay_graubard(half: Floats, scores: Floats, root: Floats) -> Floats:
+    """Compute Fay & Graubard's influences, (s, p, G).
+
+    Each cluster's score for coefficient j is divided by (1 - min(b, [X_g' R_g^-1 X_g M]_jj))^1/2.
+    Unlike all else here these depend on where the predictors have their zeros.
+
+    Parameters
+    ----------
+    half : (s, G, k, p) array
+        R_g^-1/2 X_g W.
+    scores : (s, G, p) array
+        W' X_g' R_g^-1 e_g.
+    root : (s, p, p) array
+        W, of the predictors as they are.
+    """
+    back = np.swapaxes(np.linalg.inv(root), 1, 2)
+    gram = np.ascontiguousarray(np.swapaxes(half, 2, 3)) @ half
+    share = ((back[:, None] @ gram) * root[:, None]).sum(axis=3)
+    divided = scores @ np.swapaxes(back, 1, 2)
+    divided /= np.sqrt(1.0 - np.minimum(FAY_GRAUBARD_BOUND, share))
+    return np.ascontiguousarray(np.swapaxes(divided @ root @ np.swapaxes(root, 1, 2), 1, 2))
+
+
+def _with_the_model(
+    n: Floats, scores: Floats, scale: Floats, influence: Floats, root: Floats
+) -> Floats:
+    """Inflate influences and set beside them a share of the working model's variance.
+
+    c V + delta xi phi M (Morel, Bokossa & Neerchal 2003), as the columns, (s, p, G + p), of a root.
+
+    Parameters
+    ----------
+    n : (s, G) array
+        Rows of each cluster.
+    scores : (s, G, p) array
+        W' X_g' R_g^-1 e_g.
+    scale : (s,) array
+        phi.
+    influence : (s, p, G) array
+        What each cluster adds to the estimates: V is the sum of their squares.
+    root : (s, p, p) array
+        W.
+    """
+    G, p, N = n.shape[1], root.shape[1], n.sum(axis=1)
+    inflation = (N - 1.0) / (N - p) * (G / (G - 1.0))
+    share = p / (G - p) if G > p / MOST_OF_THE_MODEL + p else MOST_OF_THE_MODEL
+    effect = (scores * scores).sum(axis=(1, 2)) / (scale * p)
+    added = share * np.maximum(effect, LEAST_DESIGN_EFFECT) * scale
+    parts = np.sqrt(inflation)[:, None, None] * influence, np.sqrt(added)[:, None, None] * root
+    return np.concatenate(parts, axis=2)

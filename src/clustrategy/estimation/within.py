@@ -158,6 +158,14 @@ def mark_undefined(part: Shard, fits: Fits, solution: Solution) -> None:
     fits.fail(exact, "undefined", NO_RESIDUAL)
 
 
+def intercept_first(shard: Shard) -> Shard:
+    """Return a shard whose first column of X is one of ones: the shard itself, if that is so."""
+    if shard.terms[0] == INTERCEPT:
+        return shard
+    X = np.column_stack([np.ones(shard.y.size), shard.X])
+    return Shard(shard.y, X, shard.n, (INTERCEPT, *shard.terms))
+
+
 def varying(shard: Shard) -> NDArray[np.bool_]:
     """Find the columns of X that vary within clusters, as R's lm would after the dummies.
 
@@ -170,7 +178,8 @@ def varying(shard: Shard) -> NDArray[np.bool_]:
     -------
     (S, p) array of bool
     """
-    design = shard.triangles[..., : shard.p]
+    wider = intercept_first(shard)
+    design = wider.triangles[..., wider.p - shard.p : wider.p]
     squares = (design * design).sum(axis=1)
     within = squares[:, 1:].sum(axis=1)
     return within > RANK_TOLERANCE**2 * squares.sum(axis=1)

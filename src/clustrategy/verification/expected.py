@@ -182,9 +182,12 @@ def _wald_of_cluster_robust(design: Arms, column: int, options: Options) -> Wald
     return closed_forms.cluster_robust(design, column, options["variance"], options["df"])
 
 
-def _wald_of_gee(design: Arms, column: int, options: Options) -> Wald:
-    variance = GEE[options["variance"]]
-    return closed_forms.cluster_robust(design, column, variance, options["df"])
+def _wald_of_gee(design: Arms, column: int, options: Options) -> Wald | None:
+    if options["variance"] not in GEE:
+        return None
+    cluster_level = "G-p" if design.between else "G-1"
+    df = cluster_level if options["df"] == "G-k" else options["df"]
+    return closed_forms.cluster_robust(design, column, GEE[options["variance"]], df)
 
 
 def _wald_of_fixed_effects(design: Arms, column: int, options: Options) -> Wald | None:

@@ -83,7 +83,7 @@ def twins(design: Arms, strategy: Strategy) -> Iterator[Twin]:
         if variance in ("CR1", "CR2", "CV3") and not design.between:
             measures = all_three if df in ("G-1", "satterthwaite") else both
             yield Twin("CR1, CR2, CV3 = two-stage", "two_stage", {}, measures)
-    elif strategy.name == "gee":
+    elif strategy.name == "gee" and options["variance"] in GEE:
         variance = {"variance": GEE[options["variance"]]}
         yield Twin("GEE = least squares", "cluster_robust", variance, both)
     elif strategy.name == "fixed_effects" and not design.between:
