@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import fields
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -106,11 +104,6 @@ def join(*parts: Shard) -> Shard:
         np.concatenate([part.n for part in parts]),
         parts[0].terms,
     )
-
-
-def take(fits: Fits, sims: Sequence[int]) -> Fits:
-    """The fits to some of the datasets."""
-    return Fits(**{c.name: getattr(fits, c.name)[list(sims)] for c in fields(Fits)})
 
 
 def same_bits(one: Fits, other: Fits) -> bool:

@@ -508,3 +508,26 @@ def test_a_coefficient_whose_standard_error_is_zero_keeps_its_estimate_alone(
     np.testing.assert_allclose(found.estimate[0, 0], shard.y[:6].mean(), rtol=1e-10)
     assert np.isnan([found.std_error[0, 0], found.df[0, 0], found.p_value[0, 0]]).all()
     assert found.std_error[0, 1] > 0.01
+
+
+# --- within and between -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rows", [6, (2, 12)])
+@pytest.mark.parametrize("variance", ["CR0", "CR1", "CR2", "CR3", "CV3"])
+def test_with_cluster_means_it_is_fixed_effects(variance, rows):
+    """Of what varies within clusters; what does not keeps a coefficient."""
+    shard = random_shard(1, 2, 9, 4, rows)
+    shard.X[:, 3] = np.repeat(np.random.default_rng(1).standard_normal(18), shard.n.ravel())
+    options = {"variance": variance, "df": "satterthwaite"}
+    found = fitted(shard, "cluster_robust", within_between=True, **options)
+    expected = fit(shard, "fixed_effects", **options)
+    for column in ("estimate", "std_error", "df"):
+        there, here = (getattr(fits, column)[:, 1:3] for fits in (expected, found))
+        np.testing.assert_allclose(here, there, rtol=1e-10)
+    groups = [np.array([1, 2])]
+    joint = [
+        Strategy.parse({"strategy": name, **options, **more}).joint_tests(shard, groups).p_value
+        for name, more in (("cluster_robust", {"within_between": True}), ("fixed_effects", {}))
+    ]
+    np.testing.assert_allclose(*joint, rtol=1e-8)

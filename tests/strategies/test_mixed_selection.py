@@ -30,7 +30,6 @@ from tests.material import (
     join,
     random_shard,
     same_bits,
-    take,
 )
 from tests.selection import SELECTED, assert_is, drawn, tiny
 
@@ -212,7 +211,7 @@ def test_without_an_intercept_there_is_no_random_intercept_to_end_with():
 def test_the_bits_of_a_dataset_do_not_depend_on_its_shard(name, options):
     shard = crowd()
     some = range(0, shard.sims, 3)
-    together = take(fit(shard, name, **options), some)
+    together = fit(shard, name, **options).take(np.array(some))
     alone = Fits.concatenate([fit(shard.dataset(sim), name, **options) for sim in some])
     assert same_bits(together, alone)
     assert list(together.message) == list(alone.message)

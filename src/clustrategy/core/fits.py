@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from clustrategy.core.shard import Floats, Shard
 STATUSES = ("ok", "singular", "not_converged", "undefined", "error")
 OWN_TESTS = ("p_value", "p_value_low", "conf_low", "conf_high", "p_nulls")
 NO_NUMBERS = "an estimate, standard error or df is not finite or is 0: rescale the data"
+OF_COEFFICIENTS = ("estimate", "std_error", "df", *OWN_TESTS, "random")
 NUMBERS = ("estimate", "std_error", "df", *OWN_TESTS, "reml_criterion", "sigma")
 
 
@@ -127,6 +128,15 @@ class Fits:
                 values = _as_wide_as_the_widest(values)
             columns[column.name] = np.concatenate(values)
         return cls(**columns)
+
+    def take(self, sims: NDArray[np.int64]) -> Fits:
+        """Return the fits to some datasets, in the order given."""
+        return Fits(**{column.name: getattr(self, column.name)[sims] for column in fields(Fits)})
+
+    def of_first(self, p: int) -> Fits:
+        """Return the same fits with the numbers of the first p coefficients alone."""
+        numbers = {name: getattr(self, name)[:, :p] for name in OF_COEFFICIENTS}
+        return replace(self, **numbers)
 
     def fail(self, where: NDArray[np.bool_], status: str, message: str | Sequence[str]) -> None:
         """Mark fits as failed and blank their numbers; earlier failures keep their reason.

@@ -14,6 +14,7 @@ from clustrategy.engines.chosen import Strategy
 from clustrategy.estimation.mixed.conditional_modes import conditional_modes
 from clustrategy.estimation.mixed.random_coefficients import RESIDUAL, RandomCoefficients, absence
 from clustrategy.estimation.own_coefficients import own_coefficients
+from clustrategy.strategies.mixed import has_columns_beside
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +71,8 @@ def effects_by_cluster(
     Returns
     -------
     DataFrame
-        As `Analysis.cluster_coefficients` has it; without rows where there is no mixed model.
+        As `Analysis.cluster_coefficients` has it; without rows where there is no mixed model, and
+        of those with columns beside their own, on whose coefficients the random effects hang.
     """
     import pandas as pd
 
@@ -78,7 +80,7 @@ def effects_by_cluster(
     own = own_coefficients(shard)
     parts = []
     for strategy, fit in zip(strategies, fits, strict=True):
-        if absence(fit):
+        if absence(fit) or has_columns_beside(strategy.options):
             continue
         found = conditional_modes(shard, fit)
         G, q = found.mode.shape

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from clustrategy.core.fits import Fits
 from clustrategy.core.joint_tests import JointTests
 from clustrategy.core.shard import Ints, Shard
+from clustrategy.estimation.added_columns import fit_parts, joint_parts, with_means
 from clustrategy.estimation.cluster_robust import (
     NO_SATTERTHWAITE,
     Df,
@@ -33,14 +34,29 @@ def moves_along(variance: VarianceOrJackknife = "CR1S", **options: object) -> bo
 
 
 def joint(
-    shard: Shard, groups: Sequence[Ints], *, variance: VarianceOrJackknife = "CR1S", df: Df = "G-1"
+    shard: Shard,
+    groups: Sequence[Ints],
+    *,
+    variance: VarianceOrJackknife = "CR1S",
+    df: Df = "G-1",
+    within_between: bool = False,
 ) -> JointTests:
     """Test groups of coefficients; options as of `cluster_robust`."""
-    return joint_cluster_robust(shard, groups, variance, df)
+
+    def test(sims: Ints, part: Shard) -> JointTests:
+        return joint_cluster_robust(part, groups, variance, df)
+
+    return joint_parts(shard, with_means(shard, within_between), groups, test)
 
 
 @strategy("cluster_robust", refusal=no_jackknife_df, equivariant=moves_along, joint=joint)
-def cluster_robust(shard: Shard, *, variance: VarianceOrJackknife = "CR1S", df: Df = "G-1") -> Fits:
+def cluster_robust(
+    shard: Shard,
+    *,
+    variance: VarianceOrJackknife = "CR1S",
+    df: Df = "G-1",
+    within_between: bool = False,
+) -> Fits:
     """Fit ordinary least squares with a cluster-robust variance.
 
     Parameters
@@ -54,9 +70,17 @@ def cluster_robust(shard: Shard, *, variance: VarianceOrJackknife = "CR1S", df: 
         left out, and has no `satterthwaite`.
     df : str
         Degrees of freedom of the t distribution; `satterthwaite` as Pustejovsky & Tipton (2018).
+    within_between : bool
+        Whether the cluster means of the predictors that vary within clusters are in the model as
+        well (Mundlak 1978, Econometrica 46, 69-85): the predictors' coefficients are then those
+        of `fixed_effects`, and so are their standard errors with CR0, CR1, CR2, CR3 and CV3.
 
     Returns
     -------
     Fits
     """
-    return fit_cluster_robust(shard, variance, df)
+
+    def fit(sims: Ints, part: Shard) -> Fits:
+        return fit_cluster_robust(part, variance, df)
+
+    return fit_parts(shard, with_means(shard, within_between), fit)

@@ -9,7 +9,7 @@ from typing import Any
 from clustrategy.core.fits import Fits
 from clustrategy.core.joint_tests import JointTests
 from clustrategy.core.shard import INTERCEPT, Ints, Shard
-from clustrategy.estimation.mixed.fit import fit_model
+from clustrategy.estimation.mixed.contextual import Context, fit_in_context, joint_in_context
 from clustrategy.estimation.mixed.models import (
     INTERCEPT_ONLY,
     MAXIMAL,
@@ -27,6 +27,9 @@ APART = (
 )
 
 
+NO_SLOPE = "cross_level: true needs a random slope, and random names the intercept alone"
+
+
 def kenward_roger_with_cr2(
     df: Df = "satterthwaite", variance: Variance = "model", **options: object
 ) -> str:
@@ -41,11 +44,12 @@ def joint(
     *,
     df: Df = "satterthwaite",
     variance: Variance = "model",
+    within_between: bool = False,
+    cross_level: bool = False,
 ) -> JointTests:
     """Test groups of coefficients by a mixed model; options as of `mixed_maximal`."""
-    tests = JointTests.blank(shard.sims, groups)
-    fits = fit_model(shard, model, StandardErrors(df, variance, tuple(groups)), joint=tests)
-    return tests.agree_with(fits, groups, shard.terms)
+    context = Context(within_between, cross_level)
+    return joint_in_context(shard, model, StandardErrors(df, variance, tuple(groups)), context)
 
 
 def joint_of_given(
@@ -54,16 +58,18 @@ def joint_of_given(
     *,
     random: tuple[str, ...] = (INTERCEPT,),
     correlated: bool = True,
-    df: Df = "satterthwaite",
-    variance: Variance = "model",
+    **options: Any,
 ) -> JointTests:
     """Test groups of coefficients by the mixed model with these random effects."""
-    return joint(given(random, correlated), shard, groups, df=df, variance=variance)
+    return joint(given(random, correlated), shard, groups, **options)
 
 
-def mixed_refusal(random: Sequence[str] = (), **options: Any) -> str:
+def mixed_refusal(
+    random: Sequence[str] = (INTERCEPT,), cross_level: bool = False, **options: Any
+) -> str:
     """Say why options of `mixed` do not go together."""
-    return twice(random) or kenward_roger_with_cr2(**options)
+    no_slope = NO_SLOPE if cross_level and set(random) == {INTERCEPT} else ""
+    return twice(random) or no_slope or kenward_roger_with_cr2(**options)
 
 
 @strategy(
@@ -80,6 +86,8 @@ def mixed(
     correlated: bool = True,
     df: Df = "satterthwaite",
     variance: Variance = "model",
+    within_between: bool = False,
+    cross_level: bool = False,
 ) -> Fits:
     """Fit a mixed model in which the named coefficients differ between clusters.
 
@@ -94,12 +102,15 @@ def mixed(
         Whether their deviations from the fixed effects may correlate.
     df, variance : str
         As of `mixed_maximal`.
+    within_between, cross_level : bool
+        As of `mixed_maximal`.
 
     Returns
     -------
     Fits
     """
-    return fit_model(shard, given(random, correlated), StandardErrors(df, variance))
+    context = Context(within_between, cross_level)
+    return fit_in_context(shard, given(random, correlated), StandardErrors(df, variance), context)
 
 
 @strategy(
@@ -108,7 +119,14 @@ def mixed(
     equivariant=True,
     joint=partial(joint, MAXIMAL),
 )
-def mixed_maximal(shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model") -> Fits:
+def mixed_maximal(
+    shard: Shard,
+    *,
+    df: Df = "satterthwaite",
+    variance: Variance = "model",
+    within_between: bool = False,
+    cross_level: bool = False,
+) -> Fits:
     """Fit random intercepts and slopes, with all their correlations.
 
     Parameters
@@ -119,12 +137,20 @@ def mixed_maximal(shard: Shard, *, df: Df = "satterthwaite", variance: Variance 
         Degrees of freedom: Satterthwaite's, Kenward and Roger's (with their variance), or infinite.
     variance : str
         The model's own variance of the fixed effects, or CR2.
+    within_between : bool
+        Whether the cluster means of the predictors that vary within clusters are in the model as
+        well (Mundlak 1978, Econometrica 46, 69-85): the predictors' coefficients are then those
+        within clusters.
+    cross_level : bool
+        Whether the products of cluster-level predictors with those that have random slopes are,
+        both centred at their means over the clusters.
 
     Returns
     -------
     Fits
     """
-    return fit_model(shard, MAXIMAL, StandardErrors(df, variance))
+    context = Context(within_between, cross_level)
+    return fit_in_context(shard, MAXIMAL, StandardErrors(df, variance), context)
 
 
 @strategy(
@@ -134,10 +160,16 @@ def mixed_maximal(shard: Shard, *, df: Df = "satterthwaite", variance: Variance 
     joint=partial(joint, UNCORRELATED),
 )
 def mixed_uncorrelated(
-    shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model"
+    shard: Shard,
+    *,
+    df: Df = "satterthwaite",
+    variance: Variance = "model",
+    within_between: bool = False,
+    cross_level: bool = False,
 ) -> Fits:
     """Fit random intercepts and slopes without correlations; options as of `mixed_maximal`."""
-    return fit_model(shard, UNCORRELATED, StandardErrors(df, variance))
+    context = Context(within_between, cross_level)
+    return fit_in_context(shard, UNCORRELATED, StandardErrors(df, variance), context)
 
 
 @strategy(
@@ -147,10 +179,20 @@ def mixed_uncorrelated(
     joint=partial(joint, INTERCEPT_ONLY),
 )
 def mixed_intercept(
-    shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model"
+    shard: Shard,
+    *,
+    df: Df = "satterthwaite",
+    variance: Variance = "model",
+    within_between: bool = False,
 ) -> Fits:
-    """Fit random intercepts alone; options as of `mixed_maximal`."""
-    return fit_model(shard, INTERCEPT_ONLY, StandardErrors(df, variance))
+    """Fit random intercepts alone; options as of `mixed_maximal`, but for `cross_level`."""
+    standard_errors = StandardErrors(df, variance)
+    return fit_in_context(shard, INTERCEPT_ONLY, standard_errors, Context(within_between))
+
+
+def has_columns_beside(options: Mapping[str, Any]) -> bool:
+    """Tell whether options of a mixed model set columns beside its own."""
+    return bool(options.get("within_between") or options.get("cross_level"))
 
 
 def model_of(name: str, options: Mapping[str, Any]) -> MixedModel | None:

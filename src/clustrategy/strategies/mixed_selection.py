@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from clustrategy.core.fits import Fits
 from clustrategy.core.joint_tests import JointTests
 from clustrategy.core.shard import Ints, Shard
+from clustrategy.estimation.added_columns import fit_parts, joint_parts, with_means
 from clustrategy.estimation.mixed.selection import By, fit_fallback, fit_selected
 from clustrategy.estimation.mixed.standard_errors import Df, StandardErrors, Variance
 from clustrategy.strategies.mixed import kenward_roger_with_cr2
@@ -19,15 +20,26 @@ def joint_fallback(
     *,
     df: Df = "satterthwaite",
     variance: Variance = "model",
+    within_between: bool = False,
 ) -> JointTests:
     """Test groups of coefficients by the model that is kept; options as of `mixed_fallback`."""
-    tests = JointTests.blank(shard.sims, groups)
-    fits = fit_fallback(shard, StandardErrors(df, variance, tuple(groups)), tests)
-    return tests.agree_with(fits, groups, shard.terms)
+
+    def test(sims: Ints, part: Shard) -> JointTests:
+        tests = JointTests.blank(part.sims, groups)
+        fits = fit_fallback(part, StandardErrors(df, variance, tuple(groups)), tests)
+        return tests.agree_with(fits, groups, part.terms)
+
+    return joint_parts(shard, with_means(shard, within_between), groups, test)
 
 
 @strategy("mixed_fallback", refusal=kenward_roger_with_cr2, equivariant=True, joint=joint_fallback)
-def mixed_fallback(shard: Shard, *, df: Df = "satterthwaite", variance: Variance = "model") -> Fits:
+def mixed_fallback(
+    shard: Shard,
+    *,
+    df: Df = "satterthwaite",
+    variance: Variance = "model",
+    within_between: bool = False,
+) -> Fits:
     """Fit the first of maximal, uncorrelated and intercept-only that converges and is not singular.
 
     Parameters
@@ -36,13 +48,19 @@ def mixed_fallback(shard: Shard, *, df: Df = "satterthwaite", variance: Variance
         The datasets.
     df, variance : str
         As of `mixed_maximal`.
+    within_between : bool
+        As of `mixed_maximal`.
 
     Returns
     -------
     Fits
         The random intercept alone is kept even where it is singular or did not converge.
     """
-    return fit_fallback(shard, StandardErrors(df, variance))
+
+    def fit(sims: Ints, part: Shard) -> Fits:
+        return fit_fallback(part, StandardErrors(df, variance))
+
+    return fit_parts(shard, with_means(shard, within_between), fit)
 
 
 def joint_selected(
@@ -52,11 +70,16 @@ def joint_selected(
     by: By = "LRT",
     df: Df = "satterthwaite",
     variance: Variance = "model",
+    within_between: bool = False,
 ) -> JointTests:
     """Test groups of coefficients by the model that is kept; options as of `mixed_selected`."""
-    tests = JointTests.blank(shard.sims, groups)
-    fits = fit_selected(shard, by, StandardErrors(df, variance, tuple(groups)), tests)
-    return tests.agree_with(fits, groups, shard.terms)
+
+    def test(sims: Ints, part: Shard) -> JointTests:
+        tests = JointTests.blank(part.sims, groups)
+        fits = fit_selected(part, by, StandardErrors(df, variance, tuple(groups)), tests)
+        return tests.agree_with(fits, groups, part.terms)
+
+    return joint_parts(shard, with_means(shard, within_between), groups, test)
 
 
 @strategy("mixed_selected", refusal=kenward_roger_with_cr2, equivariant=True, joint=joint_selected)
@@ -66,6 +89,7 @@ def mixed_selected(
     by: By = "LRT",
     df: Df = "satterthwaite",
     variance: Variance = "model",
+    within_between: bool = False,
 ) -> Fits:
     """Fit what backward selection leaves of the maximal model's random effects.
 
@@ -78,9 +102,15 @@ def mixed_selected(
         model at 0.2; AIC takes the least of all models down to the random intercept alone.
     df, variance : str
         As of `mixed_maximal`.
+    within_between : bool
+        As of `mixed_maximal`.
 
     Returns
     -------
     Fits
     """
-    return fit_selected(shard, by, StandardErrors(df, variance))
+
+    def fit(sims: Ints, part: Shard) -> Fits:
+        return fit_selected(part, by, StandardErrors(df, variance))
+
+    return fit_parts(shard, with_means(shard, within_between), fit)

@@ -294,13 +294,29 @@ def mark_undefined(shard: Shard, random: NDArray[np.bool_], fits: Fits) -> None:
     fits.fail(explained(shard.triangles, shard.n_obs, solution), "undefined", NO_RESIDUAL)
     fits.fail(shard.n_obs - shard.p < 2, "undefined", ONE_DF)
     fixed = (first[:, None] == np.arange(shard.p)[:, None]).sum(axis=2)
-    most, G = np.where(random, fixed, 0).max(axis=1), shard.clusters
-    if (most >= G).any():
-        fits.fail(
-            most >= G,
-            "undefined",
-            [f"{G} clusters cannot carry a variance beside {k} cluster-level terms" for k in most],
-        )
+    mark_crowded(shard.clusters, np.where(random, fixed, 0).max(axis=1), fits)
+
+
+def mark_crowded(clusters: int, terms: Ints, fits: Fits) -> None:
+    """Fail the fits whose random coefficients have no variance beside their cluster-level terms.
+
+    Parameters
+    ----------
+    clusters : int
+        G.
+    terms : (S,) array of int
+        The most cluster-level terms that the clusters' coefficients of one column are explained by.
+    fits : Fits
+        Marked in place.
+    """
+    fits.fail(
+        terms >= clusters,
+        "undefined",
+        [
+            f"{clusters} clusters cannot carry a variance beside {k} cluster-level terms"
+            for k in terms
+        ],
+    )
 
 
 def mark_alike(terms: Sequence[str], random: NDArray[np.bool_], first: Ints, fits: Fits) -> None:
