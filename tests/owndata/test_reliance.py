@@ -45,6 +45,7 @@ MIXED = ["mixed_maximal", "mixed_uncorrelated"]
         (20, "mixed", "", "if slopes differ"),
         *((20, name, "are liberal", "") for name in MIXED),
         *((30, name, "", "") for name in MIXED),
+        *((20, {"strategy": name, "cross_level": True}, "", "") for name in MIXED),
         (20, {"strategy": "mixed", "random": ["(Intercept)", "age"]}, "are liberal", ""),
         (20, {"strategy": "mixed_maximal", "variance": "CR2"}, "", ""),
         (5, "wild_cluster_bootstrap", "least p-value is 0.062", "least p-value is 0.062"),

@@ -72,6 +72,25 @@ def test_numbers_and_monte_carlo_errors_of_a_difference_between_arms() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("variance", "ratio", "cluster_level"),
+    [("kauermann_carroll", 1.0, 2), ("mancl_derouen", 1.25, 2), ("kauermann_carroll", 1.0, 1)],
+)
+def test_gee_with_g_minus_the_cluster_level_coefficients(
+    variance: str, ratio: float, cluster_level: int
+) -> None:
+    """Two arms of 5 clusters, or two within each of 10: t with 8 or 9 df at 1 or 1.25 variances."""
+    process = replace(BETWEEN, clusters=10, predictors=1, arms=2, coefficients=[0, 0])
+    process = replace(process, treatment="between" if cluster_level == 2 else "within")
+    entry = {"strategy": "gee", "variance": variance, "df": "G-k"}
+    *_, (_, _, found) = expectations(process, Strategy.parse(entry))
+    df = 10 - cluster_level
+    size = 2 * stats.t(df).sf(stats.t(df).ppf(0.975) * np.sqrt(ratio))
+    assert found["rejection_rate"].value == pytest.approx(size, rel=1e-9)
+    others = {**entry, "variance": "fay_graubard"}
+    assert not [*expectations(process, Strategy.parse(others))]
+
+
 def test_numbers_of_one_random_predictor() -> None:
     """Slopes vary by 0.36, errors by 1.44; a cluster of 9 rows has 8 df about its mean."""
     process = Process(4, 9, 0.6, 1, [0, 0.3], 1.2)

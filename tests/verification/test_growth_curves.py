@@ -82,6 +82,7 @@ def test_the_maximal_model_is_that_regression() -> None:
     terms = ("(Intercept)", "IV1", "IV2", "IV3")
     shard = Shard(y.reshape(-1), X.reshape(-1, 4), np.full((1, clusters), rows), terms)
     fits = Strategy.parse("mixed_maximal").fit(shard)
+    remedied = Strategy.parse({"strategy": "mixed_maximal", "cross_level": True}).fit(shard)
 
     design = np.column_stack([np.ones(clusters), treated, own[:, 1:]])
     b, (squares,), *_ = np.linalg.lstsq(design, own[:, 0])
@@ -89,6 +90,16 @@ def test_the_maximal_model_is_that_regression() -> None:
     assert fits.estimate[0, 3] == pytest.approx(b[1], rel=1e-4)
     assert fits.std_error[0, 3] == pytest.approx(np.sqrt(squares / 7 / spread), rel=1e-4)
     assert fits.df[0, 3] == pytest.approx(7, abs=1e-2)
+
+    # With cross-level products: the t test of the clusters' own values where x is average.
+    centre = x.mean(axis=(0, 1))
+    values = own[:, 0] + own[:, 1:] @ centre
+    arms = [values[treated == arm] for arm in (1, 0)]
+    expected = stats.ttest_ind(*arms)
+    assert remedied.estimate[0, 3] == pytest.approx(arms[0].mean() - arms[1].mean(), rel=1e-4)
+    found = remedied.estimate[0, 3] / remedied.std_error[0, 3]
+    assert found == pytest.approx(expected.statistic, rel=1e-4)
+    assert remedied.df[0, 3] == pytest.approx(expected.df, abs=1e-2)
 
 
 PROCESS = Process(
@@ -101,6 +112,7 @@ PROCESS = Process(
     [
         ("mixed_maximal", 0.156),
         ({"strategy": "mixed_maximal", "df": "normal"}, 0.222),
+        ({"strategy": "mixed_maximal", "cross_level": True}, 0.05),
         ("mixed_uncorrelated", 0.05),
         ({"strategy": "mixed_uncorrelated", "df": "normal"}, 2 * stats.t(7).sf(1.959964)),
         ("two_stage", 0.05),
@@ -124,6 +136,7 @@ def test_what_is_expected_of_a_treatment_of_whole_clusters(entry: Any, size: flo
         "mixed_intercept",
         {"strategy": "mixed_maximal", "df": "kenward_roger"},
         {"strategy": "mixed_maximal", "variance": "CR2"},
+        {"strategy": "mixed_maximal", "within_between": True, "cross_level": True},
         {"strategy": "two_stage", "weights": "precision"},
     ],
 )

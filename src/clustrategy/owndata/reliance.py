@@ -313,6 +313,7 @@ def _intercept_alone(fitted: Fitted, term: Term) -> str:
 
 def _slopes_and_few(fitted: Fitted, term: Term) -> str:
     slopes = fitted.is_mixed and int(fitted.fits.random[0].sum()) > 1
+    slopes = slopes and not fitted.strategy.options.get("cross_level", False)
     if slopes and fitted.model_variance and term.constant and term.clusters < FEW_FOR_MAXIMAL:
         return "with few clusters its tests of what is constant within them are liberal"
     return ""

@@ -201,7 +201,8 @@ def approximate(
             process.obs_per_cluster, 1, float(process.sigmas[1]), process.residual_sigma
         )
         for strategy in strategies:
-            if strategy.name != "mixed_intercept":
+            within_between = strategy.options.get("within_between", False)
+            if strategy.name != "mixed_intercept" or within_between:
                 continue
             found, n = rejected(cell, strategy, "IV1", performance)
             rows.append(

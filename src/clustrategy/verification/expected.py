@@ -156,8 +156,8 @@ def has_signs(design: Arms, strategy: Strategy) -> bool:
 def _size_of_growth_curves(curves: GrowthCurves, strategy: Strategy) -> float | None:
     """Return the false-positive rate for a treatment of whole clusters, None if it is not known.
 
-    Without correlations of intercepts and slopes, and by the regression of the clusters' own
-    intercepts, slopes have no part in it.
+    Without correlations of intercepts and slopes, with cross-level products, and by the regression
+    of the clusters' own intercepts, slopes have no part in it.
     """
     options = options_of(strategy)
     design = (curves.clusters, curves.slopes, len(curves.treatments))
@@ -165,10 +165,12 @@ def _size_of_growth_curves(curves: GrowthCurves, strategy: Strategy) -> float | 
         return closed_forms.LEVEL
     if options.get("variance") != "model" or options["df"] == "kenward_roger":
         return None
-    normal = options["df"] == "normal"
-    if strategy.name == "mixed_maximal":
+    if options.get("within_between"):
+        return None
+    normal, cross_level = options["df"] == "normal", options.get("cross_level")
+    if strategy.name == "mixed_maximal" and not cross_level:
         return closed_forms.growth_curve_rejection(*design, normal=normal)
-    if strategy.name == "mixed_uncorrelated":
+    if strategy.name in ("mixed_maximal", "mixed_uncorrelated"):
         alone = (curves.clusters, 0, len(curves.treatments))
         return closed_forms.growth_curve_rejection(*alone, normal=normal)
     return None
