@@ -40,6 +40,19 @@ def test_the_coefficients_of_clusters_are_lme4s_beside_their_own_regressions():
     assert found.fits[2].message[0] == "kept: uncorrelated" and len(kept) == 36
 
 
+def test_models_with_columns_beside_their_own_have_components_and_no_coefficients_of_clusters():
+    """A cluster's hang on coefficients that are not reported."""
+    data = sleepstudy()
+    data["late"] = data["Days"] + (data["Subject"] % 3)
+    entries = [
+        {"strategy": "mixed_maximal", "name": name, **more}
+        for name, more in (("plain", {}), ("beside", {"within_between": True}))
+    ]
+    found = fit(data, "Reaction ~ late", cluster="Subject", strategies=entries)
+    assert set(found.cluster_coefficients()["strategy"]) == {"plain"}
+    assert np.isfinite(found.glance()["sd__late"]).all()
+
+
 def test_a_random_coefficient_that_the_model_does_not_have_is_refused():
     entry = {"strategy": "mixed", "random": ["(Intercept)", "Day"]}
     with pytest.raises(
