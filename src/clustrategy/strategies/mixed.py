@@ -52,16 +52,41 @@ def joint(
     return joint_in_context(shard, model, StandardErrors(df, variance, tuple(groups)), context)
 
 
+def joint_of_intercept(
+    shard: Shard,
+    groups: Sequence[Ints],
+    *,
+    df: Df = "satterthwaite",
+    variance: Variance = "model",
+    within_between: bool = False,
+) -> JointTests:
+    """Test groups of coefficients by the model with a random intercept alone."""
+    return joint(
+        INTERCEPT_ONLY, shard, groups, df=df, variance=variance, within_between=within_between
+    )
+
+
 def joint_of_given(
     shard: Shard,
     groups: Sequence[Ints],
     *,
     random: tuple[str, ...] = (INTERCEPT,),
     correlated: bool = True,
-    **options: Any,
+    df: Df = "satterthwaite",
+    variance: Variance = "model",
+    within_between: bool = False,
+    cross_level: bool = False,
 ) -> JointTests:
     """Test groups of coefficients by the mixed model with these random effects."""
-    return joint(given(random, correlated), shard, groups, **options)
+    return joint(
+        given(random, correlated),
+        shard,
+        groups,
+        df=df,
+        variance=variance,
+        within_between=within_between,
+        cross_level=cross_level,
+    )
 
 
 def mixed_refusal(
@@ -176,7 +201,7 @@ def mixed_uncorrelated(
     "mixed_intercept",
     refusal=kenward_roger_with_cr2,
     equivariant=True,
-    joint=partial(joint, INTERCEPT_ONLY),
+    joint=joint_of_intercept,
 )
 def mixed_intercept(
     shard: Shard,
