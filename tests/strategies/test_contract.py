@@ -66,8 +66,9 @@ def test_shapes_and_statuses(name, entry):
 def test_a_shard_gives_the_bits_of_its_datasets(name, entry, shard):
     together = fit(shard, name, **entry)
     alone = Fits.concatenate([fit(shard.dataset(sim), name, **entry) for sim in range(shard.sims)])
-    # Some of these datasets have no predictor, or an exchangeable correlation out of its range.
-    besides = ["undefined"] if name in ("fixed_effects", "gee") else []
+    # Some of these datasets have no predictor, or an exchangeable correlation out of its range; of
+    # one in 300 it does not settle.
+    besides = {"fixed_effects": ["undefined"], "gee": ["undefined", "not_converged"]}.get(name, [])
     assert set(together.status) <= {"ok", "singular", *besides}
     assert same_bits(together, alone)
     assert list(together.message) == list(alone.message)
