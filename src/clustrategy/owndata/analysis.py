@@ -139,9 +139,11 @@ class Analysis:
         Returns
         -------
         DataFrame
-            A row per mixed model, cluster and random coefficient: strategy, cluster, rows, term,
-            ols_estimate and ols_std_error (of the cluster's own regression, NaN where its rows do
-            not tell the coefficient; an intercept contains what cluster-level predictors add),
+            A row per mixed model (but for those with `within_between` or `cross_level`, whose
+            clusters' coefficients hang on ones that are not reported), cluster and random
+            coefficient: strategy, cluster, rows, term, ols_estimate and ols_std_error (of the
+            cluster's own regression, NaN where its rows do not tell the coefficient; an intercept
+            contains what cluster-level predictors add),
             random_effect (lme4's `ranef`, the conditional mode) and
             random_effect_std_error (its conditional standard deviation), coefficient (lme4's
             `coef`: the fixed effect and the random one).
