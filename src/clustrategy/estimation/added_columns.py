@@ -7,7 +7,7 @@ cluster-level predictors with those whose slopes differ between clusters.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,8 +84,9 @@ def cross_level_products(shard: Shard, slopes: NDArray[np.bool_]) -> Added:
     means = _means(shard)
     middle = np.asarray(means.mean(axis=1, keepdims=True))
     varies = varying(shard)
-    centres = np.where((slopes & varies)[:, None], middle, np.nan)
-    rows = shard.X - _by_row(shard, np.broadcast_to(centres, means.shape))
+    within = np.broadcast_to((slopes & varies)[:, None], means.shape)
+    centred = shard.X - _by_row(shard, np.broadcast_to(middle, means.shape))
+    rows = np.where(_by_row(shard, within), centred, 0.0)
     of_cluster = _by_row(shard, np.where(varies[:, None], 0.0, means - middle))
     pairs = [
         (x, z)
@@ -96,7 +97,6 @@ def cross_level_products(shard: Shard, slopes: NDArray[np.bool_]) -> Added:
     columns = np.empty((len(shard.y), len(pairs)))
     for place, (x, z) in enumerate(pairs):
         columns[:, place] = rows[:, x] * of_cluster[:, z]
-    columns[np.isnan(columns)] = 0.0
     names = tuple(f"{shard.terms[x]} times {shard.terms[z]}" for x, z in pairs)
     return Added(columns, names)
 
@@ -210,7 +210,7 @@ def _length(means: Floats) -> Floats:
     return np.asarray(np.sqrt((means * means).mean(axis=1, keepdims=True)))
 
 
-def _by_row(shard: Shard, values: Floats) -> Floats:
+def _by_row(shard: Shard, values: NDArray[Any]) -> NDArray[Any]:
     """Give every row the values, (S, G, m), of its cluster."""
     return np.repeat(values.reshape(-1, values.shape[-1]), shard.n.reshape(-1), axis=0)
 
