@@ -234,7 +234,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
             "strategies",
             [{"strategy": "cluster_robust", "varianse": "CR0"}],
             "mine.yaml: strategies: strategy 'cluster_robust' has no option 'varianse' (did you "
-            "mean 'variance'?); it takes variance, df",
+            "mean 'variance'?); it takes variance, df, within_between",
         ),
         (
             "strategies",
