@@ -5,8 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clustrategy.estimation.confidence_set import HALF, confidence_set
+from clustrategy.estimation.confidence_set import HALF, ConfidenceSet, Search, confidence_sets
 from tests.material import few
+
+
+def confidence_set(polynomials: np.ndarray, most: int) -> ConfidenceSet:
+    """The sets of one dataset."""
+    return confidence_sets([Search.begin(polynomials, most)], most)
 
 
 def draws(rng: np.random.Generator, B: int) -> np.ndarray:
@@ -91,6 +96,19 @@ def test_a_point_that_ties_alone_keep_is_an_island():
     leaves, comes = [3.0 + 3e-9, -1.0, 0.0, 0.0, 0.0], [0.0, -3.0, 1.0, 0.0, 0.0]
     found = confidence_set(np.array([leaves, comes]).T[:, None, :], 1)
     assert (found.low[0], found.high[0], found.islands[0]) == (-np.inf, 0.0, True)
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=2, max_size=5))
+@few
+def test_datasets_searched_together_have_the_bits_of_each_alone(seeds):
+    polynomials = [
+        np.stack([draws(np.random.default_rng(seed + k), 60) for k in range(3)], axis=1)
+        for seed in seeds
+    ]
+    together = confidence_sets([Search.begin(one, 3) for one in polynomials], 3)
+    alone = [confidence_set(one, 3) for one in polynomials]
+    for found, *parts in zip(together, *alone, strict=True):
+        assert np.array_equal(found, np.concatenate(parts))
 
 
 def test_limits_by_hand():

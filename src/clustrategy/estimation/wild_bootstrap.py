@@ -17,12 +17,19 @@ constant, a draw's estimate less b and its sum of squares are, in units of h sqr
     w(tau) = sum v_g (z_g/sqrt(D) + tau a_g),
 
 and its |t| is at least the observed one where n(tau)^2 >= tau^2 d(tau). So five numbers a draw give
-the p-value of every null value, and with it all values that are not rejected (`confidence_set`).
-Without the null imposed n1, d1 and d2 are zero.
+the p-value of every null value, and with it all values that are not rejected (`confidence_sets`).
+Without the null imposed n1, d1 and d2 are zero. With w(tau) = w0 + tau w1, multiplied out, they are
+
+    d0 = sum v_g^2 q_g^2 - w0' e0,    e0 = sum v_g (2 q_g a_g - P z_g),    P = sum a_g a_g',
+    d2 = sum v_g^2 k_g^2 - w1' e1,    e1 = sum v_g (2 k_g a_g - P a_g),
+    d1 = sum v_g^2 q_g k_g - (w0' e1 + w1' e0) / 2
+
+but for the factors of D: one product of matrices with the weights of all draws, and short sums.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -30,14 +37,14 @@ from numpy.typing import NDArray
 
 from clustrategy.core.fits import Fits
 from clustrategy.core.inference import CONFIDENCE
-from clustrategy.core.shard import Floats, Shard
+from clustrategy.core.shard import Floats, Ints, Shard
 from clustrategy.estimation.cluster_robust import (
     ONE_CLUSTER,
     influences,
     leave_out_zeros,
     sum_of_squares,
 )
-from clustrategy.estimation.confidence_set import ConfidenceSet, confidence_set
+from clustrategy.estimation.confidence_set import ConfidenceSet, Search, confidence_sets
 from clustrategy.estimation.least_squares import Solution, mark_undefined, solve
 from clustrategy.estimation.resampling import all_signs, are_few
 
@@ -50,6 +57,12 @@ combination of the others. (The k are shares of its partial leverage; they sum t
 
 ROUNDING = 1e-13
 """A d2 no larger than this share of its first sum is zero but for rounding."""
+
+SOME = 8
+"""Clusters that nearly all draws give more weights than one."""
+
+ELEMENTS_AT_ONCE = 2**16
+"""How many elements of `Linear.rows` are held at once."""
 
 ISLANDS = "the test does not reject every value outside the interval"
 
@@ -109,33 +122,41 @@ def fit_wild_bootstrap(
     """
     if nulls is None:
         nulls = np.empty((shard.sims, shard.p, 0))
-    fits, (solution, half, scores, squares) = least_squares(shard, nulls.shape[2])
-    length = np.sqrt((solution.root * solution.root).sum(axis=2))
-    direction = solution.root / length[..., None]
-    for sim in map(int, np.flatnonzero(fits.status == "ok")):
-        tested = np.flatnonzero(np.isfinite(fits.std_error[sim]))
-        there = sim, tested
-        unit = np.sqrt(squares[there])
-        draw = Draws.of(
-            half[sim],
-            scores[sim],
-            direction[there],
-            unit / length[there],
-            weights_of(shard, sim, weights, draws),
-            impose_null,
-        )
-        tau = solution.estimate[there] / unit
-        fits.p_value[there] = share = draw.share(tau)
-        above = draw.share(tau, ties=False)
-        fits.p_value_low[there] = np.where(above < share, above, np.nan)
-        taus = (solution.estimate[there] - nulls[there].T) / unit
-        fits.p_nulls[there] = draw.share(taus).T
-        smallest, largest, islands = draw.not_rejected()
-        fits.conf_low[there] = solution.estimate[there] - unit * largest
-        fits.conf_high[there] = solution.estimate[there] - unit * smallest
-        if islands.any():
-            fits.tell(sim, f"{ISLANDS}: {', '.join(np.asarray(shard.terms)[tested[islands]])}")
+    fits, parts = least_squares(shard, nulls.shape[2])
+    estimate, unit = parts.solution.estimate, np.sqrt(parts.squares)
+    usable = np.flatnonzero(fits.status == "ok")
+    at_once = max(1, ELEMENTS_AT_ONCE // (3 * shard.clusters * (shard.p + 1) ** 2))
+    for start in range(0, usable.size, at_once):
+        sims = usable[start : start + at_once]
+        linear = Linear.of(parts, sims, impose_null)
+        searches: list[Search] = []
+        for place, sim in enumerate(map(int, sims)):
+            there = sim, np.flatnonzero(np.isfinite(fits.std_error[sim]))
+            v = weights_of(shard, sim, weights, draws)
+            squared = np.ones((shard.clusters, 1)) if weights == "rademacher" else v * v
+            draw = Draws.of(linear, place, there[1], v, squared)
+            fits.p_value[there], above = draw.shares(estimate[there] / unit[there])
+            fits.p_value_low[there] = np.where(above < fits.p_value[there], above, np.nan)
+            if nulls.shape[2]:
+                taus = (estimate[there] - nulls[there].T) / unit[there]
+                fits.p_nulls[there] = draw.shares(taus)[0].T
+            most = _most(v.shape[1])
+            searches.append(Search.begin(draw.polynomials(), most))
+        _set_limits(fits, sims, confidence_sets(searches, most), unit, shard.terms)
     return fits
+
+
+def _set_limits(
+    fits: Fits, sims: Ints, sets: ConfidenceSet, unit: Floats, terms: Sequence[str]
+) -> None:
+    """Write the limits of the coefficients of some datasets that are tested, and tell islands."""
+    place, term = np.nonzero(np.isfinite(fits.std_error[sims]))
+    there = sims[place], term
+    fits.conf_low[there] = fits.estimate[there] - unit[there] * sets.high
+    fits.conf_high[there] = fits.estimate[there] - unit[there] * sets.low
+    for one in np.unique(place[sets.islands]):
+        names = np.asarray(terms)[term[sets.islands & (place == one)]]
+        fits.tell(sims[one], f"{ISLANDS}: {', '.join(names)}")
 
 
 class Parts(NamedTuple):
@@ -191,12 +212,85 @@ def least_squares(shard: Shard, nulls: int = 0) -> tuple[Fits, Parts]:
     return fits, Parts(solution, half, scores, squares)
 
 
+class Linear(NamedTuple):
+    """What the draws of S datasets are made from by one product with the weights.
+
+    Attributes
+    ----------
+    rows : (S, R, G) array
+        What gives n0 (p rows), w0 (p), e0 (p p) and, with the null imposed, n1 (p), w1 (p p) and
+        e1 (p p), but for the factors of D.
+    squares : (S, 1 or 3, p, G) array
+        What gives the sums over v_g^2 in d0, d1 and d2.
+    spread : (S, p) array
+        sqrt(D) of each coefficient; not finite where it is not tested.
+    matters : (S, p, G) array of bool
+        Which clusters have a part in each coefficient, or in the residuals of those that have one.
+    """
+
+    rows: Floats
+    squares: Floats
+    spread: Floats
+    matters: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, parts: Parts, sims: Ints, impose_null: bool) -> Linear:
+        """Prepare some datasets.
+
+        Parameters
+        ----------
+        parts : Parts
+            Of the shard.
+        sims : (S,) array of int
+            Which datasets.
+        impose_null : bool
+            As of `fit_wild_bootstrap`.
+
+        Returns
+        -------
+        Linear
+        """
+        half, root = parts.half[sims], parts.solution.root[sims]
+        S, G, _, p = half.shape
+        length = np.sqrt((root * root).sum(axis=2))
+        direction = root / length[..., None]
+        z = np.ascontiguousarray(np.swapaxes(parts.scores[sims], 1, 2))
+        a = np.swapaxes(half, 2, 3) @ (half @ np.swapaxes(direction, 1, 2)[:, None])
+        a = np.ascontiguousarray(np.transpose(a, (0, 3, 2, 1)))
+        q, k = direction @ z, (direction[:, :, None] @ a)[:, :, 0]
+        products = a @ np.swapaxes(a, 2, 3)
+        rows = [q, z, _cross(q, a, products, z[:, None])]
+        squares = [q * q]
+        if impose_null:
+            rows += [k, a.reshape(S, p * p, G), _cross(k, a, products, a)]
+            squares += [q * k, k * k]
+        spread = np.sqrt(parts.squares[sims]) / length
+        matters = _matters(half, a, k)
+        return cls(np.concatenate(rows, axis=1), np.stack(squares, axis=1), spread, matters)
+
+
+def _cross(along: Floats, a: Floats, products: Floats, scores: Floats) -> Floats:
+    """Return the rows of e0 or e1, (S, p p, G)."""
+    S, p, _, G = a.shape
+    return (2.0 * along[:, :, None] * a - products @ scores).reshape(S, p * p, G)
+
+
+def _matters(half: Floats, a: Floats, k: Floats) -> NDArray[np.bool_]:
+    """Tell which clusters have a part in each coefficient or in what depends on it, (S, p, G)."""
+    matters = k > NO_PART
+    sim, row = np.nonzero(~matters.all(axis=2))
+    triangles = np.linalg.qr(np.swapaxes(a[sim, row], 1, 2), mode="r")
+    spilled = (half[sim] @ np.swapaxes(triangles, 1, 2)[:, None]) ** 2
+    matters[sim, row] |= spilled.sum(axis=(2, 3)) > NO_PART
+    return matters
+
+
 class Draws(NamedTuple):
     """The numbers of each draw that the tests need, as the module defines them.
 
     Attributes
     ----------
-    n0, n1, d0, d1, d2 : (p, B) array
+    n0, n1, d0, d1, d2 : (q, B) array
         Coefficients of the polynomials n(tau) and d(tau).
     """
 
@@ -208,110 +302,100 @@ class Draws(NamedTuple):
 
     @classmethod
     def of(
-        cls,
-        half: Floats,
-        scores: Floats,
-        direction: Floats,
-        spread: Floats,
-        weights: Floats,
-        impose_null: bool,
+        cls, linear: Linear, place: int, tested: Ints, weights: Floats, squared: Floats
     ) -> Draws:
         """Draw from one dataset.
 
         Parameters
         ----------
-        half : (G, k, p) array
-            X_g W in the coordinates of the clusters' triangles.
-        scores : (G, p) array
-            z_g.
-        direction : (p, p) array
-            A row r for each coefficient.
-        spread : (p,) array
-            sqrt(D) of each coefficient.
+        linear : Linear
+            Of several datasets.
+        place : int
+            Which of them.
+        tested : (q,) array of int
+            Of which coefficients.
         weights : (G, B) array
             v.
-        impose_null : bool
-            As of `fit_wild_bootstrap`.
+        squared : (G, B) or (G, 1) array
+            Their squares, once where they are the same in all draws.
 
         Returns
         -------
         Draws
         """
-        z = np.ascontiguousarray(scores.T)
-        q = (direction @ z) / spread[:, None]
-        w0 = (z @ weights) / spread[:, None, None]
-        a = np.swapaxes(half, 1, 2) @ (half @ direction.T)
-        a = np.ascontiguousarray(np.transpose(a, (2, 1, 0)))
-        k = (direction[:, None] @ a)[:, 0]
-        products = a @ np.swapaxes(a, 1, 2)
-        squared = weights * weights
-        along0, about0 = products @ w0, (a * q[:, None]) @ weights
-        n0 = (direction[:, None] @ w0)[:, 0]
-        d0 = (q * q) @ squared + (w0 * (along0 - 2.0 * about0)).sum(axis=1)
+        p = linear.spread.shape[1]
+        drawn = linear.rows[place] @ weights
+        sums = linear.squares[place] @ squared
+        n0, w0, e0 = drawn[:p], drawn[None, p : 2 * p], drawn[2 * p : 2 * p + p * p]
+        e0 = e0.reshape(p, p, -1)
+        unit = 1.0 / linear.spread[place][:, None]
+        n0 = n0 * unit
+        d0 = (sums[0] - _inner(w0, e0)) * (unit * unit)
         n1 = d1 = d2 = np.zeros_like(n0)
-        if impose_null:
-            w1 = a @ weights
-            along1, about1 = products @ w1, (a * k[:, None]) @ weights
-            n1 = (direction[:, None] @ w1)[:, 0]
-            d1 = (q * k) @ squared + (w1 * (along0 - about0) - w0 * about1).sum(axis=1)
-            most = (k * k) @ squared
-            d2 = most + (w1 * (along1 - 2.0 * about1)).sum(axis=1)
-            nothing = d2 <= ROUNDING * most
+        imposed = len(sums) > 1
+        if imposed:
+            n1, w1, e1 = np.split(drawn[2 * p + p * p :], [p, p + p * p])
+            w1, e1 = w1.reshape(p, p, -1), e1.reshape(p, p, -1)
+            d1 = (sums[1] - 0.5 * (_inner(w0, e1) + _inner(w1, e0))) * unit
+            d2 = sums[2] - _inner(w1, e1)
+            nothing = d2 <= ROUNDING * sums[2]
             d1[nothing] = d2[nothing] = 0.0
         # A draw that multiplies by one number all residuals that the coefficient depends on, and
         # all that, fitted anew, change those, gives back t, to the last digit.
-        triangles = np.linalg.qr(np.swapaxes(a, 1, 2), mode="r")
-        spilled = ((half @ np.swapaxes(triangles, 1, 2)[:, None]) ** 2).sum(axis=(2, 3))
-        same, once = same_weight(weights, (k > NO_PART) | (spilled > NO_PART))
+        same, once = same_weight(weights, linear.matters[place])
         if same.any():
             once = once[same]
             n0[same], d0[same] = 0.0, once * once
-            if impose_null:
+            if imposed:
                 n1[same], d1[same], d2[same] = once, 0.0, 0.0
-        return cls(n0, n1, d0, d1, d2)
+        draws = cls(n0, n1, d0, d1, d2)
+        return draws if tested.size == p else cls(*(one[tested] for one in draws))
 
-    def share(self, tau: Floats, *, ties: bool = True) -> Floats:
-        """Return the share of draws with |t*| >= |t|, or, without `ties`, |t*| > |t|.
+    def shares(self, tau: Floats) -> tuple[Floats, Floats]:
+        """Return the shares of draws with |t*| >= |t| and with |t*| > |t|.
 
         Parameters
         ----------
-        tau : (p,) or (K, p) array
+        tau : (q,) or (K, q) array
             The null value of each coefficient, or K of them.
-        ties : bool
-            Whether equal |t*| count.
 
         Returns
         -------
-        (p,) or (K, p) array
+        reach, exceed : (q,) or (K, q) array
         """
-        tie = 1.0 - TIE_TOLERANCE if ties else 1.0 + TIE_TOLERANCE
-        return _share_above(self._excess(tie), tau)
+        tau = tau[..., None]
+        n = tau * self.n1
+        n += self.n0
+        n *= n
+        d = tau * self.d2
+        d += 2.0 * self.d1
+        d *= tau
+        d += self.d0
+        d *= tau * tau
+        reach = np.count_nonzero(n >= (1.0 - TIE_TOLERANCE) * d, axis=-1)
+        exceed = np.count_nonzero(n >= (1.0 + TIE_TOLERANCE) * d, axis=-1)
+        return reach / n.shape[-1], exceed / n.shape[-1]
 
-    def not_rejected(self) -> ConfidenceSet:
-        """Find the taus of the null values that the test does not reject."""
-        most = int(np.floor((1.0 - CONFIDENCE) * self.n0.shape[1] + 1e-9))
-        return confidence_set(np.array(self._excess(1.0 - TIE_TOLERANCE)[::-1]), most)
-
-    def _excess(self, tie: float) -> list[Floats]:
-        """Return n(tau)^2 - tie tau^2 d(tau) as a polynomial, the highest power first."""
-        return [
-            -tie * self.d2,
-            -2.0 * tie * self.d1,
-            self.n1 * self.n1 - tie * self.d0,
-            2.0 * self.n0 * self.n1,
-            self.n0 * self.n0,
-        ]
+    def polynomials(self) -> Floats:
+        """Return what is not negative where |t*| >= |t|, (5, q, B), the lowest power first."""
+        tie = 1.0 - TIE_TOLERANCE
+        polynomials = np.empty((5, *self.n0.shape))
+        np.multiply(self.n0, self.n0, out=polynomials[0])
+        np.multiply(2.0 * self.n0, self.n1, out=polynomials[1])
+        np.subtract(self.n1 * self.n1, tie * self.d0, out=polynomials[2])
+        np.multiply(-2.0 * tie, self.d1, out=polynomials[3])
+        np.multiply(-tie, self.d2, out=polynomials[4])
+        return polynomials
 
 
-def _share_above(polynomial: list[Floats], tau: Floats) -> Floats:
-    """Return the share of draws whose polynomial is not negative at tau."""
-    tau = tau[..., None]
-    value = polynomial[0] * tau
-    for coefficient in polynomial[1:-1]:
-        value += coefficient
-        value *= tau
-    value += polynomial[-1]
-    return np.asarray((value >= 0.0).sum(axis=-1) / value.shape[-1])
+def _inner(one: Floats, other: Floats) -> Floats:
+    """Sum the products of (p or 1, p, B) and (p, p, B) over the middle axis."""
+    return np.asarray(np.einsum("jrb,jrb->jb", one, other))
+
+
+def _most(draws: int) -> int:
+    """Return how many of some draws may reach |t| where it still is rejected."""
+    return int(np.floor((1.0 - CONFIDENCE) * draws + 1e-9))
 
 
 def same_weight(weights: Floats, matters: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Floats]:
@@ -325,7 +409,9 @@ def same_weight(weights: Floats, matters: NDArray[np.bool_]) -> tuple[NDArray[np
         Which clusters have a part in each coefficient.
     """
     first = weights[matters.argmax(axis=1)]
-    same = np.tile((weights == weights[0]).all(axis=0), (len(matters), 1))
+    alike = (weights[:SOME] == weights[0]).all(axis=0)
+    alike[alike] = (weights[:, alike] == weights[0, alike]).all(axis=0)
+    same = np.tile(alike, (len(matters), 1))
     for row in np.flatnonzero(~matters.all(axis=1)):
         same[row] = (weights[matters[row]] == first[row]).all(axis=0)
     return same, first
@@ -352,6 +438,8 @@ def weights_of(shard: Shard, sim: int, weights: Weights, draws: int) -> Floats:
         return np.ascontiguousarray(all_signs(G).T)
     rng = shard.generator(sim)
     points: Floats = POINTS[weights]
+    if weights == "rademacher":
+        return (2 * rng.integers(2, size=(G, draws), dtype=np.int8) - 1).astype(np.float64)
     if weights == "mammen":
         # Mean zero: the larger point is as much rarer as it is larger.
         return points[(rng.random((G, draws)) < -points[0] / np.sqrt(5.0)).astype(np.int8)]
