@@ -87,7 +87,7 @@ def test_the_common_engine_serves_the_strategies_that_have_it():
         ({"strategy": "two_stage", "df": "G-1"}, "no option 'df'; it takes weights, test, draws"),
         (
             {"strategy": "wild_cluster_bootstrap", "nulls": [[[0.5]]]},
-            r"no option 'nulls'.*; it takes impose_null, weights, draws$",
+            r"no option 'nulls'.*; it takes variant, impose_null, weights, draws$",
         ),
         (
             {"strategy": "two_stage", "nulls": None},

@@ -1,7 +1,7 @@
 """Wild cluster bootstrap p-values of datasets.csv by wildboottest, all sign vectors taken.
 
 Its own p-value compares without a tolerance, so that rounding decides on ties: here its bootstrap
-statistics are counted anew, ties apart. Needs wildboottest 0.3.2, pandas and numpy.
+statistics are counted anew, ties apart. Needs wildboottest 0.3.2, pandas and numpy below 2.4.
 """
 
 from __future__ import annotations
@@ -28,12 +28,18 @@ CLUSTERS = {
 """Of each dataset so many clusters, the first ones."""
 
 
-def shares(X: np.ndarray, y: np.ndarray, cluster: np.ndarray, column: int, null: bool) -> list:
+VARIANTS = {"C": "11", "S": "31", "V": "13", "B": "33"}
+"""What MacKinnon, Nielsen & Webb (2023) and wildboottest call the members of the family."""
+
+
+def shares(
+    X: np.ndarray, y: np.ndarray, cluster: np.ndarray, column: int, variant: str, null: bool
+) -> list:
     """The shares of sign vectors with |t*| >= |t| and with |t*| > |t|."""
     one = np.zeros(X.shape[1])
     one[column] = 1.0
     boot = WildboottestCL(X=X, Y=y, cluster=cluster, R=one, B=99999, seed=1, parallel=False)
-    boot.get_scores(bootstrap_type="11", impose_null=null)
+    boot.get_scores(bootstrap_type=VARIANTS[variant], impose_null=null)
     _, draws, everything = boot.get_weights(weights_type="rademacher")
     assert everything and draws == 2 ** len(set(cluster))
     boot.get_numer()
@@ -54,8 +60,12 @@ def main() -> None:
         terms = [x for x in ("x1", "x2", "x3") if rows[x].notna().all()]
         X = np.column_stack([np.ones(len(rows)), rows[terms]])
         y, cluster = rows["y"].to_numpy(), rows["cluster"].to_numpy()
+        columns = range(X.shape[1])
         datasets[name] = {"clusters": clusters} | {
-            word: [shares(X, y, cluster, column, null) for column in range(X.shape[1])]
+            word: {
+                variant: [shares(X, y, cluster, column, variant, null) for column in columns]
+                for variant in VARIANTS
+            }
             for word, null in (("restricted", True), ("unrestricted", False))
         }
     out = {"wildboottest": version("wildboottest"), "datasets": datasets}

@@ -44,6 +44,7 @@ EVERY = [
     ("mixed_selected", {}),
     pytest.param("mixed_maximal", {"engine": "glmm"}, marks=needs_glmm),
     pytest.param("mixed_intercept", {"engine": "glmm"}, marks=needs_glmm),
+    ("wild_cluster_bootstrap", {"variant": "B", "draws": 49}),
 ]
 
 

@@ -45,6 +45,7 @@ EVERY = [
     ("wild_cluster_bootstrap", {"draws": 99}),
     ("wild_cluster_bootstrap", {"draws": 99, "weights": "webb", "impose_null": False}),
     ("wild_cluster_bootstrap", {"draws": 99, "weights": "mammen"}),
+    ("wild_cluster_bootstrap", {"draws": 99, "variant": "B"}),
     ("mixed_intercept", {}),
     ("mixed_intercept", {"df": "kenward_roger"}),
     ("mixed_intercept", {"df": "normal"}),
@@ -301,31 +302,56 @@ def test_sign_flips_are_those_of_hotellings_statistic():
     assert p_value == np.mean(np.array(flipped) >= flipped[0] * (1.0 - 1e-9))
 
 
-def cr1_wald(y: np.ndarray, X: np.ndarray, codes: np.ndarray, group: list[int], to: float) -> float:
-    """The Wald statistic over q of the hypothesis that the group is `to` times its estimate."""
+def coefficients_without(codes: np.ndarray, X: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
+    """The regressions without each cluster."""
+    left = [codes != g for g in range(codes.max() + 1)]
+    return [np.linalg.lstsq(X[rows], y[rows])[0] for rows in left]
+
+
+def robust_wald(
+    y: np.ndarray,
+    X: np.ndarray,
+    codes: np.ndarray,
+    group: list[int],
+    to: object,
+    variance: str = "CR1",
+) -> float:
+    """The Wald statistic over q of the hypothesis that the group has these values."""
     G, inverse = codes.max() + 1, np.linalg.inv(X.T @ X)
     beta = inverse @ X.T @ y
     e = y - X @ beta
-    scores = np.array([inverse @ X[codes == g].T @ e[codes == g] for g in range(G)])
-    V = (scores.T @ scores * G / (G - 1))[np.ix_(group, group)]
+    parts = np.array([inverse @ X[codes == g].T @ e[codes == g] for g in range(G)])
+    factor = G / (G - 1)
+    if variance == "CV3":
+        parts, factor = np.array(coefficients_without(codes, X, y)) - beta, (G - 1) / G
+    V = (parts.T @ parts * factor)[np.ix_(group, group)]
     difference = beta[group] - to
     return float(difference @ np.linalg.solve(V, difference)) / len(group)
 
 
-@pytest.mark.parametrize(("weights", "impose_null"), product(["rademacher", "webb"], [True, False]))
-def test_the_wild_bootstrap_is_refitting_every_draw(weights, impose_null):
+REFITTED = [*product(["rademacher", "webb"], [True, False], "C")]
+REFITTED += [*product(["webb"], [True, False], "SVB")]
+
+
+@pytest.mark.parametrize(("weights", "impose_null", "variant"), REFITTED)
+def test_the_wild_bootstrap_is_refitting_every_draw(weights, impose_null, variant):
     shard, group = random_shard(6, 1, 6, 4, (5, 9)), [1, 3]
     codes, X, y = shard.cluster_codes(0), shard.X, shard.y
+    variance = "CV3" if variant in "VB" else "CR1"
     beta = np.linalg.lstsq(X, y)[0]
-    others = [k for k in range(4) if k not in group]
-    fitted = X[:, others] @ np.linalg.lstsq(X[:, others], y)[0] if impose_null else X @ beta
+    model = [k for k in range(4) if not impose_null or k not in group]
+    fitted = X[:, model] @ np.linalg.lstsq(X[:, model], y)[0]
+    e = y - fitted
+    if variant in "SB":
+        without = np.array(coefficients_without(codes, X[:, model], y))
+        e = y - (X[:, model] * without[codes]).sum(axis=1)
     null = np.zeros(2) if impose_null else beta[group]
     v = weights_of(shard, 0, weights, 40)
     drawn = [
-        cr1_wald(fitted + column[codes] * (y - fitted), X, codes, group, null) for column in v.T
+        robust_wald(fitted + column[codes] * e, X, codes, group, null, variance) for column in v.T
     ]
-    observed = cr1_wald(y, X, codes, group, 0.0)
-    options = {"weights": weights, "impose_null": impose_null, "draws": 40}
+    observed = robust_wald(y, X, codes, group, 0.0, variance)
+    options = {"weights": weights, "impose_null": impose_null, "draws": 40, "variant": variant}
     statistic, num_df, den_df, p_value = only(
         joint(shard, "wild_cluster_bootstrap", group, **options)
     )
@@ -342,8 +368,8 @@ def test_a_draw_with_one_weight_in_clusters_without_a_part_alone_is_no_tie():
     X = np.column_stack([np.ones(20), x])
     shard = Shard(y, X, np.full((1, 5), 4), ("(Intercept)", "x"))
     e = y - y.mean()
-    drawn = [cr1_wald(y.mean() + s[codes] * e, X, codes, [1], 0.0) for s in all_signs(5)]
-    expected = np.mean(np.array(drawn) >= cr1_wald(y, X, codes, [1], 0.0) * (1.0 - 1e-9))
+    drawn = [robust_wald(y.mean() + s[codes] * e, X, codes, [1], 0.0) for s in all_signs(5)]
+    expected = np.mean(np.array(drawn) >= robust_wald(y, X, codes, [1], 0.0) * (1.0 - 1e-9))
     assert only(joint(shard, "wild_cluster_bootstrap", [1]))[3] == expected
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from tests.material import FOLDER, few, fit, golden, join, random_shard
 
 GOLDEN = json.loads((FOLDER / "wild_bootstrap.json").read_text())["datasets"]
 IMPOSED = pytest.mark.parametrize("imposed", (True, False))
+EACH_VARIANT = pytest.mark.parametrize("variant", "CSVB")
 WEIGHTS = ("rademacher", "webb", "mammen")
 OWN = ("estimate", "std_error", "df", "p_value", "p_value_low", "conf_low", "conf_high")
 
@@ -48,34 +50,50 @@ def flagged(fits: Fits, shard: Shard) -> np.ndarray:
 class Rows:
     """The bootstrap of one coefficient on all rows, a regression of every draw."""
 
-    def __init__(self, shard: Shard, weights: np.ndarray, column: int, imposed: bool) -> None:
+    def __init__(
+        self, shard: Shard, weights: np.ndarray, column: int, imposed: bool, variant: str = "C"
+    ) -> None:
         assert shard.sims == 1
         self.X, self.y, self.column, self.imposed = shard.X, shard.y, column, imposed
         self.codes = shard.cluster_codes(0)
         self.weights = weights[self.codes]
         self.bread = np.linalg.inv(self.X.T @ self.X)
+        self.jackknifed_scores, self.jackknifed_variance = variant in "SB", variant in "VB"
 
     def fit(self, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The coefficients, CR1 standard error of ours and residuals, of columns of responses."""
+        """The coefficients, standard error of ours and residuals, of columns of responses."""
         b = self.bread @ self.X.T @ Y
         e = Y - self.X @ b
-        influence = (self.X @ self.bread[self.column])[:, None] * e
         G = self.codes.max() + 1
-        sums = np.array([influence[self.codes == g].sum(axis=0) for g in range(G)])
-        return b, np.sqrt(G / (G - 1) * (sums**2).sum(axis=0)), e
+        if self.jackknifed_variance:
+            without = [self.without(g, self.X, Y)[self.column] for g in range(G)]
+            squares = (G - 1) ** 2 / G**2 * (np.array(without) - b[self.column]) ** 2
+        else:
+            influence = (self.X @ self.bread[self.column])[:, None] * e
+            squares = np.array([influence[self.codes == g].sum(axis=0) ** 2 for g in range(G)])
+        return b, np.sqrt(G / (G - 1) * squares.sum(axis=0)), e
+
+    def without(self, g: int, X: np.ndarray, Y: np.ndarray) -> np.ndarray:
+        """The coefficients of a regression on all clusters but one."""
+        others = self.codes != g
+        return np.linalg.lstsq(X[others], Y[others])[0]
 
     def statistics(self, value: float) -> tuple[float, np.ndarray]:
         """|t| of a null value and of all draws."""
         b, se, e = (part[..., 0] for part in self.fit(self.y[:, None]))
         t = abs(b[self.column] - value) / se
-        centre = b[self.column]
+        centre, y, model = b[self.column], self.y, np.arange(self.X.shape[1])
         if self.imposed:
-            others = np.delete(np.arange(self.X.shape[1]), self.column)
-            without = self.y - self.X[:, self.column] * value
+            model = np.delete(model, self.column)
+            y = self.y - self.X[:, self.column] * value
             b = np.zeros(len(b))
             b[self.column] = centre = value
-            b[others] = np.linalg.lstsq(self.X[:, others], without)[0]
+            b[model] = np.linalg.lstsq(self.X[:, model], y)[0]
             e = self.y - self.X @ b
+        if self.jackknifed_scores:
+            for g in range(self.codes.max() + 1):
+                rows, X = self.codes == g, self.X[:, model]
+                e[rows] = y[rows] - X[rows] @ self.without(g, X, y)
         drawn, errors, _ = self.fit((self.X @ b)[:, None] + self.weights * e[:, None])
         return t, np.abs(drawn[self.column] - centre) / errors
 
@@ -89,11 +107,12 @@ class Rows:
 
 
 @IMPOSED
+@EACH_VARIANT
 @pytest.mark.parametrize("name", GOLDEN)
-def test_all_sign_vectors_are_wildboottest(name, imposed):
+def test_all_sign_vectors_are_wildboottest(name, variant, imposed):
     shard = first_clusters(golden(name), GOLDEN[name]["clusters"])
-    found = fit(shard, "wild_cluster_bootstrap", impose_null=imposed)
-    upper, lower = np.array(GOLDEN[name]["restricted" if imposed else "unrestricted"]).T
+    found = fit(shard, "wild_cluster_bootstrap", variant=variant, impose_null=imposed)
+    upper, lower = np.array(GOLDEN[name]["restricted" if imposed else "unrestricted"][variant]).T
     np.testing.assert_allclose(found.p_value[0], upper, rtol=1e-12)
     np.testing.assert_allclose(low(found)[0], lower, rtol=1e-12)
     assert np.array_equal(np.isnan(found.p_value_low[0]), upper == lower)
@@ -101,21 +120,23 @@ def test_all_sign_vectors_are_wildboottest(name, imposed):
 
 CASES = [(5, 4, "rademacher", 99), (14, (2, 9), "rademacher", 399), (9, (3, 6), "webb", 299)]
 CASES += [(12, (2, 9), "mammen", 499)]
+CASES = [(*case, "C") for case in CASES]
+CASES += [(8, (3, 6), "webb", 59, variant) for variant in "SVB"]
 
 
 @IMPOSED
-@pytest.mark.parametrize(("clusters", "rows", "weights", "draws"), CASES)
+@pytest.mark.parametrize(("clusters", "rows", "weights", "draws", "variant"), CASES)
 def test_p_values_and_limits_are_those_of_regressions_on_all_rows(
-    clusters, rows, weights, draws, imposed
+    clusters, rows, weights, draws, variant, imposed
 ):
     shard = random_shard(clusters, 1, clusters, 3, rows)
     v = weights_of(shard, 0, weights, draws)
-    options = {"weights": weights, "draws": draws, "impose_null": imposed}
+    options = {"variant": variant, "weights": weights, "draws": draws, "impose_null": imposed}
     nulls = np.array([[[0.0, -0.4, 2.0], [1.1, 0.0, 1e3], [0.9, -7.0, 0.0]]])
     chosen = Strategy.parse({"strategy": "wild_cluster_bootstrap", **options})
     found = chosen.fit(shard, nulls)
     for column in range(3):
-        brute = Rows(shard, v, column, imposed)
+        brute = Rows(shard, v, column, imposed, variant)
         upper, lower = brute.p_value(0.0)
         assert found.p_nulls[0, column, column] == found.p_value[0, column]
         expected = [brute.p_value(value)[0] for value in nulls[0, column]]
@@ -222,13 +243,60 @@ def test_zero_is_outside_where_it_is_rejected_and_inside_where_not_unless_told(
     assert imposed or not told.any()
 
 
-def test_standard_errors_are_cr1():
+@pytest.mark.parametrize(("variant", "variance"), zip("CSVB", ("CR1", "CR1", "CV3", "CV3")))
+def test_standard_errors_are_cr1_or_the_jackknife(variant, variance):
     shard = random_shard(4, 3, 12, 4, (2, 9))
-    found = fit(shard, "wild_cluster_bootstrap", draws=9)
-    expected = fit(shard, "cluster_robust", variance="CR1")
+    found = fit(shard, "wild_cluster_bootstrap", variant=variant, draws=9)
+    expected = fit(shard, "cluster_robust", variance=variance)
     np.testing.assert_allclose(found.estimate, expected.estimate, rtol=1e-14)
     np.testing.assert_allclose(found.std_error, expected.std_error, rtol=1e-12)
     assert np.isnan(found.df).all()
+
+
+@EACH_VARIANT
+def test_where_all_clusters_have_one_design_the_members_are_one(variant):
+    """Leaving a cluster out multiplies all that counts by G/(G - 1)."""
+    X = random_shard(1, 1, 1, 3, 7).X
+    y = random_shard(2, 1, 8, 2, 7).y
+    shard = Shard(y, np.tile(X, (8, 1)), np.full((1, 8), 7), (INTERCEPT, "x1", "x2"))
+    nulls = np.full((1, 3, 2), [-0.3, 0.4])
+    of_all = [
+        Strategy.parse({"strategy": "wild_cluster_bootstrap", "variant": one}).fit(shard, nulls)
+        for one in ("C", variant)
+    ]
+    for name in ("p_value", "p_value_low", "p_nulls"):
+        classic, found = (getattr(one, name) for one in of_all)
+        np.testing.assert_array_equal(found, classic)
+    for name in ("conf_low", "conf_high"):
+        classic, found = (getattr(one, name) for one in of_all)
+        np.testing.assert_allclose(found, classic, rtol=1e-7)
+
+
+@EACH_VARIANT
+@pytest.mark.parametrize("far", [0.0, 1e3, 1e6])
+def test_with_two_arms_alone_signs_all_alike_tie_whatever_the_member(variant, far):
+    """Jackknifed residuals are then multiples of the plain ones, and give back |t| as they do."""
+    shard = arms(4, 8, 3, covariate=False)
+    moved = Shard(shard.y + far * shard.X[:, 1], shard.X, shard.n, shard.terms)
+    found = fit(moved, "wild_cluster_bootstrap", variant=variant)
+    classic = fit(moved, "wild_cluster_bootstrap")
+    assert found.p_value[0, 1] == classic.p_value[0, 1] >= 2.0**-7
+    assert far == 0.0 or (found.p_value[0, 1], found.p_value_low[0, 1]) == (2.0**-7, 0.0)
+
+
+@IMPOSED
+@EACH_VARIANT
+def test_a_cluster_that_cannot_be_left_out_leaves_the_others_tested(variant, imposed):
+    """Its own mean and slope are two predictors: no test of the slope, an answer for the rest."""
+    shard = random_shard(3, 1, 9, 4, 6)
+    first = np.arange(54) < 6
+    shard.X[first, 1], shard.X[:, 2] = 0.0, first
+    shard.X[~first, 3] = 0.0
+    found = fit(shard, "wild_cluster_bootstrap", variant=variant, impose_null=imposed)
+    assert found.status[0] == "ok" and "left out: x3" in found.message[0]
+    assert np.isfinite([found.p_value[0, :3], found.std_error[0, :3]]).all()
+    assert (found.conf_low[0, :3] < found.conf_high[0, :3]).all()
+    assert np.isnan(found.p_value[0, 3])
 
 
 # --- few clusters -------------------------------------------------------------------------
@@ -362,12 +430,14 @@ def test_adding_the_predictors_moves_the_interval_with_the_estimate(imposed, sha
 
 
 @IMPOSED
-@pytest.mark.parametrize("weights", WEIGHTS)
-def test_a_shard_gives_the_bits_of_its_datasets(imposed, weights):
+@pytest.mark.parametrize(
+    ("weights", "variant"), [*product(WEIGHTS, "C"), *product(["webb"], "SVB")]
+)
+def test_a_shard_gives_the_bits_of_its_datasets(imposed, weights, variant):
     parts = [random_shard(seed, 2, 12, 3, rows) for seed, rows in ((1, 6), (2, (3, 9)))]
     shard = join(*parts)
     shard.X[shard.rows(1), 2] = 2.0 * shard.X[shard.rows(1), 1]
-    entry = {"impose_null": imposed, "weights": weights, "draws": 199}
+    entry = {"impose_null": imposed, "weights": weights, "draws": 199, "variant": variant}
     together = fit(shard, "wild_cluster_bootstrap", **entry)
     alone = [fit(shard.dataset(sim), "wild_cluster_bootstrap", **entry) for sim in range(4)]
     both = Fits.concatenate(alone)

@@ -3,15 +3,16 @@
 As `wild_bootstrap`, whose notation this keeps, with the Wald statistic in the place of t. Of q
 coefficients, the rows of W are T' Q' with T triangular and Q'Q = I, and theta = T'^-1 times the
 estimates. With A_g = Q' B_g and the residuals under the null that all q are zero, whose scores are
-z_g + B_g Q theta, a draw has
+s_g = z_g + B_g Q theta, a draw has
 
-    w = sum v_g (z_g + B_g Q theta),    theta* = Q' w,    V* = sum f_g f_g',
-    f_g = v_g c_g - A_g w,    c_g = Q' z_g + A_g Q theta,
+    w = sum v_g s_g,    theta* = Q' w,    V* = sum f_g f_g',    f_g = v_g c_g - A_g w,
 
+c_g = Q' s_g, with the other members of the family the s_g, c_g and A_g of `wild_scores`,
 and W* = theta*' V*^-1 theta* is at least the W of the data where W V* - theta* theta*' has an
 eigenvalue that is not positive, also where V* is singular. Without the null imposed the residuals
 have the scores z_g. A draw with one weight for all clusters that have a part in theta*, or in the
-residuals of those that have one, gives back W; without the null imposed its W* is 0. The cost is
+residuals of those that have one, gives back W, unless residuals are jackknifed; without the null
+imposed its W* is 0. The cost is
 O(G q (p + q)) a draw. The sums of products that V* is made of would cost less, but where the
 coefficients are far from 0 their difference keeps no digits.
 """
@@ -29,17 +30,22 @@ from clustrategy.estimation.wild_bootstrap import (
     NO_PART,
     TIE_TOLERANCE,
     Weights,
-    least_squares,
     same_weight,
     weights_of,
 )
+from clustrategy.estimation.wild_scores import SCORES, Parts, Variant, jackknifed, least_squares
 
 ELEMENTS_AT_ONCE = 2**20
 """How many elements of f_g are held at once."""
 
 
 def joint_wild_bootstrap(
-    shard: Shard, groups: Sequence[Ints], impose_null: bool, weights: Weights, draws: int
+    shard: Shard,
+    groups: Sequence[Ints],
+    variant: Variant,
+    impose_null: bool,
+    weights: Weights,
+    draws: int,
 ) -> JointTests:
     """Test groups of coefficients by the wild cluster bootstrap.
 
@@ -49,44 +55,44 @@ def joint_wild_bootstrap(
         The datasets.
     groups : sequence of (q,) array of int
         The columns of X of each group.
-    impose_null, weights, draws
+    variant, impose_null, weights, draws
         As of `fit_wild_bootstrap`; all groups share the weights of its own tests.
 
     Returns
     -------
     JointTests
-        The Wald statistic over q with the CR1 variance, and the share of draws in which it is at
-        least that of the data.
+        The Wald statistic over q with the CR1 variance, of V and B with CV3, and the share of
+        draws in which it is at least that of the data.
     """
     tests = JointTests.blank(shard.sims, groups)
-    fits, (solution, half, scores, _) = least_squares(shard)
+    fits, parts = least_squares(shard, variant)
+    solution = parts.solution
     fits.df[np.isfinite(fits.std_error)] = np.inf  # the draws need none
-    cr1 = shard.clusters / np.float64(max(shard.clusters - 1, 1))
     drawn: dict[int, Floats] = {}
     for place, group in enumerate(groups):
         turned = Turned.of(solution.root[:, group])
         theta = turned(solution.estimate[:, group])
-        observed = wald(theta, scores @ turned.basis, solution.residual_ss)
+        observed = wald(theta, parts.scores @ turned.basis, solution.residual_ss)
         p_value = np.full(shard.sims, np.nan)
         for sim in map(int, np.flatnonzero(np.isfinite(observed))):
             if sim not in drawn:
                 drawn[sim] = weights_of(shard, sim, weights, draws)
             p_value[sim] = _share(
-                half[sim],
-                scores[sim],
+                parts,
+                sim,
                 turned.basis[sim],
                 theta[sim],
                 observed[sim],
                 drawn[sim],
                 impose_null,
             )
-        tests.fill(place, observed / (cr1 * group.size), np.nan, NO_VARIANCE, p_value)
+        tests.fill(place, observed / (parts.factor * group.size), np.nan, NO_VARIANCE, p_value)
     return tests.agree_with(fits, groups, shard.terms)
 
 
 def _share(
-    half: Floats,
-    scores: Floats,
+    parts: Parts,
+    sim: int,
     basis: Floats,
     theta: Floats,
     observed: float,
@@ -97,14 +103,20 @@ def _share(
 
     Everything is divided by the root of V of the data, V = I then, so that eigenvalues are near 1.
     """
+    half, scores = parts.half[sim], parts.scores[sim]
     G, _, p = half.shape
     q = theta.size
     V = np.linalg.cholesky((basis.T @ scores.T) @ (scores @ basis))
-    B = np.swapaxes(half, 1, 2) @ half
-    raw = basis.T @ B
+    lifted = np.swapaxes(parts.adjusted[sim] @ basis, 1, 2)
+    raw = lifted @ half
     A = np.linalg.solve(V, raw)
-    under_null = scores + B @ (basis @ theta) if impose_null else scores
-    c = np.linalg.solve(V, basis.T @ under_null.T)
+    residual = parts.residual[sim][..., None]
+    if impose_null:
+        residual = residual + half @ (basis @ theta)[:, None]
+    if parts.variant in SCORES:
+        residual = jackknifed(half, basis if impose_null else None, residual)
+    under_null = (np.swapaxes(half, 1, 2) @ residual)[..., 0]
+    c = np.linalg.solve(V, (lifted @ residual)[..., 0].T)
     shares = ((half @ basis) ** 2).sum(axis=(1, 2))
     triangle = np.asarray(np.linalg.qr(raw.reshape(G * q, p), mode="r"))
     spilled = ((half @ triangle.T) ** 2).sum(axis=(1, 2))
@@ -124,5 +136,6 @@ def _share(
         excess = (1.0 - TIE_TOLERANCE) * observed * spread - star[:, None] * star
         least = np.linalg.eigvalsh(np.moveaxis(excess, 2, 0))[:, 0]
         above[start : start + at_once] = least <= 0.0
-    above[same[0]] = impose_null
+    if parts.variant not in SCORES:
+        above[same[0]] = impose_null
     return float(above.mean())

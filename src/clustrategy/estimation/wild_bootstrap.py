@@ -6,25 +6,26 @@ the t statistic anew. That needs no rows, only the cross-products and scores of 
 B_g = W' X_g' X_g W (they sum to the identity) and z_g = W' X_g' e_g (they sum to zero). Of one
 coefficient, r is its row of W, made one long, h that length, and
 
-    q_g = r' z_g,    a_g = B_g r,    k_g = r' a_g,    D = sum q_g^2,
+    a_g = y_g = B_g r,    q_g = r' z_g,    k_g = r' y_g,    D = sum q_g^2,
 
 so that its CR1 standard error is h sqrt(D G/(G-1)). Under the null that it is b the residuals have
-the scores z_g + (estimate - b)/h a_g. With tau = (estimate - b)/(h sqrt(D)), which is t up to a
+the scores z_g + (estimate - b)/h y_g. With tau = (estimate - b)/(h sqrt(D)), which is t up to a
 constant, a draw's estimate less b and its sum of squares are, in units of h sqrt(D) and its square,
 
-    n(tau) = sum v_g (q_g/sqrt(D) + tau k_g) = n0 + tau n1,
+    w(tau) = sum v_g (z_g/sqrt(D) + tau y_g),    n(tau) = r' w(tau) = n0 + tau n1,
     d(tau) = sum (v_g (q_g/sqrt(D) + tau k_g) - a_g' w(tau))^2 = d0 + 2 tau d1 + tau^2 d2,
-    w(tau) = sum v_g (z_g/sqrt(D) + tau a_g),
 
 and its |t| is at least the observed one where n(tau)^2 >= tau^2 d(tau). So five numbers a draw give
 the p-value of every null value, and with it all values that are not rejected (`confidence_sets`).
-Without the null imposed n1, d1 and d2 are zero. With w(tau) = w0 + tau w1, multiplied out, they are
+Without the null imposed n1, d1 and d2 are zero. The other members of the family have other z_g,
+y_g, a_g, q_g, k_g and D (`wild_scores`), and the same polynomials. With w(tau) = w0 + tau w1,
+multiplied out, they are, but for the factors of D,
 
     d0 = sum v_g^2 q_g^2 - w0' e0,    e0 = sum v_g (2 q_g a_g - P z_g),    P = sum a_g a_g',
-    d2 = sum v_g^2 k_g^2 - w1' e1,    e1 = sum v_g (2 k_g a_g - P a_g),
-    d1 = sum v_g^2 q_g k_g - (w0' e1 + w1' e0) / 2
+    d2 = sum v_g^2 k_g^2 - w1' e1,    e1 = sum v_g (2 k_g a_g - P y_g),
+    d1 = sum v_g^2 q_g k_g - (w0' e1 + w1' e0) / 2:
 
-but for the factors of D: one product of matrices with the weights of all draws, and short sums.
+one product of matrices with the weights of all draws, and sums of p terms.
 """
 
 from __future__ import annotations
@@ -38,15 +39,15 @@ from numpy.typing import NDArray
 from clustrategy.core.fits import Fits
 from clustrategy.core.inference import CONFIDENCE
 from clustrategy.core.shard import Floats, Ints, Shard
-from clustrategy.estimation.cluster_robust import (
-    ONE_CLUSTER,
-    influences,
-    leave_out_zeros,
-    sum_of_squares,
-)
 from clustrategy.estimation.confidence_set import ConfidenceSet, Search, confidence_sets
-from clustrategy.estimation.least_squares import Solution, mark_undefined, solve
 from clustrategy.estimation.resampling import all_signs, are_few
+from clustrategy.estimation.wild_scores import (
+    SCORES,
+    Parts,
+    Sums,
+    Variant,
+    least_squares,
+)
 
 TIE_TOLERANCE = 1e-9
 """Relative difference of squared t statistics below which they count as tied."""
@@ -78,7 +79,12 @@ POINTS = {
 
 
 def fit_wild_bootstrap(
-    shard: Shard, nulls: Floats | None, impose_null: bool, weights: Weights, draws: int
+    shard: Shard,
+    nulls: Floats | None,
+    variant: Variant,
+    impose_null: bool,
+    weights: Weights,
+    draws: int,
 ) -> Fits:
     """Fit ordinary least squares with tests and intervals by the wild cluster bootstrap.
 
@@ -88,6 +94,8 @@ def fit_wild_bootstrap(
         The datasets.
     nulls : (S, p, K) array, optional
         Further null values of each coefficient to test.
+    variant : str
+        The member of the family: C, S, V or B.
     impose_null : bool
         Whether residuals come from the fit under the null, anew for each coefficient and null value
         (WCR), or from the unrestricted fit (WCU).
@@ -99,18 +107,18 @@ def fit_wild_bootstrap(
     Returns
     -------
     Fits
-        Standard errors are CR1's; a constant factor of the variance (CR0, CR1S) changes no p-value
-        and no limit. There are no degrees of freedom. The p-value is the share of draws with
-        |t*| >= |t|, and the interval is the widest around the estimate in which this test rejects
-        no value.
+        Standard errors are CR1's, of V and B CV3's; a constant factor of the variance (CR0, CR1S,
+        CR3) changes no p-value and no limit. There are no degrees of freedom. The p-value is the
+        share of draws with |t*| >= |t|, and the interval is the widest around the estimate in which
+        this test rejects no value.
 
     Notes
     -----
     With Rademacher weights all sign vectors are taken, instead of random ones, where those that
     have +1 in the first cluster are at most `draws`: 2^(G-1), for a vector and its opposite have
     the same |t*|. `p_value_low` is the share with |t*| > |t| where that differs: under the null
-    imposed the vector of ones gives back the data, so that not a p-value but an interval is
-    identified (Webb 2023, Canadian J. Econ. 56, 839-858).
+    imposed, and residuals that are not jackknifed, the vector of ones gives back the data, so that
+    not a p-value but an interval is identified (Webb 2023, Canadian J. Econ. 56, 839-858).
 
     With the null imposed the p-value need not fall steadily away from the estimate. Where values
     outside the interval are not rejected either, the message says so and names the coefficients.
@@ -122,7 +130,7 @@ def fit_wild_bootstrap(
     """
     if nulls is None:
         nulls = np.empty((shard.sims, shard.p, 0))
-    fits, parts = least_squares(shard, nulls.shape[2])
+    fits, parts = least_squares(shard, variant, nulls.shape[2])
     estimate, unit = parts.solution.estimate, np.sqrt(parts.squares)
     usable = np.flatnonzero(fits.status == "ok")
     at_once = max(1, ELEMENTS_AT_ONCE // (3 * shard.clusters * (shard.p + 1) ** 2))
@@ -159,79 +167,27 @@ def _set_limits(
         fits.tell(sims[one], f"{ISLANDS}: {', '.join(names)}")
 
 
-class Parts(NamedTuple):
-    """What the draws are made from.
-
-    Attributes
-    ----------
-    solution : Solution
-        Least squares.
-    half : (S, G, k, p) array
-        X_g W in the coordinates of the clusters' triangles.
-    scores : (S, G, p) array
-        z_g.
-    squares : (S, p) array
-        The sum of the clusters' squared influences on each estimate.
-    """
-
-    solution: Solution
-    half: Floats
-    scores: Floats
-    squares: Floats
-
-
-def least_squares(shard: Shard, nulls: int = 0) -> tuple[Fits, Parts]:
-    """Fit ordinary least squares with CR1 standard errors, as yet without tests.
-
-    Parameters
-    ----------
-    shard : Shard
-        The datasets.
-    nulls : int
-        K of `Fits.p_nulls`.
-
-    Returns
-    -------
-    fits : Fits
-        Undefined ones marked.
-    parts : Parts
-    """
-    fits = Fits.blank(shard.sims, shard.p, nulls=nulls)
-    solution = solve(shard)
-    half, residual = influences(shard.triangles, solution)
-    scores = (np.swapaxes(half, 2, 3) @ residual[..., None])[..., 0]
-    squares = sum_of_squares(scores @ np.swapaxes(solution.root, 1, 2), solution)
-    fits.estimate[:] = solution.estimate
-    with np.errstate(divide="ignore", invalid="ignore"):
-        cr1 = shard.clusters / np.float64(shard.clusters - 1)
-        fits.std_error[:] = np.sqrt(cr1 * squares)
-    mark_undefined(shard, fits, solution)
-    if shard.clusters < 2:
-        fits.fail(np.ones(shard.sims, dtype=bool), "undefined", ONE_CLUSTER)
-    leave_out_zeros(fits, shard.terms)
-    return fits, Parts(solution, half, scores, squares)
-
-
 class Linear(NamedTuple):
     """What the draws of S datasets are made from by one product with the weights.
 
     Attributes
     ----------
     rows : (S, R, G) array
-        What gives n0 (p rows), w0 (p), e0 (p p) and, with the null imposed, n1 (p), w1 (p p) and
-        e1 (p p), but for the factors of D.
+        What gives n0 (p rows), w0 (p, or p p if they differ), e0 (p p) and, with the null imposed,
+        n1 (p), w1 (p p) and e1 (p p), but for the factors of D.
     squares : (S, 1 or 3, p, G) array
         What gives the sums over v_g^2 in d0, d1 and d2.
     spread : (S, p) array
         sqrt(D) of each coefficient; not finite where it is not tested.
-    matters : (S, p, G) array of bool
-        Which clusters have a part in each coefficient, or in the residuals of those that have one.
+    matters : (S, p, G) array of bool, optional
+        Which clusters have a part in each coefficient, or in the residuals of those that have one:
+        None where a draw with one weight for all of them does not give back the data.
     """
 
     rows: Floats
     squares: Floats
     spread: Floats
-    matters: NDArray[np.bool_]
+    matters: NDArray[np.bool_] | None
 
     @classmethod
     def of(cls, parts: Parts, sims: Ints, impose_null: bool) -> Linear:
@@ -250,23 +206,25 @@ class Linear(NamedTuple):
         -------
         Linear
         """
-        half, root = parts.half[sims], parts.solution.root[sims]
-        S, G, _, p = half.shape
+        root = parts.solution.root[sims]
         length = np.sqrt((root * root).sum(axis=2))
-        direction = root / length[..., None]
-        z = np.ascontiguousarray(np.swapaxes(parts.scores[sims], 1, 2))
-        a = np.swapaxes(half, 2, 3) @ (half @ np.swapaxes(direction, 1, 2)[:, None])
-        a = np.ascontiguousarray(np.transpose(a, (0, 3, 2, 1)))
-        q, k = direction @ z, (direction[:, :, None] @ a)[:, :, 0]
+        z, y, q, k, a = Sums.of(parts, sims, root / length[..., None], impose_null)
+        S, p, _, G = a.shape
         products = a @ np.swapaxes(a, 2, 3)
-        rows = [q, z, _cross(q, a, products, z[:, None])]
+        direction = root / length[..., None]
+        rows = [_along(direction, z), z.reshape(S, -1, G), _cross(q, a, products, z)]
         squares = [q * q]
         if impose_null:
-            rows += [k, a.reshape(S, p * p, G), _cross(k, a, products, a)]
+            rows += [_along(direction, y), y.reshape(S, -1, G), _cross(k, a, products, y)]
             squares += [q * k, k * k]
         spread = np.sqrt(parts.squares[sims]) / length
-        matters = _matters(half, a, k)
+        matters = None if parts.variant in SCORES else _matters(parts.half[sims], a, k)
         return cls(np.concatenate(rows, axis=1), np.stack(squares, axis=1), spread, matters)
+
+
+def _along(direction: Floats, scores: Floats) -> Floats:
+    """Return the rows of n0 or n1, (S, p, G)."""
+    return np.asarray((direction[:, :, None] @ scores)[:, :, 0])
 
 
 def _cross(along: Floats, a: Floats, products: Floats, scores: Floats) -> Floats:
@@ -326,24 +284,25 @@ class Draws(NamedTuple):
         p = linear.spread.shape[1]
         drawn = linear.rows[place] @ weights
         sums = linear.squares[place] @ squared
-        n0, w0, e0 = drawn[:p], drawn[None, p : 2 * p], drawn[2 * p : 2 * p + p * p]
-        e0 = e0.reshape(p, p, -1)
+        imposed = len(sums) > 1
+        first = drawn[: len(drawn) - imposed * (p + 2 * p * p)]
+        n0, w0, e0 = first[:p], first[p : -p * p], first[-p * p :]
+        w0, e0 = w0.reshape(-1, p, w0.shape[1]), e0.reshape(p, p, -1)
         unit = 1.0 / linear.spread[place][:, None]
         n0 = n0 * unit
         d0 = (sums[0] - _inner(w0, e0)) * (unit * unit)
         n1 = d1 = d2 = np.zeros_like(n0)
-        imposed = len(sums) > 1
         if imposed:
-            n1, w1, e1 = np.split(drawn[2 * p + p * p :], [p, p + p * p])
+            n1, w1, e1 = np.split(drawn[len(first) :], [p, p + p * p])
             w1, e1 = w1.reshape(p, p, -1), e1.reshape(p, p, -1)
             d1 = (sums[1] - 0.5 * (_inner(w0, e1) + _inner(w1, e0))) * unit
             d2 = sums[2] - _inner(w1, e1)
             nothing = d2 <= ROUNDING * sums[2]
             d1[nothing] = d2[nothing] = 0.0
-        # A draw that multiplies by one number all residuals that the coefficient depends on, and
-        # all that, fitted anew, change those, gives back t, to the last digit.
-        same, once = same_weight(weights, linear.matters[place])
-        if same.any():
+        if linear.matters is not None:
+            # A draw that multiplies by one number all residuals that the coefficient depends on,
+            # and all that, fitted anew, change those, gives back t, to the last digit.
+            same, once = same_weight(weights, linear.matters[place])
             once = once[same]
             n0[same], d0[same] = 0.0, once * once
             if imposed:
