@@ -51,6 +51,13 @@ MIXED = ["mixed_maximal", "mixed_uncorrelated"]
         (5, "wild_cluster_bootstrap", "least p-value is 0.062", "least p-value is 0.062"),
         (6, "wild_cluster_bootstrap", "", ""),
         (5, {"strategy": "wild_cluster_bootstrap", "weights": "webb"}, "", ""),
+        (5, {"strategy": "wild_cluster_bootstrap", "impose_null": False}, "", ""),
+        (
+            5,
+            {"strategy": "wild_cluster_bootstrap", "variant": "V"},
+            *["least p-value is 0.062"] * 2,
+        ),
+        (5, {"strategy": "wild_cluster_bootstrap", "variant": "S"}, "", ""),
         (20, "two_stage", "", ""),
     ],
 )

@@ -243,7 +243,9 @@ def test_zero_is_outside_where_it_is_rejected_and_inside_where_not_unless_told(
     assert imposed or not told.any()
 
 
-@pytest.mark.parametrize(("variant", "variance"), zip("CSVB", ("CR1", "CR1", "CV3", "CV3")))
+@pytest.mark.parametrize(
+    ("variant", "variance"), [("C", "CR1"), ("S", "CR1"), ("V", "CV3"), ("B", "CV3")]
+)
 def test_standard_errors_are_cr1_or_the_jackknife(variant, variance):
     shard = random_shard(4, 3, 12, 4, (2, 9))
     found = fit(shard, "wild_cluster_bootstrap", variant=variant, draws=9)

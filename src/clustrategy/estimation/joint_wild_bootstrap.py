@@ -2,19 +2,19 @@
 
 As `wild_bootstrap`, whose notation this keeps, with the Wald statistic in the place of t. Of q
 coefficients, the rows of W are T' Q' with T triangular and Q'Q = I, and theta = T'^-1 times the
-estimates. With A_g = Q' B_g and the residuals under the null that all q are zero, whose scores are
-s_g = z_g + B_g Q theta, a draw has
+estimates. With A_g = Q' B_g, the residuals under the null that all q are zero, whose scores are
+s_g = z_g + B_g Q theta, and c_g = Q' s_g, a draw has
 
     w = sum v_g s_g,    theta* = Q' w,    V* = sum f_g f_g',    f_g = v_g c_g - A_g w,
 
-c_g = Q' s_g, with the other members of the family the s_g, c_g and A_g of `wild_scores`,
 and W* = theta*' V*^-1 theta* is at least the W of the data where W V* - theta* theta*' has an
 eigenvalue that is not positive, also where V* is singular. Without the null imposed the residuals
-have the scores z_g. A draw with one weight for all clusters that have a part in theta*, or in the
-residuals of those that have one, gives back W, unless residuals are jackknifed; without the null
-imposed its W* is 0. The cost is
-O(G q (p + q)) a draw. The sums of products that V* is made of would cost less, but where the
-coefficients are far from 0 their difference keeps no digits.
+have the scores z_g. The other members of the family have other s_g, c_g and A_g (`wild_scores`).
+
+Unless residuals are jackknifed, a draw with one weight for all clusters that have a part in theta*,
+or in the residuals of those that have one, gives back W; without the null imposed its W* is 0. The
+cost is O(G q (p + q)) a draw. The sums of products that V* is made of would cost less, but where
+the coefficients are far from 0 their difference keeps no digits.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ residuals as they are, and the CR1 variance. S takes jackknifed residuals, those
 from the fit to all others; V the jackknife's variance, CV3; B both. wildboottest calls them 11, 31,
 13 and 33.
 
-Let h_g be X_g W, with W W' the inverse of X'X, and e_g the residuals of a cluster. H_g = h_g h_g' is
-its part of the hat matrix of the model, and h_g (I - QQ') h_g' that of the model without what is
+Let h_g be X_g W, with W W' the inverse of X'X, and e_g a cluster's residuals. H_g = h_g h_g' is its
+part of the hat matrix of the model, and h_g (I - QQ') h_g' that of the model without what is
 tested, which of one coefficient is Q = r and of several an orthonormal basis of their rows of W.
 Residuals as of the fit to all other clusters are the inverse of I - H_g times those of the fit to
 all, of the model that the null leaves if it is imposed. They give z_g + tau y_g = h_g' times them.

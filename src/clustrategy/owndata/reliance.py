@@ -334,11 +334,19 @@ def _cannot_reject(fitted: Fitted, term: Term) -> str:
 
 
 def least_p_value(strategy: Strategy, clusters: int) -> float:
-    """Return the least p-value that a strategy can give: above 0 by Rademacher's weights alone."""
-    rademacher = strategy.options.get("weights", "rademacher") == "rademacher"
-    if strategy.name == "wild_cluster_bootstrap" and rademacher:
-        return float(2.0 ** (1 - clusters))
-    return 0.0
+    """Return the least p-value that a strategy can give.
+
+    It is above 0 where Rademacher's weights that are all alike give back the data: under the null
+    imposed, with residuals as they are.
+    """
+    options = strategy.options
+    ties = (
+        strategy.name == "wild_cluster_bootstrap"
+        and options.get("weights", "rademacher") == "rademacher"
+        and options.get("impose_null", True)
+        and options.get("variant", "C") in ("C", "V")
+    )
+    return float(2.0 ** (1 - clusters)) if ties else 0.0
 
 
 def _two_stage(fitted: Fitted, term: Term) -> str:
