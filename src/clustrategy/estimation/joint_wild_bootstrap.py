@@ -114,7 +114,8 @@ def _share(
     if impose_null:
         residual = residual + half @ (basis @ theta)[:, None]
     if parts.variant in SCORES:
-        residual = jackknifed(half, basis if impose_null else None, residual)
+        null = basis[None] if impose_null else None
+        residual = jackknifed(half[None], null, residual[None])[0]
     under_null = (np.swapaxes(half, 1, 2) @ residual)[..., 0]
     c = np.linalg.solve(V, (lifted @ residual)[..., 0].T)
     shares = ((half @ basis) ** 2).sum(axis=(1, 2))

@@ -112,23 +112,20 @@ def jackknifed(half: Floats, basis: Floats | None, residual: Floats) -> Floats:
 
     Parameters
     ----------
-    half : (..., G, k, p) array
+    half : (S, G, k, p) array
         X_g W.
-    basis : (..., p, q) array, optional
+    basis : (S, p, q) array, optional
         Q of what the null says, if it is imposed.
-    residual : (..., G, k, m) array
+    residual : (S, G, k, m) array
         Residuals of the fit to all clusters.
 
     Returns
     -------
-    (..., G, k, m) array
+    (S, G, k, m) array
     """
     if basis is not None:
-        basis = basis[..., None, :, :]
-        half = half - (half @ basis) @ np.swapaxes(basis, -1, -2)
-    *several, G, k, p = np.broadcast_shapes(half.shape, (*residual.shape[:-1], half.shape[-1]))
-    adjust = adjustment(np.broadcast_to(half, (*several, G, k, p)).reshape(1, -1, k, p), -1.0)
-    return np.asarray(adjust.reshape(*several, G, k, k) @ residual)
+        half = half - (half @ basis[:, None]) @ np.swapaxes(basis, 1, 2)[:, None]
+    return np.asarray(adjustment(half, -1.0) @ residual)
 
 
 class Sums(NamedTuple):
@@ -174,15 +171,18 @@ class Sums(NamedTuple):
         half, residual = parts.half[sims], parts.residual[sims]
         across = np.swapaxes(direction, 1, 2)[:, None]
         moved = np.moveaxis(half @ across, 3, 1)[..., None]  # (S, p, G, k, 1)
-        residual, half = residual[:, None, ..., None], half[:, None]
-        lifted = moved
+        residual, lifted = residual[:, None, ..., None], moved
         if parts.variant in VARIANCE:
             lifted = np.moveaxis(parts.adjusted[sims] @ across, 3, 1)[..., None]
         a = _by_cluster(half, lifted)
-        if parts.variant in SCORES:
-            basis = direction[..., None] if impose_null else None
-            both = jackknifed(half, basis, _beside(residual, moved) if impose_null else residual)
-            residual, moved = both[..., :1], both[..., 1:] if impose_null else moved
+        if parts.variant in SCORES and impose_null:
+            both = np.empty((*moved.shape[:4], 2))
+            both[..., :1], both[..., 1:] = residual, moved
+            for term in range(both.shape[1]):
+                both[:, term] = jackknifed(half, direction[:, term, :, None], both[:, term])
+            residual, moved = both[..., :1], both[..., 1:]
+        elif parts.variant in SCORES:
+            residual = jackknifed(half, None, residual[:, 0])[:, None]
         z, y = _by_cluster(half, residual), _by_cluster(half, moved)
         if parts.variant in VARIANCE:
             q, k = ((lifted * one).sum(axis=(3, 4)) for one in (residual, moved))
@@ -193,11 +193,5 @@ class Sums(NamedTuple):
 
 def _by_cluster(half: Floats, vectors: Floats) -> Floats:
     """Return h_g' times vectors (S, m, G, k, 1), the clusters last: (S, m, p, G)."""
-    scores = (np.swapaxes(half, 3, 4) @ vectors)[..., 0]
+    scores = (np.swapaxes(half, 2, 3)[:, None] @ vectors)[..., 0]
     return np.ascontiguousarray(np.swapaxes(scores, 2, 3))
-
-
-def _beside(one: Floats, other: Floats) -> Floats:
-    """Put columns beside each other."""
-    shape = np.broadcast_shapes(one.shape, other.shape)
-    return np.concatenate([np.broadcast_to(one, shape), np.broadcast_to(other, shape)], axis=-1)
