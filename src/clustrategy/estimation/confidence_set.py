@@ -33,7 +33,7 @@ HALF = 2.0
 NARROWEST = 2.0**-50
 """The width down to which cells are cut, in places on a side."""
 
-FEW = 32
+FEW = 8
 """Where a cell has so many polynomials left, they are solved rather than cut further."""
 
 LAST_STEP = 2.0**-40

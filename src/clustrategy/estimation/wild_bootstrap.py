@@ -62,7 +62,7 @@ ROUNDING = 1e-13
 SOME = 8
 """Clusters that nearly all draws give more weights than one."""
 
-ELEMENTS_AT_ONCE = 2**16
+ELEMENTS_AT_ONCE = 2**17
 """How many elements of `Linear.rows` are held at once."""
 
 ISLANDS = "the test does not reject every value outside the interval"
