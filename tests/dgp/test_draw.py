@@ -404,6 +404,53 @@ def test_hardly_a_cluster_has_fewer_than_the_least_rows(options, nearly, monkeyp
     assert (n < least).mean() <= 0.01 < (n < least + nearly).mean()
 
 
+def test_as_many_clusters_are_treated_as_are_asked_for():
+    options = {"treatment": "between", "size_cv": 0.5}
+    for treated, count in ((3, 3), (4999, 4999), (0.25, 1250), (1e-3, 5)):
+        drawn = Drawn(**options, treated=treated)
+        dummy = np.add.reduceat(drawn.X[:, 3], np.cumsum(drawn.n) - drawn.n)
+        assert (dummy == drawn.n).sum() == count and (dummy == 0).sum() == 5000 - count
+        # and nothing else is other than it would be
+        half = Drawn(**options)
+        assert np.array_equal(drawn.X[:, :3], half.X[:, :3]) and np.array_equal(drawn.b, half.b)
+
+
+@pytest.mark.parametrize(("treated", "share"), [(1, 1 / 6), (5, 5 / 6), (1 / 3, 1 / 3)])
+def test_as_many_rows_of_a_cluster_are_treated_as_are_asked_for(treated, share):
+    assert np.all(Drawn(treatment="within", treated=treated).x[..., 2].sum(1) == 6 * share)
+    drawn = Drawn(treatment="within", treated=treated, size_cv=0.5)
+    dummy = np.add.reduceat(drawn.X[:, 3], np.cumsum(drawn.n) - drawn.n)
+    assert np.all(np.abs(dummy - share * drawn.n) <= 0.5)
+
+
+def test_the_treated_clusters_intercepts_have_a_variance_of_their_own():
+    options = {"treatment": "between", "treated": 2000, "intercept_slope_correlation": 0.6}
+    one, four = (Drawn(**options, intercept_variance_ratio=ratio) for ratio in (1.0, 4.0))
+    treated = four.x[:, 0, 2] == 1
+    assert treated.sum() == 2000
+    assert_mean(four.deviation[treated, 0] ** 2, 4.0)
+    assert_mean(four.deviation[~treated, 0] ** 2, 1.0)
+    # The slopes, their correlation with the intercept, and all else are as they were.
+    assert_mean(four.deviation[treated, 0] * four.deviation[treated, 1], 2 * 0.6)
+    assert np.array_equal(four.b[:, 1:], one.b[:, 1:])
+    assert np.array_equal(four.b[~treated], one.b[~treated])
+    assert np.array_equal(four.X, one.X)
+    np.testing.assert_allclose(four.error, one.error, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("treatment", ["between", "within"])
+def test_the_treated_arm_s_errors_have_a_variance_of_their_own(treatment):
+    options = {"treatment": treatment, "treated": 1 / 3, "residual_autocorrelation": 0.5}
+    one, other = (Drawn(**options, residual_variance_ratio=ratio) for ratio in (1.0, 0.25))
+    treated = other.x[..., 2] == 1
+    # Errors of which the others are half, whatever else they have.
+    expected = np.where(treated, 0.5, 1.0) * one.error
+    np.testing.assert_allclose(other.error, expected, rtol=0, atol=1e-12)
+    assert_mean(other.error[treated[:, 1], 1] ** 2, 0.25)
+    assert_mean(other.error[~treated[:, 0], 0] ** 2, 1.0)
+    assert np.array_equal(other.X, one.X) and np.array_equal(other.b, one.b)
+
+
 def test_treatment_within_clusters():
     process = replace(PROCESS, obs_per_cluster=7, treatment="within", predictors=1)
     drawn = simulate(process, 1, CELL, range(3))
@@ -575,7 +622,17 @@ def processes(draw: st.DrawFn) -> Process:
     unit, rate = st.floats(-1, 1), st.floats(0, 0.5)
     inside, distribution = st.floats(-0.99, 0.99), st.sampled_from([*DISTRIBUTIONS])
     predictors = draw(st.integers(1, 4))
-    sds = st.floats(0, 2)
+    treatment = draw(st.sampled_from(["none", "between", "within"]))
+    arms = draw(st.integers(2, 3))
+    sds, ratio = st.floats(0, 2), st.floats(0.1, 10)
+    arms_apart = st.fixed_dictionaries(
+        {},
+        optional={
+            "treated": st.integers(1, 3) | st.floats(0.2, 0.8),
+            "residual_variance_ratio": ratio,
+            "intercept_variance_ratio": ratio,
+        },
+    )
     spread = draw(
         st.fixed_dictionaries({"between_cluster_sigma": sds})
         | st.fixed_dictionaries(
@@ -599,8 +656,9 @@ def processes(draw: st.DrawFn) -> Process:
         intercept_slope_correlation=draw(unit),
         predictor_correlation=draw(inside),
         predictor_icc=draw(st.sampled_from([0.0, 0.4, 1.0])),
-        treatment=draw(st.sampled_from(["none", "between", "within"])),
-        arms=draw(st.integers(2, 3)),
+        treatment=treatment,
+        arms=arms,
+        **draw(arms_apart) if arms == 2 and treatment != "none" else {},
         size_cv=draw(st.floats(0.1, 1.5)),
         informative_size=draw(unit),
         residual_distribution=draw(distribution),

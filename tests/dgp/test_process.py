@@ -32,6 +32,9 @@ PLAIN = Process(6, 4, 0.5, 2, {"uniform": [0, 1]}, 1.0)
         {"predictor_correlation": -0.99, "predictors": 1},
         {"predictor_correlation": -0.49, "predictors": 3},
         {"predictor_correlation": -0.99, "predictors": 3, "treatment": "between"},
+        {"treatment": "between", "treated": 1},
+        {"treatment": "between", "treated": 5, "intercept_variance_ratio": 4.0},
+        {"treatment": "within", "treated": 0.125, "residual_variance_ratio": 0.25},
         {"size_cv": 0.5, "obs_per_cluster": 2},
         {"size_cv": 0.1, "informative_size": -1},
     ],
@@ -95,6 +98,33 @@ def test_options_at_the_edge_go_together(options: dict[str, Any]) -> None:
             "arms",
             "must be at most obs_per_cluster where the treatment is within clusters, "
             "found 5 arms for 4",
+        ),
+        ({"treated": 2}, "treated", "needs a treatment, between or within clusters"),
+        (
+            {"residual_variance_ratio": 4.0},
+            "residual_variance_ratio",
+            "needs a treatment, between or within clusters",
+        ),
+        (
+            {"treated": 2, "treatment": "between", "arms": 3},
+            "treated",
+            "needs a treatment of two arms, found 3",
+        ),
+        (
+            {"intercept_variance_ratio": 4.0, "treatment": "within"},
+            "intercept_variance_ratio",
+            "needs a treatment between clusters; an effect within clusters that differs between "
+            "them has a slope_sd",
+        ),
+        (
+            {"treated": 6, "treatment": "between"},
+            "treated",
+            "must leave units in both arms, found 6, which is 6 of the 6 clusters",
+        ),
+        (
+            {"treated": 0.1, "treatment": "within"},
+            "treated",
+            "must leave units in both arms, found 0.1, which is 0 of the 4 rows of a cluster",
         ),
         (
             {"predictor_icc": [0.2, 0.3], "treatment": "within"},

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from clustrategy import plan
 from clustrategy.core.errors import ConfigError
+from clustrategy.dgp.arms import is_treated
 from clustrategy.planning.asked import asked
-from clustrategy.planning.described import is_treated
 
 GOOD = {"rows": 12, "icc": 0.1, "effect": 0.3}
 

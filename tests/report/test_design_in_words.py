@@ -23,7 +23,7 @@ def conducted(**config: Any) -> Conduct:
 
 def test_every_option_of_the_process_has_words() -> None:
     assert set(FACTORS) == {*OPTIONS, "mechanism"}
-    assert {*SENTENCES, *CELL, "predictors", "treatment", "arms"} == OPTIONS
+    assert {*SENTENCES, *CELL, "predictors", "treatment", "arms", "treated"} == OPTIONS
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,16 @@ def test_every_option_of_the_process_has_words() -> None:
             0.4,
             "The errors of neighbouring rows of a cluster correlate by 0.4.",
         ),
+        (
+            "intercept_variance_ratio",
+            4,
+            "The intercepts of treated clusters have 4 times the variance of the others.",
+        ),
+        (
+            "residual_variance_ratio",
+            0.5,
+            "The errors of the treated arm have 0.5 times the variance of the other's.",
+        ),
         ("endogeneity", 0.5, "IV1 correlates by 0.5 with the cluster's intercept."),
         (
             "missing_rate",
@@ -127,6 +137,24 @@ def test_nothing_is_said_of_an_option_at_its_default(option: str) -> None:
             [],
             "The last 2 predictors are dummies of a treatment with 3 arms, which is given to rows "
             "within clusters.",
+        ),
+        (
+            {"treatment": "between", "treated": 3},
+            [],
+            "The last predictor is the dummy of a treatment with 2 arms, which is given to 3 of "
+            "the clusters.",
+        ),
+        (
+            {"treatment": "within", "treated": 0.25},
+            [],
+            "The last predictor is the dummy of a treatment with 2 arms, which is given to a share "
+            "of 0.25 of the rows of each cluster.",
+        ),
+        (
+            {"treatment": "between"},
+            ["treated"],
+            "The last predictor is the dummy of a treatment with 2 arms, which is given to whole "
+            "clusters.",
         ),
         (
             {"treatment": "within"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from clustrategy.core.cells import format_level, level, read_shard_path, shard_p
 from clustrategy.core.errors import ConfigError
 from clustrategy.dgp import Process
 from clustrategy.evaluation.sample_size import sims_for_verdict
-from clustrategy.study.config import load
+from clustrategy.study.config import load, schema
 from clustrategy.study.shards import Shards
 from clustrategy.study.study import Study
 from tests.conftest import REPO, SMALL
@@ -381,6 +382,16 @@ def test_options_that_are_not_set_are_not_in_the_config() -> None:
     cell = study.cells[0]
     assert study.recipe.process(cell) == study.process(cell) == Process.of(dgp, cell)
     assert study.process(cell).treatment == "none"
+
+
+def test_wherever_options_of_the_process_may_stand_all_of_them_may() -> None:
+    sections, mechanism = schema()["properties"], schema()["$defs"]["mechanism"]["properties"]
+    cell = {"clusters", "obs_per_cluster", "between_cluster_sigma"}
+    options = {field.name for field in fields(Process)}
+    assert {*sections["grid"]["properties"]} - {"mechanism"} == options
+    assert {*sections["worked_example"]["properties"]} == options
+    assert {*sections["dgp"]["properties"]} - {"mechanisms"} == options - cell
+    assert {*mechanism} == options - cell
 
 
 def test_a_path_is_read_from_its_end() -> None:

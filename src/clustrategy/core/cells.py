@@ -23,6 +23,7 @@ MECHANISM = "mechanism"
 """The factor whose levels are names of options: of `dgp.mechanisms`."""
 
 TEXTS = ("treatment", "residual_distribution", "random_distribution", MECHANISM, SCENARIO)
+WORDS_OR_NUMBERS = ("treated",)
 LISTS = ("coefficients", "sigma_ratios", "predictor_icc")
 NUMBERS_OR_LISTS = ("slope_sd",)
 """Lists where the grid has a list among their levels, numbers else."""
@@ -61,7 +62,7 @@ def format_level(value: Level) -> str:
 
 def read_level(factor: str, text: str) -> Level:
     """Read a level that `format_level` wrote."""
-    if factor in TEXTS:
+    if factor in TEXTS or (factor in WORDS_OR_NUMBERS and text.isalpha()):
         return text
     if factor in (*LISTS, *NUMBERS_OR_LISTS) and "," in text:
         first, *rest = text.split(",")

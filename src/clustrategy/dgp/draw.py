@@ -10,6 +10,7 @@ import numpy as np
 
 from clustrategy.core.cells import Level
 from clustrategy.core.shard import Floats, Ints, Shard
+from clustrategy.dgp.arms import dummies
 from clustrategy.dgp.distributions import standardised
 from clustrategy.dgp.missing import observed
 from clustrategy.dgp.predictors import fill_design
@@ -134,12 +135,12 @@ def _draw(process: Process, streams: Streams, rows: _Rows) -> _Clusters:
     truth = _truth(process, base)
     normals = base.standard_normal(process.clusters * p).reshape(-1, process.clusters, p)
     z = _deviations(process, normals, streams)
-    b = truth[:, None] + process.sigmas * z
+    b = truth[:, None] + _sigmas(process) * z
     n = cluster_sizes(process, normals[..., 0], streams)
     N = n.sum(axis=1)
     y, X = rows.free(int(N.sum()))
     fill_design(process, n, z[..., 0], streams, X)
-    e = residuals(process, n, base.standard_normal(N), streams)
+    e = residuals(process, n, X, base.standard_normal(N), streams)
     np.add(_expected(X, b, n), e, out=y)
     if process.missing_rate:
         there = observed(process, n, X, streams)
@@ -176,6 +177,16 @@ def _deviations(process: Process, normals: Floats, streams: Streams) -> Floats:
         first = z[..., :1]
         z = np.concatenate([first, rho * first + np.sqrt(1.0 - rho**2) * z[..., 1:]], axis=-1)
     return z
+
+
+def _sigmas(process: Process) -> Floats:
+    """Return the standard deviation of each coefficient, (p,), or of each cluster's, (G, p)."""
+    if process.intercept_variance_ratio == 1:
+        return process.sigmas
+    sigmas = np.tile(process.sigmas, (process.clusters, 1))
+    treated = dummies(process, np.arange(process.clusters))[:, 0]
+    sigmas[treated, 0] *= np.sqrt(process.intercept_variance_ratio)
+    return sigmas
 
 
 def _expected(X: Floats, b: Floats, n: Ints) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from clustrategy.core.shard import Floats, Ints
+from clustrategy.dgp.arms import dummies
 from clustrategy.dgp.process import Process
 from clustrategy.dgp.seeds import Stream, Streams
 
@@ -35,7 +36,7 @@ def fill_design(process: Process, n: Ints, intercepts: Floats, streams: Streams,
             unit = np.repeat(np.arange(rows.size) % n.shape[1], rows)
         else:
             unit = np.arange(len(X)) - np.repeat(np.cumsum(rows) - rows, rows)
-        X[:, 1 + process.continuous :] = unit[:, None] % process.arms == np.arange(1, process.arms)
+        X[:, 1 + process.continuous :] = dummies(process, unit)
 
 
 def _continuous(process: Process, n: Ints, intercepts: Floats, streams: Streams) -> Floats:

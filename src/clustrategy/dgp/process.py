@@ -73,6 +73,14 @@ class Process:
         Whether the last predictors are dummies of arms, given to whole clusters or to rows.
     arms : int
         The arms of the treatment; the first is the reference and has no dummy.
+    treated : "half" or float
+        Which of two arms' clusters, or of a cluster's rows, are treated: as many as are not, or
+        that number of them if it is at least 1, or that share of them.
+    intercept_variance_ratio : float
+        The variance between clusters of the intercepts in the treated one of two arms of clusters,
+        over that in the other.
+    residual_variance_ratio : float
+        The variance of the errors in the treated one of two arms, over that in the other.
     size_cv : float
         The coefficient of variation of the cluster sizes.
     informative_size : float
@@ -103,6 +111,9 @@ class Process:
     predictor_icc: float | Sequence[float] = 0.0
     treatment: Literal["none", "between", "within"] = "none"
     arms: int = 2
+    treated: Literal["half"] | float = "half"
+    intercept_variance_ratio: float = 1.0
+    residual_variance_ratio: float = 1.0
     size_cv: float = 0.0
     informative_size: float = 0.0
     residual_distribution: Distribution = "normal"
@@ -136,6 +147,18 @@ class Process:
     def continuous(self) -> int:
         """How many predictors are not dummies."""
         return self.predictors - self.dummies
+
+    @cached_property
+    def units(self) -> int:
+        """How many clusters a treatment between them is given to, or how many rows of a cluster."""
+        return self.clusters if self.treatment == "between" else self.obs_per_cluster
+
+    @cached_property
+    def treated_share(self) -> float | None:
+        """The share of units that are treated, None if arms are equal."""
+        if self.treated == "half":
+            return None
+        return self.treated if self.treated < 1 else self.treated / self.units
 
     @cached_property
     def between_share(self) -> Floats:
@@ -184,6 +207,7 @@ class Process:
         yield from self._spread_conflicts(for_all)
         if self.treatment != "none":
             yield from self._treatment_conflicts()
+        yield from self._two_arms_conflicts()
         if isinstance(self.predictor_icc, Sequence) and len(self.predictor_icc) != self.continuous:
             yield (
                 "predictor_icc",
@@ -235,11 +259,11 @@ class Process:
                 f"found {self.predictors}",
             )
         size = "clusters" if self.treatment == "between" else "obs_per_cluster"
-        if self.arms > getattr(self, size):
+        if self.arms > self.units:
             yield (
                 "arms",
                 f"must be at most {size} where the treatment is {self.treatment} clusters, "
-                f"found {self.arms} arms for {getattr(self, size)}",
+                f"found {self.arms} arms for {self.units}",
             )
         if self.continuous < 1 and self.endogeneity != 0:
             yield "endogeneity", "needs an IV1 that is not a treatment arm: one predictor more"
@@ -248,3 +272,28 @@ class Process:
                 "missing_rate",
                 "needs two arms or an IV1 that is not a treatment arm: one predictor more",
             )
+
+    def _two_arms_conflicts(self) -> Iterator[tuple[str, str]]:
+        ratios = ("intercept_variance_ratio", "residual_variance_ratio")
+        used = [name for name in ratios if getattr(self, name) != 1]
+        used += ["treated"] if self.treated_share is not None else []
+        for name in used:
+            if self.treatment == "none":
+                yield name, "needs a treatment, between or within clusters"
+            elif self.arms > 2:
+                yield name, f"needs a treatment of two arms, found {self.arms}"
+        if self.treatment == "within" and self.intercept_variance_ratio != 1:
+            yield (
+                "intercept_variance_ratio",
+                "needs a treatment between clusters; an effect within clusters that differs "
+                "between them has a slope_sd",
+            )
+        if self.treatment != "none" and self.treated_share is not None:
+            count = int(np.floor(self.units * self.treated_share + 0.5))
+            if not 0 < count < self.units:
+                of = "clusters" if self.treatment == "between" else "rows of a cluster"
+                yield (
+                    "treated",
+                    f"must leave units in both arms, found {self.treated:g}, which is {count} of "
+                    f"the {self.units} {of}",
+                )

@@ -10,7 +10,7 @@ from clustrategy.dgp.process import Process
 from clustrategy.dgp.seeds import Stream, Streams
 
 
-def residuals(process: Process, n: Ints, normals: Floats, streams: Streams) -> Floats:
+def residuals(process: Process, n: Ints, X: Floats, normals: Floats, streams: Streams) -> Floats:
     """Draw the errors of some datasets.
 
     Parameters
@@ -19,6 +19,8 @@ def residuals(process: Process, n: Ints, normals: Floats, streams: Streams) -> F
         The options.
     n : (S, G) array
         The rows of each cluster.
+    X : (R, predictors + 1) array
+        The predictors, of which the last is the dummy of the treated arm if arms differ.
     normals : (R,) array
         Independent standard normals, rows by dataset and cluster.
     streams : Streams
@@ -40,6 +42,8 @@ def residuals(process: Process, n: Ints, normals: Floats, streams: Streams) -> F
         s = np.sqrt(np.log1p(process.residual_variance_cv**2))
         w = streams(Stream.RESIDUAL_VARIANCES).standard_normal(n.shape[1])
         e = np.repeat(np.exp((s * w - s**2 / 2.0) / 2.0), rows) * e
+    if process.residual_variance_ratio != 1:
+        e = np.where(X[:, -1] == 1, np.sqrt(process.residual_variance_ratio), 1.0) * e
     return process.residual_sigma * e
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from clustrategy.core.one_design import on_one_design
 from clustrategy.core.shard import INTERCEPT, Floats, Ints, Shard
+from clustrategy.dgp.arms import is_treated
 from clustrategy.dgp.process import Process
 from clustrategy.dgp.seeds import Seeds, Stream, Streams, cell_key
 from clustrategy.dgp.sizes import cluster_sizes
@@ -134,14 +135,3 @@ class Described:
             residual_sigma=self.sigma_residual,
             size_cv=self.size_cv,
         )
-
-
-def is_treated(units: Ints, share: float) -> Floats:
-    """Return which of numbered units are treated, 0 or 1: of the first n, the share nearest to it.
-
-    Examples
-    --------
-    >>> is_treated(np.arange(6), 0.5).tolist(), is_treated(np.arange(6), 0.33).tolist()
-    ([1.0, 0.0, 1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0, 1.0, 0.0])
-    """
-    return np.floor((units + 1) * share + 0.5) - np.floor(units * share + 0.5)

@@ -26,6 +26,9 @@ FACTORS = {
     "predictor_icc": "share of the predictors' variance that is between clusters",
     "treatment": "what is given to a treatment arm: whole clusters, or rows within them",
     "arms": "arms of the treatment",
+    "treated": "clusters, or rows of a cluster, that are treated: half, a number, or a share",
+    "intercept_variance_ratio": "variance of the treated clusters' intercepts over the others'",
+    "residual_variance_ratio": "variance of the treated arm's errors over the other's",
     "size_cv": "coefficient of variation of the clusters' sizes",
     "informative_size": "correlation of a cluster's size with its intercept",
     "residual_distribution": "distribution of the errors",
@@ -50,6 +53,15 @@ _DISTRIBUTIONS = {
 
 
 _GIVEN = {"between": "whole clusters", "within": "rows within clusters"}
+_OF = {"between": "of the clusters", "within": "of the rows of each cluster"}
+
+
+def _given(dgp: Mapping[str, Any], varied: Sequence[str]) -> str:
+    treated: Any = "half" if "treated" in varied else dgp.get("treated", "half")
+    if treated == "half":
+        return _GIVEN[dgp["treatment"]]
+    share = "" if treated >= 1 else "a share of "
+    return f"{share}{treated:g} {_OF[dgp['treatment']]}"
 
 
 def _coefficients(value: Any) -> str:
@@ -114,19 +126,25 @@ SENTENCES: Mapping[str, Callable[[Any], str]] = {
     "residual_autocorrelation": lambda value: (
         f"The errors of neighbouring rows of a cluster correlate by {value:g}"
     ),
+    "intercept_variance_ratio": lambda value: (
+        f"The intercepts of treated clusters have {value:g} times the variance of the others"
+    ),
+    "residual_variance_ratio": lambda value: (
+        f"The errors of the treated arm have {value:g} times the variance of the other's"
+    ),
     "endogeneity": lambda value: f"IV1 correlates by {value:g} with the cluster's intercept",
     "missing_rate": lambda value: (
         f"{100 * value:g} % of the rows are missing at random, the more the larger IV1"
     ),
 }
-"""The options that are a sentence each; `treatment` and `arms` are one together."""
+"""The options that are a sentence each; `treatment`, `arms` and `treated` are one together."""
 
 
 def _treatment(dgp: Mapping[str, Any], varied: Sequence[str], arms: int) -> str | None:
     known = {"treatment", "arms"} - {*varied}
     if known == {"treatment", "arms"} and dgp.get("treatment", "none") != "none":
         dummies = "predictor is the dummy" if arms == 2 else f"{arms - 1} predictors are dummies"
-        given = _GIVEN[dgp["treatment"]]
+        given = _given(dgp, varied)
         return f"The last {dummies} of a treatment with {arms} arms, which is given to {given}"
     if known == {"treatment"} and dgp.get("treatment", "none") != "none":
         return f"The last predictors are dummies of a treatment given to {_GIVEN[dgp['treatment']]}"

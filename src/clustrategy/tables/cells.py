@@ -7,7 +7,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from clustrategy.core.cells import COUNTS, LISTS, NUMBERS_OR_LISTS, TEXTS, format_level
+from clustrategy.core.cells import (
+    COUNTS,
+    LISTS,
+    NUMBERS_OR_LISTS,
+    TEXTS,
+    WORDS_OR_NUMBERS,
+    format_level,
+)
 
 
 def with_cell(cell: Mapping[str, Any], table: pa.Table) -> pa.Table:
@@ -20,7 +27,7 @@ def with_cell(cell: Mapping[str, Any], table: pa.Table) -> pa.Table:
     for factor, value in cell.items():
         if factor in NUMBERS_OR_LISTS and value is None:
             level = pa.scalar(None)
-        elif factor in (*TEXTS, *LISTS) or isinstance(value, Sequence):
+        elif factor in (*TEXTS, *LISTS, *WORDS_OR_NUMBERS) or isinstance(value, Sequence):
             level = pa.scalar(None if value is None else format_level(value), pa.string())
         else:
             level = pa.scalar(value, pa.int64() if factor in COUNTS else pa.float64())
