@@ -50,6 +50,32 @@ def test_uneven_arms_of_clusters() -> None:
     np.testing.assert_allclose(found[1] ** 2, (0.25 + 1 / 20) * (1 / 6 + 1 / 5), rtol=1e-12)
 
 
+def test_few_treated_clusters_with_variances_of_their_own() -> None:
+    """The difference of the means of 9 and of 3 clusters."""
+    found = oracle_standard_errors(
+        process(
+            predictors=2,
+            coefficients=[0.0] * 3,
+            predictor_icc=1,
+            treatment="between",
+            treated=3,
+            intercept_variance_ratio=4.0,
+            residual_variance_ratio=2.0,
+        )
+    )
+    control, treated = 0.25 + 1 / 20, 4 * 0.25 + 2 / 20
+    expected = [control / 9, 1 / (9 / control + 3 / treated), control / 9 + treated / 3]
+    np.testing.assert_allclose(found**2, expected, rtol=1e-12)
+
+
+def test_few_treated_rows_with_a_variance_of_their_own() -> None:
+    """The difference of the means of 15 and of 5 rows, whose errors have a variance of 4."""
+    found = oracle_standard_errors(
+        process(treatment="within", treated=5, residual_variance_ratio=4.0)
+    )
+    np.testing.assert_allclose(found[1] ** 2, (0.25 + 1 / 15 + 4 / 5) / 12, rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -151,6 +151,11 @@ def test_nothing_is_said_of_an_option_at_its_default(option: str) -> None:
             "of 0.25 of the rows of each cluster.",
         ),
         (
+            {"treated": 3},
+            [],
+            "Of clusters, or of the rows of each where they are treated, 3 are treated.",
+        ),
+        (
             {"treatment": "between"},
             ["treated"],
             "The last predictor is the dummy of a treatment with 2 arms, which is given to whole "

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from clustrategy.core.shard import Floats, Ints
+from clustrategy.dgp.arms import dummies
 from clustrategy.dgp.process import Process
 from clustrategy.dgp.sizes import size_quantiles
 
@@ -62,18 +63,14 @@ def oracle_standard_errors(process: Process) -> Floats:
     constant[1 : 1 + process.continuous] = process.between_share == 1
     constant[1 + process.continuous :] = process.treatment == "between"
     inside = np.flatnonzero(~constant)
-    of_cluster = _of_cluster(process, inside)
-    arms = np.zeros((1, 0))
-    if process.treatment == "between":
-        arms = np.arange(1, process.arms) == np.arange(process.arms)[:, None]
-    counts = np.bincount(np.arange(process.clusters) % len(arms))
+    predictors = np.flatnonzero(constant[: 1 + process.continuous])
     information = np.zeros((p, p))
-    for count, arm in zip(counts, arms, strict=True):
+    for arm, count in _arms_of_clusters(process):
+        of_cluster = _of_cluster(process, inside, treated=bool(arm.any()))
         columns = np.eye(p)[inside]
         columns[0, p - arm.size :] = arm
         information += count * columns.T @ of_cluster @ columns
-    predictors = np.flatnonzero(constant[: 1 + process.continuous])
-    information[predictors, predictors] = process.clusters * of_cluster[0, 0]
+        information[predictors, predictors] += count * of_cluster[0, 0]
     return np.sqrt(np.diagonal(np.linalg.inv(information)))
 
 
@@ -107,7 +104,16 @@ def oracle_effects(
     }
 
 
-def _of_cluster(process: Process, inside: Ints) -> Floats:
+def _arms_of_clusters(process: Process) -> list[tuple[Floats, int]]:
+    """Return the dummies of each arm of whole clusters, and how many clusters it has."""
+    if process.treatment != "between":
+        return [(np.zeros(0), process.clusters)]
+    arms = dummies(process, np.arange(process.clusters)).astype(float)
+    found, counts = np.unique(arms, axis=0, return_counts=True)
+    return [*zip(found, counts.tolist(), strict=True)]
+
+
+def _of_cluster(process: Process, inside: Ints, *, treated: bool) -> Floats:
     """Return (c, c) what a cluster tells of the coefficients of Z, in the mean over clusters.
 
     Parameters
@@ -115,6 +121,8 @@ def _of_cluster(process: Process, inside: Ints) -> Floats:
     process : Process
     inside : (c,) array of int
         The columns of X that are Z's.
+    treated : bool
+        Whether the whole cluster is in the treated arm, which may have variances of its own.
     """
     sizes = size_quantiles(process, SIZES)
     between = process.between_share[process.between_share < 1]
@@ -133,17 +141,24 @@ def _of_cluster(process: Process, inside: Ints) -> Floats:
         pairs = np.stack([half, -half], axis=1).reshape(sizes.size, between.size)
         means[:, varying] = np.sqrt(between) * pairs
     if process.treatment == "within":
-        arms = np.bincount(np.arange(process.obs_per_cluster) % process.arms)
-        shares = arms[1:] / arms.sum()
-        dummies = slice(1 + between.size, inside.size)
-        means[:, dummies] = shares
-        covariance[dummies, dummies] = np.diag(shares) - np.outer(shares, shares)
+        shares = dummies(process, np.arange(process.obs_per_cluster)).mean(axis=0)
+        arms = slice(1 + between.size, inside.size)
+        means[:, arms] = shares
+        covariance[arms, arms] = np.diag(shares) - np.outer(shares, shares)
     squares = covariance + means[:, :, None] * means[:, None]
-    sigmas = process.sigmas[inside]
+    variance, sigmas = process.residual_sigma**2, process.sigmas[inside]
+    if treated:
+        variance = variance * process.residual_variance_ratio
+        sigmas[0] *= np.sqrt(process.intercept_variance_ratio)
+    if process.treatment == "within" and process.residual_variance_ratio != 1:
+        # Of the treated rows, whose errors have another variance: their dummy is 1.
+        means[:, arms], covariance[arms, arms] = 1.0, 0.0
+        of_treated = covariance + means[:, :, None] * means[:, None]
+        squares += shares * (1.0 / process.residual_variance_ratio - 1.0) * of_treated
     rho = process.intercept_slope_correlation
     correlation = np.full(covariance.shape, rho**2)
     correlation[0] = correlation[:, 0] = rho
     np.fill_diagonal(correlation, 1.0)
     psi = sigmas[:, None] * correlation * sigmas
-    errors = process.residual_sigma**2 / sizes[:, None, None] * np.linalg.inv(squares)
+    errors = variance / sizes[:, None, None] * np.linalg.inv(squares)
     return np.asarray(np.linalg.inv(psi + errors).mean(axis=0))

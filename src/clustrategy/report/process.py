@@ -57,11 +57,16 @@ _OF = {"between": "of the clusters", "within": "of the rows of each cluster"}
 
 
 def _given(dgp: Mapping[str, Any], varied: Sequence[str]) -> str:
+    number = _number(dgp, varied)
+    return f"{number} {_OF[dgp['treatment']]}" if number else _GIVEN[dgp["treatment"]]
+
+
+def _number(dgp: Mapping[str, Any], varied: Sequence[str]) -> str:
+    """Write how many are treated, empty where it is half of them or the grid says it."""
     treated: Any = "half" if "treated" in varied else dgp.get("treated", "half")
     if treated == "half":
-        return _GIVEN[dgp["treatment"]]
-    share = "" if treated >= 1 else "a share of "
-    return f"{share}{treated:g} {_OF[dgp['treatment']]}"
+        return ""
+    return f"{treated:g}" if treated >= 1 else f"a share of {treated:g}"
 
 
 def _coefficients(value: Any) -> str:
@@ -153,6 +158,14 @@ def _treatment(dgp: Mapping[str, Any], varied: Sequence[str], arms: int) -> str 
     return None
 
 
+def _treated(dgp: Mapping[str, Any], varied: Sequence[str]) -> str | None:
+    """Say how many are treated where no sentence on the treatment does."""
+    number = _number(dgp, varied)
+    if not number or ("treatment" in dgp and "treatment" not in varied):
+        return None
+    return f"Of clusters, or of the rows of each where they are treated, {number} are treated"
+
+
 def in_words(dgp: Mapping[str, Any], varied: Sequence[str]) -> list[str]:
     """Say what of the data-generating process is the same in all cells.
 
@@ -185,8 +198,7 @@ def in_words(dgp: Mapping[str, Any], varied: Sequence[str]) -> list[str]:
         if option in dgp and option not in varied and dgp[option] != defaults[option]
     ]
     treatment = _treatment(dgp, varied, dgp.get("arms", defaults["arms"]))
-    if treatment is not None:
-        said.append(treatment)
+    said += [one for one in (treatment, _treated(dgp, varied)) if one is not None]
     return [f"{sentence}." for sentence in said]
 
 

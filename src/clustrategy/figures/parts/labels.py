@@ -41,6 +41,8 @@ FACTORS = {
     "predictor_icc": "ICC of predictors",
     "size_cv": "CV of cluster sizes",
     "informative_size": "correlation of size and intercept",
+    "intercept_variance_ratio": "variance ratio of arms' intercepts",
+    "residual_variance_ratio": "variance ratio of arms' residuals",
     "random_distribution": "random effects",
     "residual_distribution": "residuals",
     "residual_variance_cv": "CV of residual variances",
@@ -69,6 +71,7 @@ SCENARIOS = {
 """What scenarios suppose, in few letters; SDs are those of random effects."""
 
 LEVELS = {
+    ("treated", "half"): "half treated",
     ("treatment", "none"): "no treatment",
     ("treatment", "between"): "treatment of clusters",
     ("treatment", "within"): "treatment within clusters",
