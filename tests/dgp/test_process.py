@@ -35,6 +35,7 @@ PLAIN = Process(6, 4, 0.5, 2, {"uniform": [0, 1]}, 1.0)
         {"treatment": "between", "treated": 1},
         {"treatment": "between", "treated": 5, "intercept_variance_ratio": 4.0},
         {"treatment": "within", "treated": 0.125, "residual_variance_ratio": 0.25},
+        {"treated": 3, "intercept_variance_ratio": 4.0, "residual_variance_ratio": 4.0},
         {"size_cv": 0.5, "obs_per_cluster": 2},
         {"size_cv": 0.1, "informative_size": -1},
     ],
@@ -98,12 +99,6 @@ def test_options_at_the_edge_go_together(options: dict[str, Any]) -> None:
             "arms",
             "must be at most obs_per_cluster where the treatment is within clusters, "
             "found 5 arms for 4",
-        ),
-        ({"treated": 2}, "treated", "needs a treatment, between or within clusters"),
-        (
-            {"residual_variance_ratio": 4.0},
-            "residual_variance_ratio",
-            "needs a treatment, between or within clusters",
         ),
         (
             {"treated": 2, "treatment": "between", "arms": 3},

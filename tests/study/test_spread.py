@@ -57,6 +57,14 @@ def test_they_may_stand_in_dgp_and_slopes_may_differ_each_by_its_own_sd() -> Non
     assert read_shard_path(study.plan.blocks[-1].path)[0] == study.cells[-1]
 
 
+def test_mechanisms_may_say_it() -> None:
+    mechanisms = {"alike": {"icc": 0.2}, "slopes": {"icc": 0.2, "slope_sd": 0.3}}
+    study = Study.from_config(config({}, dgp={"mechanisms": mechanisms}))
+    alike, slopes = (study.process(cell).sigmas.tolist() for cell in study.cells)
+    # sqrt(0.2 / 0.8) = 0.5
+    assert (alike, slopes) == ([0.5, 0, 0, 0], [0.5, 0.3, 0.3, 0.3])
+
+
 @pytest.mark.parametrize(
     ("grid", "dgp", "sentence"),
     [

@@ -199,6 +199,23 @@ def changed(path: str, value: Any) -> dict[str, Any]:
             "one predictor more",
         ),
         (
+            "dgp.treated",
+            0,
+            "mine.yaml: dgp.treated must be half, a whole number of at least 1 or a share between "
+            "0 and 1, found 0",
+        ),
+        (
+            "dgp",
+            {"treatment": "between", "treated": 8},
+            "mine.yaml: dgp.treated must leave units in both arms, found 8, which is 8 of the 6 "
+            "clusters",
+        ),
+        (
+            "grid.residual_variance_ratio",
+            [1, 4],
+            "mine.yaml: grid.residual_variance_ratio needs a treatment, between or within clusters",
+        ),
+        (
             "dgp.informative_size",
             0.5,
             "mine.yaml: dgp.informative_size needs clusters that differ in size: a size_cv above 0",
@@ -382,6 +399,29 @@ def test_options_that_are_not_set_are_not_in_the_config() -> None:
     cell = study.cells[0]
     assert study.recipe.process(cell) == study.process(cell) == Process.of(dgp, cell)
     assert study.process(cell).treatment == "none"
+
+
+def test_options_about_arms_may_stand_in_dgp_where_the_grid_has_the_treatment() -> None:
+    """Also where the worked example has none."""
+    grid = CONFIG["grid"] | {"treatment": ["none", "between"]}
+    dgp = {"treated": 3, "residual_variance_ratio": 4}
+    study = Study.from_config({**CONFIG, "grid": grid, "dgp": dgp})
+    none, between = (study.process(cell) for cell in study.cells[:2])
+    assert isinstance(none, Process) and isinstance(between, Process)
+    assert (none.treated_share, none.variance_ratios) == (None, (1.0, 1.0))
+    assert (between.treated_share, between.variance_ratios) == (0.5, (1.0, 4))
+
+
+def test_numbers_and_shares_of_treated_clusters_stand_in_paths() -> None:
+    grid = {"treated": ["half", 2, 0.25]}
+    study = Study.from_config(
+        {**CONFIG, "grid": CONFIG["grid"] | grid, "dgp": {"treatment": "between"}}
+    )
+    assert study.levels["treated"] == ["half", 2.0, 0.25]
+    for cell, end in zip(study.cells, ("half", "2", "0.25"), strict=False):
+        path = shard_path(cell, range(3))
+        assert path.endswith(f"/treated={end}/sims=0-2.parquet")
+        assert read_shard_path(path) == (cell, range(3))
 
 
 def test_wherever_options_of_the_process_may_stand_all_of_them_may() -> None:

@@ -13,6 +13,7 @@ def test_each_factor_has_the_type_of_its_kind() -> None:
         "between_cluster_sigma": 1,
         "treatment": "within",
         "sigma_ratios": [1, 0.5],
+        "treated": 3.0,
         "coefficients": {"uniform": [0, 1]},
     }
     table = with_cell(cell, pa.table({"sim": [3, 4]}))
@@ -22,12 +23,13 @@ def test_each_factor_has_the_type_of_its_kind() -> None:
             ("between_cluster_sigma", pa.float64()),
             ("treatment", pa.string()),
             ("sigma_ratios", pa.string()),
+            ("treated", pa.string()),
             ("coefficients", pa.string()),
             ("sim", pa.int64()),
         ]
     )
     row = {"clusters": 5, "between_cluster_sigma": 1.0, "treatment": "within"}
-    row |= {"sigma_ratios": "1,0.5", "coefficients": "uniform,0,1"}
+    row |= {"sigma_ratios": "1,0.5", "treated": "3", "coefficients": "uniform,0,1"}
     assert table.to_pylist() == [{**row, "sim": 3}, {**row, "sim": 4}]
 
 

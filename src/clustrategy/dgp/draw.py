@@ -181,11 +181,12 @@ def _deviations(process: Process, normals: Floats, streams: Streams) -> Floats:
 
 def _sigmas(process: Process) -> Floats:
     """Return the standard deviation of each coefficient, (p,), or of each cluster's, (G, p)."""
-    if process.intercept_variance_ratio == 1:
+    ratio, _ = process.variance_ratios
+    if ratio == 1:
         return process.sigmas
     sigmas = np.tile(process.sigmas, (process.clusters, 1))
     treated = dummies(process, np.arange(process.clusters))[:, 0]
-    sigmas[treated, 0] *= np.sqrt(process.intercept_variance_ratio)
+    sigmas[treated, 0] *= np.sqrt(ratio)
     return sigmas
 
 

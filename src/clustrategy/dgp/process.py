@@ -16,6 +16,9 @@ from clustrategy.dgp.distributions import Distribution
 MECHANISMS = "mechanisms"
 """The key of named options in `dgp`."""
 
+OF_TWO_ARMS = ("treated", "intercept_variance_ratio", "residual_variance_ratio")
+"""Options about the two arms of a treatment; without one they say nothing."""
+
 Coefficients = Mapping[str, Sequence[float]] | Sequence[float]
 
 
@@ -156,9 +159,16 @@ class Process:
     @cached_property
     def treated_share(self) -> float | None:
         """The share of units that are treated, None if arms are equal."""
-        if self.treated == "half":
+        if self.treatment == "none" or self.treated == "half":
             return None
         return self.treated if self.treated < 1 else self.treated / self.units
+
+    @property
+    def variance_ratios(self) -> tuple[float, float]:
+        """Of intercepts and of errors, the variance in the treated arm over that in the other."""
+        if self.treatment == "none":
+            return 1.0, 1.0
+        return self.intercept_variance_ratio, self.residual_variance_ratio
 
     @cached_property
     def between_share(self) -> Floats:
@@ -207,7 +217,7 @@ class Process:
         yield from self._spread_conflicts(for_all)
         if self.treatment != "none":
             yield from self._treatment_conflicts()
-        yield from self._two_arms_conflicts()
+            yield from self._two_arms_conflicts()
         if isinstance(self.predictor_icc, Sequence) and len(self.predictor_icc) != self.continuous:
             yield (
                 "predictor_icc",
@@ -274,13 +284,8 @@ class Process:
             )
 
     def _two_arms_conflicts(self) -> Iterator[tuple[str, str]]:
-        ratios = ("intercept_variance_ratio", "residual_variance_ratio")
-        used = [name for name in ratios if getattr(self, name) != 1]
-        used += ["treated"] if self.treated_share is not None else []
-        for name in used:
-            if self.treatment == "none":
-                yield name, "needs a treatment, between or within clusters"
-            elif self.arms > 2:
+        for name in OF_TWO_ARMS:
+            if self.arms > 2 and getattr(self, name) not in ("half", 1):
                 yield name, f"needs a treatment of two arms, found {self.arms}"
         if self.treatment == "within" and self.intercept_variance_ratio != 1:
             yield (
@@ -288,7 +293,7 @@ class Process:
                 "needs a treatment between clusters; an effect within clusters that differs "
                 "between them has a slope_sd",
             )
-        if self.treatment != "none" and self.treated_share is not None:
+        if self.treated_share is not None:
             count = int(np.floor(self.units * self.treated_share + 0.5))
             if not 0 < count < self.units:
                 of = "clusters" if self.treatment == "between" else "rows of a cluster"

@@ -42,8 +42,9 @@ def residuals(process: Process, n: Ints, X: Floats, normals: Floats, streams: St
         s = np.sqrt(np.log1p(process.residual_variance_cv**2))
         w = streams(Stream.RESIDUAL_VARIANCES).standard_normal(n.shape[1])
         e = np.repeat(np.exp((s * w - s**2 / 2.0) / 2.0), rows) * e
-    if process.residual_variance_ratio != 1:
-        e = np.where(X[:, -1] == 1, np.sqrt(process.residual_variance_ratio), 1.0) * e
+    _, ratio = process.variance_ratios
+    if ratio != 1:
+        e = np.where(X[:, -1] == 1, np.sqrt(ratio), 1.0) * e
     return process.residual_sigma * e
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 from clustrategy.core.errors import ConfigError
+from clustrategy.dgp.process import MECHANISMS
 from clustrategy.study import config as configuration
 
 BY_SIGMA, BY_ICC = ("between_cluster_sigma", "sigma_ratios"), ("icc", "slope_sd")
@@ -54,7 +56,8 @@ def check_spread(config: dict[str, Any], files: Sequence[str]) -> None:
         Where nothing says how much the clusters of the grid differ.
     """
     grid, dgp, example = config["grid"], config["dgp"], config["worked_example"]
-    if not any(key in {**grid, **dgp} for key in ("between_cluster_sigma", *BY_ICC)):
+    said = {*grid, *dgp, *chain(*dgp.get(MECHANISMS, {}).values())}
+    if said.isdisjoint(("between_cluster_sigma", *BY_ICC)):
         raise ConfigError(
             f"{configuration.holder(files, ['grid'])}: grid lacks the key 'between_cluster_sigma', "
             "or 'icc', which may stand in dgp"

@@ -35,7 +35,7 @@ from clustrategy.dgp import Process, least_rows
 from clustrategy.dgp.drawn import AnyProcess
 from clustrategy.dgp.given import GivenProcess
 from clustrategy.dgp.oracle import ORACLE_POWER
-from clustrategy.dgp.process import MECHANISMS
+from clustrategy.dgp.process import MECHANISMS, OF_TWO_ARMS
 from clustrategy.engines.chosen import Strategy, parse_all
 from clustrategy.evaluation.sample_size import sims_for, sims_for_verdict
 from clustrategy.strategies.own_files import load_files
@@ -173,6 +173,7 @@ class Study:
             given=given,
         )
         processes = [study.process(cell) for cell in study.cells]
+        study._check_arms(processes)
         study._check_size(processes)
         if given is not None:
             study._check_terms({given.shard.terms})
@@ -183,6 +184,18 @@ class Study:
             raise ConfigError(f"{source}: worked_example.{wrong[0]} {wrong[1]}")
         study._check_terms({process.terms for process in [*processes, example]})
         return study
+
+    def _check_arms(self, processes: Sequence[AnyProcess]) -> None:
+        """Raise ConfigError where there are options about arms, but no treatment in any cell."""
+        if any(isinstance(one, Process) and one.treatment != "none" for one in processes):
+            return
+        for option in OF_TWO_ARMS:
+            section = "grid" if option in self.levels else "dgp"
+            if option in self.levels or option in self.dgp:
+                source = configuration.holder(self.files, [section, option])
+                raise ConfigError(
+                    f"{source}: {section}.{option} needs a treatment, between or within clusters"
+                )
 
     def _check_size(self, processes: Sequence[AnyProcess]) -> None:
         """Raise ConfigError where the study is absurdly large."""
