@@ -11,7 +11,9 @@ import yaml
 
 from clustrategy.core.cells import read_shard_path
 from clustrategy.core.errors import ConfigError
+from clustrategy.study.in_memory import simulated_cells
 from clustrategy.study.study import Study
+from clustrategy.study.verdicts import study_verdicts
 from tests.conftest import SMALL
 
 SIZES = {"clusters": [6], "obs_per_cluster": [4]}
@@ -148,3 +150,20 @@ def test_two_ways_in_the_last_file_are_refused(tmp_path: Path) -> None:
     over = {"grid": {"icc": [0.1]}, "dgp": {"sigma_ratios": [1, 0, 0, 0]}}
     with pytest.raises(ConfigError, match=r"1\.yaml: grid\.icc cannot stand beside"):
         laid_over(tmp_path, BASE, over)
+
+
+def test_verdicts_have_numbers_for_the_slopes_sd_and_nothing_where_it_is_any() -> None:
+    study = Study.from_config(
+        config(
+            {"icc": [0.1], "slope_sd": [0, 0.3]}, strategies=["ols"], verdict={"by": ["slope_sd"]}
+        )
+    )
+    table = study_verdicts(study.plan, study.verdict_settings, simulated_cells(study.plan))
+    scopes = {(row["scope"], row["slope_sd"]) for row in table.to_pylist()}
+    assert scopes == {
+        ("cell", 0.0),
+        ("cell", 0.3),
+        ("all", None),
+        ("slope_sd", 0.0),
+        ("slope_sd", 0.3),
+    }

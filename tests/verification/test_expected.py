@@ -27,6 +27,8 @@ from tests.verification.studies import BETWEEN, STRATEGIES
         {"predictors": 3, "coefficients": [0, 0, 0, 0]},
         {"coefficients": {"uniform": [0, 1]}},
         {"treatment": "within", "sigma_ratios": [1, 0, 1]},
+        {"predictors": 1, "coefficients": [0, 0], "arms": 2, "treated": 3},
+        {"predictors": 1, "coefficients": [0, 0], "arms": 2, "residual_variance_ratio": 4.0},
     ],
 )
 def test_other_designs_have_no_closed_form(change: dict[str, Any]) -> None:
@@ -34,6 +36,12 @@ def test_other_designs_have_no_closed_form(change: dict[str, Any]) -> None:
     assert arms(process) is None
     assert not has_one_predictor(process)
     assert not list(expectations(process, STRATEGIES[0]))
+
+
+def test_a_design_by_an_icc_has_the_closed_form_of_the_same_sigmas() -> None:
+    by_sigma = replace(BETWEEN, between_cluster_sigma=0.5, residual_sigma=1.0)
+    by_icc = replace(by_sigma, between_cluster_sigma=None, icc=0.2)
+    assert arms(by_icc) == arms(by_sigma) is not None
 
 
 def test_numbers_and_monte_carlo_errors_of_a_difference_between_arms() -> None:
