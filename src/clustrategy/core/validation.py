@@ -14,7 +14,7 @@ import jsonschema
 from clustrategy.core.errors import ConfigError, nearest
 
 _LONGEST, _LONGEST_KEY = 60, 30
-_MOST_KEYS = 20
+_MOST_KEYS = 12
 """Of which a sentence lists the names."""
 
 _SHORT = Repr()
