@@ -101,7 +101,7 @@ def test_options_at_the_edge_go_together(options: dict[str, Any]) -> None:
             "found 5 arms for 4",
         ),
         (
-            {"treated": 2, "treatment": "between", "arms": 3},
+            {"treated": 1, "treatment": "between", "arms": 3},
             "treated",
             "needs a treatment of two arms, found 3",
         ),

@@ -216,6 +216,11 @@ def changed(path: str, value: Any) -> dict[str, Any]:
             "mine.yaml: grid.residual_variance_ratio needs a treatment, between or within clusters",
         ),
         (
+            "dgp.mechanisms",
+            {"few": {"treated": 3}},
+            "mine.yaml: dgp.mechanisms.few.treated needs a treatment, between or within clusters",
+        ),
+        (
             "dgp.informative_size",
             0.5,
             "mine.yaml: dgp.informative_size needs clusters that differ in size: a size_cv above 0",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Literal
 
@@ -77,8 +77,8 @@ class Process:
     arms : int
         The arms of the treatment; the first is the reference and has no dummy.
     treated : "half" or float
-        Which of two arms' clusters, or of a cluster's rows, are treated: as many as are not, or
-        that number of them if it is at least 1, or that share of them.
+        How many clusters, or rows of a cluster, are in the treated one of two arms: half of them,
+        that number of them if it is at least 1, or that share.
     intercept_variance_ratio : float
         The variance between clusters of the intercepts in the treated one of two arms of clusters,
         over that in the other.
@@ -284,8 +284,9 @@ class Process:
             )
 
     def _two_arms_conflicts(self) -> Iterator[tuple[str, str]]:
+        unset = {field.name: field.default for field in fields(self)}
         for name in OF_TWO_ARMS:
-            if self.arms > 2 and getattr(self, name) not in ("half", 1):
+            if self.arms > 2 and getattr(self, name) != unset[name]:
                 yield name, f"needs a treatment of two arms, found {self.arms}"
         if self.treatment == "within" and self.intercept_variance_ratio != 1:
             yield (

@@ -189,13 +189,20 @@ class Study:
         """Raise ConfigError where there are options about arms, but no treatment in any cell."""
         if any(isinstance(one, Process) and one.treatment != "none" for one in processes):
             return
-        for option in OF_TWO_ARMS:
-            section = "grid" if option in self.levels else "dgp"
-            if option in self.levels or option in self.dgp:
-                source = configuration.holder(self.files, [section, option])
-                raise ConfigError(
-                    f"{source}: {section}.{option} needs a treatment, between or within clusters"
-                )
+        mechanisms = self.dgp.get(MECHANISMS, {})
+        sections: dict[tuple[str, ...], Mapping[str, Any]] = {
+            ("grid",): self.levels,
+            ("dgp",): self.dgp,
+        }
+        sections |= {("dgp", MECHANISMS, name): part for name, part in mechanisms.items()}
+        for section, options in sections.items():
+            for option in options:
+                if option in OF_TWO_ARMS:
+                    path = [*section, option]
+                    raise ConfigError(
+                        f"{configuration.holder(self.files, path)}: {'.'.join(path)} needs a "
+                        "treatment, between or within clusters"
+                    )
 
     def _check_size(self, processes: Sequence[AnyProcess]) -> None:
         """Raise ConfigError where the study is absurdly large."""
