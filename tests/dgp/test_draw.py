@@ -188,7 +188,21 @@ EVERY_OPTION: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("options", [{}, {"size_cv": 1.5}, {"missing_rate": 0.4}, EVERY_OPTION])
+FEW_TREATED: dict[str, Any] = {
+    "between_cluster_sigma": None,
+    "icc": 0.3,
+    "slope_sd": [0.2, 0.0],
+    "treatment": "between",
+    "treated": 1,
+    "intercept_variance_ratio": 4.0,
+    "residual_variance_ratio": 0.5,
+    "size_cv": 0.5,
+}
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"size_cv": 1.5}, {"missing_rate": 0.4}, EVERY_OPTION, FEW_TREATED]
+)
 @pytest.mark.parametrize("rows", [1, 30])
 def test_how_many_rows_are_drawn_at_once_changes_nothing(rows, options, monkeypatch):
     process = replace(PROCESS, **options)
@@ -625,24 +639,21 @@ def processes(draw: st.DrawFn) -> Process:
     treatment = draw(st.sampled_from(["none", "between", "within"]))
     arms = draw(st.integers(2, 3))
     sds, ratio = st.floats(0, 2), st.floats(0.1, 10)
-    arms_apart = st.fixed_dictionaries(
-        {},
-        optional={
-            "treated": st.integers(1, 3) | st.floats(0.2, 0.8),
-            "residual_variance_ratio": ratio,
-            "intercept_variance_ratio": ratio,
-        },
-    )
-    spread = draw(
-        st.fixed_dictionaries({"between_cluster_sigma": sds})
-        | st.fixed_dictionaries(
-            {
-                "between_cluster_sigma": st.none(),
-                "icc": st.floats(0, 0.9),
-                "slope_sd": st.none() | sds | st.lists(sds, min_size=1, max_size=4),
-            }
-        )
-    )
+    own: dict[str, Any] = {"treated": st.just(1) | st.floats(0.4, 0.6)}
+    own["residual_variance_ratio"] = ratio
+    if treatment == "between":
+        own["intercept_variance_ratio"] = ratio
+    by_sigma = {
+        "between_cluster_sigma": sds,
+        "sigma_ratios": st.none() | st.lists(sds, min_size=predictors + 1, max_size=predictors + 1),
+    }
+    by_icc = {
+        "between_cluster_sigma": st.none(),
+        "icc": st.floats(0, 0.9),
+        "slope_sd": st.none() | sds | st.lists(sds, min_size=predictors, max_size=predictors),
+    }
+    spread = draw(st.fixed_dictionaries(by_sigma) | st.fixed_dictionaries(by_icc))
+    arms_apart = st.fixed_dictionaries({}, optional=own)
     process = Process(
         clusters=draw(st.integers(1, 6)),
         obs_per_cluster=draw(st.integers(1, 6)),
@@ -650,9 +661,6 @@ def processes(draw: st.DrawFn) -> Process:
         predictors=predictors,
         coefficients={"uniform": [0, 1]},
         residual_sigma=draw(st.floats(0.1, 2)),
-        sigma_ratios=draw(
-            st.none() | st.lists(st.floats(0, 2), min_size=predictors + 1, max_size=predictors + 1)
-        ),
         intercept_slope_correlation=draw(unit),
         predictor_correlation=draw(inside),
         predictor_icc=draw(st.sampled_from([0.0, 0.4, 1.0])),
