@@ -407,7 +407,12 @@ def test_treatment_of_clusters():
 
 @pytest.mark.parametrize(
     ("options", "nearly"),
-    [({"size_cv": 0.3}, 3), ({"missing_rate": 0.1}, 4), ({"size_cv": 0.3, "missing_rate": 0.1}, 5)],
+    [
+        ({"size_cv": 0.3}, 3),
+        ({"missing_rate": 0.1}, 4),
+        ({"missing_rate": 0.25, "missing_mechanism": "MCAR"}, 2),
+        ({"size_cv": 0.3, "missing_rate": 0.1}, 5),
+    ],
 )
 def test_hardly_a_cluster_has_fewer_than_the_least_rows(options, nearly, monkeypatch):
     monkeypatch.setattr(smallest, "RARE", 0.01)
@@ -602,6 +607,27 @@ def test_missing_rows(rate):
     assert_mean(gone[:, 0] * (gone[:, 1] - rate), 0)
 
 
+@pytest.mark.parametrize("rate", [0.1, 0.5])
+def test_rows_missing_completely_at_random(rate):
+    options: dict[str, Any] = {"obs_per_cluster": 20, "clusters": 2000}
+    whole = Drawn(**options)
+    drawn = Drawn(missing_rate=rate, missing_mechanism="MCAR", **options)
+    gone = ~np.isin(whole.X[:, 1], drawn.X[:, 1]).reshape(2000, 20)
+    assert np.array_equal(whole.X[~gone.reshape(-1)], drawn.X)
+    assert_mean(gone, rate)
+    for unrelated in (whole.x[..., 0], whole.x[..., 0] ** 2, whole.error, whole.deviation[:, :1]):
+        assert_mean((gone - rate) * unrelated, 0)
+    # binomial in each cluster, and independent between clusters
+    assert_mean((gone.sum(1) - 20 * rate) ** 2, 20 * rate * (1 - rate))
+    assert_mean((gone[:-1, 0] - rate) * (gone[1:, 0] - rate), 0)
+
+
+def test_a_cluster_keeps_a_row_of_those_missing_completely_at_random():
+    drawn = Drawn(missing_rate=0.5, missing_mechanism="MCAR", obs_per_cluster=2)
+    assert drawn.n.min() == 1
+    assert_mean(drawn.n - 1.0, 0.25)
+
+
 def test_missing_rows_by_arm():
     drawn = Drawn(
         missing_rate=0.3,
@@ -675,6 +701,7 @@ def processes(draw: st.DrawFn) -> Process:
         residual_autocorrelation=draw(inside),
         endogeneity=draw(inside),
         missing_rate=draw(rate),
+        missing_mechanism=draw(st.sampled_from(["MAR", "MCAR"])),
     )
     assume(process.conflict is None)
     return process

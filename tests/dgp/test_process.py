@@ -24,6 +24,8 @@ PLAIN = Process(6, 4, 0.5, 2, {"uniform": [0, 1]}, 1.0)
         {"endogeneity": 0.5, "predictors": 3, "arms": 3, "treatment": "within"},
         {"missing_rate": 0.5, "predictors": 1, "treatment": "between"},
         {"missing_rate": 0.5, "predictors": 3, "arms": 3, "treatment": "between"},
+        {"missing_rate": 0.5, "missing_mechanism": "MCAR", "arms": 3, "treatment": "between"},
+        {"missing_rate": 0.5, "missing_mechanism": "MCAR", "predictors": 0, "coefficients": [0]},
         {"predictors": 5, "arms": 6, "treatment": "between"},
         {"predictors": 3, "arms": 4, "treatment": "within"},
         {"predictor_icc": [0.2, 0.3]},

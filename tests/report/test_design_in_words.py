@@ -23,7 +23,8 @@ def conducted(**config: Any) -> Conduct:
 
 def test_every_option_of_the_process_has_words() -> None:
     assert set(FACTORS) == {*OPTIONS, "mechanism"}
-    assert {*SENTENCES, *CELL, "predictors", "treatment", "arms", "treated"} == OPTIONS
+    together = {"treatment", "arms", "treated", "missing_rate", "missing_mechanism"}
+    assert {*SENTENCES, *CELL, "predictors", *together} == OPTIONS
 
 
 @pytest.mark.parametrize(
@@ -175,6 +176,21 @@ def test_nothing_is_said_of_an_option_at_its_default(option: str) -> None:
 )
 def test_a_treatment_is_one_sentence(dgp: dict[str, Any], varied: list[str], said: str) -> None:
     assert in_words(dgp, varied) == [said]
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "varied", "said"),
+    [
+        ("MAR", [], ["20 % of the rows are missing at random, the more the larger IV1."]),
+        ("MCAR", [], ["20 % of the rows are missing completely at random."]),
+        ("MCAR", ["missing_rate"], ["Rows are missing completely at random."]),
+        ("MCAR", ["missing_mechanism"], ["20 % of the rows are missing."]),
+        ("MCAR", ["missing_rate", "missing_mechanism"], []),
+    ],
+)
+def test_missing_rows_are_one_sentence(mechanism: str, varied: list[str], said: list[str]) -> None:
+    dgp = {"missing_rate": 0.2, "missing_mechanism": mechanism}
+    assert in_words({name: dgp[name] for name in dgp if name not in varied}, varied) == said
 
 
 def test_the_monte_carlo_errors_are_those_of_a_share() -> None:

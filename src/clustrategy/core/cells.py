@@ -22,7 +22,14 @@ COUNTS = ("clusters", "obs_per_cluster", "predictors", "arms")
 MECHANISM = "mechanism"
 """The factor whose levels are names of options: of `dgp.mechanisms`."""
 
-TEXTS = ("treatment", "residual_distribution", "random_distribution", MECHANISM, SCENARIO)
+TEXTS = (
+    "treatment",
+    "residual_distribution",
+    "random_distribution",
+    "missing_mechanism",
+    MECHANISM,
+    SCENARIO,
+)
 WORDS_OR_NUMBERS = ("treated",)
 LISTS = ("coefficients", "sigma_ratios", "predictor_icc")
 NUMBERS_OR_LISTS = ("slope_sd",)

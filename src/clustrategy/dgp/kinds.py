@@ -28,6 +28,7 @@ SETTINGS: Mapping[str, Any] = {
     "slope_sd": None,
     "endogeneity": 0,
     "missing_rate": 0,
+    "missing_mechanism": "MAR",
 }
 """The settings of a data-generating process that tell predictors apart, with their defaults."""
 
@@ -87,7 +88,7 @@ def kind(term: str, settings: Mapping[str, Any]) -> str:
         )
     if settings["endogeneity"] and number == 1:
         words += ", endogenous"
-    if settings["missing_rate"] and number == 1:
+    if settings["missing_rate"] and settings["missing_mechanism"] == "MAR" and number == 1:
         words += ", rows missing by it"
     ratios = _numbers(settings["sigma_ratios"] or 1)
     if words not in ONE_SLOPE and len(set(ratios[1:])) > 1:

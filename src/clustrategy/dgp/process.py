@@ -97,7 +97,9 @@ class Process:
     endogeneity : float
         The correlation of IV1 with the cluster's intercept.
     missing_rate : float
-        The share of rows that are missing at random; the larger IV1, the more.
+        The share of rows that are missing.
+    missing_mechanism : {"MAR", "MCAR"}
+        At random given IV1, the more the larger it is; or completely at random.
     """
 
     clusters: int
@@ -125,6 +127,7 @@ class Process:
     residual_autocorrelation: float = 0.0
     endogeneity: float = 0.0
     missing_rate: float = 0.0
+    missing_mechanism: Literal["MAR", "MCAR"] = "MAR"
 
     @classmethod
     def of(cls, dgp: Mapping[str, Any], cell: Mapping[str, Level]) -> Process:
@@ -135,6 +138,11 @@ class Process:
     def rows(self) -> int:
         """The rows of a dataset, where none is missing."""
         return self.clusters * self.obs_per_cluster
+
+    @property
+    def missing_by_iv1(self) -> bool:
+        """Whether rows are missing the more the larger IV1."""
+        return self.missing_rate > 0 and self.missing_mechanism == "MAR"
 
     @cached_property
     def terms(self) -> tuple[str, ...]:
@@ -277,7 +285,7 @@ class Process:
             )
         if self.continuous < 1 and self.endogeneity != 0:
             yield "endogeneity", "needs an IV1 that is not a treatment arm: one predictor more"
-        if self.continuous < 1 and self.missing_rate > 0 and self.arms > 2:
+        if self.continuous < 1 and self.missing_by_iv1 and self.arms > 2:
             yield (
                 "missing_rate",
                 "needs two arms or an IV1 that is not a treatment arm: one predictor more",

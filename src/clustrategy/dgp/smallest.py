@@ -17,7 +17,7 @@ def least_rows(process: Process) -> int:
     """Return the least rows of a cluster, but for a share `RARE` of clusters.
 
     Sizes are taken as rounded down and as no larger than their mean, and rows as missing at the
-    largest rate there is, twice the mean. Each dummy of arms within clusters takes up a row.
+    largest rate there is, twice the mean where they are so by IV1. Each dummy of arms within clusters takes up a row.
     """
     rows = process.obs_per_cluster
     if process.size_cv or process.missing_rate:
@@ -29,7 +29,7 @@ def least_rows(process: Process) -> int:
             shape, scale = gamma(process)
             at_most[:-1] = gammainc(shape, size[:-1] / scale)
         share = np.diff(at_most, prepend=0.0)
-        observed = 1.0 - 2.0 * process.missing_rate
+        observed = 1.0 - (2.0 if process.missing_by_iv1 else 1.0) * process.missing_rate
 
         def few(number: int) -> float:
             """Return the share of clusters with no more rows."""

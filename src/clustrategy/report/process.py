@@ -36,7 +36,8 @@ FACTORS = {
     "residual_variance_cv": "coefficient of variation, between clusters, of the error variance",
     "residual_autocorrelation": "correlation of the errors of neighbouring rows",
     "endogeneity": "correlation of IV1 with the cluster's intercept",
-    "missing_rate": "share of rows that are missing, the more the larger IV1",
+    "missing_rate": "share of rows that are missing",
+    "missing_mechanism": "rows are missing the more the larger IV1 (MAR), or by chance (MCAR)",
     MECHANISM: "data-generating mechanism",
 }
 """What each option is, for a table of those that vary."""
@@ -138,11 +139,11 @@ SENTENCES: Mapping[str, Callable[[Any], str]] = {
         f"The errors of the treated arm have {value:g} times the variance of the other's"
     ),
     "endogeneity": lambda value: f"IV1 correlates by {value:g} with the cluster's intercept",
-    "missing_rate": lambda value: (
-        f"{100 * value:g} % of the rows are missing at random, the more the larger IV1"
-    ),
 }
-"""The options that are a sentence each; `treatment`, `arms` and `treated` are one together."""
+"""The options that are a sentence each; those of the treatment, and of missing rows, are one."""
+
+
+_MISSING = {"MAR": "at random, the more the larger IV1", "MCAR": "completely at random"}
 
 
 def _treatment(dgp: Mapping[str, Any], varied: Sequence[str], arms: int) -> str | None:
@@ -156,6 +157,14 @@ def _treatment(dgp: Mapping[str, Any], varied: Sequence[str], arms: int) -> str 
     if known == {"arms"}:
         return f"Where there is a treatment it has {arms} arms, and the last predictors are dummies"
     return None
+
+
+def _missing(dgp: Mapping[str, Any], varied: Sequence[str]) -> str | None:
+    rate, mechanism = dgp.get("missing_rate", 0), dgp.get("missing_mechanism", "MAR")
+    how = "" if "missing_mechanism" in varied else f" {_MISSING[mechanism]}"
+    if "missing_rate" in varied:
+        return f"Rows are missing{how}" if how and "missing_mechanism" in dgp else None
+    return f"{100 * rate:g} % of the rows are missing{how}" if rate else None
 
 
 def _treated(dgp: Mapping[str, Any], varied: Sequence[str]) -> str | None:
@@ -197,8 +206,12 @@ def in_words(dgp: Mapping[str, Any], varied: Sequence[str]) -> list[str]:
         for option, sentence in SENTENCES.items()
         if option in dgp and option not in varied and dgp[option] != defaults[option]
     ]
-    treatment = _treatment(dgp, varied, dgp.get("arms", defaults["arms"]))
-    said += [one for one in (treatment, _treated(dgp, varied)) if one is not None]
+    together = (
+        _missing(dgp, varied),
+        _treatment(dgp, varied, dgp.get("arms", defaults["arms"])),
+        _treated(dgp, varied),
+    )
+    said.extend(sentence for sentence in together if sentence is not None)
     return [f"{sentence}." for sentence in said]
 
 
