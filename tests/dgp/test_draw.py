@@ -15,7 +15,7 @@ from clustrategy.core.shard import Floats
 from clustrategy.dgp import Process, Simulation, cell_key, simulate, smallest
 from clustrategy.dgp import draw as drawing
 from clustrategy.dgp.seeds import Stream, Streams
-from clustrategy.dgp.sizes import cluster_sizes
+from clustrategy.dgp.sizes import cluster_sizes, further_rows
 from clustrategy.tables.datasets import datasets_table, shard_from_datasets
 from tests.material import few
 
@@ -409,6 +409,7 @@ def test_treatment_of_clusters():
     ("options", "nearly"),
     [
         ({"size_cv": 0.3}, 3),
+        ({"size_cv": 0.3, "size_distribution": "lognormal"}, 2),
         ({"missing_rate": 0.1}, 4),
         ({"missing_rate": 0.25, "missing_mechanism": "MCAR"}, 2),
         ({"size_cv": 0.3, "missing_rate": 0.1}, 5),
@@ -498,14 +499,58 @@ def test_sizes(mean, cv):
     assert abs(square.mean() - (mean * cv) ** 2) < error + 0.02 * (mean * cv) ** 2
 
 
-def test_large_sizes_are_one_more_than_gamma():
-    n = sizes(np.zeros(20_000), obs_per_cluster=1001, size_cv=0.7)
-    gamma = stats.gamma((1000 / 700.7) ** 2, scale=700.7**2 / 1000)
+HEAVY = ("lognormal", "pareto")
+
+
+@pytest.mark.parametrize("distribution", HEAVY)
+@pytest.mark.parametrize(("mean", "cv"), [(2, 0.3), (5, 0.8), (25, 0.5), (25, 2.0)])
+def test_the_mean_of_heavy_tailed_sizes_is_exact(mean, cv, distribution):
+    options = {"obs_per_cluster": mean, "size_cv": cv, "size_distribution": distribution}
+    n = sizes(np.zeros(50_000), **options).astype(float)
+    assert n.min() >= 1
+    assert_mean(n, mean)
+
+
+@pytest.mark.parametrize("distribution", HEAVY)
+@pytest.mark.parametrize(("mean", "cv"), [(5, 0.25), (25, 0.25)])
+def test_the_cv_of_heavy_tailed_sizes(mean, cv, distribution):
+    options = {"obs_per_cluster": mean, "size_cv": cv, "size_distribution": distribution}
+    n = sizes(np.zeros(50_000), **options).astype(float)
+    square, error = (n - mean) ** 2, 4.5 * stats.sem((n - mean) ** 2)
+    assert abs(square.mean() - (mean * cv) ** 2) < error + 0.02 * (mean * cv) ** 2
+
+
+# Of mean 1000 and SD 700.7: Pareto's power is 1 + sqrt(1 + (1000 / 700.7)^2) = 2.74266, its least
+# value 1000 x 1.74266 / 2.74266.
+S = np.log(1 + 0.7007**2) ** 0.5
+LARGE = {
+    "gamma": stats.gamma((1000 / 700.7) ** 2, scale=700.7**2 / 1000),
+    "lognormal": stats.lognorm(S, scale=1000 * np.exp(-(S**2) / 2)),
+    "pareto": stats.pareto(2.74266, scale=635.39),
+}
+
+
+@pytest.mark.parametrize("distribution", LARGE)
+def test_large_sizes_are_one_more_than_a_variate(distribution):
+    options: dict[str, Any] = {"obs_per_cluster": 1001, "size_cv": 0.7}
+    n = sizes(np.zeros(20_000), size_distribution=distribution, **options)
+    known = LARGE[distribution]
+    assert known.mean() == pytest.approx(1000, rel=1e-4)
+    assert known.std() == pytest.approx(700.7, rel=1e-4)
     # the middle of each step of the rounding
-    assert (
-        stats.kstest(n - 1 + np.random.default_rng(0).uniform(-0.5, 0.5, n.size), gamma.cdf)[1]
-        > 1e-5
+    spread = n - 1 + np.random.default_rng(0).uniform(-0.5, 0.5, n.size)
+    assert stats.kstest(spread, known.cdf).pvalue > 1e-5
+
+
+@pytest.mark.parametrize("distribution", ["gamma", *HEAVY])
+def test_the_share_of_small_clusters_is_that_of_their_distribution(distribution):
+    process = replace(
+        MANY, clusters=1, obs_per_cluster=9, size_cv=0.8, size_distribution=distribution
     )
+    further = further_rows(process)
+    score = np.array([-4.0, -2.0, -0.5, 0.3, 1.9, 4.0])
+    np.testing.assert_allclose(further.at_most(further.at_score(score)), stats.norm.cdf(score))
+    assert further.at_most(further.at_score(np.array([-30.0])) / 2) <= 1e-9
 
 
 def test_informative_sizes():
@@ -694,6 +739,7 @@ def processes(draw: st.DrawFn) -> Process:
         arms=arms,
         **draw(arms_apart) if arms == 2 and treatment != "none" else {},
         size_cv=draw(st.floats(0.1, 1.5)),
+        size_distribution=draw(st.sampled_from(["gamma", "lognormal", "pareto"])),
         informative_size=draw(unit),
         residual_distribution=draw(distribution),
         random_distribution=draw(distribution),

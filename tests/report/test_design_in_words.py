@@ -73,6 +73,7 @@ def test_every_option_of_the_process_has_words() -> None:
         ),
         ("size_cv", 0.5, "Clusters differ in size, with a coefficient of variation of 0.5."),
         ("informative_size", 0.2, "A cluster's size correlates by 0.2 with its intercept."),
+        ("size_distribution", "pareto", "The clusters' sizes follow a Pareto distribution."),
         (
             "residual_distribution",
             "t",

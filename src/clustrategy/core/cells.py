@@ -27,6 +27,7 @@ TEXTS = (
     "residual_distribution",
     "random_distribution",
     "missing_mechanism",
+    "size_distribution",
     MECHANISM,
     SCENARIO,
 )

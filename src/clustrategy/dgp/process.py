@@ -100,6 +100,8 @@ class Process:
         The share of rows that are missing.
     missing_mechanism : {"MAR", "MCAR"}
         At random given IV1, the more the larger it is; or completely at random.
+    size_distribution : {"gamma", "lognormal", "pareto"}
+        The distribution of the cluster sizes; the mean and the variance are the same.
     """
 
     clusters: int
@@ -128,6 +130,7 @@ class Process:
     endogeneity: float = 0.0
     missing_rate: float = 0.0
     missing_mechanism: Literal["MAR", "MCAR"] = "MAR"
+    size_distribution: Literal["gamma", "lognormal", "pareto"] = "gamma"
 
     @classmethod
     def of(cls, dgp: Mapping[str, Any], cell: Mapping[str, Level]) -> Process:

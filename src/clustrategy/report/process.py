@@ -38,6 +38,7 @@ FACTORS = {
     "endogeneity": "correlation of IV1 with the cluster's intercept",
     "missing_rate": "share of rows that are missing",
     "missing_mechanism": "rows are missing the more the larger IV1 (MAR), or by chance (MCAR)",
+    "size_distribution": "distribution of the clusters' sizes",
     MECHANISM: "data-generating mechanism",
 }
 """What each option is, for a table of those that vary."""
@@ -50,6 +51,13 @@ _DISTRIBUTIONS = {
         f"a contaminated normal distribution ({CONTAMINATED_SHARE:.0%} of the draws have "
         f"{CONTAMINATED_SIGMA:g} times the standard deviation)"
     ),
+}
+
+
+_SIZES = {
+    "gamma": "a gamma distribution",
+    "lognormal": "a lognormal distribution",
+    "pareto": "a Pareto distribution",
 }
 
 
@@ -124,6 +132,7 @@ SENTENCES: Mapping[str, Callable[[Any], str]] = {
     "informative_size": lambda value: (
         f"A cluster's size correlates by {value:g} with its intercept"
     ),
+    "size_distribution": lambda value: f"The clusters' sizes follow {_SIZES[value]}",
     "residual_distribution": lambda value: f"The errors follow {_DISTRIBUTIONS[value]}",
     "random_distribution": lambda value: f"The clusters' deviations follow {_DISTRIBUTIONS[value]}",
     "residual_variance_cv": lambda value: (
