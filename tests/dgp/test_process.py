@@ -38,6 +38,8 @@ PLAIN = Process(6, 4, 0.5, 2, {"uniform": [0, 1]}, 1.0)
         {"treatment": "between", "treated": 5, "intercept_variance_ratio": 4.0},
         {"treatment": "within", "treated": 0.125, "residual_variance_ratio": 0.25},
         {"treated": 3, "intercept_variance_ratio": 4.0, "residual_variance_ratio": 4.0},
+        {"predictor_correlation": -0.49, "hidden_slope_sd": 0.1},
+        {"predictor_correlation": -0.99, "hidden_slope_sd": 0.1, "predictors": 1},
         {"size_cv": 0.5, "obs_per_cluster": 2},
         {"size_cv": 0.1, "informative_size": -1},
     ],
@@ -137,6 +139,12 @@ def test_options_at_the_edge_go_together(options: dict[str, Any]) -> None:
             {"predictor_correlation": -1.0},
             "predictor_correlation",
             "must be greater than -1 for 2 predictors that are not treatment arms, found -1.0",
+        ),
+        (
+            {"predictor_correlation": -0.5, "hidden_slope_sd": 0.1},
+            "predictor_correlation",
+            "must be greater than -0.5 for 2 predictors that are not treatment arms and a hidden "
+            "covariate, found -0.5",
         ),
         (
             {"size_cv": 0.5, "obs_per_cluster": 1},

@@ -105,6 +105,12 @@ def test_every_option_of_the_process_has_words() -> None:
             0.5,
             "The errors of the treated arm have 0.5 times the variance of the other's.",
         ),
+        (
+            "hidden_slope_sd",
+            0.3,
+            "The slope of a covariate that no model has differs between clusters, with a standard "
+            "deviation of 0.3.",
+        ),
         ("endogeneity", 0.5, "IV1 correlates by 0.5 with the cluster's intercept."),
         (
             "missing_rate",

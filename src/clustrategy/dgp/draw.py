@@ -12,6 +12,7 @@ from clustrategy.core.cells import Level
 from clustrategy.core.shard import Floats, Ints, Shard
 from clustrategy.dgp.arms import dummies
 from clustrategy.dgp.distributions import standardised
+from clustrategy.dgp.hidden_slope import hidden_slope
 from clustrategy.dgp.missing import observed
 from clustrategy.dgp.predictors import fill_design
 from clustrategy.dgp.process import Process
@@ -139,9 +140,11 @@ def _draw(process: Process, streams: Streams, rows: _Rows) -> _Clusters:
     n = cluster_sizes(process, normals[..., 0], streams)
     N = n.sum(axis=1)
     y, X = rows.free(int(N.sum()))
-    fill_design(process, n, z[..., 0], streams, X)
+    within = fill_design(process, n, z[..., 0], streams, X)
     e = residuals(process, n, X, base.standard_normal(N), streams)
     np.add(_expected(X, b, n), e, out=y)
+    if process.hidden_slope_sd:
+        y += hidden_slope(process, n, within, streams)
     if process.missing_rate:
         there = observed(process, n, X, streams)
         starts = np.cumsum(n) - n.reshape(-1)

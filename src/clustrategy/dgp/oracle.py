@@ -146,15 +146,18 @@ def _of_cluster(process: Process, inside: Ints, *, treated: bool) -> Floats:
         means[:, arms] = shares
         covariance[arms, arms] = np.diag(shares) - np.outer(shares, shares)
     squares = covariance + means[:, :, None] * means[:, None]
-    variance, sigmas = process.residual_sigma**2, process.sigmas[inside]
+    hidden, sigmas = process.hidden_slope_sd**2, process.sigmas[inside]
+    variance = process.residual_sigma**2 + hidden
+    of_treated_rows = process.residual_variance_ratio * process.residual_sigma**2 + hidden
+    ratio = of_treated_rows / variance
     if treated:
-        variance = variance * process.residual_variance_ratio
+        variance = of_treated_rows
         sigmas[0] *= np.sqrt(process.intercept_variance_ratio)
-    if process.treatment == "within" and process.residual_variance_ratio != 1:
+    if process.treatment == "within" and ratio != 1:
         # Of the treated rows, whose errors have another variance: their dummy is 1.
         means[:, arms], covariance[arms, arms] = 1.0, 0.0
         of_treated = covariance + means[:, :, None] * means[:, None]
-        squares += shares * (1.0 / process.residual_variance_ratio - 1.0) * of_treated
+        squares += shares * (1.0 / ratio - 1.0) * of_treated
     rho = process.intercept_slope_correlation
     correlation = np.full(covariance.shape, rho**2)
     correlation[0] = correlation[:, 0] = rho

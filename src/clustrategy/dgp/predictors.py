@@ -10,7 +10,9 @@ from clustrategy.dgp.process import Process
 from clustrategy.dgp.seeds import Stream, Streams
 
 
-def fill_design(process: Process, n: Ints, intercepts: Floats, streams: Streams, X: Floats) -> None:
+def fill_design(
+    process: Process, n: Ints, intercepts: Floats, streams: Streams, X: Floats
+) -> Floats:
     """Draw the designs of some datasets.
 
     Parameters
@@ -25,11 +27,17 @@ def fill_design(process: Process, n: Ints, intercepts: Floats, streams: Streams,
         The generators of the sims.
     X : (R, predictors + 1) array
         What is filled: ones, continuous predictors and dummies; rows by dataset and cluster.
+
+    Returns
+    -------
+    (R, K) array
+        The standard normals by which the continuous predictors vary within clusters.
     """
     rows = n.reshape(-1)
     X[:, 0] = 1.0
     # Column by column: as rows, which have few numbers each, they take thrice the time.
-    for k, x in enumerate(_continuous(process, n, intercepts, streams).T):
+    continuous, within = _continuous(process, n, intercepts, streams)
+    for k, x in enumerate(continuous.T):
         X[:, 1 + k] = x
     if process.dummies:
         if process.treatment == "between":
@@ -37,23 +45,30 @@ def fill_design(process: Process, n: Ints, intercepts: Floats, streams: Streams,
         else:
             unit = np.arange(len(X)) - np.repeat(np.cumsum(rows) - rows, rows)
         X[:, 1 + process.continuous :] = dummies(process, unit)
+    return within
 
 
-def _continuous(process: Process, n: Ints, intercepts: Floats, streams: Streams) -> Floats:
-    """Draw (R, K) predictors, correlated with each other, within clusters and with intercepts."""
+def _continuous(
+    process: Process, n: Ints, intercepts: Floats, streams: Streams
+) -> tuple[Floats, Floats]:
+    """Draw (R, K) predictors, correlated with each other, within clusters and with intercepts.
+
+    Beside them stand the normals by which they vary within clusters.
+    """
     K, rho, share = process.continuous, process.predictor_correlation, process.between_share
     rows = n.reshape(-1)
     N = n.sum(axis=1)
     normals = streams(Stream.BASE).standard_normal(K * N)
-    x = exchangeable(normals.reshape(N.sum(), K), rho)
+    x = within = exchangeable(normals.reshape(N.sum(), K), rho)
     if share.any():
         normals = streams(Stream.BETWEEN_PREDICTORS).standard_normal(K * n.shape[1])
         means = exchangeable(normals.reshape(n.size, K), rho)
         x = np.sqrt(share) * np.repeat(means, rows, axis=0) + np.sqrt(1.0 - share) * x
     if process.endogeneity:
         r = process.endogeneity
+        x = x.copy()
         x[:, 0] = r * np.repeat(intercepts, rows) + np.sqrt(1.0 - r**2) * x[:, 0]
-    return x
+    return x, within
 
 
 def exchangeable(normals: Floats, rho: float) -> Floats:

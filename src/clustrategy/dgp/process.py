@@ -102,6 +102,8 @@ class Process:
         At random given IV1, the more the larger it is; or completely at random.
     size_distribution : {"gamma", "lognormal", "pareto"}
         The distribution of the cluster sizes; the mean and the variance are the same.
+    hidden_slope_sd : float
+        The standard deviation between clusters of the slope of a covariate that no model has.
     """
 
     clusters: int
@@ -131,6 +133,7 @@ class Process:
     missing_rate: float = 0.0
     missing_mechanism: Literal["MAR", "MCAR"] = "MAR"
     size_distribution: Literal["gamma", "lognormal", "pareto"] = "gamma"
+    hidden_slope_sd: float = 0.0
 
     @classmethod
     def of(cls, dgp: Mapping[str, Any], cell: Mapping[str, Level]) -> Process:
@@ -235,12 +238,14 @@ class Process:
                 f"must be one number or {self.continuous}, one for each predictor that is not a "
                 f"treatment arm, found {len(self.predictor_icc)}",
             )
-        least = -1.0 / (self.continuous - 1) if self.continuous > 1 else -1.0
+        alike = self.continuous + (self.hidden_slope_sd > 0)
+        least = -1.0 / (alike - 1) if alike > 1 else -1.0
         if self.predictor_correlation <= least:
+            beside = " and a hidden covariate" if self.hidden_slope_sd > 0 else ""
             yield (
                 "predictor_correlation",
                 f"must be greater than {least:.4g} for {self.continuous} predictors that are not "
-                f"treatment arms, found {self.predictor_correlation}",
+                f"treatment arms{beside}, found {self.predictor_correlation}",
             )
         if self.size_cv > 0 and self.obs_per_cluster < 2:
             yield "size_cv", "above 0 needs obs_per_cluster of at least 2, found 1"

@@ -33,6 +33,7 @@ class Stream(IntEnum):
     RESIDUAL_VARIANCES = 5
     MISSING = 6
     RESAMPLING = 7
+    HIDDEN_SLOPE = 8
 
 
 def cell_key(cell: Mapping[str, Level]) -> tuple[int, ...]:

@@ -39,6 +39,7 @@ FACTORS = {
     "missing_rate": "share of rows that are missing",
     "missing_mechanism": "rows are missing the more the larger IV1 (MAR), or by chance (MCAR)",
     "size_distribution": "distribution of the clusters' sizes",
+    "hidden_slope_sd": "standard deviation of the slope of a covariate that no model has",
     MECHANISM: "data-generating mechanism",
 }
 """What each option is, for a table of those that vary."""
@@ -146,6 +147,10 @@ SENTENCES: Mapping[str, Callable[[Any], str]] = {
     ),
     "residual_variance_ratio": lambda value: (
         f"The errors of the treated arm have {value:g} times the variance of the other's"
+    ),
+    "hidden_slope_sd": lambda value: (
+        "The slope of a covariate that no model has differs between clusters, with a standard "
+        f"deviation of {value:g}"
     ),
     "endogeneity": lambda value: f"IV1 correlates by {value:g} with the cluster's intercept",
 }
