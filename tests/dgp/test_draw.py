@@ -199,9 +199,19 @@ FEW_TREATED: dict[str, Any] = {
     "size_cv": 0.5,
 }
 
+ANY_PREDICTORS: dict[str, Any] = {
+    "predictors": 4,
+    "predictor_distribution": ["binary", "uniform", "normal", "uniform"],
+    "predictor_correlation": 0.3,
+    "predictor_icc": [0.1, 0.5, 0.3, 1.0],
+    "size_cv": 0.5,
+    "size_distribution": "pareto",
+}
+
 
 @pytest.mark.parametrize(
-    "options", [{}, {"size_cv": 1.5}, {"missing_rate": 0.4}, EVERY_OPTION, FEW_TREATED]
+    "options",
+    [{}, {"size_cv": 1.5}, {"missing_rate": 0.4}, EVERY_OPTION, FEW_TREATED, ANY_PREDICTORS],
 )
 @pytest.mark.parametrize("rows", [1, 30])
 def test_how_many_rows_are_drawn_at_once_changes_nothing(rows, options, monkeypatch):
@@ -392,6 +402,63 @@ def test_predictor_icc(rho):
     np.testing.assert_allclose(drawn_within, np.sqrt(1 - share) * within, rtol=0, atol=1e-12)
     same = Drawn(predictor_icc=[0.3, 0.3, 0.3]), Drawn(predictor_icc=0.3)
     assert np.array_equal(same[0].X, same[1].X)
+
+
+ONE: dict[str, Any] = {"predictors": 1, "coefficients": [0.0, 0.0]}
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize("shape", ["uniform", "binary"])
+def test_predictor_distribution(shape, share):
+    drawn, plain = (
+        Drawn(predictor_distribution=name, predictor_icc=share, **ONE) for name in (shape, "normal")
+    )
+    x = drawn.x[..., 0]
+    assert_mean(x, 0)
+    assert_mean(x[:-1, 0] * x[1:, 0], 0)
+    if shape == "binary":
+        assert {*x.reshape(-1).tolist()} == {-1.0, 1.0}
+    else:
+        assert stats.kstest(x[:, 0], stats.uniform(-(3**0.5), 2 * 3**0.5).cdf).pvalue > 1e-5
+    # two rows of a cluster correlate by the ICC
+    if share == 1:
+        assert np.all(x == x[:, :1])
+    else:
+        assert_mean(x[:, 0] * x[:, 5], share)
+    assert np.array_equal(drawn.b, plain.b)
+    np.testing.assert_allclose(drawn.error, plain.error, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "rho"),
+    [
+        (("normal", "uniform", "binary"), 0.5),
+        (("normal", "uniform", "binary"), -0.3),
+        (("binary", "binary", "uniform"), 0.4),
+        (("uniform", "uniform", "normal"), 0.7),
+    ],
+)
+@pytest.mark.parametrize("shares", [(0.0, 0.0, 0.0), (0.0, 0.3, 0.5), (0.2, 1.0, 1.0)])
+def test_predictors_of_any_distribution_correlate_as_asked(shapes, rho, shares):
+    """Exactly: as normal ones do."""
+    drawn = Drawn(predictor_distribution=shapes, predictor_correlation=rho, predictor_icc=shares)
+    assert drawn.process.conflict is None
+    share = np.array(shares)
+    between = rho * np.sqrt(np.outer(share, share))
+    within = rho * np.sqrt(np.outer(1 - share, 1 - share))
+    for j, k in [(0, 1), (0, 2), (1, 2)]:
+        assert_mean((drawn.x[..., j] * drawn.x[..., k]).mean(1), between[j, k] + within[j, k])
+        assert_mean(drawn.x[:, 0, j] * drawn.x[:, 1, k], between[j, k])
+    for k in range(3):
+        x = drawn.x[..., k]
+        assert (shares[k] == 1) == bool(np.all(x == x[:, :1]))
+        if shares[k] < 1:
+            assert_mean(x[:, 0] * x[:, 1], shares[k])
+
+
+def test_normals_without_correlation_are_those_of_normal_predictors():
+    drawn = Drawn(predictor_distribution=["normal", "normal", "binary"], predictor_icc=0.3)
+    np.testing.assert_allclose(drawn.x[..., :2], Drawn(predictor_icc=0.3).x[..., :2], atol=1e-12)
 
 
 def test_treatment_of_clusters():

@@ -40,6 +40,11 @@ PLAIN = Process(6, 4, 0.5, 2, {"uniform": [0, 1]}, 1.0)
         {"treated": 3, "intercept_variance_ratio": 4.0, "residual_variance_ratio": 4.0},
         {"predictor_correlation": -0.49, "hidden_slope_sd": 0.1},
         {"predictor_correlation": -0.99, "hidden_slope_sd": 0.1, "predictors": 1},
+        {"predictor_distribution": ["normal", "binary"], "endogeneity": 0.3},
+        {"predictor_distribution": "uniform", "hidden_slope_sd": 0.3},
+        {"predictor_distribution": "binary", "predictor_correlation": 0.99},
+        {"predictor_distribution": ["uniform", "binary"], "predictor_correlation": 0.86},
+        {"predictor_distribution": ["binary"], "treatment": "between"},
         {"size_cv": 0.5, "obs_per_cluster": 2},
         {"size_cv": 0.1, "informative_size": -1},
     ],
@@ -145,6 +150,33 @@ def test_options_at_the_edge_go_together(options: dict[str, Any]) -> None:
             "predictor_correlation",
             "must be greater than -0.5 for 2 predictors that are not treatment arms and a hidden "
             "covariate, found -0.5",
+        ),
+        # A binary and a uniform variable correlate by at most sqrt(3) / 2, in any way.
+        (
+            {"predictor_distribution": ["uniform", "binary"], "predictor_correlation": 0.87},
+            "predictor_correlation",
+            "is out of reach for predictors of this predictor_distribution and predictor_icc, "
+            "found 0.87",
+        ),
+        (
+            {"predictor_distribution": ["binary"]},
+            "predictor_distribution",
+            "must be one distribution or 2, one for each predictor that is not a treatment arm, "
+            "found 1",
+        ),
+        (
+            {"predictor_distribution": "binary", "endogeneity": 0.1},
+            "endogeneity",
+            "needs a normal IV1, found a binary one",
+        ),
+        (
+            {
+                "predictor_distribution": ["normal", "binary"],
+                "predictor_correlation": 0.1,
+                "hidden_slope_sd": 1.0,
+            },
+            "hidden_slope_sd",
+            "needs normal predictors where there is a predictor_correlation",
         ),
         (
             {"size_cv": 0.5, "obs_per_cluster": 1},

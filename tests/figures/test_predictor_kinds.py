@@ -25,6 +25,11 @@ ARM = "treatment of whole clusters"
         ({"endogeneity": 0.4}, [f"{WITHIN}, endogenous", WITHIN, WITHIN]),
         ({"missing_rate": 0.1}, [f"{WITHIN}, rows missing by it", WITHIN, WITHIN]),
         ({"missing_rate": 0.1, "missing_mechanism": "MCAR"}, [WITHIN] * 3),
+        ({"predictor_distribution": "binary"}, [WITHIN] * 3),
+        (
+            {"predictor_distribution": "normal,binary", "treatment": "between"},
+            [f"{WITHIN}, normal", f"{WITHIN}, binary", ARM],
+        ),
         ({"sigma_ratios": [1, 1, 1, 1]}, [WITHIN] * 3),
         ({"sigma_ratios": [1, 0, 1, 1], "predictor_icc": 1}, [CLUSTER_LEVEL] * 3),
         ({"predictor_icc": "0,1,0.3"}, [WITHIN, CLUSTER_LEVEL, "predictor with ICC 0.3"]),
@@ -51,6 +56,7 @@ def test_predictors_are_of_a_kind_if_they_differ_by_chance_alone(settings, kinds
         "endogeneity": 0,
         "missing_rate": 0,
         "missing_mechanism": "MAR",
+        "predictor_distribution": "normal",
     }
     assert [kind(f"IV{k}", {**unset, **settings}) for k in (1, 2, 3)] == kinds
 

@@ -71,6 +71,17 @@ def test_every_option_of_the_process_has_words() -> None:
             "The share of a predictor's variance that is between clusters is 0 for IV1 and 1 for "
             "IV2.",
         ),
+        (
+            "predictor_distribution",
+            "uniform",
+            "Predictors that are no treatment arms are uniform.",
+        ),
+        (
+            "predictor_distribution",
+            ["normal", "binary"],
+            "As to their distributions, IV1 is normal and IV2 is -1 or 1, each with probability "
+            "0.5.",
+        ),
         ("size_cv", 0.5, "Clusters differ in size, with a coefficient of variation of 0.5."),
         ("informative_size", 0.2, "A cluster's size correlates by 0.2 with its intercept."),
         ("size_distribution", "pareto", "The clusters' sizes follow a Pareto distribution."),

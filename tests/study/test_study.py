@@ -364,6 +364,7 @@ def test_a_path_reads_back_as_its_cell(sigma: float, residual: float) -> None:
         assert all(type(again[factor]) is type(cell[factor]) for factor in cell)
 
 
+SHAPES = st.sampled_from(["normal", "uniform", "binary"])
 LISTS = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=3, max_size=5)
 
 
@@ -371,13 +372,21 @@ LISTS = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=3, m
     st.sampled_from(["none", "between", "within"]),
     LISTS | st.fixed_dictionaries({"uniform": LISTS}),
     st.floats(0, 1) | LISTS,
+    SHAPES | st.lists(SHAPES, min_size=2, max_size=4),
 )
-def test_levels_of_text_and_lists_read_back(treatment: str, coefficients: Any, icc: Any) -> None:
-    values = {"treatment": treatment, "coefficients": coefficients, "predictor_icc": icc}
+def test_levels_of_text_and_lists_read_back(
+    treatment: str, coefficients: Any, icc: Any, shapes: Any
+) -> None:
+    values = {
+        "treatment": treatment,
+        "coefficients": coefficients,
+        "predictor_icc": icc,
+        "predictor_distribution": shapes,
+    }
     cell = {factor: level(factor, value) for factor, value in values.items()}
     assert cell == values
     path = shard_path({"clusters": 6, **cell}, range(3))
-    assert path.count("/") == 4
+    assert path.count("/") == 5
     assert read_shard_path(f"results/small/fits/{path}") == ({"clusters": 6, **cell}, range(3))
 
 

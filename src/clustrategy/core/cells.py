@@ -28,6 +28,7 @@ TEXTS = (
     "random_distribution",
     "missing_mechanism",
     "size_distribution",
+    "predictor_distribution",
     MECHANISM,
     SCENARIO,
 )
@@ -36,7 +37,7 @@ LISTS = ("coefficients", "sigma_ratios", "predictor_icc")
 NUMBERS_OR_LISTS = ("slope_sd",)
 """Lists where the grid has a list among their levels, numbers else."""
 
-Level = int | float | str | Sequence[float] | Mapping[str, Sequence[float]]
+Level = int | float | str | Sequence[float] | Sequence[str] | Mapping[str, Sequence[float]]
 Cell = dict[str, Level]
 
 
@@ -47,6 +48,8 @@ def level(factor: str, value: Level) -> Level:
             return value
         case Mapping():
             return {name: [*map(float, numbers)] for name, numbers in value.items()}
+        case Sequence() if factor in TEXTS:
+            return [*map(str, value)]
         case Sequence():
             return [*map(float, value)]
     return int(value) if factor in COUNTS else float(value)
@@ -56,7 +59,7 @@ def format_level(value: Level) -> str:
     """Write a level as it stands in paths and, unless it is a number, in tables.
 
     A number is the shortest text that reads back as the same; the numbers of a list stand between
-    commas: `0,0.5`, and `uniform,0,1` for `{uniform: [0, 1]}`.
+    commas: `0,0.5`, and `uniform,0,1` for `{uniform: [0, 1]}`. So do the words of one.
     """
     match value:
         case str():
@@ -70,7 +73,9 @@ def format_level(value: Level) -> str:
 
 def read_level(factor: str, text: str) -> Level:
     """Read a level that `format_level` wrote."""
-    if factor in TEXTS or (factor in WORDS_OR_NUMBERS and text.isalpha()):
+    if factor in TEXTS:
+        return text.split(",") if "," in text else text
+    if factor in WORDS_OR_NUMBERS and text.isalpha():
         return text
     if factor in (*LISTS, *NUMBERS_OR_LISTS) and "," in text:
         first, *rest = text.split(",")

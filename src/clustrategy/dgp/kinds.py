@@ -29,6 +29,7 @@ SETTINGS: Mapping[str, Any] = {
     "endogeneity": 0,
     "missing_rate": 0,
     "missing_mechanism": "MAR",
+    "predictor_distribution": "normal",
 }
 """The settings of a data-generating process that tell predictors apart, with their defaults."""
 
@@ -93,6 +94,10 @@ def kind(term: str, settings: Mapping[str, Any]) -> str:
     ratios = _numbers(settings["sigma_ratios"] or 1)
     if words not in ONE_SLOPE and len(set(ratios[1:])) > 1:
         words += f", slope's sigma × {ratios[number]:g}"
+    shapes = settings["predictor_distribution"]
+    shapes = shapes.split(",") if isinstance(shapes, str) else shapes
+    if number <= len(shapes) and len(set(shapes)) > 1:
+        words += f", {shapes[number - 1]}"
     spread = _numbers(settings["slope_sd"] or 0)
     if words not in ONE_SLOPE and len(set(spread)) > 1:
         words += f", slope's SD {spread[number - 1]:g}"

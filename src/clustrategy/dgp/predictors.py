@@ -6,6 +6,7 @@ import numpy as np
 
 from clustrategy.core.shard import Floats, Ints
 from clustrategy.dgp.arms import dummies
+from clustrategy.dgp.copula import mixed, shaped
 from clustrategy.dgp.process import Process
 from clustrategy.dgp.seeds import Stream, Streams
 
@@ -56,14 +57,22 @@ def _continuous(
     Beside them stand the normals by which they vary within clusters.
     """
     K, rho, share = process.continuous, process.predictor_correlation, process.between_share
-    rows = n.reshape(-1)
-    N = n.sum(axis=1)
-    normals = streams(Stream.BASE).standard_normal(K * N)
-    x = within = exchangeable(normals.reshape(N.sum(), K), rho)
+    rows, N = n.reshape(-1), n.sum(axis=1)
+    within = streams(Stream.BASE).standard_normal(K * N).reshape(N.sum(), K)
+    means = np.zeros((n.size, K))
     if share.any():
         normals = streams(Stream.BETWEEN_PREDICTORS).standard_normal(K * n.shape[1])
-        means = exchangeable(normals.reshape(n.size, K), rho)
-        x = np.sqrt(share) * np.repeat(means, rows, axis=0) + np.sqrt(1.0 - share) * x
+        means = normals.reshape(n.size, K)
+    if process.behind is None:
+        x = within = exchangeable(within, rho)
+        if share.any():
+            means = exchangeable(means, rho)
+            x = np.sqrt(share) * np.repeat(means, rows, axis=0) + np.sqrt(1.0 - share) * x
+    else:
+        x = mixed(within, process.behind.within)
+        x += np.repeat(mixed(means, process.behind.between), rows, axis=0)
+        for k, shape in enumerate(process.shapes):
+            x[:, k] = shaped(x[:, k], shape)
     if process.endogeneity:
         r = process.endogeneity
         x = x.copy()

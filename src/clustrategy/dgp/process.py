@@ -11,6 +11,7 @@ import numpy as np
 
 from clustrategy.core.cells import MECHANISM, Level
 from clustrategy.core.shard import INTERCEPT, Floats
+from clustrategy.dgp.copula import Behind, Shape, behind
 from clustrategy.dgp.distributions import Distribution
 
 MECHANISMS = "mechanisms"
@@ -104,6 +105,9 @@ class Process:
         The distribution of the cluster sizes; the mean and the variance are the same.
     hidden_slope_sd : float
         The standard deviation between clusters of the slope of a covariate that no model has.
+    predictor_distribution : {"normal", "uniform", "binary"} or Sequence of them
+        Of the predictors, of mean 0 and variance 1: one for all, or one for each that is not a
+        dummy.
     """
 
     clusters: int
@@ -134,6 +138,7 @@ class Process:
     missing_mechanism: Literal["MAR", "MCAR"] = "MAR"
     size_distribution: Literal["gamma", "lognormal", "pareto"] = "gamma"
     hidden_slope_sd: float = 0.0
+    predictor_distribution: Shape | Sequence[Shape] = "normal"
 
     @classmethod
     def of(cls, dgp: Mapping[str, Any], cell: Mapping[str, Level]) -> Process:
@@ -189,6 +194,19 @@ class Process:
         """The ICC of each continuous predictor."""
         return np.broadcast_to(np.asarray(self.predictor_icc, dtype=float), (self.continuous,))
 
+    @cached_property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The distribution of each continuous predictor."""
+        of = self.predictor_distribution
+        return (of,) * self.continuous if isinstance(of, str) else tuple(of)
+
+    @cached_property
+    def behind(self) -> Behind | None:
+        """The normals behind continuous predictors, None where all of these are normal."""
+        if {*self.shapes} <= {"normal"}:
+            return None
+        return behind(self.shapes, self.between_share, self.predictor_correlation)
+
     @property
     def varying(self) -> int:
         """How many continuous predictors vary within clusters."""
@@ -232,11 +250,23 @@ class Process:
         if self.treatment != "none":
             yield from self._treatment_conflicts()
             yield from self._two_arms_conflicts()
+        yield from self._predictor_conflicts()
+        if self.size_cv > 0 and self.obs_per_cluster < 2:
+            yield "size_cv", "above 0 needs obs_per_cluster of at least 2, found 1"
+        if self.informative_size != 0 and self.size_cv == 0:
+            yield "informative_size", "needs clusters that differ in size: a size_cv above 0"
+
+    def _predictor_conflicts(self) -> Iterator[tuple[str, str]]:
+        each = f"{self.continuous}, one for each predictor that is not a treatment arm"
         if isinstance(self.predictor_icc, Sequence) and len(self.predictor_icc) != self.continuous:
             yield (
                 "predictor_icc",
-                f"must be one number or {self.continuous}, one for each predictor that is not a "
-                f"treatment arm, found {len(self.predictor_icc)}",
+                f"must be one number or {each}, found {len(self.predictor_icc)}",
+            )
+        if len(self.shapes) != self.continuous:
+            yield (
+                "predictor_distribution",
+                f"must be one distribution or {each}, found {len(self.shapes)}",
             )
         alike = self.continuous + (self.hidden_slope_sd > 0)
         least = -1.0 / (alike - 1) if alike > 1 else -1.0
@@ -247,10 +277,21 @@ class Process:
                 f"must be greater than {least:.4g} for {self.continuous} predictors that are not "
                 f"treatment arms{beside}, found {self.predictor_correlation}",
             )
-        if self.size_cv > 0 and self.obs_per_cluster < 2:
-            yield "size_cv", "above 0 needs obs_per_cluster of at least 2, found 1"
-        if self.informative_size != 0 and self.size_cv == 0:
-            yield "informative_size", "needs clusters that differ in size: a size_cv above 0"
+        if self.behind is None:
+            return
+        if not self.behind.exists:
+            yield (
+                "predictor_correlation",
+                "is out of reach for predictors of this predictor_distribution and predictor_icc, "
+                f"found {self.predictor_correlation}",
+            )
+        if self.endogeneity != 0 and self.shapes[0] != "normal":
+            yield "endogeneity", f"needs a normal IV1, found a {self.shapes[0]} one"
+        if self.hidden_slope_sd > 0 and self.predictor_correlation != 0:
+            yield (
+                "hidden_slope_sd",
+                "needs normal predictors where there is a predictor_correlation",
+            )
 
     def _spread_conflicts(self, for_all: str) -> Iterator[tuple[str, str]]:
         if self.icc is None and self.slope_sd is not None:

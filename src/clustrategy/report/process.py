@@ -40,6 +40,7 @@ FACTORS = {
     "missing_mechanism": "rows are missing the more the larger IV1 (MAR), or by chance (MCAR)",
     "size_distribution": "distribution of the clusters' sizes",
     "hidden_slope_sd": "standard deviation of the slope of a covariate that no model has",
+    "predictor_distribution": "distribution of the predictors that are no treatment arms",
     MECHANISM: "data-generating mechanism",
 }
 """What each option is, for a table of those that vary."""
@@ -54,6 +55,12 @@ _DISTRIBUTIONS = {
     ),
 }
 
+
+_SHAPES = {
+    "normal": "normal",
+    "uniform": "uniform",
+    "binary": "-1 or 1, each with probability 0.5",
+}
 
 _SIZES = {
     "gamma": "a gamma distribution",
@@ -107,6 +114,13 @@ def _ratios(value: Any) -> str:
     return f"The coefficients' standard deviations between clusters are the cell's times {ratios}"
 
 
+def _predictors(value: Any) -> str:
+    if isinstance(value, str):
+        return f"Predictors that are no treatment arms are {_SHAPES[value]}"
+    each = [f"IV{k} is {_SHAPES[shape]}" for k, shape in enumerate(value, start=1)]
+    return f"As to their distributions, {listed(each)}"
+
+
 def _slope_sd(value: Any) -> str:
     if isinstance(value, Sequence):
         sds = _by_term(value, [f"IV{k}" for k in range(1, len(value) + 1)])
@@ -127,6 +141,7 @@ SENTENCES: Mapping[str, Callable[[Any], str]] = {
     ),
     "predictor_correlation": lambda value: f"Any two predictors correlate by {value:g}",
     "predictor_icc": _shares,
+    "predictor_distribution": _predictors,
     "size_cv": lambda value: (
         f"Clusters differ in size, with a coefficient of variation of {value:g}"
     ),
