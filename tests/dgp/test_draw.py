@@ -645,6 +645,25 @@ def test_a_cluster_s_size_goes_with_its_intercept():
     assert np.array_equal(drawn.b, Drawn().b)
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"size_distribution": "lognormal"}, {"size_distribution": "pareto", "size_cv": 0.5}],
+    ids=str,
+)
+def test_the_average_over_persons(options, distribution):
+    process = replace(
+        MANY,
+        **{"size_cv": 0.8, "informative_size": 0.7, "intercept_slope_correlation": 0.6, **options},
+        random_distribution=distribution,
+        estimand="persons",
+    )
+    drawn = simulate(process, 3, {}, [0])
+    n, b = drawn.shard.n[0][:, None], drawn.cluster_coefficients[0]
+    assert_mean(n * (b - drawn.truth[0]), 0)
+    assert np.all(drawn.truth[0] - process.coefficients > 0.05)
+
+
 @pytest.mark.parametrize("distribution", ["normal", "contaminated"])
 def test_residual_variances(distribution):
     drawn = Drawn(residual_variance_cv=0.5, residual_distribution=distribution)
@@ -839,6 +858,7 @@ def processes(draw: st.DrawFn) -> Process:
         missing_rate=draw(rate),
         missing_mechanism=draw(st.sampled_from(["MAR", "MCAR"])),
         hidden_slope_sd=draw(st.floats(0, 2)),
+        estimand=draw(st.sampled_from(["clusters", "persons"])),
     )
     assume(process.conflict is None)
     return process

@@ -122,6 +122,7 @@ def test_every_option_of_the_process_has_words() -> None:
             "The slope of a covariate that no model has differs between clusters, with a standard "
             "deviation of 0.3.",
         ),
+        ("estimand", "persons", "The true coefficients are averages over persons."),
         ("endogeneity", 0.5, "IV1 correlates by 0.5 with the cluster's intercept."),
         (
             "missing_rate",
@@ -245,6 +246,20 @@ def test_aims_estimands_methods_and_sims() -> None:
     assert found.methods[1].options == ""
     assert "df: satterthwaite" in found.methods[2].options
     assert found.sims == "200 datasets (100 in each of 2 cells)"
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({}, "means over clusters, not over rows"),
+        ({"dgp": {"estimand": "persons"}}, "means over rows, not over clusters"),
+        ({"grid": {"estimand": ["clusters", "persons"]}}, "where the estimand is persons"),
+    ],
+)
+def test_what_the_true_coefficients_are_averages_over(config: dict[str, Any], said: str) -> None:
+    usual = study_of().config
+    both = {section: usual[section] | options for section, options in config.items()}
+    assert said in design(study_of(**both)).estimand
 
 
 def test_the_model_says_how_clusters_differ() -> None:

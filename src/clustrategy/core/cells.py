@@ -29,6 +29,7 @@ TEXTS = (
     "missing_mechanism",
     "size_distribution",
     "predictor_distribution",
+    "estimand",
     MECHANISM,
     SCENARIO,
 )

@@ -5,6 +5,7 @@ All are made from the same normals, so that two of them differ in shape alone.
 
 from __future__ import annotations
 
+from math import gamma
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,18 @@ Distribution = Literal["normal", "t", "skewed", "contaminated"]
 T_DF = 5
 CONTAMINATED_SHARE = 0.1
 CONTAMINATED_SIGMA = 3.0
+
+REACH, STEPS = 9.0, 289
+"""The trapezoidal rule from minus to plus so much is exact to 1e-12."""
+
+_MEAN_SCALE = {
+    "normal": 1.0,
+    # E sqrt((df - 2) / chi2) = sqrt((df - 2) / 2) Gamma((df - 1) / 2) / Gamma(df / 2)
+    "t": np.sqrt((T_DF - 2) / 2.0) * gamma((T_DF - 1) / 2.0) / gamma(T_DF / 2.0),
+    "contaminated": (1.0 + CONTAMINATED_SHARE * (CONTAMINATED_SIGMA - 1.0))
+    / np.sqrt(1.0 + CONTAMINATED_SHARE * (CONTAMINATED_SIGMA**2 - 1.0)),
+}
+"""The mean of the scale by which a distribution multiplies its normals."""
 
 
 def standardised(
@@ -57,3 +70,29 @@ def standardised(
             variance = 1.0 + CONTAMINATED_SHARE * (CONTAMINATED_SIGMA**2 - 1.0)
             return normals * np.where(wide, CONTAMINATED_SIGMA, 1.0) / np.sqrt(variance)
     return normals
+
+
+def mean_given(name: Distribution, score: Floats, r: float) -> Floats:
+    """Return the mean of a draw of a distribution given a normal that correlates with its own.
+
+    Parameters
+    ----------
+    name : {"normal", "t", "skewed", "contaminated"}
+        As of `standardised`.
+    score : (K,) array
+        Values of a standard normal.
+    r : float
+        Its correlation with the standard normal that the draw is made of.
+
+    Returns
+    -------
+    (K,) array
+    """
+    if name == "skewed":
+        from scipy.special import log_ndtr
+
+        rest = np.linspace(-REACH, REACH, STEPS)
+        density = np.exp(-(rest**2) / 2.0) / np.sqrt(2.0 * np.pi)
+        normals = r * score[:, None] + np.sqrt(1.0 - r**2) * rest
+        return np.asarray(np.trapezoid(-log_ndtr(-normals) * density, rest) - 1.0)
+    return r * score * _MEAN_SCALE[name]

@@ -12,6 +12,7 @@ from clustrategy.core.cells import Level
 from clustrategy.core.shard import Floats, Ints, Shard
 from clustrategy.dgp.arms import dummies
 from clustrategy.dgp.distributions import standardised
+from clustrategy.dgp.estimand import over_persons
 from clustrategy.dgp.hidden_slope import hidden_slope
 from clustrategy.dgp.missing import observed
 from clustrategy.dgp.predictors import fill_design
@@ -36,7 +37,7 @@ class Simulation:
     shard : Shard
         The S datasets.
     truth : (S, p) array
-        The population coefficients.
+        The population coefficients, averages of the clusters' over what `estimand` says.
     cluster_coefficients : (S, G, p) array
         The coefficients of each cluster.
     """
@@ -126,6 +127,8 @@ def simulate(
     rows = _Rows(len(sims) * process.rows, process.predictors + 1)
     drawn = [_draw(process, streams.part(slice(at, at + at_once)), rows) for at in starts]
     n, truth, coefficients = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
+    if process.estimand == "persons":
+        truth += over_persons(process)
     seeds = Seeds(seed, key, sims, Stream.RESAMPLING)
     return Simulation(Shard(*rows.filled, n, process.terms, seeds), truth, coefficients)
 
@@ -157,7 +160,7 @@ def _draw(process: Process, streams: Streams, rows: _Rows) -> _Clusters:
 
 
 def _truth(process: Process, base: Generators) -> Floats:
-    """Return (S, p) the population coefficients."""
+    """Return (S, p) the means over clusters of the coefficients."""
     p = process.predictors + 1
     if isinstance(process.coefficients, Mapping):
         low, high = process.coefficients["uniform"]

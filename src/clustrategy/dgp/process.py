@@ -108,6 +108,8 @@ class Process:
     predictor_distribution : {"normal", "uniform", "binary"} or Sequence of them
         Of the predictors, of mean 0 and variance 1: one for all, or one for each that is not a
         dummy.
+    estimand : {"clusters", "persons"}
+        The true coefficients are averages of the clusters' over clusters, or over rows.
     """
 
     clusters: int
@@ -139,6 +141,7 @@ class Process:
     size_distribution: Literal["gamma", "lognormal", "pareto"] = "gamma"
     hidden_slope_sd: float = 0.0
     predictor_distribution: Shape | Sequence[Shape] = "normal"
+    estimand: Literal["clusters", "persons"] = "clusters"
 
     @classmethod
     def of(cls, dgp: Mapping[str, Any], cell: Mapping[str, Level]) -> Process:

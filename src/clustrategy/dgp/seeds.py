@@ -16,6 +16,9 @@ from clustrategy.core.cells import Level, format_level
 from clustrategy.core.shard import Floats, Ints
 from clustrategy.dgp.seed_words import Seeded, Words, seed_words
 
+ESTIMAND = "estimand"
+"""The one option of a process that bears on no number of a dataset."""
+
 
 @unique
 class Stream(IntEnum):
@@ -39,9 +42,10 @@ class Stream(IntEnum):
 def cell_key(cell: Mapping[str, Level]) -> tuple[int, ...]:
     """Return the words by which a cell's values, not its place in the grid, enter its seeds.
 
-    `1` and `1.0` are the same value; text and lists count as they stand in paths.
+    `1` and `1.0` are the same value; text and lists count as they stand in paths. The `estimand`
+    does not count: it is no part of the data.
     """
-    values = {factor: _plain(value) for factor, value in cell.items()}
+    values = {factor: _plain(value) for factor, value in cell.items() if factor != ESTIMAND}
     digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).digest()
     return tuple(int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4))
 

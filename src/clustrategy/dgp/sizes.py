@@ -18,6 +18,10 @@ LEAST_VARIANCE = 0.01
 """The variance before rounding is at least this."""
 
 
+HIGHEST_SCORE = 8.0
+"""Beyond it a probability below 1 is hardly a number below 1."""
+
+
 class FurtherRows(NamedTuple):
     """The distribution of a cluster's rows beyond the first, before they are rounded.
 
@@ -100,7 +104,7 @@ def _gamma(mean: float, variance: float) -> FurtherRows:
 
     shape, scale = mean**2 / variance, variance / mean
     return FurtherRows(
-        lambda score: scale * gammaincinv(shape, ndtr(score)),
+        lambda score: scale * gammaincinv(shape, ndtr(np.minimum(score, HIGHEST_SCORE))),
         lambda further: gammainc(shape, further / scale),
     )
 

@@ -113,6 +113,7 @@ def design(study: Study) -> Design:
     """Describe a study on a grid."""
     alpha, verdict = study.config["performance"]["alpha"], study.config["verdict"]
     wording = wording_of(study.factors, verdict["effects"])
+    processes = [study.synthetic(cell) for cell in study.cells]
     return Design(
         aims=_aims(len(study.strategies), alpha, wording.effect(verdict["effect"])),
         model=_model(study),
@@ -120,10 +121,10 @@ def design(study: Study) -> Design:
             (factor, FACTORS[factor], _levels(levels)) for factor, levels in study.levels.items()
         ],
         estimand=(
-            "The coefficients β of the model, which are means over clusters, not over rows. The "
-            "terms of a kind differ by chance alone, and a verdict is on all of them together."
+            f"The coefficients β of the model, which are {_averages(processes)}. The terms of a "
+            "kind differ by chance alone, and a verdict is on all of them together."
         ),
-        estimands=_estimands([study.synthetic(cell) for cell in study.cells]),
+        estimands=_estimands(processes),
     )
 
 
@@ -190,6 +191,16 @@ def _estimands(processes: Sequence[Process]) -> list[tuple[str, str]]:
         for kind, terms in kinds(process).items():
             found.setdefault(kind, {}).update(dict.fromkeys(terms))
     return [(kind, ", ".join(terms)) for kind, terms in found.items()]
+
+
+def _averages(processes: Sequence[Process]) -> str:
+    """Say what the true coefficients are averages over."""
+    match sorted({process.estimand for process in processes}):
+        case ["clusters"]:
+            return "means over clusters, not over rows"
+        case ["persons"]:
+            return "means over rows, not over clusters"
+    return "means over clusters or, where the estimand is persons, over rows"
 
 
 def _measures(alpha: float, sims: int) -> list[Measure]:

@@ -41,6 +41,7 @@ FACTORS = {
     "size_distribution": "distribution of the clusters' sizes",
     "hidden_slope_sd": "standard deviation of the slope of a covariate that no model has",
     "predictor_distribution": "distribution of the predictors that are no treatment arms",
+    "estimand": "what the true coefficients are averages over",
     MECHANISM: "data-generating mechanism",
 }
 """What each option is, for a table of those that vary."""
@@ -167,6 +168,7 @@ SENTENCES: Mapping[str, Callable[[Any], str]] = {
         "The slope of a covariate that no model has differs between clusters, with a standard "
         f"deviation of {value:g}"
     ),
+    "estimand": lambda value: f"The true coefficients are averages over {value}",
     "endogeneity": lambda value: f"IV1 correlates by {value:g} with the cluster's intercept",
 }
 """The options that are a sentence each; those of the treatment, and of missing rows, are one."""
