@@ -85,7 +85,10 @@ def _doubtful(study: Study) -> list[_Shape]:
                 process.arms,
                 tuple(process.between_share),
                 process.size_cv,
+                process.size_distribution,
                 process.missing_rate,
+                process.missing_mechanism,
+                process.shapes,
             )
             shapes.setdefault(key, (process, []))[1].append(cell)
     return sorted((_Shape(*one) for one in shapes.values()), key=lambda one: one.process.rows)
