@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pytest
 
 from clustrategy.core.errors import ConfigError
+from clustrategy.dgp import Process
 from clustrategy.dgp.drawn import draw
+from clustrategy.study.config import schema
 from clustrategy.study.study import Study
 
 CONFIG: dict[str, Any] = {
@@ -119,3 +122,15 @@ def test_mistakes_are_one_sentence(config: dict[str, Any], sentence: str) -> Non
         Study.from_config(config)
     assert str(caught.value).startswith(sentence)
     assert "\n" not in str(caught.value)
+
+
+def test_every_option_of_the_process_stands_in_every_section() -> None:
+    """But for the number and size of clusters, and one sigma for all that differs between them."""
+    properties = schema()["properties"]
+    options = {field.name for field in fields(Process)}
+    sections = {name: {*properties[name]["properties"]} for name in ("grid", "worked_example")}
+    assert sections["worked_example"] == options
+    assert sections["grid"] == options | {"mechanism"}
+    in_dgp = options - {"clusters", "obs_per_cluster", "between_cluster_sigma"}
+    assert {*properties["dgp"]["properties"]} == in_dgp | {"mechanisms"}
+    assert {*schema()["$defs"]["mechanism"]["properties"]} == in_dgp
