@@ -211,6 +211,7 @@ class Unequal(Process):
     arms: int = 2
     size_cv: float = 0.0
     missing_rate: float = 0.0
+    predictor_distribution: Any = "normal"
 
 
 @pytest.mark.parametrize(
@@ -227,6 +228,18 @@ class Unequal(Process):
         ({"treatment": "between", "arms": 3, "predictor_icc": 1.0}, 6, 0),
         ({"treatment": "within", "arms": 3, "predictor_icc": 1.0}, 4, 0),
         ({"treatment": "within"}, 5, 2),
+        ({"predictor_distribution": "binary"}, 3, 0),
+        ({"predictor_distribution": ["normal", "binary", "binary"]}, 4, 1),
+        ({"predictor_distribution": "binary", "predictor_icc": [0, 1, 1]}, 5, 0),
+        (
+            {
+                "predictor_distribution": ["uniform", "binary"],
+                "treatment": "within",
+                "predictor_icc": 0.5,
+            },
+            4,
+            1,
+        ),
     ],
 )
 def test_the_smallest_cluster(

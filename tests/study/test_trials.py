@@ -9,7 +9,7 @@ import pytest
 from clustrategy.core.errors import ConfigError
 from clustrategy.dgp import simulate
 from clustrategy.study.study import Study
-from clustrategy.study.trials import try_out
+from clustrategy.study.trials import _doubtful, try_out
 from tests.conftest import SMALL
 
 
@@ -60,6 +60,21 @@ def test_what_some_strategies_cannot_fit_is_said() -> None:
     assert tried([1, 10], [25], ["ols", "cluster_robust"]) == (
         "no fit (status undefined) in some of 4 cells: cluster_robust in 2"
     )
+
+
+def test_predictors_of_another_distribution_are_tried_apart() -> None:
+    """Binary ones are constant in many small clusters, normal ones in none."""
+    grid = {
+        "clusters": [9],
+        "obs_per_cluster": [2],
+        "between_cluster_sigma": [0.5, 1],
+        "predictor_distribution": ["normal", "binary"],
+        "missing_mechanism": ["MAR", "MCAR"],
+    }
+    dgp = {"size_cv": 0.5, "missing_rate": 0.1}
+    config = {**SMALL, "grid": grid, "dgp": dgp, "strategies": DEFAULT}
+    shapes = _doubtful(Study.from_config(config))
+    assert [len(shape.cells) for shape in shapes] == [2, 2, 2, 2]
 
 
 def test_what_can_be_fitted_is_not_spoken_of() -> None:

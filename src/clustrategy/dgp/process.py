@@ -215,6 +215,12 @@ class Process:
         """How many continuous predictors vary within clusters."""
         return int((self.between_share < 1).sum())
 
+    @property
+    def varying_binary(self) -> int:
+        """How many of these are binary."""
+        binary = [shape == "binary" for shape in self.shapes]
+        return int((self.between_share[binary] < 1).sum())
+
     @cached_property
     def sigmas(self) -> Floats:
         """(predictors + 1,) the standard deviation of each coefficient between clusters.

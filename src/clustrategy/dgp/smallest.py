@@ -17,8 +17,8 @@ def least_rows(process: Process) -> int:
     """Return the least rows of a cluster, but for a share `RARE` of clusters.
 
     Sizes are taken as rounded down and as no larger than their mean, and rows as missing at the
-    largest rate there is, twice the mean where they are so by IV1. Each dummy of arms within
-    clusters takes up a row.
+    largest rate there is, twice the mean where they are so by IV1. Each binary
+    predictor that varies within clusters, and each dummy of arms within them, takes up a row.
     """
     rows = process.obs_per_cluster
     if process.size_cv or process.missing_rate:
@@ -36,4 +36,4 @@ def least_rows(process: Process) -> int:
             return float(share @ bdtr(np.minimum(number, size), size, observed))
 
         rows = max(1, bisect_right(range(rows), RARE, key=few))
-    return rows - process.dummies * (process.treatment == "within")
+    return rows - process.varying_binary - process.dummies * (process.treatment == "within")

@@ -19,11 +19,11 @@ def finite_variance(rows: int, slopes: int, **options: object) -> bool:
 
     With predictors from a normal distribution, the inverse of their cross-products about the
     cluster's mean is inverse Wishart with rows - 1 degrees of freedom and has an expectation if
-    these exceed slopes + 1. Treatment arms take a row each and are no slopes here. Precision
-    weights change nothing: where a cluster has two residual degrees of freedom, a mean of any
-    weights is finite because the estimates are; with one, its variance is too poor a guess to
-    tell a wild estimate. Clusters with none may be left out, but where sizes differ those with
-    one are there, too.
+    these exceed slopes + 1. Treatment arms and binary predictors take a row each and are no
+    slopes here. Precision weights change nothing: where a cluster has two residual degrees of
+    freedom, a mean of any weights is finite because the estimates are; with one, its variance is
+    too poor a guess to tell a wild estimate. Clusters with none may be left out, but where sizes
+    differ those with one are there, too.
 
     Parameters
     ----------

@@ -483,10 +483,13 @@ class Study:
 
 
 def _smallest(process: AnyProcess) -> tuple[int, int]:
-    """Return the rows of the smallest cluster, and the predictors that vary within clusters."""
+    """Return the rows of the smallest cluster, and the predictors that vary within clusters.
+
+    Where they are drawn, those of two values have a row taken off and do not count.
+    """
     if isinstance(process, GivenProcess):
         return int(process.shard.n.min()), int(differs_within(process.shard).sum())
-    return least_rows(process), process.varying
+    return least_rows(process), process.varying - process.varying_binary
 
 
 def _check_beside_data(config: Mapping[str, Any], files: Sequence[str]) -> None:
