@@ -13,9 +13,10 @@ from clustrategy.dgp.distributions import mean_given
 from clustrategy.dgp.estimand import over_persons
 
 
-def process(rows: int = 21, **options: Any) -> Process:
-    plain = {"predictors": 1, "coefficients": [0.0, 0.0], "residual_sigma": 1.0}
-    return Process(10, rows, 0.5, **{**plain, "size_cv": 1.0, "informative_size": 0.6, **options})
+def process(rows: int = 21, clusters: int = 10, **options: Any) -> Process:
+    plain: dict[str, Any] = {"predictors": 1, "coefficients": [0.0, 0.0], "residual_sigma": 1.0}
+    plain |= {"size_cv": 1.0, "informative_size": 0.6}
+    return Process(clusters, rows, 0.5, **(plain | options))
 
 
 @pytest.mark.parametrize(("rows", "cv", "r"), [(21, 1.0, 0.6), (5, 0.5, -0.3), (200, 3.0, 1.0)])
@@ -78,6 +79,30 @@ def test_the_mean_of_deviations_that_are_scaled_normals() -> None:
     np.testing.assert_allclose(mean_given("t", score, 0.7), 0.7 * scale * score, rtol=1e-8)
     found = mean_given("contaminated", score, 0.7)
     np.testing.assert_allclose(found, 0.7 * 1.2 / np.sqrt(1.8) * score, rtol=1e-12)
+
+
+def test_an_arm_of_clusters_with_a_variance_of_its_own() -> None:
+    """Treated clusters' intercepts vary by 1, twice as much: E[n b] / E[n] in both arms."""
+    of = process(
+        clusters=20_000,
+        predictors=2,
+        coefficients=[1.0, 0.0, 3.0],
+        treatment="between",
+        treated=0.25,
+        intercept_variance_ratio=4.0,
+        estimand="persons",
+    )
+    drawn = simulate(of, 2, {}, [0])
+    shift = over_persons(of)
+    np.testing.assert_allclose(shift, [shift[0], 0.0, shift[0]])
+    n, b = drawn.shard.n[0], drawn.cluster_coefficients[0]
+    first = np.cumsum(n) - n
+    treated = drawn.shard.X[first, 2] == 1
+    assert treated.sum() == 5000
+    both = drawn.truth[0, 0], drawn.truth[0, [0, 2]].sum()
+    for arm, effect, level in zip((~treated, treated), (0.0, 3.0), both, strict=True):
+        apart = n[arm] * (b[arm, 0] + effect - level)
+        assert abs(apart.mean()) < 4.5 * stats.sem(apart)
 
 
 def test_where_sizes_tell_nothing_the_averages_are_the_same() -> None:

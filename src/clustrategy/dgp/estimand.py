@@ -27,7 +27,8 @@ def over_persons(process: Process) -> Floats:
 
     They are `sigma_k E[n z_k] / E[n]`. Rounding a size at random leaves its mean as it is, so that
     E[n z_0] is an integral over the normal score x of the size: of the size at x times the mean of
-    z_0 given x. A slope's deviation shares with it what `intercept_slope_correlation` says.
+    z_0 given x. A slope's deviation shares with it what `intercept_slope_correlation` says. Where
+    intercepts of treated clusters have a variance of their own, so has the treatment's average.
 
     Parameters
     ----------
@@ -59,4 +60,8 @@ def over_persons(process: Process) -> Floats:
     intercept = np.trapezoid(density * rows * deviation, score) / process.obs_per_cluster
     shares = np.full(process.predictors + 1, process.intercept_slope_correlation)
     shares[0] = 1.0
-    return np.asarray(process.sigmas * shares * intercept)
+    exceed = process.sigmas * shares * intercept
+    ratio, _ = process.variance_ratios
+    if ratio != 1:
+        exceed[-1] += (np.sqrt(ratio) - 1.0) * exceed[0]
+    return np.asarray(exceed)
