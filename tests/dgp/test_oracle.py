@@ -76,6 +76,19 @@ def test_few_treated_rows_with_a_variance_of_their_own() -> None:
     np.testing.assert_allclose(found[1] ** 2, (0.25 + 1 / 15 + 4 / 5) / 12, rtol=1e-12)
 
 
+def test_a_hidden_slope_is_as_errors_to_the_oracle() -> None:
+    """Its variance of 1 adds to that of errors, 1, and of treated ones, 4 (5 rows) or 2."""
+    plain = oracle_standard_errors(process(hidden_slope_sd=1.0))
+    np.testing.assert_allclose(plain**2, (0.25 + 2 / 20) / 12, rtol=1e-12)
+    few = {"treatment": "within", "treated": 5, "residual_variance_ratio": 4.0}
+    within = oracle_standard_errors(process(hidden_slope_sd=1.0, **few))
+    np.testing.assert_allclose(within[1] ** 2, (0.25 + 2 / 15 + 5 / 5) / 12, rtol=1e-12)
+    few = {"treatment": "between", "treated": 3, "residual_variance_ratio": 2.0}
+    between = oracle_standard_errors(process(hidden_slope_sd=1.0, **few))
+    expected = (0.25 + 2 / 20) / 9 + (0.25 + 3 / 20) / 3
+    np.testing.assert_allclose(between[1] ** 2, expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -9,7 +9,8 @@ coefficients of these and sigma^2 the variance of the errors, a cluster tells
 `(Psi + sigma^2 (Z'Z)^-1)^-1` of them (Swamy 1970, Econometrica 38, 311-323). Z'Z is taken at its
 expectation given the cluster's means of Z and its size, predictors as uncorrelated, and all else as
 normal and independent: what makes tests harder (autocorrelated or heavy-tailed errors, endogeneity,
-missing rows, informative sizes) is left out of account.
+missing rows, informative sizes) is left out of account. What a covariate that no model has adds to
+the outcome counts as errors.
 """
 
 from __future__ import annotations
