@@ -18,6 +18,11 @@ from clustrategy.figures.parts.labels import LONGEST, level_label, strategy_labe
         ("residual_distribution", "skewed", "residuals skewed"),
         ("coefficients", "0,0.25,1", "coefficients 0, 0.25, 1"),
         ("coefficients", "uniform,0,1", "coefficients U(0, 1)"),
+        ("coefficients", "uniform,-1.5,1e-05", "coefficients U(-1.5, 1e-05)"),
+        ("predictor_distribution", "uniform", "predictors uniform"),
+        ("predictor_distribution", "uniform,binary", "predictors uniform, binary"),
+        ("predictor_distribution", "normal,uniform,binary", "predictors normal, uniform, binary"),
+        ("estimand", "persons", "averages over persons"),
         ("predictor_icc", "0.5", "ICC of predictors 0.5"),
     ],
 )

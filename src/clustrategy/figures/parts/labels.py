@@ -41,6 +41,9 @@ FACTORS = {
     "predictor_icc": "ICC of predictors",
     "size_cv": "CV of cluster sizes",
     "informative_size": "correlation of size and intercept",
+    "size_distribution": "cluster sizes",
+    "predictor_distribution": "predictors",
+    "hidden_slope_sd": "SD of hidden slopes",
     "intercept_variance_ratio": "variance ratio of arms' intercepts",
     "residual_variance_ratio": "variance ratio of arms' residuals",
     "random_distribution": "random effects",
@@ -75,6 +78,10 @@ LEVELS = {
     ("treatment", "none"): "no treatment",
     ("treatment", "between"): "treatment of clusters",
     ("treatment", "within"): "treatment within clusters",
+    ("missing_mechanism", "MAR"): "missing at random",
+    ("missing_mechanism", "MCAR"): "missing completely at random",
+    ("estimand", "clusters"): "averages over clusters",
+    ("estimand", "persons"): "averages over persons",
     **{(SCENARIO, name): words for name, words in SCENARIOS.items()},
 }
 
@@ -124,8 +131,9 @@ def value_label(value: Any) -> str:
     """Return a factor's level as short text."""
     if not isinstance(value, str):
         return f"{value:g}"
-    head, _, rest = value.replace(",", ", ").partition("uniform, ")
-    return f"U({rest})" if rest else head
+    parts = value.replace(",", ", ")
+    head, _, bounds = parts.partition("uniform, ")
+    return f"U({bounds})" if not head and bounds and not bounds[0].isalpha() else parts
 
 
 def level_label(factor: str, value: Any) -> str:
