@@ -21,8 +21,11 @@ from clustrategy.core.inference import t_inference
 from clustrategy.dgp import Process, simulate
 from clustrategy.engines.chosen import Strategy
 from clustrategy.strategies.registry import DEFAULT_ENGINE
+from clustrategy.study.blocks import ROWS, equal
 
 BLOCK = 1000
+"""Datasets that are worked on at once, unless they have more rows than the blocks of a study."""
+
 WARM_UP = 10
 
 
@@ -56,8 +59,7 @@ def main() -> None:
     strategy.fit(simulate(drawn_by, design["seed"], cell, range(WARM_UP)).shard)
     t_inference(np.zeros(1), np.ones(1), np.ones(1))
     start, parts = time.process_time(), []
-    for first in range(0, design["sims"], BLOCK):
-        sims = range(first, min(first + BLOCK, design["sims"]))
+    for sims in equal(design["sims"], min(BLOCK, ROWS // drawn_by.rows)):
         parts.append(strategy.fit(simulate(drawn_by, design["seed"], cell, sims).shard))
     fits = Fits.concatenate(parts)
     estimate, error, df = (c[:, 1] for c in (fits.estimate, fits.std_error, fits.df))
