@@ -15,7 +15,7 @@ from clustrategy.core.fits import STATUSES, Fits
 from clustrategy.core.shard import Shard
 from clustrategy.engines.chosen import Strategy, registry
 from tests.golden.random_datasets import RandomDataset, random_dataset
-from tests.material import FOLDER, join, take
+from tests.material import FOLDER, join
 
 KNOWN = json.loads((FOLDER / "random.json").read_text(encoding="utf-8"))["datasets"]
 MODELS = ("mixed_maximal", "mixed_intercept")
@@ -52,7 +52,7 @@ def numpy_fits(name: str) -> dict[int, Fits]:
     for numbers in shapes.values():
         together = fit(join(*(dataset(number).shard for number in numbers)), name, "numpy")
         for sim, number in enumerate(numbers):
-            found[number] = take(together, [sim])
+            found[number] = together.take(np.array([sim]))
     return found
 
 
