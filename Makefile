@@ -5,7 +5,7 @@
 .DEFAULT_GOAL := study
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: study student test lint format env env-test engine browser r lock help
+.PHONY: study student which-strategy test lint format env env-test engine browser r lock help
 
 SHELL := /bin/sh
 
@@ -23,6 +23,9 @@ study: env ## run the study (the default); a second run only does what is missin
 student: env ## run the example on real data: two clusters, and what goes wrong
 	$(run) .venv/bin/snakemake --cores $(CORES) student
 	$(run) .venv/bin/snakemake --cores $(CORES) --configfile examples/student/config.yaml $(ARGS)
+
+which-strategy: env ## run the study behind docs/which-strategy.md (CPU-hours) and write the page
+	$(run) -m studies.which_strategy --run $(CORES)
 
 test: engine browser ## run the tests and the examples in docstrings, on all cores
 	$(run) -m pytest --numprocesses logical --dist worksteal $(ARGS)

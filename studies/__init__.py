@@ -1,0 +1,1 @@
+"""Studies whose answers are pages of the documentation."""
