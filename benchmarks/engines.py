@@ -147,8 +147,8 @@ def summarised(turns: Sequence[Mapping[str, Any]], sims: int) -> dict[str, Any]:
     -------
     dict
         `sims` of a cell that were fitted in each turn; the median `seconds` of each part; their
-        median `total` of the fits and of what these share; and how many `fits` there were and how
-        many of them `failed`, in all turns.
+        median `total` of the fits and of what these share; how many `fits` there were and how many
+        of them `failed`, in all turns; and the `versions` of what computed them.
     """
     few = turns[0]["sims"]
     scaled = [{part: t * sims / few for part, t in turn["seconds"].items()} for turn in turns]
@@ -159,6 +159,7 @@ def summarised(turns: Sequence[Mapping[str, Any]], sims: int) -> dict[str, Any]:
         "total": median(sum(turn[part] for part in counted) for turn in scaled),
         "fits": sum(turn["fits"] for turn in turns),
         "failed": sum(turn["failed"] for turn in turns),
+        "versions": turns[0]["versions"],
     }
 
 
@@ -179,7 +180,8 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         *_all_fits(result),
         "",
         f"Default engines: {by['default']}. lmerTest and statsmodels, through rpy2 and from "
-        f"arrays: {by['reference']}. pymer4's own loop: Lm, Lm2 and Lmer on data frames.",
+        f"arrays: {by['reference']}. pymer4's own loop: Lm, Lm2 and Lmer on data frames. Versions: "
+        f"{', '.join(f'{package} {number}' for package, number in _versions(result).items())}.",
         "",
         "The mixed models alone:",
         "",
@@ -191,6 +193,12 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         *(f"\nFits by {name} that failed: {n}." for name, n in failed.items()),
         *(f"\nLeft out: {name}, {why}." for name, why in result["left_out"].items()),
     ]
+
+
+def _versions(result: Mapping[str, Any]) -> dict[str, str]:
+    """Return the versions of all packages that computed fits."""
+    ones = result["contenders"].values()
+    return {package: number for one in ones for package, number in one["versions"].items()}
 
 
 def _all_fits(result: Mapping[str, Any]) -> list[str]:

@@ -1,7 +1,8 @@
 """CPU seconds of the parts of fitting some sims of the cells of a study, in a process.
 
-Printed as JSON: the sims of a cell, the seconds of each part, how many fits there were, and how
-many of them gave no numbers. What starts an engine up (imports, R) is done before the clock runs.
+Printed as JSON: the sims of a cell, the seconds of each part, how many fits there were, how many of
+them gave no numbers, and the versions of the packages that computed them. What starts an engine up
+(imports, R) is done before the clock runs.
 """
 
 from __future__ import annotations
@@ -103,7 +104,13 @@ def main() -> None:
     sims = range(options.first, options.first + options.sims)
     strategies = [Strategy.parse(entry) for entry in options.entries]
     clock, fits, failed = timed(strategies, sims, study, options.every)
-    answer = {"sims": len(sims), "seconds": clock.seconds, "fits": fits, "failed": failed}
+    answer = {
+        "sims": len(sims),
+        "seconds": clock.seconds,
+        "fits": fits,
+        "failed": failed,
+        "versions": {key: v for one in strategies for key, v in one.versions.items()},
+    }
     print(json.dumps(answer))
 
 

@@ -10,6 +10,7 @@ done before the clock runs, and so are the data frames.
 import json
 import sys
 import time
+from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
@@ -56,8 +57,13 @@ def main() -> None:
             except Exception:
                 failed += 1
             seconds[name] += time.process_time() - start
-    fits = len(frames) * len(MODELS)
-    print("\n" + json.dumps({"seconds": seconds, "fits": fits, "failed": failed}))
+    answer = {
+        "seconds": seconds,
+        "fits": len(frames) * len(MODELS),
+        "failed": failed,
+        "versions": {"pymer4": version("pymer4")},
+    }
+    print("\n" + json.dumps(answer))
 
 
 if __name__ == "__main__":
