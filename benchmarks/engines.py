@@ -181,7 +181,7 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         "",
         f"Default engines: {by['default']}. lmerTest and statsmodels, through rpy2 and from "
         f"arrays: {by['reference']}. pymer4's own loop: Lm, Lm2 and Lmer on data frames. Versions: "
-        f"{', '.join(f'{package} {number}' for package, number in _versions(result).items())}.",
+        f"{', '.join(f'{package} {number}' for package, number in versions(result).items())}.",
         "",
         "The mixed models alone:",
         "",
@@ -195,7 +195,7 @@ def describe(result: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _versions(result: Mapping[str, Any]) -> dict[str, str]:
+def versions(result: Mapping[str, Any]) -> dict[str, str]:
     """Return the versions of all packages that computed fits."""
     ones = result["contenders"].values()
     return {package: number for one in ones for package, number in one["versions"].items()}

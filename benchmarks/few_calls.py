@@ -27,12 +27,11 @@ class Model(NamedTuple):
 
     Attributes
     ----------
-    formula : str
-    strategy : str
+    name, strategy : str
     clusters, rows, predictors : int
     """
 
-    formula: str
+    name: str
     strategy: str
     clusters: int
     rows: int
@@ -52,10 +51,10 @@ class Model(NamedTuple):
 
 
 MODELS = (
-    Model("y ~ x + (1 | g)", "mixed_intercept", 10, 10, 1),
-    Model("y ~ x + (1 | g)", "mixed_intercept", 30, 25, 1),
-    Model("y ~ x + (1 + x | g)", "mixed_maximal", 10, 10, 1),
-    Model("y ~ x + (1 + x | g)", "mixed_maximal", 30, 25, 1),
+    Model("2 coefficients, intercept random", "mixed_intercept", 10, 10, 1),
+    Model("2 coefficients, intercept random", "mixed_intercept", 30, 25, 1),
+    Model("2 coefficients, all random", "mixed_maximal", 10, 10, 1),
+    Model("2 coefficients, all random", "mixed_maximal", 30, 25, 1),
     Model("4 coefficients, intercept random", "mixed_intercept", 30, 25, 3),
     Model("4 coefficients, all random", "mixed_maximal", 30, 25, 3),
 )

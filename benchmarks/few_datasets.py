@@ -44,7 +44,7 @@ def describe(result: Mapping[str, Any]) -> list[str]:
     for one in result["models"]:
         ours, theirs = (one["ms"][engine] for engine in ENGINES)
         slower[one["datasets"]].append(ours / theirs)
-        row = rows.setdefault((one["formula"], f"{one['clusters']} × {one['rows']}"), [])
+        row = rows.setdefault((one["name"], f"{one['clusters']} × {one['rows']}"), [])
         row += [digits(ours), digits(theirs), f"{ours / theirs:.2f}"]
     head = ["", "clusters × rows"]
     for datasets in DATASETS:

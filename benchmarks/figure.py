@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
 from benchmarks.draw_fit_test import labelled, ranked
-from benchmarks.engines import DEFAULT, PYMER4, REFERENCE, STRATEGIES
+from benchmarks.engines import DEFAULT, PYMER4, REFERENCE, STRATEGIES, versions
 from benchmarks.points import CURVES
 from benchmarks.words import digits
 from clustrategy.figures.parts.frame import compose, strategy_handles
@@ -44,7 +45,8 @@ def draw(
     first, second, *middle, third, last = figure.subplots(4, 2).flat
     named = [name for name in (DEFAULT, REFERENCE, PYMER4) if name in engines["contenders"]]
     fits = engines["cells"] * engines["sims"] * len(STRATEGIES)
-    _dots(first, {name: engines["contenders"][name]["total"] for name in named}, look)
+    totals = {_with_versions(name, engines): engines["contenders"][name]["total"] for name in named}
+    _dots(first, totals, look)
     first.set_title(f"CPU s of all {fits:,} fits", fontsize=look.text, color=INK)
     _designs(second, draw_fit_test, look)
     ms = {
@@ -62,7 +64,9 @@ def draw(
     colours = look.strategy_colours(STRATEGIES)
     met = {_line(curve) for curve in curves["curves"]}
     lines = [
-        Line2D([], [], color=INK, label=name, **_style(name, look)) for name in LINES if name in met
+        Line2D([], [], color=INK, label=_with_versions(name, engines), **_style(name, look))
+        for name in LINES
+        if name in met
     ]
     dates = [one["date"] for one in (engines, curves, workflow, draw_fit_test, strategies)]
     compose(
@@ -89,6 +93,12 @@ def _finding(contenders: Mapping[str, Any]) -> str:
         return "What the engines and the workflow cost"
     times = contenders[REFERENCE]["total"] / contenders[DEFAULT]["total"]
     return f"The default engine fits the study {digits(times)} times faster than {REFERENCE}"
+
+
+def _with_versions(name: str, engines: Mapping[str, Any]) -> str:
+    """Put the version of each package behind it, where a name has packages that were measured."""
+    known = versions(engines)
+    return re.sub(r"\w+", lambda word: f"{word[0]} {known.get(word[0], '')}".rstrip(), name)
 
 
 def _line(curve: Mapping[str, Any]) -> str:

@@ -12,6 +12,12 @@ from benchmarks.points import CURVES
 from clustrategy.figures.parts.frame import words_on
 
 TOTALS = {DEFAULT: 1.82, REFERENCE: 874.0, PYMER4: 1450.0, "glmm": 20.0}
+VERSIONS = {
+    DEFAULT: {"numpy": "2.4"},
+    REFERENCE: {"lme4": "1.1", "lmerTest": "3.1", "statsmodels": "0.15"},
+    PYMER4: {"pymer4": "0.8"},
+    "glmm": {"glmm": "0.6"},
+}
 DATED = {"date": "2026-11-28"}
 TOOK = {"failed": 0, "version": None}
 SIMULATORS: dict[str, Any] = {
@@ -40,14 +46,21 @@ RUNS = {"plain loop, 1 core": 34.2, "workflow, 2 cores": 16.4}
 
 def test_dots_are_at_the_seconds_on_a_log_scale_and_the_title_is_the_ratio() -> None:
     engines: dict[str, Any] = {
-        "contenders": {name: {"total": total} for name, total in TOTALS.items()},
+        "contenders": {
+            name: {"total": total, "versions": VERSIONS[name]} for name, total in TOTALS.items()
+        },
         "cells": 45,
         "sims": 50,
         "machine": "a machine",
         "date": "2026-11-22",
     }
     curve = {"sizes": [2, 4, 8], "seconds": [0.1, 0.2, 0.4], "engine": "numpy", "default": True}
-    curves = [{**curve, "curve": name, "strategy": STRATEGIES[0]} for name in CURVES]
+    others = [{**curve, "engine": name, "default": False} for name in ("glmm", "lme4")]
+    curves = [
+        {**one, "curve": name, "strategy": STRATEGIES[0]}
+        for name in CURVES
+        for one in (curve, *others)
+    ]
     runs = {name: {"wall": wall} for name, wall in RUNS.items()}
     figure = draw(engines, {"curves": curves, **DATED}, {"runs": runs, **DATED}, SIMULATORS, SPENT)
     fits, simulators, *_, dearest, last = figure.axes
@@ -56,6 +69,15 @@ def test_dots_are_at_the_seconds_on_a_log_scale_and_the_title_is_the_ratio() -> 
         assert list(dots.get_xdata()) == seconds and axes.get_xscale() == "log"
         low, high = axes.get_xlim()
         assert low < min(seconds) and max(seconds) < high
+    said = {text.get_text() for text in fits.texts}
+    assert said == {
+        "default engines: 1.82",
+        "lmerTest 3.1 and statsmodels 0.15: 874",
+        "pymer4 0.8's own loop: 1,450",
+    }
+    assert {"glmm 0.6", "lme4 1.1"} <= {
+        text.get_text() for legend in figure.legends for text in legend.get_texts()
+    }
     ours, theirs = simulators.lines
     assert list(ours.get_ydata()) == [2.0, 4.0] and list(ours.get_xdata()) == [0, 1]
     # MCPower's fits of the first design failed.

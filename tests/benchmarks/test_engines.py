@@ -27,7 +27,13 @@ def answer(module: str, first: int, sims: int, entries: str, *, failing: str) ->
     parts = (*engines.SHARED, *(entry["strategy"] for entry in chosen))
     parts = (fits.SIMULATE, fits.PARQUET, *parts)
     seconds = dict.fromkeys(parts, 0.001 if fails else 1.0)
-    return {"sims": sims, "seconds": seconds, "fits": count, "failed": count if fails else 0}
+    return {
+        "sims": sims,
+        "seconds": seconds,
+        "fits": count,
+        "failed": count if fails else 0,
+        "versions": {entry["engine"]: "1.2" for entry in chosen},
+    }
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +90,11 @@ def test_an_engine_that_is_not_here_is_left_out(
     result = failing("")
     assert result["left_out"] == {"mixedlm": "the engine 'mixedlm' cannot be imported"}
     assert "mixedlm" not in result["contenders"]
+
+
+def test_the_packages_are_named_with_their_versions(failing: Any) -> None:
+    (said,) = [line for line in describe(failing("")) if "Versions: " in line]
+    assert said.endswith("Versions: numpy 1.2, statsmodels 1.2, lme4 1.2, glmm 1.2, mixedlm 1.2.")
 
 
 def test_mixedlm_that_is_missing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
