@@ -33,5 +33,5 @@ def test_times_are_of_the_least_calls_and_the_faster_are_counted(
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in said]
     row = ["4", "2", "2.00", "4", "6", "0.67", "4", "20", "0.20"]
     assert [r[2:] for r in rows if len(r) > 2 and "×" in r[1]][1:] == [row] * len(MODELS)
-    assert "1 dataset in 0 of 6 (times glmm's: 2.00 to 2.00)" in said[-1]
-    assert "10 datasets in 6 of 6 (times glmm's: 0.20 to 0.20)" in said[-1]
+    assert "1 dataset in 0 of 6 (2.00 to 2.00 times glmm's)" in said[-1]
+    assert "10 datasets in 6 of 6 (0.20 to 0.20 times glmm's)" in said[-1]
