@@ -97,8 +97,9 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         *markdown_table(head, body),
         "",
         f"The goal of {GOAL:g} {reached}: draws and fits take {few:.2f} of what {FIRST} took. With "
-        f"{large} sims a cell it is {many:.2f}. What the two differ by is the cost of calls, which "
-        f"a block of {small} datasets shares among fewer.",
+        f"{large} sims a cell they take {many:.2f}: what these two differ by "
+        f"is the cost of calls, which a block of {small} datasets shares among fewer. "
+        "[What is left of a fit](#what-is-left-of-a-fit) has the profile.",
     ]
 
 

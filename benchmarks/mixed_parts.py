@@ -1,18 +1,16 @@
 """CPU microseconds of the parts of fitting mixed models, and what they could not be less than.
 
 Printed as JSON, for the designs of `draw_fit_test` and for the cells of the default study. The
-seconds of functions inside a fit are those of cProfile, which adds little: a block of datasets is
-worked on by few calls.
+criterion is watched in a fit of its own, and the rest is that of one which is not watched.
 """
 
 from __future__ import annotations
 
 import argparse
-import cProfile
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any
 
@@ -21,14 +19,16 @@ import numpy as np
 from benchmarks.draw_fit_test import DESIGNS
 from benchmarks.fits import default_study
 from benchmarks.mcpower_ours import BLOCK, process
-from clustrategy.core.shard import Shard
+from benchmarks.measure import Clock
+from clustrategy.core.shard import Ints, Shard
 from clustrategy.dgp import simulate
 from clustrategy.engines.chosen import Strategy
 from clustrategy.estimation.mixed.covariance import Factor
-from clustrategy.estimation.mixed.fit import blocks
-from clustrategy.estimation.mixed.models import MAXIMAL
+from clustrategy.estimation.mixed.fit import blocks, fill
+from clustrategy.estimation.mixed.models import MAXIMAL, blank_fits
 from clustrategy.estimation.mixed.optimizer import QuadraticModel, minimise
 from clustrategy.estimation.mixed.reml import Criterion, Derivatives, Point
+from clustrategy.estimation.mixed.standard_errors import StandardErrors
 from clustrategy.study.blocks import ROWS
 
 PARTS = ("draw", "triangles", "value", "derivatives", "rest")
@@ -43,58 +43,95 @@ STREAM = 8_000_000
 """Numbers whose sum takes as long as memory takes to give them."""
 
 
-@dataclass(frozen=True)
-class Counted(Criterion):
-    """A criterion that keeps of how many datasets it was evaluated, each time.
+@dataclass
+class Watch:
+    """What all criteria and points of a shard have in common.
 
     Attributes
     ----------
-    evaluated : list of int
-        Shared by all criteria that are made from this one.
+    clock : Clock
+        The seconds of values and derivatives.
+    evaluated : int
+        Of how many datasets the criterion was evaluated, each time counted.
     """
 
-    evaluated: list[int]
+    clock: Clock = field(default_factory=Clock)
+    evaluated: int = 0
+
+
+@dataclass(frozen=True)
+class WatchedCriterion(Criterion):
+    """A criterion whose evaluations are timed and counted, and those of all made from it."""
+
+    watch: Watch
 
     def at(self, factor: Factor) -> Point:
-        """Evaluate the criterion, and count it."""
-        self.evaluated.append(self.sims)
-        return super().at(factor)
+        """Evaluate the criterion."""
+        self.watch.evaluated += self.sims
+        with self.watch.clock.part("value"):
+            point = super().at(factor)
+        return WatchedPoint(**parts_of(point), watch=self.watch)
 
 
-def maximal_blocks(shard: Shard) -> Iterator[Criterion]:
-    """Yield the criterion of each block of datasets."""
-    for _, criterion in blocks(shard, MAXIMAL, np.ones(shard.sims, dtype=bool)):
-        yield criterion
+@dataclass(frozen=True)
+class WatchedPoint(Point):
+    """A point whose derivatives are timed, and those of all made from it."""
+
+    watch: Watch
+
+    def derivatives(self) -> Derivatives:
+        """Compute the derivatives."""
+        with self.watch.clock.part("derivatives"):
+            return super().derivatives()
+
+    def take(self, sims: Ints) -> Point:
+        """Return the point of some of the datasets."""
+        return WatchedPoint(**parts_of(super().take(sims)), watch=self.watch)
+
+    def put(self, sims: Ints, other: Point) -> Point:
+        """Return the point with another one for some of the datasets."""
+        return WatchedPoint(**parts_of(super().put(sims, other)), watch=self.watch)
+
+
+def parts_of(one: Criterion | Point) -> dict[str, Any]:
+    """Return the attributes of a criterion or a point by name."""
+    kind = Criterion if isinstance(one, Criterion) else Point
+    return {part.name: getattr(one, part.name) for part in fields(kind)}
+
+
+def watched(shard: Shard) -> Watch:
+    """Fit the maximal model with a watch on its criterion."""
+    watch = Watch()
+    fits = blank_fits(shard, MAXIMAL)
+    errors = StandardErrors("satterthwaite", "model")
+    for sims, criterion in blocks(shard, MAXIMAL, fits.status == "ok"):
+        there = WatchedCriterion(**parts_of(criterion), watch=watch)
+        fill(shard, sims, minimise(there), errors, fits)
+    return watch
 
 
 def seconds(shard: Shard) -> dict[str, float]:
-    """Time the parts of fitting a shard that has no triangles yet."""
-    start = time.process_time()
-    shard.triangles, shard.whole  # noqa: B018  (kept by the shard)
-    triangles = time.process_time() - start
-    profile = cProfile.Profile(time.process_time, builtins=False)
-    start = time.process_time()
-    profile.runcall(Strategy.parse("mixed_maximal").fit, shard)
-    fit = time.process_time() - start
-    inside = {entry.code: entry.totaltime for entry in profile.getstats()}
-    value, derivatives = (inside[f.__code__] for f in (Criterion.at, Point.derivatives))
-    rest = fit - value - derivatives
-    return {"triangles": triangles, "value": value, "derivatives": derivatives, "rest": rest}
-
-
-def evaluations(shard: Shard) -> float:
-    """Count how often the criterion is evaluated for a dataset until its minimum is found."""
-    evaluated: list[int] = []
-    for criterion in maximal_blocks(shard):
-        parts = {part.name: getattr(criterion, part.name) for part in fields(criterion)}
-        minimise(Counted(**parts, evaluated=evaluated))
-    return sum(evaluated) / shard.sims
+    """Time the parts of fitting a shard that has no triangles yet, and count its `evaluated`."""
+    clock = Clock()
+    with clock.part("triangles"):
+        shard.triangles, shard.whole  # noqa: B018  (kept by the shard)
+    with clock.part("fit"):
+        Strategy.parse("mixed_maximal").fit(shard)
+    watch = watched(shard)
+    inside = watch.clock.seconds
+    rest = clock.seconds["fit"] - sum(inside.values())
+    return {
+        **inside,
+        "triangles": clock.seconds["triangles"],
+        "rest": rest,
+        "evaluated": watch.evaluated,
+    }
 
 
 def newton_pass(shard: Shard) -> dict[str, float]:
     """Time what one step of Newton's method needs, of all datasets, at their minima."""
     found = dict.fromkeys(("value", "derivatives", "model"), 0.0)
-    for criterion in maximal_blocks(shard):
+    for _, criterion in blocks(shard, MAXIMAL, np.ones(shard.sims, dtype=bool)):
         point = minimise(criterion).point
         found["value"] += least(partial(point.criterion.at, point.factor))
         found["derivatives"] += least(point.derivatives)
@@ -124,15 +161,15 @@ def designs(turn: int) -> Iterator[dict[str, Any]]:
     for name, (clusters, rows) in DESIGNS.items():
         drawn_by = process({**EFFECTS, "clusters": clusters, "rows": rows})
         sims, cell = min(BLOCK, ROWS // drawn_by.rows), {"clusters": clusters}
-        start = time.process_time()
-        shard = simulate(drawn_by, turn, cell, range(sims)).shard
-        taken = {"draw": time.process_time() - start, **seconds(shard)}
+        draw = partial(simulate, drawn_by, turn, cell, range(sims))
+        shard = draw().shard
+        taken = {**seconds(shard), "draw": least(draw)}
         one = simulate(drawn_by, turn, cell, [0]).shard
         read = a_byte * drawn_by.rows * COLUMNS * numbers.itemsize
         yield {
             "design": name,
             "parts": {part: 1e6 * taken[part] / sims for part in PARTS},
-            "evaluations": evaluations(shard),
+            "evaluations": taken["evaluated"] / sims,
             "read": 1e6 * read,
             "newton": 1e6 * sum(newton_pass(shard).values()) / sims,
             "sims": sims,
@@ -157,7 +194,7 @@ def in_the_study(turn: int) -> dict[str, float]:
         shard = simulate(study.synthetic(cell), study.seed, cell, sims).shard
         found = seconds(shard)
         taken = {part: taken[part] + found[part] for part in taken}
-        evaluated += evaluations(shard) * shard.sims * shard.clusters
+        evaluated += found["evaluated"] * shard.clusters
     return {
         "value": 1e6 * taken["value"] / evaluated,
         "derivatives": 1e6 * taken["derivatives"] / evaluated,

@@ -62,26 +62,27 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         "CPU microseconds a dataset of `y ~ x + (1 + x | g)`, drawn as in "
         f"[Beside MCPower](#beside-mcpower), at {len(DESIGNS)} designs: drawing it, the triangles "
         "of its clusters, the criterion's value and its derivatives wherever the search goes, and "
-        "the rest (start, steps, standard errors, degrees of freedom). A fit is all of these but "
+        "the rest. A fit is all of these but "
         "the draw. Beside it is the limit: to read x and y once at memory's speed and to take one "
         f"Newton step from where the search ends; times is the fit over both. The least of "
         f"{result['turns']} turns with other datasets, part by part.",
         "",
         *markdown_table(head, body),
         "",
-        "The rows are read once, for the triangles; what follows costs the same however many rows "
-        f"a cluster has. From a start by moments the criterion is evaluated {min(evaluations):.1f} "
-        f"to {max(evaluations):.1f} times a fit. The rest is what a fit has of its own: "
-        "coordinates, a start, steps, standard errors and degrees of freedom.",
+        "The rows are read for the triangles and, in the rest, to see that all numbers are finite; "
+        "the search costs the same however many rows a cluster has. From a start by moments the "
+        f"criterion is evaluated {min(evaluations):.1f} to {max(evaluations):.1f} times a fit. The "
+        "rest is what a fit has of its own: checks, coordinates, a start, steps, standard errors "
+        "and degrees of freedom.",
         "",
         "**No compiled kernel.** In the default study (4 random coefficients, 50 datasets at once) "
         f"numpy takes {study['value']:.2f} µs a cluster and evaluation for the value and "
         f"{study['derivatives']:.2f} for the derivatives, cost of calls included. A plain kernel "
         "by numba (value, gradient and information) took 1.2 to 1.5 µs. Importing numba took 1.3 "
-        f"CPU seconds a process, and all {study['fits']:,} maximal fits of the default study take "
-        f"{digits(study['seconds'])}. A kernel in C of the whitening step was 2.5 times faster "
-        "with 10 clusters and 4 coefficients, and no faster elsewhere. So there is none, and a "
-        "machine without a compiler runs the same code.",
+        f"CPU seconds in each process, where all {study['fits']:,} maximal fits of the default "
+        f"study together take {digits(study['seconds'])}. A kernel in C of the whitening step was "
+        "2.5 times faster with 10 clusters and 4 coefficients, and no faster elsewhere. So there "
+        "is none, and a machine without a compiler runs the same code.",
         "",
         "**Why MCPower is ahead where clusters are few.** All of its fit is compiled, so that it "
         f"has no cost of calls. At {SMALLEST} a call of ours takes "

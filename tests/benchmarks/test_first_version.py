@@ -45,4 +45,4 @@ def test_ratios_are_of_the_least_seconds_of_each_version(monkeypatch: pytest.Mon
     (summed,) = [row[1:] for row in rows if row[0] == "sum of draws and fits"]
     assert summed == ["12", "6", "0.50", "60", "15", "0.25"]
     assert "The goal of 0.4 was not reached: draws and fits take 0.50" in said[-1]
-    assert "With 250 sims a cell it is 0.25." in said[-1]
+    assert "With 250 sims a cell they take 0.25:" in said[-1]
