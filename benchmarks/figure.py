@@ -26,7 +26,7 @@ LINES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-DEAREST = 6
+DEAREST = 5
 """How many of the strategies are drawn."""
 
 MARKERS = "os^v"
@@ -68,7 +68,8 @@ def draw(
         for name in LINES
         if name in met
     ]
-    dates = [one["date"] for one in (engines, curves, workflow, draw_fit_test, strategies)]
+    dates = {one["date"] for one in (engines, curves, workflow, draw_fit_test, strategies)}
+    when = f"from {min(dates)} to {max(dates)}" if len(dates) > 1 else f"on {min(dates)}"
     compose(
         figure,
         look,
@@ -81,7 +82,7 @@ def draw(
         caption=(
             "Curves: simulating and fitting; 30 clusters of 25 observations and 4 random effects "
             "where not said otherwise. Grey lines grow in proportion to the size. "
-            f"Measured from {min(dates)} to {max(dates)}: {engines['machine']}."
+            f"Measured {when}: {engines['machine']}."
         ),
     )
     return figure
@@ -131,7 +132,7 @@ def _dots(axes: Axes, seconds: Mapping[str, float], look: Look) -> None:
     dress(axes, look)
     places = range(len(seconds))
     axes.set_xscale("log")
-    axes.plot(list(seconds.values()), places, "o", color=INK, markersize=look.printed(4))
+    axes.plot(list(seconds.values()), places, "o", color=INK, markersize=look.printed(3))
     for place, (name, value) in enumerate(seconds.items()):
         axes.axhline(place, color="#dddddd", linewidth=look.line, zorder=0)
         axes.annotate(
