@@ -77,12 +77,13 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         "",
         "**No compiled kernel.** In the default study (4 random coefficients, 50 datasets at once) "
         f"numpy takes {study['value']:.2f} µs a cluster and evaluation for the value and "
-        f"{study['derivatives']:.2f} for the derivatives, cost of calls included. A plain kernel "
-        "by numba (value, gradient and information) took 1.2 to 1.5 µs. Importing numba took 1.3 "
-        f"CPU seconds in each process, where all {study['fits']:,} maximal fits of the default "
-        f"study together take {digits(study['seconds'])}. A kernel in C of the whitening step was "
-        "2.5 times faster with 10 clusters and 4 coefficients, and no faster elsewhere. So there "
-        "is none, and a machine without a compiler runs the same code.",
+        f"{study['derivatives']:.2f} for the derivatives, cost of calls included. When they were "
+        "tried, and not again here, a plain kernel by numba (value, gradient and information) took "
+        "1.2 to 1.5 µs, and importing numba 1.3 CPU seconds in each process, where all "
+        f"{study['fits']:,} maximal fits of the default study together take "
+        f"{digits(study['seconds'])}. A kernel in C of the whitening step was 2.5 times faster "
+        "with 10 clusters and 4 coefficients, and no faster elsewhere. So there is none, and a "
+        "machine without a compiler runs the same code.",
         "",
         "**Why MCPower is ahead where clusters are few.** All of its fit is compiled, so that it "
         f"has no cost of calls. At {SMALLEST} a call of ours takes "
