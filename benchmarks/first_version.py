@@ -97,8 +97,8 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         *markdown_table(head, body),
         "",
         f"The goal of {GOAL:g} {reached}: draws and fits take {few:.2f} of what {FIRST} took. With "
-        f"{large} sims a cell they take {many:.2f}: what these two differ by "
-        f"is the cost of calls, which a block of {small} datasets shares among fewer. "
+        f"{large} sims a cell they take {many:.2f}: the difference is probably "
+        f"the cost of calls, which a block of {small} datasets shares among fewer. "
         "[What is left of a fit](#what-is-left-of-a-fit) has the profile.",
     ]
 
