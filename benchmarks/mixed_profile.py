@@ -85,8 +85,8 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         "with 10 clusters and 4 coefficients, and no faster elsewhere. So there is none, and a "
         "machine without a compiler runs the same code.",
         "",
-        "**Why MCPower is ahead where clusters are few**, probably: all of its fit is compiled, so that it "
-        f"has no cost of calls. At {SMALLEST} a call of ours takes "
+        "**Why MCPower is ahead where clusters are few**, probably: all of its fit is compiled, so "
+        f"that it has no cost of calls. At {SMALLEST} a call of ours takes "
         f"{digits(smallest['alone'] / 1000)} ms for one dataset, which is nearly all cost of "
         f"calls, and {digits(together / 1000)} ms for {smallest['sims']:,} at once; the small "
         "matrices of each dataset go through memory once for each step of their formulas, which "

@@ -1,4 +1,4 @@
-"""Write docs/which-strategy.md and its figures from the study's verdicts.
+"""Write docs/which-strategy.md, its figures and the strategies' safe regions from the verdicts.
 
     python -m studies.which_strategy [--run CORES]
 
@@ -13,6 +13,7 @@ import argparse
 
 from clustrategy.figures.parts.files import save
 from clustrategy.tables.files import write_text
+from studies.which_strategy import regions
 from studies.which_strategy.collection import collect, read
 from studies.which_strategy.evidence import Evidence
 from studies.which_strategy.page import FOUND, MAP, PAGE, page
@@ -33,6 +34,7 @@ def main() -> None:
     save(draw_map(evidence), [MAP])
     save(draw_power(evidence), [FOUND])
     write_text(page(evidence, facts), PAGE)
+    regions.write(evidence)
 
 
 if __name__ == "__main__":
