@@ -27,7 +27,7 @@ from studies.which_strategy.strategies import STRATEGIES
 PAGE = DOCS / "which-strategy.md"
 MAP, FOUND = DOCS / "which_strategy_map.png", DOCS / "which_strategy_power.png"
 
-FEW = 4
+FEW = 3
 """So many strategies are named in a cell of a table; of more, the rest is counted."""
 
 ASKED = {
@@ -99,6 +99,8 @@ class Question(NamedTuple):
         Of the study, and of predictors.
     where : dict
         The levels of factors: the neighbours of the data, the worse of which counts.
+    mind : str
+        What the answer rests on.
     """
 
     asked: str
@@ -106,6 +108,7 @@ class Question(NamedTuple):
     part: str
     kind: str
     where: dict[str, Any]
+    mind: str
 
 
 QUESTIONS = (
@@ -116,6 +119,8 @@ QUESTIONS = (
         IMBALANCE,
         TREATMENT,
         {"clusters": [10.0, 20.0], "treated": "half", "size_cv": [0.65, 1.5]},
+        "With few of the schools treated it is another question: see "
+        "[unequal arms](#unequal-clusters-and-arms).",
     ),
     Question(
         "30 persons, 40 trials each: is there an effect of a within-person factor?",
@@ -124,6 +129,7 @@ QUESTIONS = (
         CORE,
         WITHIN,
         {"clusters": [20.0, 40.0], "obs_per_cluster": [20.0, 80.0]},
+        "A random intercept alone is for factors whose effect is the same in all persons.",
     ),
     Question(
         "50 firms over 20 years: has a regressor that hardly varies within firms an effect?",
@@ -132,6 +138,10 @@ QUESTIONS = (
         LITTLE,
         STEADY,
         {"clusters": 50.0},
+        "What finds most uses the differences between firms, too, and takes it that the regressor "
+        "does not go with what else makes firms differ. Where it may, only fixed effects, "
+        "within-between and two-stage regression keep their level "
+        "([endogeneity](#where-an-assumption-fails)).",
     ),
 )
 
@@ -201,13 +211,20 @@ def answer(evidence: Evidence, kind: str, words: str) -> str:
 def decisions(evidence: Evidence, kind: str) -> str:
     """Return the table in which one looks up a kind of predictor."""
     body = []
+    # In the same order in each row, so that what is best in many is seen to be.
+    order = [one.strategy for one in evidence.standings(CORE, kind)]
+
+    def sorted_best(**where: Any) -> list[Standing]:
+        standings = best(evidence.standings(CORE, kind, **where))
+        return sorted(standings, key=lambda one: order.index(one.strategy))
+
     for G in evidence.levels("clusters"):
         for n in evidence.levels("obs_per_cluster"):
             where = {"clusters": G, "obs_per_cluster": n}
             standings = evidence.standings(CORE, kind, **where)
-            use = best(standings)
-            alike = best(evidence.standings(CORE, kind, **where, slope_sd=0.0))
-            varied = best(evidence.standings(CORE, kind, **where, slope_sd=0.3))
+            use = sorted_best(**where)
+            alike = sorted_best(**where, slope_sd=0.0)
+            varied = sorted_best(**where, slope_sd=0.3)
             liberal = [one for one in standings if one.liberal][::-1]
             body.append(
                 [
@@ -259,6 +276,7 @@ def question(evidence: Evidence, asked: Question) -> dict[str, str]:
         "asked": asked.asked,
         "told": told,
         "reading": asked.reading,
+        "mind": asked.mind,
         "lines": table(head, body),
     }
 

@@ -41,7 +41,11 @@ def draw_map(evidence: Evidence) -> Figure:
                 if (one := column.get(label)) is None:
                     continue
                 paint = WRONG if one.liberal else SAFE if one.safe else OPEN
-                axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=paint))
+                axes.add_patch(
+                    Rectangle(
+                        (x - 0.5, y - 0.5), 1, 1, facecolor=paint, edgecolor="white", linewidth=0.8
+                    )
+                )
                 ink = INK if paint == OPEN else "white"
                 rate = f"{100 * one.rate:.0f}"
                 axes.text(x, y, rate, ha="center", va="center", fontsize=small, color=ink)

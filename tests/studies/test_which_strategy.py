@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from snakemake.utils import update_config
 from studies.which_strategy import page as pages
-from studies.which_strategy.collection import COLUMNS
+from studies.which_strategy import regions
+from studies.which_strategy.collection import COLUMNS, VERDICTS, read
 from studies.which_strategy.evidence import WITHIN, Evidence, best
 from studies.which_strategy.parts import REPO, RESAMPLED, VIOLATIONS, studies
 from studies.which_strategy.strategies import STRATEGIES
@@ -108,3 +109,25 @@ def test_rates_are_those_of_fresh_sims_where_there_are_any() -> None:
     assert {one.strategy: one.rate for one in of_both}["ols"] == 0.30
     (other, *_) = evidence.standings("core", WITHIN, clusters=20)
     assert (other.strategy, other.safe, other.rate) == ("ols", True, 0.05)
+
+
+def test_the_pages_are_what_the_file_says() -> None:
+    rows, facts = read()
+    assert VERDICTS.stat().st_size < 2_000_000
+    evidence = Evidence(rows)
+    assert pages.page(evidence, facts) == pages.PAGE.read_text(encoding="utf-8")
+    for name, section in regions.pages(evidence).items():
+        assert section in (REPO / f"docs/strategies/{name}.md").read_text(encoding="utf-8")
+
+
+def test_a_section_takes_the_place_of_the_one_that_is_there() -> None:
+    first = regions.put("# A page\n\nWords.\n", f"{regions.BEGIN}\none\n{regions.END}\n")
+    assert first.startswith("# A page\n\nWords.\n\n<!--")
+    other = f"{regions.BEGIN}\ntwo\n{regions.END}\n"
+    assert regions.put(f"{first}\nMore.\n", other) == f"# A page\n\nWords.\n\n{other}\nMore.\n"
+
+
+def test_designs_are_listed_by_clusters() -> None:
+    evidence = Evidence(pd.DataFrame([{**row, "obs_per_cluster": 5.0} for row in ROWS]))
+    body = regions.pages(evidence)["ols"]
+    assert "| OLS | predictor within clusters | 1 of 2 | 30.0 % |  | 10 × 5 |" in body

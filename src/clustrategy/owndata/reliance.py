@@ -1,7 +1,7 @@
 """For which coefficients a strategy is to be relied on, and why not for the others.
 
-What the strategies do with few clusters is from the inference study (docs/inference.md): false
-positives at 5 % in the worst of 45 cells of 10 to 100 clusters.
+What the strategies do with few clusters is from the study `config/inference.yaml`: false positives
+at 5 % in the worst of 45 cells of 10 to 100 clusters.
 """
 
 from __future__ import annotations
