@@ -86,15 +86,22 @@ class Evidence:
     ----------
     rows : DataFrame
         As `collection.read` gives them.
+
+    Attributes
+    ----------
+    cells : DataFrame
+        The verdicts on single cells.
     """
 
     def __init__(self, rows: pd.DataFrame) -> None:
-        self.rows = rows[rows["value"].notna()]
-
-    @cached_property
-    def cells(self) -> pd.DataFrame:
-        """The verdicts on single cells."""
-        return self.rows[self.rows["scope"] == "cell"]
+        asked = rows["measure"].isin([RATE, UNUSABLE]) | (
+            rows["measure"].isin([POWER, ADJUSTED]) & (rows["effect"] == EFFECT)
+        )
+        rows = rows[asked & rows["value"].notna()]
+        self.cells = rows[rows["scope"] == "cell"]
+        # Those of worst cells, which were drawn again.
+        self._fresh = _by_part(rows[(rows["scope"] != "cell") & (rows["measure"] == RATE)])
+        self._cells = _by_part(self.cells)
 
     @cached_property
     def datasets(self) -> int:
@@ -126,11 +133,14 @@ class Evidence:
         **where
             The levels of some factors, of each one or a list.
         """
-        cells = chosen(self.cells, part=part, kind=kind, **where)
+        cells = chosen(self._cells.get((part, kind), self.cells.iloc[:0]), **where)
+        fresh = self._of_fresh(part, kind, where)
         found = _found(cells)
         standings = []
         for strategy, mine in cells[cells["measure"] == RATE].groupby("strategy", sort=False):
-            worst = self._worst(part, kind, str(strategy), where, mine)
+            worst: Any = mine.iloc[int(mine["value"].argmax())]
+            if strategy in fresh.index:
+                worst = fresh.loc[strategy]
             standings.append(
                 Standing(
                     str(strategy),
@@ -143,22 +153,22 @@ class Evidence:
             )
         return sorted(standings, key=lambda one: one.order)
 
-    def _worst(
-        self, part: str, kind: str, strategy: str, where: dict[str, Any], cells: pd.DataFrame
-    ) -> Any:
-        """Return the row of the worst cell: that of fresh sims, where these are of such cells."""
-        if not any(isinstance(level, list) for level in where.values()):
-            of = {"part": part, "kind": kind, "strategy": strategy, "measure": RATE}
-            fresh = chosen(self.rows, scope=", ".join(where) or "all", **of, **where)
-            if len(fresh) == 1:
-                return fresh.iloc[0]
-        return cells.iloc[int(cells["value"].argmax())]
+    def _of_fresh(self, part: str, kind: str, where: dict[str, Any]) -> pd.DataFrame:
+        """Return by strategy the fresh rates of the worst of these cells, where they were drawn."""
+        of = self._fresh.get((part, kind))
+        if of is None or any(isinstance(level, list) for level in where.values()):
+            return pd.DataFrame()
+        return chosen(of, scope=", ".join(where) or "all", **where).set_index("strategy")
+
+
+def _by_part(rows: pd.DataFrame) -> dict[Any, pd.DataFrame]:
+    return dict(iter(rows.groupby(["part", "kind"])))
 
 
 def _found(cells: pd.DataFrame) -> pd.Series:
     """Return by strategy how often the effect is found, the mean over cells."""
     factors = [name for name in FACTORS if cells[name].notna().any()]
-    at = cells[cells["effect"] == EFFECT].set_index(["strategy", *factors])
+    at = cells.set_index(["strategy", *factors])
     plain, adjusted = (at.loc[at["measure"] == one, ["value"]] for one in (POWER, ADJUSTED))
     lower = plain.join(adjusted, rsuffix="_adjusted").min(axis=1)
     return lower.groupby(level="strategy").mean()

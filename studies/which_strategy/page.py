@@ -165,6 +165,12 @@ def named(standings: Sequence[Standing], few: int = FEW, *, rates: bool = False)
     return "; ".join(known) or "none"
 
 
+def explained(standings: Sequence[Standing]) -> str:
+    """List strategies with what they are."""
+    *first, last = (f"*{one.name}* ({STRATEGIES[one.strategy].words})" for one in standings)
+    return f"{', '.join(first)} or {last}" if first else last
+
+
 def table(head: Sequence[str], body: Sequence[Sequence[str]], numbers: int = 0) -> str:
     """Write a Markdown table, whose first columns may be numbers."""
     rule = ["---:" if column < numbers else "---" for column in range(len(head))]
@@ -180,7 +186,7 @@ def answer(evidence: Evidence, kind: str, words: str) -> str:
     if use:
         they = "it finds" if len(use) == 1 else "they find"
         said.append(
-            f"Use {named(use)}: safe in all {cells} cells of the core (at most "
+            f"Use {explained(use)}: safe in all {cells} cells of the core (at most "
             f"{percent(max(one.rate for one in use), 1)} false positives); {they} {span(use)} of "
             "the effects that an oracle, which knows all variances, finds in 80 %."
         )
