@@ -33,7 +33,8 @@ FEW = 3
 ASKED = {
     WITHIN: "A predictor that varies within clusters (a within-person factor, a characteristic of "
     "pupils, a regressor that changes from year to year).",
-    TREATMENT: "A treatment of whole clusters (a cluster-randomised trial, a policy of states).",
+    TREATMENT: "A treatment of whole clusters (a cluster-randomised trial; a policy that a state "
+    "has in all its rows or in none).",
     BETWEEN: "Another predictor that is constant within clusters (level 2, between persons, a "
     "characteristic of schools or firms).",
 }
@@ -50,15 +51,15 @@ WITHIN_SHOWN = (
     "mixed, random intercept, CR2",
     "mixed_uncorrelated",
     "mixed_maximal",
-    "mixed, maximal, KR",
+    "within-between OLS, CR2",
 )
 BETWEEN_SHOWN = (
     "OLS, CR1S",
     "OLS, CR2",
     "wild_cluster_bootstrap",
     "GEE, Ford-Westgate",
+    "OLS, CR3",
     "two_stage",
-    "two-stage, beside slopes",
     "mixed_intercept",
     "mixed, random intercept, KR",
     "mixed, random intercept, CR2",
@@ -129,7 +130,7 @@ QUESTIONS = (
         CORE,
         WITHIN,
         {"clusters": [20.0, 40.0], "obs_per_cluster": [20.0, 80.0]},
-        "A random intercept alone is for factors whose effect is the same in all persons.",
+        "",
     ),
     Question(
         "50 firms over 20 years: has a regressor that hardly varies within firms an effect?",
@@ -138,10 +139,9 @@ QUESTIONS = (
         LITTLE,
         STEADY,
         {"clusters": 50.0},
-        "What finds most uses the differences between firms, too, and takes it that the regressor "
-        "does not go with what else makes firms differ. Where it may, only fixed effects, "
-        "within-between and two-stage regression keep their level "
-        "([endogeneity](#where-an-assumption-fails)).",
+        "**If the regressor may go with what else makes firms differ, which is usual: fixed "
+        "effects or within-between**, which use its changes within firms alone and so find less "
+        "([endogeneity](#where-an-assumption-fails)). If it surely does not:",
     ),
 )
 
@@ -184,15 +184,14 @@ def answer(evidence: Evidence, kind: str, words: str) -> str:
     use = best(standings)
     said = [f"**{words}**"]
     if use:
-        they = "it finds" if len(use) == 1 else "they find"
         said.append(
             f"Use {explained(use)}: safe in all {cells} cells of the core (at most "
-            f"{percent(max(one.rate for one in use), 1)} false positives); {they} {span(use)} of "
-            "the effects that an oracle, which knows all variances, finds in 80 %."
+            f"{percent(max(one.rate for one in use), 1)} false positives), with a power of "
+            f"{span(use)} where a test that knew all variances would have 80 %."
         )
         others = [one for one in standings if one.safe and one not in use]
         if others:
-            said.append(f"Safe, too, but finding less: {named(others, 8)}.")
+            said.append(f"Safe, too, with less power: {named(others, 8)}.")
     else:
         near = [one for one in standings if not one.liberal]
         said.append(
@@ -203,14 +202,16 @@ def answer(evidence: Evidence, kind: str, words: str) -> str:
     here = max((one.found for one in alike if one.strategy in used), default=0.0)
     more = [one for one in best(alike) if one.found > here + INDIFFERENCE]
     if use and more:
-        finds = "finds" if len(more) == 1 else "find"
+        has = "has" if len(more) == 1 else "have"
+        gain = 100 * (max(one.found for one in more) - here)
         said.append(
-            f"Where slopes surely do not differ between clusters, {named(more)} {finds} up to "
-            f"{100 * (max(one.found for one in more) - here):.0f} points more."
+            f"Where slopes surely do not differ between clusters, {named(more)} {has} "
+            f"{gain:.0f} points more on average, most with few clusters."
         )
     liberal = sorted((one for one in standings if one.liberal), key=lambda one: -one.rate)
     if liberal:
-        said.append(f"Do not use {named(liberal, 8, rates=True)} (false positives at worst).")
+        worst = named(liberal, 8, rates=True)
+        said.append(f"Do not use these (false positives at worst): {worst}.")
     return " ".join(said)
 
 
@@ -220,17 +221,19 @@ def decisions(evidence: Evidence, kind: str) -> str:
     # In the same order in each row, so that what is best in many is seen to be.
     order = [one.strategy for one in evidence.standings(CORE, kind)]
 
-    def sorted_best(**where: Any) -> list[Standing]:
-        standings = best(evidence.standings(CORE, kind, **where))
-        return sorted(standings, key=lambda one: order.index(one.strategy))
+    avoided = {one.strategy for one in evidence.standings(CORE, kind) if one.liberal}
+
+    def sorted_best(*, alike: bool = False, **where: Any) -> list[Standing]:
+        standings = evidence.standings(CORE, kind, **where)
+        known = best([one for one in standings if alike or one.strategy not in avoided])
+        return sorted(known, key=lambda one: order.index(one.strategy))
 
     for G in evidence.levels("clusters"):
         for n in evidence.levels("obs_per_cluster"):
-            where = {"clusters": G, "obs_per_cluster": n}
+            where: dict[str, Any] = {"clusters": G, "obs_per_cluster": n}
             standings = evidence.standings(CORE, kind, **where)
             use = sorted_best(**where)
-            alike = sorted_best(**where, slope_sd=0.0)
-            varied = sorted_best(**where, slope_sd=0.3)
+            alike = sorted_best(alike=True, **where, slope_sd=0.0)
             liberal = [one for one in standings if one.liberal][::-1]
             body.append(
                 [
@@ -239,7 +242,6 @@ def decisions(evidence: Evidence, kind: str) -> str:
                     f"**{named(use)}**",
                     span(use) if use else "",
                     f"{named(alike, 2)} ({span(alike)})" if alike else "none",
-                    f"{named(varied, 2)} ({span(varied)})" if varied else "none",
                     named(liberal, rates=True),
                 ]
             )
@@ -247,9 +249,8 @@ def decisions(evidence: Evidence, kind: str) -> str:
         "clusters",
         "rows of each",
         "use, whatever varies",
-        "finds",
+        "power",
         "best where slopes are alike",
-        "best where their SD is .3",
         "avoid",
     ]
     return table(head, body, numbers=2)
@@ -261,7 +262,7 @@ def question(evidence: Evidence, asked: Question) -> dict[str, str]:
     use = best(standings)
     cells = evidence.count(asked.part, asked.kind, **asked.where)
     if use:
-        told = f"**Use {named(use)}**: safe in each of the {cells} cells; finds {span(use)}."
+        told = f"**Use {named(use)}**: safe in each of the {cells} cells, power {span(use)}."
     else:
         near = [one for one in standings if not one.liberal]
         told = (
@@ -277,7 +278,7 @@ def question(evidence: Evidence, asked: Question) -> dict[str, str]:
         ]
         for one in standings
     ]
-    head = ["strategy", "verdict", "false positives at worst (MCSE)", "finds"]
+    head = ["strategy", "verdict", "false positives at worst (MCSE)", "power"]
     return {
         "asked": asked.asked,
         "told": told,
@@ -369,7 +370,7 @@ def by_strategy(evidence: Evidence) -> str:
         body.append(line)
     head = ["strategy", "what it is"]
     for kind in ("within", "cluster level", "treatment"):
-        head += [f"{kind}: safe cells", "worst, %", "finds, %"]
+        head += [f"{kind}: safe cells", "worst, %", "power, %"]
     return table(head, body)
 
 

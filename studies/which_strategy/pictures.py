@@ -79,7 +79,7 @@ def draw_map(evidence: Evidence) -> Figure:
             ]
         ],
         xlabel="observations per cluster",
-        caption="Tests at 5 %, 10,000 sims a cell, 4,000 of the last three. Blank: not estimated.",
+        caption="Tests at 5 %; 10,000 sims a cell, 4,000 of the last three, of the first draw.",
     )
     return figure
 
@@ -147,5 +147,5 @@ def _finding(standings: dict[str, dict[float, list[Standing]]]) -> str:
         top = {G: best(each) for G, each in of.items()}
         ends = [f"{100 * one[0].found:.0f} % with {G:g}" for G, one in top.items() if one]
         if ends:
-            parts.append(f"a {KINDS[kind].lower()} {ends[0]} clusters, {ends[-1]}")
-    return f"The best of the safe find of {'; of '.join(parts)}" if parts else "No strategy is safe"
+            parts.append(f"{KINDS[kind].lower()} {ends[0]} clusters, {ends[-1]}")
+    return f"Power of the best safe strategy: {'; '.join(parts)}" if parts else "None is safe"
