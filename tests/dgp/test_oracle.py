@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from clustrategy.dgp import Process, simulate
-from clustrategy.dgp.oracle import oracle_effects, oracle_standard_errors
+from clustrategy.dgp.oracle import is_by_oracle, oracle_effects, oracle_standard_errors
 
 
 def process(clusters: int = 12, rows: int = 20, sigma: float = 0.5, **options: Any) -> Process:
@@ -124,3 +124,11 @@ def test_effects_have_the_power_asked_for() -> None:
     for effect, power in zip(found, powers, strict=True):
         by_hand = normal.cdf(effect / error - critical) + normal.cdf(-effect / error - critical)
         assert by_hand == pytest.approx(power, abs=1e-9)
+
+
+def test_a_term_of_a_table_may_be_called_as_the_key_is() -> None:
+    assert is_by_oracle({"oracle_power": [0.5]})
+    assert is_by_oracle({"oracle_power": [0.5], "alpha": 0.05})
+    assert not is_by_oracle({"(Intercept)": [0.5], "oracle_power": [0.5]})
+    assert not is_by_oracle([0.5])
+    assert not is_by_oracle(None)

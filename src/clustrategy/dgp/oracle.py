@@ -15,7 +15,7 @@ the outcome counts as errors.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -27,11 +27,23 @@ from clustrategy.dgp.sizes import size_quantiles
 ORACLE_POWER = "oracle_power"
 """The key of effects that are given by an oracle's power."""
 
+KEYS = {ORACLE_POWER, "alpha"}
+"""A recipe has the level of the oracle's tests beside its powers."""
+
 SIZES = 400
 """Sizes that stand for those of all clusters."""
 
 DRAWN = 4000
 """Clusters whose means are drawn, where predictors have means that differ."""
+
+
+def is_by_oracle(effects: object) -> bool:
+    """Tell whether effects, as a config or a recipe has them, are given by an oracle's power.
+
+    A mapping of the terms of a table is not, though one of them may have that name: the intercept
+    stands beside it.
+    """
+    return isinstance(effects, Mapping) and ORACLE_POWER in effects and {*effects} <= KEYS
 
 
 def oracle_standard_errors(process: Process) -> Floats:

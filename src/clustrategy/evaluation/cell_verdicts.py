@@ -15,7 +15,7 @@ from clustrategy.core.shard import INTERCEPT, Floats
 from clustrategy.dgp import Process
 from clustrategy.dgp.drawn import AnyProcess
 from clustrategy.dgp.kinds import INTERCEPT_KIND
-from clustrategy.dgp.oracle import ORACLE_POWER, oracle_effects
+from clustrategy.dgp.oracle import ORACLE_POWER, is_by_oracle, oracle_effects
 from clustrategy.evaluation import promises
 from clustrategy.evaluation.confidence_sequence import Mixture, beta_binomial, betting, tuned
 from clustrategy.evaluation.promises import NOT_ESTIMATED, Found, Sample
@@ -208,7 +208,7 @@ class Rules:
         regions = Regions(alpha, **{name: verdict[name] for name in names})
         anytime = verdict["interval"] == "anytime"
         effects = verdict["effects"]
-        by_oracle = isinstance(effects, Mapping) and ORACLE_POWER in effects
+        by_oracle = is_by_oracle(effects)
         if by_oracle:
             effects = effects[ORACLE_POWER]
         return cls(regions, effects, verdict["effect"], anytime, by_oracle)

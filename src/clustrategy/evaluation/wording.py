@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from clustrategy.core.scenarios import NAMES, SCENARIO
 from clustrategy.dgp.kinds import INTERCEPT_KIND
-from clustrategy.dgp.oracle import ORACLE_POWER
+from clustrategy.dgp.oracle import is_by_oracle
 
 CONSTANT = ("cluster-level", "whole clusters")
 """Words of the kinds of predictors that are constant within clusters."""
@@ -153,7 +153,7 @@ def wording_of(factors: Sequence[str], effects: object = ()) -> Wording:
     """Return the words of the study that has these factors, and effects as a config names them."""
     if list(factors) == [SCENARIO]:
         return ScenarioWording()
-    return Wording(by_oracle=isinstance(effects, Mapping) and ORACLE_POWER in effects)
+    return Wording(by_oracle=is_by_oracle(effects))
 
 
 def supposed(cell: str) -> str:

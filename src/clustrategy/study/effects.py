@@ -8,13 +8,15 @@ from typing import Any
 from clustrategy.calibration.given_data import GivenData
 from clustrategy.core.cells import format_level
 from clustrategy.core.errors import ConfigError, nearest
-from clustrategy.dgp.oracle import ORACLE_POWER
+from clustrategy.dgp.oracle import ORACLE_POWER, is_by_oracle
 from clustrategy.study import config as configuration
 
 EFFECTS = (0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0)
 EFFECT = 0.5
-ORACLE_EFFECT = 0.8
 """Of a grid, unless given."""
+
+ORACLE_EFFECT = 0.8
+"""Of an oracle's powers, unless given."""
 
 BEYOND_REASON = 100.0
 """Standard deviations of the response that an effect may make of one of its predictor."""
@@ -47,7 +49,7 @@ def resolve_effects(
     """
     named, compared = settings["effects"], settings["effect"]
     if given is None:
-        by_oracle = isinstance(named, Mapping) and ORACLE_POWER in named
+        by_oracle = is_by_oracle(named)
         if isinstance(named, Mapping) and not by_oracle:
             raise _refusal(
                 "effects", "must be a list of numbers: a mapping needs a table ('data')", files

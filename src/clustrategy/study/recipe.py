@@ -17,7 +17,7 @@ from clustrategy.core.shard import Floats
 from clustrategy.core.sources import PACKAGE, code_digest, sources
 from clustrategy.dgp import Process
 from clustrategy.dgp.drawn import AnyProcess
-from clustrategy.dgp.oracle import ORACLE_POWER, oracle_effects
+from clustrategy.dgp.oracle import ORACLE_POWER, is_by_oracle, oracle_effects
 from clustrategy.engines.chosen import Strategy
 from clustrategy.strategies.own_files import load_files
 from clustrategy.study.blocks import Block, Chosen, seconds
@@ -147,14 +147,14 @@ class Recipe:
         if not isinstance(effects, Mapping):
             return null_values(truth, effects)
         process = self.process(cell)
-        if isinstance(process, Process) and ORACLE_POWER in effects:
+        if isinstance(process, Process) and is_by_oracle(effects):
             effects = oracle_effects(process, effects[ORACLE_POWER], effects["alpha"])
         return null_values(truth, [effects[term] for term in process.terms])
 
     @cached_property
     def _fitting(self) -> dict[str, str]:
         rows = _code(_ROWS)
-        at = [self.effects, *[_code(_ORACLE)] * (ORACLE_POWER in self.effects)]
+        at = [self.effects, *[_code(_ORACLE)] * is_by_oracle(self.effects)]
         return {
             label: digest(rows, s.digest, *at * s.resamples) for label, s in self.chosen.items()
         }

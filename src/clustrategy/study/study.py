@@ -34,7 +34,7 @@ from clustrategy.design.variation import differs_within
 from clustrategy.dgp import Process, least_rows
 from clustrategy.dgp.drawn import AnyProcess
 from clustrategy.dgp.given import GivenProcess
-from clustrategy.dgp.oracle import ORACLE_POWER
+from clustrategy.dgp.oracle import is_by_oracle
 from clustrategy.dgp.process import MECHANISMS, OF_TWO_ARMS
 from clustrategy.engines.chosen import Strategy, parse_all
 from clustrategy.evaluation.sample_size import sims_for, sims_for_verdict
@@ -289,7 +289,7 @@ class Study:
     @property
     def _recipe_effects(self) -> Any:
         effects = self.config["verdict"]["effects"]
-        if ORACLE_POWER in effects:
+        if is_by_oracle(effects):
             return {**effects, "alpha": self.config["performance"]["alpha"]}
         return effects
 
